@@ -10,7 +10,7 @@ const PAGE = 100;
 
 type Described = Parameters<typeof deliveryOf>[0];
 
-/** What the command line asks AWS of one delivery. `ModelDelivery.grantOperate` allows all of it, except to read manifests. */
+/** Client of one delivery's resources in AWS. `ModelDelivery.grantOperate` allows all of it, except to read manifests. */
 export class DeliveryClient {
   /** Finds the delivery of a stack, or of a state machine. */
   public static async find(access: AwsAccess, { stack, stateMachine }: { stack?: string; stateMachine?: string }): Promise<DeliveryClient> {

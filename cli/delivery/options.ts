@@ -17,7 +17,7 @@ export interface DeliveryOptions {
   readonly objectVersion?: string;
   /** Of `rollback`: the version before when absent. */
   readonly to?: string;
-  /** Whether a change is made, or only shown. */
+  /** True if a change is made, not only shown. */
   readonly yes: boolean;
   readonly wait: boolean;
 }
@@ -81,7 +81,7 @@ export function parseDeliveryOptions(args: string[]): DeliveryOptions | undefine
     : [`--${name} goes with ${which}, and not with ${given ?? 'no action'}`]);
   const problems = [
     ...action === undefined ? [`the action must be one of ${ACTIONS.join(', ')}, got ${given === undefined ? 'none' : JSON.stringify(given)}`] : [],
-    ...more.length > 0 ? [`one action is allowed, got also ${more.map((one) => JSON.stringify(one)).join(', ')}`] : [],
+    ...more.length > 0 ? [`one action is allowed, got also ${more.map((word) => JSON.stringify(word)).join(', ')}`] : [],
     ...(values.stack === undefined) === (values['state-machine'] === undefined)
       ? ['give either --stack, the name of the stack that has the ModelDelivery, or --state-machine, its ARN'] : [],
     ...values['state-machine'] === undefined || /^arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[\w-]+$/.test(values['state-machine']) ? []

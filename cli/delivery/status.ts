@@ -3,7 +3,7 @@ import type { Delivery, Manifest, ServingStack, Upload, Version } from './docume
 import { numberOf } from './documents';
 import { liveSince, shortId } from './timeline';
 
-/** What one model of a stack serves. */
+/** Version that one model of a stack serves. */
 export interface Endpoint {
   readonly stack: string;
   readonly status: string;

@@ -33,11 +33,11 @@ export function snapshots(newestFirst: readonly Delivery[]): Snapshot[] {
 export function liveSince(version: Version, stack: ServingStack, newestFirst: readonly Delivery[]): { since?: Date; by?: Delivery } {
   let first: Delivery | undefined;
   for (const delivery of newestFirst.filter(({ outcome }) => outcome === 'DELIVERED')) {
-    if (!delivery.live.some((one) => isSame([one], [version]))) {
+    if (!delivery.live.some((served) => isSame([served], [version]))) {
       break;
     }
     first = delivery;
-    if (!delivery.before.some((one) => isSame([one], [version]))) {
+    if (!delivery.before.some((served) => isSame([served], [version]))) {
       return { since: delivery.ended, by: delivery };
     }
   }

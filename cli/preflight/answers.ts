@@ -15,7 +15,7 @@ export interface AccountAnswers {
   zones(): Promise<string>;
   /** XML of `DescribeAddresses`. */
   addresses(): Promise<string>;
-  /** Whether rollback is disabled for a stack; undefined if it does not exist. */
+  /** True if rollback is disabled for a stack; undefined if it does not exist. */
   rollbackDisabled(stack: string): Promise<boolean | undefined>;
   /** HTTP status of an image's manifest in Docker Hub without credentials, and remaining pulls for this IP address. */
   image(repository: string, tag: string): Promise<{ status: number; pullsLeft?: number }>;

@@ -3,7 +3,7 @@ import type { Needs } from './needs';
 import { ARCHITECTURES, BUILD_MACHINES } from './needs';
 
 export interface Finding {
-  /** What was asked about. */
+  /** Subject of the question. */
   readonly subject: string;
   /** `unknown` if the question could not be answered, which does not stop the run. */
   readonly result: 'fine' | 'problem' | 'unknown';

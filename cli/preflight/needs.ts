@@ -17,7 +17,7 @@ export interface PathNeeds {
   readonly processors: number;
   /** Elastic IP addresses, one for each NAT gateway. */
   readonly addresses: number;
-  /** Whether pods or the build pull TensorFlow Serving's image when that server serves. */
+  /** True if pods or the build pull TensorFlow Serving's image when that server serves. */
   readonly image: boolean;
 }
 
@@ -29,7 +29,7 @@ export const PATH_NEEDS: Record<PathName, PathNeeds> = {
   fleet: { processors: 6, addresses: 0, image: true },
 };
 
-/** What a deployment needs of an account. */
+/** Needs of a deployment in its account. */
 export interface Needs {
   /** Stacks that may exist already. */
   readonly stacks: readonly string[];
@@ -37,7 +37,7 @@ export interface Needs {
   readonly processors: number;
   /** Elastic IP addresses, one for each NAT gateway. */
   readonly addresses: number;
-  /** Whether pods or the build pull TensorFlow Serving's image. */
+  /** True if pods or the build pull TensorFlow Serving's image. */
   readonly image: boolean;
   /** @default large, as for the constructs */
   readonly buildMachine?: BuildMachine;

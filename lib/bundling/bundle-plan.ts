@@ -27,10 +27,10 @@ export interface BundlePlan {
   /** Path of the output on Lambda, as tracebacks show it. */
   readonly mountPath: '/opt' | '/var/task';
 
-  /** Whether every requirement, dependencies included, must be pinned with a hash. */
+  /** Requires a hash for every requirement, dependencies included. */
   readonly pinned: boolean;
 
-  /** Whether the output contains Python modules, to be compiled to bytecode. */
+  /** True if the output contains Python modules, to be compiled to bytecode. */
   readonly modules: boolean;
 
   /** All files if undefined. */

@@ -67,7 +67,7 @@ export function findPython(version: string): string | undefined {
   });
 }
 
-/** Whether the Docker command (or what CDK_DOCKER names) reaches its daemon. */
+/** Tells whether the Docker command (or what CDK_DOCKER names) reaches its daemon. */
 export function dockerAnswers(): boolean {
   return once('docker', () => answers([dockerProgram(), 'version']) !== undefined);
 }

@@ -34,7 +34,7 @@ export class PythonBundling {
   ) {}
 
   /**
-   * Whether both result in the same files. AUTO and LOCAL do on every host where LOCAL works.
+   * Tells whether both result in the same files. AUTO and LOCAL do on every host where LOCAL works.
    *
    * @internal
    */

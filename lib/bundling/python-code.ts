@@ -34,7 +34,7 @@ export interface PythonLayerOptions extends lambda.LayerVersionOptions {
   /** The installed files that the layer keeps. */
   readonly selection: FileSelection;
 
-  /** Whether every requirement must be pinned with a hash. */
+  /** Requires a hash for every requirement. */
   readonly pinned: boolean;
 }
 

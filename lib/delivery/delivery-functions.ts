@@ -10,7 +10,7 @@ import { acknowledgeStacks, parameterArn, stackArns } from './delivery-role';
 
 const TIMEOUT = Duration.minutes(2);
 
-/** What a delivery needs and neither CloudFormation nor a state can do. */
+/** Functions for tasks of a delivery that neither CloudFormation nor a state can do. */
 export class DeliveryFunctions extends Construct {
   /** Finds out why a stack was rolled back. */
   public readonly reason: lambda.Function;

@@ -5,7 +5,7 @@ import { acknowledgeWildcard } from '../private/acknowledge';
 import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 
-/** What the state machine works with. */
+/** Resources that the state machine works with. */
 export interface DeliveryAccess {
   readonly stateMachineName: string;
   readonly bucketArn: string;

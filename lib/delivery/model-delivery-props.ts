@@ -38,9 +38,9 @@ export interface ModelDeliveryProps {
   readonly pollInterval?: Duration;
 
   /**
-   * Who is told that an upload was refused, that a stack was rolled back for another reason, or that a person is needed.
+   * Topic of messages that an upload was refused, that a stack was rolled back for another reason, or that a person is needed.
    *
-   * @default - nobody; see `onFailed` for other targets
+   * @default - no messages; see `onFailed` for other targets
    */
   readonly failureTopic?: sns.ITopic;
 }

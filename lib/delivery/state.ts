@@ -1,4 +1,4 @@
-/** What the state machine tells EventBridge's default bus. `event.schema.json` of runtime/model_delivery describes an event's detail. */
+/** Events that the state machine sends to EventBridge's default bus. `event.schema.json` of runtime/model_delivery describes an event's detail. */
 export const DELIVERED = 'ModelDelivered';
 export const DELIVERY_FAILED = 'ModelDeliveryFailed';
 export const DELIVERY_STUCK = 'ModelDeliveryStuck';
@@ -9,7 +9,7 @@ export type State = Record<string, unknown>;
 /** States by name. */
 export type States = Record<string, State>;
 
-/** What the states of a delivery refer to. Values may be tokens, except the names of the stacks. */
+/** Names and values that the states of a delivery refer to. Values may be tokens, except the names of the stacks. */
 export interface DeliverySettings {
   readonly partition: string;
   readonly bucketName: string;

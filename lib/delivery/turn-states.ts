@@ -13,7 +13,7 @@ const OWNER = { '#owner': 'Owner' };
 const LATER_SECONDS = 60;
 
 /**
- * Whether an execution has anything to do, and its turn: executions deliver one after another.
+ * States that find out whether an execution has anything to do, and wait for its turn: executions deliver one after another.
  *
  * Ends in `Prepare`, with the variables `version`, `keepsSource`, `askedServe`, `previousSource` and `previousServe`; or superseded.
  */

@@ -3,7 +3,7 @@ import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import type { Rollout } from './rollout';
 
-/** What to do about an alarm that is elsewhere. */
+/** Way out for an alarm that is elsewhere. */
 const WAYS_OUT = {
   account: 'create an alarm in the endpoint\'s account, which can watch a metric of another one that shares it by CloudWatch cross-account observability',
   region: 'create an alarm in the endpoint\'s Region, on a metric that is published there, because an alarm sees metrics of its own Region only',
@@ -12,7 +12,7 @@ const WAYS_OUT = {
 /**
  * Refuses alarms of another account or Region than the endpoint's, where both are known.
  *
- * What watches a rollout looks an alarm up by its name. Elsewhere it finds none, or another one that has the name.
+ * The watcher of a rollout looks an alarm up by its name. Elsewhere it finds none, or another that has the name.
  */
 export function checkRolloutAlarms(scope: IConstruct, rollout: Rollout | undefined): string[] {
   const { alarms = [] } = rollout?._canary ?? rollout?._linear ?? {};

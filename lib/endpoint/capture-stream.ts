@@ -19,7 +19,7 @@ export interface CaptureStreamProps {
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
    */
   readonly after: IDependable;
-  /** What the stream does with records before it writes their lines. */
+  /** Processing of records before the stream writes their lines. */
   readonly processors?: CfnDeliveryStream.ProcessorProperty[];
 }
 

@@ -13,7 +13,7 @@ import type { IModelEndpoint } from './model-endpoint';
 const DELIVERED = 'a ModelDelivery makes versions of this model live, and publishes an event of each delivery itself: use delivery.onDelivered() '
   + 'and delivery.onFailed()';
 
-/** What an endpoint tells of its versions, and when. */
+/** Versions that an endpoint sends events of, and their times. */
 export interface LiveEventsOptions {
   readonly kind: 'function' | 'service' | 'fleet';
   readonly compatibility: ModelCompatibility;

@@ -16,7 +16,7 @@ export interface LongestStep {
   readonly minutes: number;
   /** Why it is no longer. */
   readonly hint: string;
-  /** Whether a part of a minute is impossible. */
+  /** True if a part of a minute is impossible. */
   readonly whole?: boolean;
 }
 

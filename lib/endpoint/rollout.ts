@@ -34,7 +34,7 @@ export class Rollout {
   ) {}
 }
 
-/** What ends a rollout step by step and puts the previous version back. */
+/** Limits that end a rollout step by step and put the previous version back. */
 export interface RolloutLimits {
   /**
    * Share of the new version's requests that may fail, between 0 and 1. What is the client's fault does not count.

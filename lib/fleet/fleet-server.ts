@@ -23,7 +23,7 @@ import type { ModelFleetProps } from './model-fleet-props';
 /** Directory of the programs that are this library's. */
 export const PROGRAMS = '/usr/local/lib/model-server';
 
-/** What systemd waits longer than the server needs. */
+/** Seconds that systemd waits longer than the server needs. */
 const STOP_MARGIN_SECONDS = 30;
 
 /** A file of the server, which instances download. */
@@ -43,9 +43,9 @@ export interface ServerCommandLine {
   /** The archive with the model's files. */
   readonly archive: { readonly key: string; readonly sha256: string };
   readonly format: ModelFormat;
-  /** What runs before SIGTERM, and how long the server may take to end. */
+  /** Command that runs before SIGTERM, and how long the server may take to end. */
   readonly stop: { readonly command?: string; readonly timeoutSeconds: number };
-  /** Whether it calls AWS itself, with the instance's credentials. */
+  /** True if it calls AWS itself, with the instance's credentials. */
   readonly callsAws: boolean;
 }
 

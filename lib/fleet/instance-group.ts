@@ -18,7 +18,7 @@ export interface InstanceGroupOptions {
   readonly boot: FleetBoot;
   /** VPC endpoints that instances need at boot. */
   readonly endpoints?: Construct;
-  /** What must succeed before the instances change. */
+  /** Constructs that must succeed before the instances change. */
   readonly after?: Construct;
 }
 

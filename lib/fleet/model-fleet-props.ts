@@ -38,7 +38,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly vpcSubnets?: ec2.SubnetSelection;
 
   /**
-   * Whether to create the VPC endpoints that instances need, so that their subnets need no internet access. Leave it out if the VPC has them:
+   * Create the VPC endpoints that instances need, so that their subnets need no internet access. Leave it out if the VPC has them:
    * a second endpoint for the same service is rejected. With `capture` there is one for Firehose as well.
    *
    * Fleets in a stack share one set per VPC. The endpoints affect the whole VPC: everything in it then reaches CloudFormation, Elastic Load Balancing,
@@ -133,7 +133,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly targetCpuUtilization?: number;
 
   /**
-   * What an instance does if its processor lacks a feature that the model was optimized for.
+   * Behavior of an instance whose processor lacks a feature that the model was optimized for.
    *
    * @default MissingCpuFeatures.REFUSE
    */
@@ -222,7 +222,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly replay?: ReplayOptions;
 
   /**
-   * Whether each instance publishes the server's number of requests, errors and latency once a minute. The values are written to the log group,
+   * Publish the server's number of requests, errors and latency from each instance once a minute. The values are written to the log group,
    * from which CloudWatch creates three custom metrics, and with `capture` a fourth. Needs `monitoring`.
    *
    * Log groups of the class Infrequent Access do not support this.
@@ -233,7 +233,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly embeddedMetrics?: boolean;
 
   /**
-   * Whether each instance sends the server's output to the log group, to the stream `<instance id>/server`.
+   * Send the server's output from each instance to the log group, to the stream `<instance id>/server`.
    *
    * Output is sent every ten seconds from the start, so that it also shows why a server crashed before its instance was replaced. While CloudWatch Logs
    * is unreachable, lines stay in the instance's journal; the server never waits.
@@ -243,7 +243,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly serverLogging?: boolean;
 }
 
-/** What an instance does if its processor lacks a feature that the model was optimized for, such as bfloat16. */
+/** Behavior of an instance whose processor lacks a feature that the model was optimized for, such as bfloat16. */
 export enum MissingCpuFeatures {
   /** The boot fails and reports the reason, because TensorFlow Serving would crash at the first request. */
   REFUSE = 'refuse',

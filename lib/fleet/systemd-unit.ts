@@ -42,9 +42,9 @@ export interface SystemdUnitOptions {
   readonly modelDirectory: string;
   /** File with variables that the boot script sets. */
   readonly environmentFile: string;
-  /** What runs before SIGTERM, and how long the server may take to end. */
+  /** Command that runs before SIGTERM, and how long the server may take to end. */
   readonly stop: { readonly command?: string; readonly timeoutSeconds: number };
-  /** Whether the server needs the instance's credentials. */
+  /** True if the server needs the instance's credentials. */
   readonly callsAws: boolean;
 }
 

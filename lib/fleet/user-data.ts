@@ -35,7 +35,7 @@ export interface UserDataOptions {
   readonly targetGroupArns: Record<string, string>;
   /** Settings for sending counters to CloudWatch; undefined turns it off. */
   readonly metrics?: FleetMetricsOptions;
-  /** Whether to send the server's output to CloudWatch Logs. */
+  /** Sends the server's output to CloudWatch Logs. */
   readonly serverLogging?: boolean;
   /** Programs for `metrics` and `serverLogging`. */
   readonly senderPrograms: ProgramLocation[];

@@ -17,7 +17,7 @@ const EVERY_RESOURCE_RULES = ['AwsSolutions-IAM5[Resource::*]', 'Serverless-Lamb
 export interface FunctionRoleOptions {
   readonly role?: iam.IRole;
   readonly logGroup: logs.ILogGroup;
-  /** Whether the log group is the user's, which may have a key. */
+  /** True if the log group is the user's, which may have a key. */
   readonly givenLogGroup: boolean;
   readonly inVpc: boolean;
   readonly traced: boolean;

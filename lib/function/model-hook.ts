@@ -74,7 +74,7 @@ export class ModelHook {
   }
 
   /**
-   * Whether every package is pinned by its hash.
+   * True if every package is pinned by its hash.
    *
    * @internal
    */

@@ -28,7 +28,7 @@ export interface NativeRuntimeLayerOptions {
   readonly layerVersionName: string;
 }
 
-/** Whether the program for this architecture is in the package or the clone. */
+/** Tells whether the program for this architecture is in the package or the clone. */
 export function hasNativeProgram(architecture: lambda.Architecture): boolean {
   return existsSync(nativeProgram(architecture));
 }

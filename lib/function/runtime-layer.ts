@@ -63,7 +63,7 @@ export class RuntimeLayer extends Construct {
   public readonly layerVersion: lambda.LayerVersion;
 
   private readonly bundling: PythonBundling;
-  /** Whether what asked for the layer first has no bundling of its own. */
+  /** True if the first function that asked for the layer has no bundling of its own. */
   private readonly bundledByDefault: boolean;
   private bytes?: number;
 

@@ -8,7 +8,7 @@ import { failureRate } from '../endpoint/failure-rate';
 import type { RolloutLimits } from '../endpoint/rollout';
 import { acknowledgeManagedPolicy } from '../private/acknowledge';
 
-/** What shifts traffic, and what takes it back. */
+/** Inputs of a traffic shift, and of its rollback. */
 export interface TrafficShiftProps {
   readonly alias: lambda.Alias;
   readonly deploymentConfig: codedeploy.ILambdaDeploymentConfig;

@@ -19,9 +19,9 @@ export interface VersionCheckProps {
   readonly replay?: {
     readonly options: ReplayOptions;
     readonly bucket: s3.IBucket;
-    /** What a delivery says to serve: nothing is replayed to a version that it goes back to. */
+    /** Version that a delivery says to serve: nothing is replayed to a version that it goes back to. */
     readonly serve?: string;
-    /** What gets the version if the function answers alike. Undefined for a function that serves itself. */
+    /** Endpoint that gets the version if the function answers alike. Undefined for a function that serves itself. */
     readonly endpoint?: 'service' | 'fleet';
   };
 }

@@ -17,7 +17,7 @@ const LITERT_DIRECTORY = '/opt/litert';
 /** Time to end after the last request. */
 const END_SECONDS = 5;
 
-/** What a pod with the LiteRT server needs besides. */
+/** Inputs of a pod with the LiteRT server. */
 export interface LiteRtPodOptions extends PodServerOptions {
   readonly server: LiteRtServer;
   /** Kubernetes' name of the processor. */

@@ -21,7 +21,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly cluster: eks.ICluster;
 
   /**
-   * Whether the cluster has CloudWatch's Container Insights with its classic metrics, by the add-on `amazon-cloudwatch-observability` for example.
+   * Declare that the cluster has CloudWatch's Container Insights with its classic metrics, by the add-on `amazon-cloudwatch-observability` for example.
    *
    * The metric methods then return those metrics, and `ModelAlarms` and `ModelDashboard` accept the service. Nothing is installed.
    *
@@ -93,7 +93,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly namespaceName?: string;
 
   /**
-   * Whether to create the namespace, with the restricted pod security standard. It and everything in it is deleted with the stack.
+   * Create the namespace, with the restricted pod security standard. It and everything in it is deleted with the stack.
    *
    * Services in the same stack share it. In other stacks, leave this out and deploy them later.
    *
@@ -239,7 +239,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly drainTime?: Duration;
 
   /**
-   * Whether to create an internal network load balancer for clients outside the cluster.
+   * Create an internal network load balancer for clients outside the cluster.
    *
    * The deployment waits up to ten minutes for its name (`loadBalancerDnsName`). Its subnets need the tag `kubernetes.io/role/internal-elb: 1`, which
    * `eks.Cluster` adds to the subnets of a VPC created in the app.
@@ -270,7 +270,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly environment?: { [name: string]: string };
 
   /**
-   * Whether the root file system is read-only, so that containers can write to /tmp only. Not tested with TensorFlow Serving's official image.
+   * Make the root file system read-only, so that containers can write to /tmp only. Not tested with TensorFlow Serving's official image.
    *
    * @default true
    */
@@ -341,7 +341,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly podSpec?: { [field: string]: unknown };
 
   /**
-   * Whether the deployment applies the Kubernetes objects and waits for them.
+   * Apply the Kubernetes objects in the deployment, and wait for them.
    *
    * If false, the stack does not use kubectl: `toYaml()` returns the objects, and each deployment writes them to the artifact bucket at
    * `bundleKey`, for another tool to apply.
@@ -351,7 +351,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly applyManifests?: boolean;
 
   /**
-   * What happens to Kubernetes objects that are no longer part of the deployment: the service, the stack or `applyManifests` was removed.
+   * Fate of Kubernetes objects that are no longer part of the deployment: the service, the stack or `applyManifests` was removed.
    *
    * With `RemovalPolicy.RETAIN` they stay and keep serving. Deploy once with this setting before another tool takes over.
    *
@@ -360,7 +360,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Whether to take over existing objects in the cluster. Otherwise the deployment fails if an object with the same name exists.
+   * Take over existing objects in the cluster. Otherwise the deployment fails if an object with the same name exists.
    *
    * @default false
    */

@@ -3,7 +3,7 @@ import type { ServingSettings } from '../serving/serving-settings';
 import type { ServerContainer, ServerResources } from './server-container';
 import type { ModelPrefix } from './storage-manifests';
 
-/** What both servers need to know of their pod. */
+/** Settings of a pod that both servers need. */
 export interface PodServerOptions {
   readonly modelName: string;
   readonly serving: ServingSettings;

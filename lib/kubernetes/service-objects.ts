@@ -8,9 +8,9 @@ import { namespaceManifest } from './service-manifests';
 export interface ServiceObjectsOptions {
   readonly cluster: eks.ICluster;
   readonly identity: ObjectIdentity;
-  /** Whether the deployment applies the objects. */
+  /** True if the deployment applies the objects. */
   readonly applied: boolean;
-  /** What must succeed before any object is applied. */
+  /** Constructs that must succeed before any object is applied. */
   readonly after?: Construct;
   readonly adoptExisting?: boolean;
   readonly removalPolicy?: RemovalPolicy;

@@ -1,7 +1,7 @@
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 
-/** What stacks that serve a delivered model read: a `ModelDelivery`, which uploads deliver to. */
+/** The delivery that stacks read the model from: a `ModelDelivery`, to which models are uploaded. */
 export interface IDeliveredModel extends IConstruct {
   /** The bucket that models are uploaded to. */
   readonly bucket: s3.IBucket;

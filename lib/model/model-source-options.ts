@@ -22,7 +22,7 @@ export interface ModelSourceOptions {
   readonly tags?: string[];
 
   /**
-   * What to do if the model's variables change between calls.
+   * Behavior towards a model whose variables change between calls.
    *
    * @default StatefulBehavior.REFUSE
    */
@@ -46,7 +46,7 @@ export interface BucketModelSourceOptions extends ModelSourceOptions {
   readonly revision?: string;
 }
 
-/** What to do with a model whose variables change between calls. */
+/** Behavior towards a model whose variables change between calls. */
 export enum StatefulBehavior {
   /** Reject the model for Lambda, where two requests may not reach the same process. */
   REFUSE = 'refuse',

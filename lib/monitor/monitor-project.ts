@@ -18,7 +18,7 @@ import { METRIC_NAMESPACE } from '../private/metric-namespace';
 import { renderMonitorBuildSpec } from './monitor-buildspec';
 
 /**
- * What the monitor's build tells EventBridge's default bus and CloudWatch.
+ * Names of the event and the metrics that the monitor's build sends to EventBridge's default bus and CloudWatch.
  *
  * `tensorflow_optimizer/drift/announce.py` has the same names; `optimizer/schema/drift-event.schema.json` describes an event's detail.
  */

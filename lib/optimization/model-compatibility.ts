@@ -19,7 +19,7 @@ export interface OfferedRuntime {
 /** An endpoint's offer to a model, which the deployment compares with the model's requirements. */
 export interface EndpointOffer {
   readonly endpoint: 'function' | 'service' | 'fleet';
-  /** What gets the model if the function answers alike. Such a function takes the memory that its model needs, up to `memoryMebibytes`. */
+  /** Endpoint that gets the model if the function answers alike. Such a function takes the memory that its model needs, up to `memoryMebibytes`. */
   readonly replayOf?: 'service' | 'fleet';
   readonly format: ModelFormat;
   readonly architecture: lambda.Architecture;

@@ -17,7 +17,7 @@ export interface ModelOptimizerProps extends OptimizationOptions {
   readonly modelName?: string;
 
   /**
-   * What to make of the model.
+   * Format to publish the model in.
    *
    * @default ModelFormat.LITERT
    */

@@ -50,7 +50,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   /** The bucket that holds the model. */
   public readonly bucket: s3.IBucket;
 
-  /** What the model is made of. */
+  /** Format that the model is published in. */
   public readonly format: ModelFormat;
 
   /** The prefix that everything of this model has in the bucket. */

@@ -152,7 +152,7 @@ export interface OptimizationOptions {
   readonly signingKey?: kms.IKey;
 
   /**
-   * What to do with a version that was published before `signingKey` was given.
+   * Behavior towards a version that was published before `signingKey` was given.
    *
    * @default UnsignedVersions.REFUSE
    */
@@ -250,7 +250,7 @@ export interface ArtifactRetention {
   readonly age?: Duration;
 }
 
-/** What a deployment with a `signingKey` does with a version that has no signature, because it was published before the key was given. */
+/** Behavior of a deployment with a `signingKey` towards a version that has no signature, because it was published before the key was given. */
 export enum UnsignedVersions {
   /** The deployment fails. */
   REFUSE = 'REFUSE',
@@ -263,7 +263,7 @@ export enum UnsignedVersions {
   SIGN = 'SIGN',
 }
 
-/** What a deployment does when no candidate passes the gate. */
+/** Outcome of a deployment when no candidate passes the gate. */
 export enum RefusalBehavior {
   /** The deployment fails, and is rolled back. */
   FAIL = 'FAIL',

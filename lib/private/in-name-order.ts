@@ -7,7 +7,7 @@ export function inNameOrder<T>(value: T): T {
     return value.map((element) => inNameOrder(element as unknown)) as T;
   }
   if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+    const members = Object.entries(value).sort(([name], [other]) => (name < other ? -1 : 1));
     return Object.fromEntries(members.map(([name, member]) => [name, inNameOrder(member as unknown)])) as T;
   }
   return value;

@@ -27,7 +27,7 @@ const TIMEOUT = Duration.minutes(3);
 const CALLED: Record<ReplayFunctionProps['endpoint'], string> = { service: 'the pods', fleet: 'the instances' };
 
 export interface ReplayFunctionProps {
-  /** What gets a version of the model only if this function answers alike. */
+  /** Endpoint that gets a version of the model only if this function answers alike. */
   readonly endpoint: 'service' | 'fleet';
   readonly options: ReplayOptions;
   readonly captureBucket: s3.IBucket;

@@ -6,7 +6,7 @@ export const MAX_INT32 = 2 ** 31 - 1;
 /** A server whose flags are checked. */
 export interface FlagTable {
   readonly program: string;
-  /** What the program does with a flag that it does not have. */
+  /** Reaction of the program to a flag that it does not have. */
   readonly unknown: string;
   readonly flags: Readonly<Record<string, ServerFlag>>;
 }

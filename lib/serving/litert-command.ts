@@ -2,7 +2,7 @@ import { Token, Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
 import type { ServingSettings } from './serving-settings';
 
-/** What the server captures, and where to. Strings may be tokens. */
+/** Rate, inputs and destination of captured requests. Strings may be tokens. */
 export interface LiteRtCapture {
   readonly streamArn: string;
   readonly rate: number;

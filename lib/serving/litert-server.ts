@@ -13,7 +13,7 @@ import type { StoredBinary } from './stored-binary';
 /** Stands where nothing is bundled, so nothing is deployed: no file has this digest. */
 const UNKNOWN_SHA256 = '0'.repeat(64);
 
-/** What a machine or a pod runs to serve a LiteRT model. */
+/** Program that a machine or a pod runs to serve a LiteRT model. */
 export interface LiteRtServer {
   /** The program `model_server`. */
   readonly program: StoredBinary;

@@ -53,7 +53,7 @@ export abstract class ServingBinary {
   /** @internal */
   public abstract _problems(): string[];
 
-  /** Whether the server is published with the model, and whether the optimization extracts it from an image. @internal */
+  /** Requirements on the published model: a server of its own, or one that the optimization extracts from an image. @internal */
   public readonly _requirements: ServerRequirements = { requiresServer: false, takesServerFromImage: false };
 
   /** Locates the image to extract the server from. Called once. @internal */

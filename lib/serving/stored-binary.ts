@@ -16,8 +16,8 @@ export interface ServerImageProps {
 
 /** Requirements of a fleet's server on the published model. */
 export interface ServerRequirements {
-  /** Whether the server published with the model is used. */
+  /** True if the server published with the model is used. */
   readonly requiresServer: boolean;
-  /** Whether the optimization extracts the server from an image. */
+  /** True if the optimization extracts the server from an image. */
   readonly takesServerFromImage: boolean;
 }

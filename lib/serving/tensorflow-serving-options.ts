@@ -24,7 +24,7 @@ export interface TensorFlowServingOptions {
   readonly requestTimeout?: Duration;
 
   /**
-   * Whether the server combines concurrent requests into batches. Useful if the model gains from batches; adds latency.
+   * Combine concurrent requests into batches. Useful if the model gains from batches; adds latency.
    *
    * @see https://github.com/tensorflow/serving/blob/master/tensorflow_serving/batching/README.md
    * @default false
@@ -67,14 +67,14 @@ export interface TensorFlowServingOptions {
   readonly allowedBatchSizes?: number[];
 
   /**
-   * Whether inputs of different lengths are padded to the longest in their batch.
+   * Pad inputs of different lengths to the longest in their batch.
    *
    * @default false
    */
   readonly padVariableLengthInputs?: boolean;
 
   /**
-   * Whether the server exposes Prometheus metrics on the REST port.
+   * Expose Prometheus metrics on the REST port.
    *
    * @default true
    */
@@ -88,7 +88,7 @@ export interface TensorFlowServingOptions {
   readonly monitoringPath?: string;
 
   /**
-   * Whether the server runs the model's warm-up requests (assets.extra/tf_serving_warmup_requests) before it accepts requests.
+   * Run the model's warm-up requests (assets.extra/tf_serving_warmup_requests) before the server accepts requests.
    *
    * @default true
    */

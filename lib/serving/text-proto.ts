@@ -17,7 +17,7 @@ export class Verbatim {
 export function renderTextProto(message: TextProto, indent = ''): string {
   return Object.entries(message).flatMap(([field, value]) => {
     const values = Array.isArray(value) ? value : [value];
-    return values.filter((one) => one !== undefined).map((one) => renderField(field, one!, indent));
+    return values.filter((value) => value !== undefined).map((value) => renderField(field, value!, indent));
   }).join('');
 }
 

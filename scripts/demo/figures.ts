@@ -46,7 +46,7 @@ export interface RegressionErrors {
 /** The demo's measurements, as written by `--json`. */
 export interface Figures {
   readonly path: PathName;
-  /** What serves: a stand-in plays TensorFlow Serving. */
+  /** Server of the path: a stand-in plays TensorFlow Serving. */
   readonly server: DemoPath['server'];
   readonly model: string;
   readonly version: number;
@@ -84,7 +84,7 @@ function accuracy(metrics: Metrics | null): number | null {
 function worstRegression(metrics: Metrics | null): string | null {
   const regressions = Object.entries(metrics?.outputs ?? {}).filter(([, output]) => (output.meanAbsoluteError ?? null) !== null);
   const increase = (output: OutputMetrics) => output.errorIncrease ?? -Infinity;
-  return regressions.length ? regressions.reduce((worst, one) => (increase(one[1]) > increase(worst[1]) ? one : worst))[0] : null;
+  return regressions.length ? regressions.reduce((worst, output) => (increase(output[1]) > increase(worst[1]) ? output : worst))[0] : null;
 }
 
 function errors(metrics: Metrics | null, name: string | null): RegressionErrors | null {

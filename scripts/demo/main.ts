@@ -100,14 +100,14 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
     const run = new DemoRun(emulator, options, progress);
     await progress.step('cdk bootstrap', () => emulator!.bootstrap());
     for (const path of paths) {
-      const publisher = options.server === 'both' ? shown.find((one) => formatOf(one.path) === formatOf(path)) : undefined;
+      const publisher = options.server === 'both' ? shown.find((earlier) => formatOf(earlier.path) === formatOf(path)) : undefined;
       shown.push(await show(run, path, publisher));
     }
     if (shown.length > 1) {
       process.stdout.write(await progress.step('replay the same golden requests on every path', () => compare(run, shown)));
     }
     if (options.json) {
-      const figures = shown.map((one) => one.figures);
+      const figures = shown.map((deployed) => deployed.figures);
       writeFileSync(options.json, `${JSON.stringify(figures.length === 1 ? figures[0] : figures, null, 2)}\n`);
     }
     if (options.keep) {
@@ -136,7 +136,7 @@ function keepRunning(emulator: EmbeddedAws, shown: Shown[]): Promise<never> {
     '  The embedded AWS keeps running. In another terminal:',
     '',
     ...exports,
-    ...shown.flatMap((one) => hintsOf(one).map((hint) => `    ${hint}`)),
+    ...shown.flatMap((deployed) => hintsOf(deployed).map((hint) => `    ${hint}`)),
     '',
     '  `aws` is AWS CLI v2: version 1 and `pip install awscli` do not know all of these options.',
     '',

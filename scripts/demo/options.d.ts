@@ -11,7 +11,7 @@ export interface DemoOptions {
   readonly paths: readonly PathName[];
   /** The server of the paths that have a choice. With `both`, each is shown with one server after the other. */
   readonly server: 'tensorflow_serving' | 'litert' | 'both';
-  /** What runs the pods of the path `service`. */
+  /** Nodes that run the pods of the path `service`. */
   readonly nodes: 'simulated' | 'real' | 'auto';
   /** JSON file with prices that override ours. */
   readonly prices?: string;

@@ -8,7 +8,7 @@ export interface DemoPath {
   readonly name: PathName;
   /** Unique among the paths, for names of files. */
   readonly label: string;
-  /** What serves: a stand-in plays TensorFlow Serving. */
+  /** Server of the path: a stand-in plays TensorFlow Serving. */
   readonly server: 'LiteRT' | 'stand-in';
   /** Its stack in bin/app.ts. */
   readonly stack: string;

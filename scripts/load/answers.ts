@@ -1,4 +1,4 @@
-/** What a model answers to each digit, alone. */
+/** Answers of a model to each digit, alone. */
 export type Reference = readonly (readonly number[])[];
 
 /** The greatest difference between a probability that is served and LiteRT's own. */
@@ -16,10 +16,10 @@ function isClose(expected: readonly number[], actual: readonly number[]): boolea
 }
 
 /** Throws if the answers of two models are so much alike that they do not show which one has answered. */
-export function checkDifferent(one: Reference, other: Reference): void {
-  const different = one.filter((expected, digit) => !isClose(expected, other[digit])).length;
-  if (different < LEAST_DIFFERENT * one.length) {
-    throw new Error(`the two models must answer at least ${LEAST_DIFFERENT * 100} % of the digits differently, and do so for ${different} of ${one.length}: `
+export function checkDifferent(first: Reference, other: Reference): void {
+  const different = first.filter((expected, digit) => !isClose(expected, other[digit])).length;
+  if (different < LEAST_DIFFERENT * first.length) {
+    throw new Error(`the two models must answer at least ${LEAST_DIFFERENT * 100} % of the digits differently, and do so for ${different} of ${first.length}: `
       + 'the answers would not show which model served; train another one');
   }
 }

@@ -5,7 +5,7 @@ import { createHistogram, performance } from 'perf_hooks';
 export const CLIENTS = 4;
 const SHOWN_FAILURES = 3;
 
-/** What clients have got in one phase. */
+/** Answers that clients have got in one phase. */
 export class Phase {
   public requests = 0;
   public failed = 0;
@@ -26,7 +26,7 @@ export class Phase {
 
 /** How long clients send, and how fast. */
 export interface Sending {
-  /** Whether they end; asked before each request. */
+  /** Tells whether they end; asked before each request. */
   over(): boolean;
   /** Pause of a client between two requests. @default 0 */
   readonly pauseMilliseconds?: number;

@@ -15,7 +15,7 @@ export async function otherModel({ work }: DemoRun): Promise<string> {
   return join(work, 'first');
 }
 
-/** What the model that a stack has published answers to each held-out digit. */
+/** Returns the answers to each held-out digit by the model that a stack has published. */
 export async function referenceOf(run: DemoRun, { ArtifactBucket, ManifestKey }: StackOutputs, name: string): Promise<Reference> {
   const file = join(run.work, `${name}.tflite`);
   await run.download(ArtifactBucket, ManifestKey.replace(/manifest\.json$/, 'model.tflite'), file);

@@ -36,7 +36,7 @@ function licences({ outputs }) {
   const packages = [...directories].map((directory) => ({ ...JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8')), notice: notice(join(root, directory)) }))
     .sort((left, right) => (left.name < right.name ? -1 : 1));
   const users = new Map();
-  packages.filter((one) => one.notice).forEach((one) => users.set(one.notice, [...users.get(one.notice) ?? [], `${one.name} ${one.version}`]));
+  packages.filter((bundled) => bundled.notice).forEach((bundled) => users.set(bundled.notice, [...users.get(bundled.notice) ?? [], `${bundled.name} ${bundled.version}`]));
   return [
     'The command is bundled with code of these packages, under these licences:',
     packages.map(({ name, version, license }) => `  ${name} ${version}: ${license}`).join('\n'),

@@ -16,7 +16,7 @@ interface AssemblyType {
   readonly initializer?: object;
   readonly base?: string;
   readonly interfaces?: string[];
-  /** Whether an interface is a struct. */
+  /** True if an interface is a struct. */
   readonly datatype?: boolean;
   readonly docs?: AssemblyDocs;
   readonly members?: AssemblyMember[];

@@ -7,7 +7,7 @@ export interface ReleaseState {
   readonly changelog: string;
   /** Documents for users, by their paths. */
   readonly pages: Record<string, string>;
-  /** Whether the clone lacks old commits, and so their tags. */
+  /** True if the clone lacks old commits, and so their tags. */
   readonly isShallow: boolean;
   /** Files that differ from the last commit. */
   readonly uncommitted: string[];
@@ -86,6 +86,6 @@ function parse(text: string): Version | undefined {
   return found ? [Number(found[1]), Number(found[2]), Number(found[3])] : undefined;
 }
 
-function compare(one: Version, other: Version): number {
-  return one[0] - other[0] || one[1] - other[1] || one[2] - other[2];
+function compare(first: Version, other: Version): number {
+  return first[0] - other[0] || first[1] - other[1] || first[2] - other[2];
 }

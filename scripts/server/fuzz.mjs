@@ -12,7 +12,7 @@ const fuzzCrate = join(crate, 'fuzz');
 const work = join(tools, 'fuzz');
 const TARGETS = readdirSync(join(fuzzCrate, 'targets')).map((name) => name.replace(/\.rs$/, '')).sort();
 
-/** What libFuzzer needs to see which code an input reaches, and AddressSanitizer. */
+/** Compiler flags by which libFuzzer sees which code an input reaches, and of AddressSanitizer. */
 const RUST_FLAGS = [
   '-Cpasses=sancov-module',
   '-Cllvm-args=-sanitizer-coverage-level=4',
@@ -52,7 +52,7 @@ function seeds(directory) {
   const encoded = ({ body }) => (body === undefined ? {} : { body: Buffer.from(body).toString('base64'), isBase64Encoded: true });
   const texts = {
     body: cases.flatMap(({ body }) => (body === undefined ? [] : [body])),
-    event: cases.flatMap((one) => [payload2(one), payload1(one), payload2(one, encoded(one))].map((event) => JSON.stringify(event))),
+    event: cases.flatMap((request) => [payload2(request), payload1(request), payload2(request, encoded(request))].map((event) => JSON.stringify(event))),
     path: cases.map(({ method, path }) => `${method} ${path}`),
   };
   rmSync(directory, { recursive: true, force: true });

@@ -30,7 +30,7 @@ function notices({ manifest_path: manifest }) {
 async function text() {
   const crates = (await compiledCrates()).sort((left, right) => (left.name < right.name ? -1 : 1));
   const users = new Map();
-  crates.forEach((one) => notices(one).forEach((notice) => users.set(notice, [...users.get(notice) ?? [], `${one.name} ${one.version}`])));
+  crates.forEach((crate) => notices(crate).forEach((notice) => users.set(notice, [...users.get(notice) ?? [], `${crate.name} ${crate.version}`])));
   return [
     'The native runtime is compiled from these crates, under these licences:',
     crates.map(({ name, version, license }) => `  ${name} ${version}: ${license}`).join('\n'),

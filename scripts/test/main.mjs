@@ -32,7 +32,7 @@ function ownTemporaryDirectory() {
   return directory;
 }
 
-/** What each runner gets: the common deadline, a temporary directory, and the repository's own uv first, so that tests behave alike everywhere. */
+/** Environment of each runner: the common deadline, a temporary directory, and the repository's own uv first, so that tests behave alike everywhere. */
 function options() {
   // The end-to-end tests record there what roles do, also when they run a second time.
   const RECORDED_CALLS = join(results, 'calls');
@@ -45,7 +45,7 @@ function options() {
 /** Runs the runners until each ends or the deadline passes. */
 async function executeAll(runners, given) {
   const all = [];
-  const one = async (runner) => {
+  const run = async (runner) => {
     process.stdout.write(`▸ ${runner.name}: started, ${relative(root, logFile(results, runner.name))}\n`);
     const result = await execute(runner, given);
     show(result);
@@ -53,10 +53,10 @@ async function executeAll(runners, given) {
   };
   const computing = runners.filter(({ mostlyWaits }) => !mostlyWaits);
   await Promise.all([
-    ...runners.filter(({ mostlyWaits }) => mostlyWaits).map(one),
+    ...runners.filter(({ mostlyWaits }) => mostlyWaits).map(run),
     ...Array.from({ length: AT_ONCE }, async () => {
       for (let runner = computing.shift(); runner; runner = computing.shift()) {
-        await one(runner);
+        await run(runner);
       }
     }),
   ]);

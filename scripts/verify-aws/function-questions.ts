@@ -1,7 +1,7 @@
 import type { Account } from './account';
 import type { Checks } from './checks';
 
-/** What a deployment of the function's stack is asked for. */
+/** Questions to a deployment of the function's stack. */
 interface Asked {
   readonly account: Account;
   readonly checks: Checks;

@@ -41,7 +41,7 @@ function chosen(name: string): readonly VerifiedPath[] {
 }
 
 function chosenServer(name: string): ModelServer {
-  const server = SERVERS.find((one) => one === name);
+  const server = SERVERS.find((candidate) => candidate === name);
   if (server === undefined) {
     throw new Error(`--server must be one of ${SERVERS.join(', ')}, got ${JSON.stringify(name)}`);
   }

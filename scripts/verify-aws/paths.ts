@@ -8,9 +8,9 @@ import type { Account } from './account';
 export interface VerifiedPath {
   readonly name: PathName;
   readonly stack: string;
-  /** What else costs money besides the endpoint, for the reader. */
+  /** Resources that cost money besides the endpoint, for the reader. */
   readonly alsoPaid: string;
-  /** Whether the path is a function with the alias `live`. */
+  /** True if the path is a function with the alias `live`. */
   readonly alias?: boolean;
   /** Prefix of the logical ID of the log group that explains why instances do not serve. */
   readonly bootLog?: string;

@@ -13,7 +13,7 @@ const BASE = 0x1000;
 export function elfProgram({ machine, libraries, versions }: Program): Buffer {
   const names = ['', 'libc.so.6', ...libraries, ...versions];
   const strings = Buffer.from(`${names.join('\0')}\0`, 'latin1');
-  const offsetOf = (name: string) => Buffer.from(names.slice(0, names.indexOf(name)).map((one) => `${one}\0`).join(''), 'latin1').length;
+  const offsetOf = (name: string) => Buffer.from(names.slice(0, names.indexOf(name)).map((earlier) => `${earlier}\0`).join(''), 'latin1').length;
   const header = 64 + 2 * 56;
   const needed = Buffer.alloc(versions.length ? 16 + versions.length * 16 : 0);
   if (versions.length) {

@@ -12,9 +12,9 @@ const json = (value: unknown): Reply => [200, JSON.stringify(value)];
 /** An AWS that answers what the preflight asks, by HTTP. */
 export class AccountServer {
   public static async start(): Promise<AccountServer> {
-    const one = new AccountServer();
-    await new Promise<void>((done) => one.server.listen(0, '127.0.0.1', done));
-    return one;
+    const created = new AccountServer();
+    await new Promise<void>((done) => created.server.listen(0, '127.0.0.1', done));
+    return created;
   }
 
   /** The access keys and the Regions that requests were signed for. */

@@ -19,16 +19,16 @@ export function version(number: number): Record<string, string> {
 /** An AWS with one delivery, by HTTP. */
 export class DeliveryServer {
   public static async start(): Promise<DeliveryServer> {
-    const one = new DeliveryServer();
-    await new Promise<void>((done) => one.server.listen(0, '127.0.0.1', done));
-    return one;
+    const created = new DeliveryServer();
+    await new Promise<void>((done) => created.server.listen(0, '127.0.0.1', done));
+    return created;
   }
 
   /** Executions, the oldest first. */
   public readonly executions: { name: string; status: string; output?: object; error?: string; cause?: string }[] = [];
-  /** What was started. */
+  /** Inputs of the executions that were started. */
   public readonly inputs: object[] = [];
-  /** What an execution that is started ends with. */
+  /** Status that a started execution ends with. */
   public next: { status: string; output?: object; error?: string; cause?: string } = { status: 'SUCCEEDED', output: { outcome: 'DELIVERED', live: [] } };
   /** The number of the version that serves; undefined: the stack was never deployed. */
   public live?: number = 2;
@@ -51,7 +51,7 @@ export class DeliveryServer {
   public denied: string[] = [];
   /** State machines that may not be described. */
   public deniedMachines: string[] = [];
-  /** What becomes of the next requests for an action: they are throttled, answered by 500, or not answered at all. */
+  /** Fate of the next requests for an action: they are throttled, answered by 500, or not answered at all. */
   public troubles: Record<string, ('throttled' | 'failing' | 'lost')[]> = {};
   /** Names of the executions that were asked for. */
   public readonly names: string[] = [];

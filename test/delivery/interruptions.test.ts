@@ -36,7 +36,7 @@ async function run(input: object, world: object): Promise<any> {
   return JSON.parse(value);
 }
 
-/** What is left of an execution that ended, for the next one: its turn is another execution's. */
+/** Returns the state that an ended execution leaves for the next: its turn is another execution's. */
 function leftBy({ item, parameters, stacks, serving }: any): object {
   return { item: { ...item, ...item.Owner && { Owner: { S: OTHER } } }, executions: { [OTHER]: ['ABORTED'] }, parameters, stacks, serving };
 }
@@ -45,11 +45,11 @@ function leftBy({ item, parameters, stacks, serving }: any): object {
 async function interrupted(world: object): Promise<any[]> {
   const all = [];
   for (let requests = 0; requests < MANY; requests++) {
-    const one = await run(UPLOADED, { ...world, interruptAfter: requests });
-    if (one.status !== 'ABORTED') {
+    const execution = await run(UPLOADED, { ...world, interruptAfter: requests });
+    if (execution.status !== 'ABORTED') {
       return all;
     }
-    all.push(one);
+    all.push(execution);
   }
   throw new Error(`an execution makes more than ${MANY} requests`);
 }
@@ -61,8 +61,8 @@ test('a delivery that is stopped before any of its requests is delivered by the 
   const all = await interrupted({});
 
   expect(all.length).toBeGreaterThan(15);
-  for (const one of all) {
-    const next = await run({}, leftBy(one));
+  for (const execution of all) {
+    const next = await run({}, leftBy(execution));
     expect(next).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'DELIVERED', objectVersion: 'v2' }, parameters: { [SOURCE]: 'v2', [SERVE]: 'built' } });
     expect(next.item).not.toHaveProperty('Owner');
     expect(next.item).not.toHaveProperty('PreviousSource');
@@ -76,8 +76,8 @@ test('a delivery that is stopped while it restores leaves the parameters of what
   const all = await interrupted({ updates: { Two: ['back'] } });
 
   expect(all.length).toBeGreaterThan(15);
-  for (const one of all) {
-    const next = await run({}, { ...leftBy(one), updates: { Two: ['back'] } });
+  for (const execution of all) {
+    const next = await run({}, { ...leftBy(execution), updates: { Two: ['back'] } });
     expect(next).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v1', [SERVE]: 'built' } });
     expect(next.item).not.toHaveProperty('Owner');
   }

@@ -2,7 +2,7 @@ import { definition, event, IDLE, MANIFEST, run, SERVE, SOURCE, updates, withPol
 
 describe('the definition', () => {
   const nexts = (state: any): string[] => [
-    state.Next, state.Default, ...(state.Choices ?? []).map((one: any) => one.Next), ...(state.Catch ?? []).map((one: any) => one.Next),
+    state.Next, state.Default, ...(state.Choices ?? []).map((choice: any) => choice.Next), ...(state.Catch ?? []).map((handler: any) => handler.Next),
   ].filter((name) => name !== undefined);
 
   test('names only states that it has, has none that is never reached, and each goes on or ends', () => {
@@ -38,7 +38,7 @@ describe('the history of an execution', () => {
     const { entered, waited, status } = await run(event(), world, asked);
     const first = entered.indexOf(state);
     const round: string[] = entered.slice(first, entered.indexOf(state, first + 1));
-    const events = round.map((name) => EVENTS[asked.States[name].Type]).reduce((sum, one) => sum + one, 0);
+    const events = round.map((name) => EVENTS[asked.States[name].Type]).reduce((sum, count) => sum + count, 0);
     const laterSeconds = (waited - SOON * pollSeconds) / LATER;
 
     expect(status).toBe('SUCCEEDED');

@@ -87,8 +87,8 @@ describe('the paths side by side', () => {
   });
 
   test('a regression is compared by its mean absolute error', async () => {
-    const paths = [deployed('function', 0.8), deployed('fleet', 0.8)].map((one, index) => ({
-      ...one, figures: { ...one.figures, accuracyAfter: null, errorsAfter: { output: 'price', meanAbsoluteError: 12.3456 + index, rootMeanSquaredError: 20, rSquared: 0.9 } },
+    const paths = [deployed('function', 0.8), deployed('fleet', 0.8)].map((path, index) => ({
+      ...path, figures: { ...path.figures, accuracyAfter: null, errorsAfter: { output: 'price', meanAbsoluteError: 12.3456 + index, rootMeanSquaredError: 20, rSquared: 0.9 } },
     }));
     const table = await compare(run({}, published), paths);
     expect(table).toMatch(/^ +MAE +12\.35 +13\.35$/m);

@@ -2,7 +2,7 @@ import type { Pod } from '../../emulator/client/kubernetes';
 import { isReady, KubernetesApi } from '../../emulator/client/kubernetes';
 import { Deployment } from './deployment';
 
-/** What runs the pods: `npm run test:cluster -- --nodes real` has three real nodes run them. */
+/** The nodes that run the pods: `npm run test:cluster -- --nodes real` has three real ones. */
 const NODES = process.env.SERVICE_NODES ?? 'simulated';
 const NAMESPACE = 'models';
 const TRACK_LABEL = 'cdk-tensorflow/track';

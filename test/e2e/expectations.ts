@@ -9,7 +9,7 @@ const EVENT_SECONDS = 300;
 /** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
 const TOLERANCE = 0.05;
 
-/** What the command line says of a deployment, without the handlers' log that it shows of one that failed: there, each error has its trace. */
+/** Returns the command line's output about a deployment, without the log of its handlers: there, each error has its trace. */
 export function withoutLogs(output: string): string {
   return output.split(/^\s*Logs from \//m)[0];
 }

@@ -22,7 +22,7 @@ afterAll(async () => {
 /** The events that have arrived since the last time: of its versions, and of no other deployment. */
 const heard = () => receiveEvents(fleet, fleet.output('QueueUrl'));
 
-/** What an event says of one of its versions. */
+/** Returns the detail of an event of one of its versions. */
 const published = (version: string) => ({
   version,
   bucket: fleet.output('ArtifactBucket'),
@@ -37,7 +37,7 @@ function updated(output: string): string[] {
   return [...output.matchAll(new RegExp(`UPDATE_COMPLETE +\\| ${types} +\\|.*\\bDigits/(\\w+)/`, 'g'))].map(([, name]) => name);
 }
 
-/** What the function that watches the canary has logged. */
+/** Returns the log of the function that watches the canary. */
 const watched = () => logged(fleet.emulator, 'CanaryGate');
 
 const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances: IMAGES });

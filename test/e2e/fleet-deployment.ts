@@ -15,7 +15,7 @@ const STACK = 'Fleet';
 /** How its instances boot: `npm run test:machines` has them boot under systemd. */
 const INSTANCES = process.env.FLEET_INSTANCES ?? 'namespaces';
 
-/** What happened to the requests that were sent while something else happened. */
+/** Outcomes of the requests that were sent while something else happened. */
 export interface Meanwhile<T> {
   readonly result: T;
   readonly answered: number;

@@ -108,7 +108,7 @@ test('a bucket: an object gets its answer, whatever its name', async () => {
   await deployment.write(outputs.Bucket, 'requests/two words.json', JSON.stringify({ instances: first.instances }));
 
   const key = 'answers/two words.json';
-  await until(key, async () => (await deployment.keys(outputs.Bucket)).find((one) => one === key));
+  await until(key, async () => (await deployment.keys(outputs.Bucket)).find((found) => found === key));
   const { predictions } = JSON.parse(await deployment.text(outputs.Bucket, key)) as Expectation;
   expect(rounded(predictions)).toEqual(rounded(first.predictions));
 });

@@ -22,7 +22,7 @@ const deployed = (context: Record<string, string>) => expectDeployed(deployment,
 const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, outputs(), model);
 const heard = () => receiveEvents(deployment, outputs().QueueUrl);
 
-/** What an event must say of a published version, by the bytes in the bucket. */
+/** Returns the detail that an event of a published version must have, by the bytes in the bucket. */
 async function versionInBucket(number: number): Promise<Record<string, string>> {
   const bucket = outputs().ArtifactBucket;
   const manifestKey = (await deployment.keys(bucket)).find((key) => key.endsWith(`/litert/${number}/manifest.json`))!;

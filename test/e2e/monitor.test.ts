@@ -69,7 +69,7 @@ async function compared(): Promise<Build> {
 /** The text of a report of a comparison. */
 function report({ id }: Build, name: string): Promise<string> {
   return eventually(async () => {
-    const key = (await deployment.keys(outputs.CaptureBucket)).find((one) => one.startsWith('drift-reports/points/') && one.endsWith(`/${id.split(':')[1]}/${name}`));
+    const key = (await deployment.keys(outputs.CaptureBucket)).find((report) => report.startsWith('drift-reports/points/') && report.endsWith(`/${id.split(':')[1]}/${name}`));
     expect(key).toBeDefined();
     return deployment.text(outputs.CaptureBucket, key!);
   });

@@ -16,7 +16,7 @@ export const SECTIONS = {
 
 /** Returns the code blocks of a language in a section of docs/porting.md, in their order. */
 export function blocks(section: string, language: string): string[] {
-  const text = readFileSync(PAGE, 'utf8').split(/^## /m).find((one) => one.startsWith(`${section}\n`)) ?? '';
+  const text = readFileSync(PAGE, 'utf8').split(/^## /m).find((part) => part.startsWith(`${section}\n`)) ?? '';
   const found = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, code]) => code);
   if (found.length === 0) {
     throw new Error(`docs/porting.md has no ${language} in a section "${section}"`);

@@ -46,7 +46,7 @@ async function alarmedRefusals(): Promise<number> {
       [`Dimensions.member.${index + 1}.Name`, name], [`Dimensions.member.${index + 1}.Value`, is],
     ])),
   });
-  return [...statistics.matchAll(/<Sum>([^<]*)<\/Sum>/g)].reduce((sum, [, one]) => sum + Number(one), 0);
+  return [...statistics.matchAll(/<Sum>([^<]*)<\/Sum>/g)].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 beforeAll(async () => {

@@ -26,7 +26,7 @@ export async function callQuery(emulator: EmbeddedAws, service: string, paramete
   return callService(emulator, service, { 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams(parameters).toString());
 }
 
-/** What is in the log group whose name has this part. */
+/** Returns the messages of the log group whose name has this part. */
 export async function logged(emulator: EmbeddedAws, part: string): Promise<string> {
   const logs = (action: string, parameters: object) => callAction(emulator, 'logs', `Logs_20140328.${action}`, parameters);
   const { logGroups } = await logs('DescribeLogGroups', {}) as { logGroups: { logGroupName: string }[] };

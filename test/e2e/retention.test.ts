@@ -26,7 +26,7 @@ let first: Expectation;
 let second: Expectation;
 let delivering: Delivering;
 let endpoint: Endpoint;
-/** What names each version in a rollback, by its number, read while it was there. */
+/** References to each version in a rollback, by its number, read while it was there. */
 const published: Record<string, { bucket: string; manifestKey: string; manifestSha256: string }> = {};
 
 const deployed = (stack: string) => deployedOutputs(deployment, stack);
@@ -58,7 +58,7 @@ async function versionsInBucket(): Promise<string[]> {
   return [...new Set(numbers.filter((number) => number !== undefined))].sort();
 }
 
-/** What a run would do now. */
+/** Returns the plan of a run now. */
 async function dryRun(): Promise<any> {
   const { emulator } = deployment;
   const client = new LambdaClient({ endpoint: emulator.endpoint, region: emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });

@@ -27,7 +27,7 @@ async function decisions(pod: Pod): Promise<number[]> {
   return (JSON.parse(body) as { predictions: number[][] }).predictions.map(likeliest);
 }
 
-/** What pods have captured, in any order. */
+/** Returns the requests that pods have captured, in any order. */
 async function captured(): Promise<{ modelVersion: number; request: unknown }[]> {
   const keys = (await deployment.keys(outputs.CaptureBucket!)).filter((key) => key.startsWith('digits/'));
   const contents = await Promise.all(keys.map((key) => deployment.bytes(outputs.CaptureBucket!, key)));

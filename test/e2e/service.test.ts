@@ -21,7 +21,7 @@ let golden: Golden;
 
 const ready = () => readyPods(deployment, outputs);
 
-/** What the events of the service say of one of its versions. */
+/** Returns the detail of the service's events of one of its versions. */
 const published = (version: string) => ({
   version, bucket: outputs.ArtifactBucket, manifestKey: expect.stringMatching(`/saved_model/${version}/manifest\\.json$`), manifestSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
 });

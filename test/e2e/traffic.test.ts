@@ -40,7 +40,7 @@ function hook(name: string, text: string): Record<string, string> {
   return { hook: directory };
 }
 
-/** What the capture bucket has, oldest first. */
+/** Returns the captured requests of the bucket, oldest first. */
 async function captured(): Promise<{ modelName: string; request: unknown; answer: unknown }[]> {
   const { CaptureBucket } = deployment.outputs(STACK) as Outputs & { CaptureBucket: string };
   const keys = (await deployment.keys(CaptureBucket)).filter((key) => /^points\/\d{4}\/\d\d\/\d\d\/\d\d\/.*\.jsonl\.gz$/.test(key)).sort();

@@ -41,9 +41,9 @@ function resourcesOf(stack: Stack) {
   /** Everything that is deployed before a resource. */
   const before = (id: string): Set<string> => {
     const known = new Set<string>();
-    const visit = (one: string): void => {
-      const text = JSON.stringify([all[one].DependsOn ?? [], all[one].Properties ?? {}]);
-      Object.keys(all).filter((other) => other !== one && !known.has(other) && text.includes(`"${other}"`)).forEach((other) => {
+    const visit = (resource: string): void => {
+      const text = JSON.stringify([all[resource].DependsOn ?? [], all[resource].Properties ?? {}]);
+      Object.keys(all).filter((other) => other !== resource && !known.has(other) && text.includes(`"${other}"`)).forEach((other) => {
         known.add(other);
         visit(other);
       });

@@ -97,7 +97,7 @@ describe.each(FLAG_SETS)('in front of a function, %s', (_, flags) => {
     const below = (pattern: string) => stack.resolve(recipe.bucket.arnForObjects(pattern));
     const actions = allowed(stack, 'PhotosWorker');
     expect(actions).toContainEqual(['lambda:InvokeFunction', stack.resolve(model.alias.functionArn)]);
-    const writing = actions.filter(([action]) => [action].flat().some((one) => one.startsWith('s3:PutObject')));
+    const writing = actions.filter(([action]) => [action].flat().some((name) => name.startsWith('s3:PutObject')));
     expect(writing.map(([, resource]) => resource)).toEqual([below('answers/*')]);
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
       DestinationConfig: { OnFailure: { Destination: stack.resolve(recipe.failures.queueArn) } },

@@ -168,13 +168,13 @@ describe('before the alias moves', () => {
   });
 
   test('a changed event is sent again', () => {
-    const [one, two] = [10, 11].map((characters) => {
+    const [first, second] = [10, 11].map((characters) => {
       const stack = emptyStack();
       modelFunction(stack, { hook: hookWithEvent(characters) });
       return resourceOf(stack, 'Custom::TensorFlowVersionCheck').properties.EventKey;
     });
 
-    expect(one).not.toEqual(two);
+    expect(first).not.toEqual(second);
   });
 
   test('an event that is larger than a request can be is refused at synth', () => {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { basename, join } from 'path';
 
-/** What a policy allows. */
+/** Permissions of a policy. */
 export interface Statement {
   readonly Action: string[];
   readonly Resource: string[];
@@ -25,7 +25,7 @@ export interface JudgedRequest {
   readonly allowed: boolean;
 }
 
-/** What one embedded AWS has recorded. */
+/** Recording of one embedded AWS. */
 export interface Recording {
   readonly stacks: DeployedStack[];
   readonly requests: JudgedRequest[];

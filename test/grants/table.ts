@@ -4,7 +4,7 @@ import type { Grant } from './unused-grants';
 export interface Row {
   readonly grants: Grant[];
   readonly reason: string;
-  /** Whether it depends on the course of a run if a request needs it. */
+  /** True if it depends on the course of a run whether a request needs it. */
   readonly isSometimesUsed: boolean;
 }
 

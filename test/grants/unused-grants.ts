@@ -1,6 +1,6 @@
 import type { Recording, Statement } from './recording';
 
-/** What a role may do, with names of constructs in the place of physical ids. */
+/** Permissions of a role, with names of constructs in the place of physical ids. */
 export interface Grant {
   /** Whose role it is. */
   readonly who: string;
@@ -44,7 +44,7 @@ function pairs(statements: Statement[]): [action: string, resource: string][] {
   return statements.flatMap(({ Action, Resource }) => Action.flatMap((action) => Resource.map((resource): [string, string] => [action, resource])));
 }
 
-/** What is another text in each deployment, or for each model, and what stands in its place. */
+/** Texts that differ between deployments or models, each with its replacement. */
 const VARYING: [RegExp, string][] = [
   [/^arn:aws:(\w+):[^:]*:[^:]*:/, '$1:'],
   [/cdk-\w+-assets-[\w-]+\/[0-9a-f]{64}/, '{assets}/…'],
@@ -57,7 +57,7 @@ const VARYING: [RegExp, string][] = [
 
 /** Replaces physical ids by the names of their constructs, and what else varies. */
 export function named(arn: string, resources: Record<string, string>): string {
-  const ids = Object.keys(resources).filter((id) => arn.includes(id)).sort((one, other) => other.length - one.length);
+  const ids = Object.keys(resources).filter((id) => arn.includes(id)).sort((id, other) => other.length - id.length);
   const text = ids.reduce((rest, id) => rest.replaceAll(id, `{${construct(resources[id])}}`), arn);
   return VARYING.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
 }

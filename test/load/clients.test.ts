@@ -18,7 +18,7 @@ test('clients send each request once, at most four at a time, and exactly as man
   await clients.fill(phase, 10, right);
   await clients.fill(phase, 25, right);
 
-  expect(turns.sort((one, other) => one - other)).toEqual(Array.from({ length: 25 }, (_, turn) => turn));
+  expect(turns.sort((turn, other) => turn - other)).toEqual(Array.from({ length: 25 }, (_, turn) => turn));
   expect(most).toBe(CLIENTS);
   expect([phase.requests, phase.failed, phase.latency.count]).toEqual([25, 0, 25]);
 });

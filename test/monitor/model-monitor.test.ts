@@ -269,5 +269,5 @@ test.each(FLAG_SETS)('cdk-nag\'s AwsSolutions pack finds nothing in a monitor %s
 
   const found = new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations
     .flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`));
-  expect(found.filter((one) => /Monitor|Scheduler/.test(one))).toEqual([]);
+  expect(found.filter((finding) => /Monitor|Scheduler/.test(finding))).toEqual([]);
 });

@@ -8,13 +8,13 @@ const TIMEOUT_SECONDS = 60;
 /** The requests that were sent while something happened. */
 export interface Load {
   readonly answered: number;
-  /** What went wrong, for each request that got no prediction. */
+  /** Error of each request that got no prediction. */
   readonly failures: string[];
   /** When the last of them was sent, in milliseconds after the first request. */
   readonly lastFailure: number;
 }
 
-/** What clients ask, and how long they wait for the answer. */
+/** Requests of the clients, and how long they wait for the answer. */
 export interface Asking {
   /** @default one digit */
   readonly body?: unknown;

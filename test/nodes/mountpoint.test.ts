@@ -35,13 +35,13 @@ function mountProcesses(...uids: string[]): number[] {
   });
 }
 
-/** What is mounted for a pod on a node. */
+/** Returns the mounts of a pod on a node. */
 function mountsOf(node: number, uid: string): string[] {
   return readFileSync(`/proc/${node}/mountinfo`, 'utf8').split('\n').filter((line) => line.includes(uid) && line.includes(' - fuse '));
 }
 
 async function processOf(node: string): Promise<number> {
-  const { metadata } = (await service.cluster.nodes()).find((one) => one.metadata.name === node)!;
+  const { metadata } = (await service.cluster.nodes()).find((candidate) => candidate.metadata.name === node)!;
   return Number(metadata.annotations['embedded-aws/process']);
 }
 

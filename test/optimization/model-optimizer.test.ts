@@ -39,15 +39,15 @@ describe.each([['without feature flags', {}], ['with the recommended feature fla
 describe('several models of a stack', () => {
   test('share the log group and the report group, and each can write its own log streams only', () => {
     const stack = newStack();
-    const [one, two] = ['One', 'Two'].map((id) => new ModelOptimizer(stack, id, { model }));
+    const [first, second] = ['One', 'Two'].map((id) => new ModelOptimizer(stack, id, { model }));
     const template = Template.fromStack(stack);
 
-    expect([two.logGroup, two.reportGroup]).toEqual([one.logGroup, one.reportGroup]);
+    expect([second.logGroup, second.reportGroup]).toEqual([first.logGroup, first.reportGroup]);
     template.resourceCountIs('AWS::CodeBuild::ReportGroup', 1);
-    const written = [one, two].map(({ role }) => statementsOf(template, idOf(role as iam.Role)).filter(({ Action }) => Action === 'logs:PutLogEvents'));
-    expect(written.map((statements) => statements.map(({ Resource }) => Resource))).toEqual([one, two].map(({ keyPrefix }) => [stack.resolve(
-      `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:${one.logGroup.logGroupName}:log-stream:${keyPrefix}/*`)]));
-    for (const { keyPrefix } of [one, two]) {
+    const written = [first, second].map(({ role }) => statementsOf(template, idOf(role as iam.Role)).filter(({ Action }) => Action === 'logs:PutLogEvents'));
+    expect(written.map((statements) => statements.map(({ Resource }) => Resource))).toEqual([first, second].map(({ keyPrefix }) => [stack.resolve(
+      `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:${first.logGroup.logGroupName}:log-stream:${keyPrefix}/*`)]));
+    for (const { keyPrefix } of [first, second]) {
       template.hasResourceProperties('AWS::CodeBuild::Project', {
         LogsConfig: { CloudWatchLogs: { StreamName: stack.resolve(keyPrefix) } },
       });
@@ -66,16 +66,16 @@ describe('several models of a stack', () => {
 
   test('share bucket and provider, and not each other\'s prefix', () => {
     const stack = newStack();
-    const one = new ModelOptimizer(stack, 'One', { model });
-    const two = new ModelOptimizer(stack, 'Two', { model, modelName: 'one' });
+    const first = new ModelOptimizer(stack, 'One', { model });
+    const second = new ModelOptimizer(stack, 'Two', { model, modelName: 'one' });
     const template = Template.fromStack(stack);
 
-    expect(two.bucket).toBe(one.bucket);
-    expect(two.keyPrefix).not.toBe(one.keyPrefix);
+    expect(second.bucket).toBe(first.bucket);
+    expect(second.keyPrefix).not.toBe(first.keyPrefix);
     template.resourceCountIs('AWS::S3::Bucket', 1);
     template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
     template.resourceCountIs('AWS::CodeBuild::Project', 2);
-    expect(JSON.stringify(statementsOf(template, idOf(two.role as iam.Role)))).not.toContain(one.keyPrefix);
+    expect(JSON.stringify(statementsOf(template, idOf(second.role as iam.Role)))).not.toContain(first.keyPrefix);
   });
 
   test('must share the key, or have separate buckets', () => {

@@ -30,7 +30,7 @@ const cases = Object.entries(TABLE).flatMap(([format, byData]) => Object.entries
 
 test('the table has every step and every pair of steps, with and without data, for both formats', () => {
   const names = Object.keys(STEPS);
-  const all = [...names, ...names.flatMap((one) => names.map((other) => `${one}, ${other}`))];
+  const all = [...names, ...names.flatMap((name) => names.map((other) => `${name}, ${other}`))];
 
   expect(cases).toHaveLength(all.length * 4);
   expect(new Set(cases.map(([, , steps]) => steps))).toEqual(new Set(all));

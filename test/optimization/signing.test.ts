@@ -90,7 +90,7 @@ describe('signingKey', () => {
 });
 
 describe('an endpoint', () => {
-  /** What every endpoint asks of its model, without what serves it. */
+  /** Properties of every endpoint's check of its model, without those of its server. */
   function checked(stack: Stack, artifact: IModelArtifact) {
     const offer = { endpoint: 'function' as const, format: ModelFormat.LITERT, architecture: lambda.Architecture.X86_64 };
     new ModelCompatibility(stack, 'Check', { artifact, offer });

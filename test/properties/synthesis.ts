@@ -22,7 +22,7 @@ const OWN_CODES = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filt
 /** The codes of errors of the CDK's own that say as much: of subnets that a VPC lacks, and of a region without an image. */
 const CDK_CODES = ['ThereSubnetGroups', 'ThereSubnetGroupsName', 'UnableToUnableFindMap'];
 
-/** Whether an error is one of those, or one of the CDK's that names a property. */
+/** Tells whether an error is one of those, or one of the CDK's that names a property. */
 function isAnswer({ name: code, message }: Error, names: string[]): boolean {
   return [...OWN_CODES, ...CDK_CODES].includes(code) || names.some((name) => message.includes(name));
 }

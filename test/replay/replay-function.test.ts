@@ -53,7 +53,7 @@ type Resources = Record<string, { Type: string; Properties: any; DependsOn?: str
 const resourcesOf = (stack: Stack): Resources => Template.fromStack(stack).toJSON().Resources;
 const idsOf = (resources: Resources, ...types: string[]) => Object.keys(resources).filter((id) => types.includes(resources[id].Type));
 
-function one(stack: Stack, type: string, path = ''): any {
+function onlyResource(stack: Stack, type: string, path = ''): any {
   const found = Object.entries(resourcesOf(stack)).filter(([id, { Type }]) => Type === type && id.startsWith(path));
   expect(found).toHaveLength(1);
   return found[0][1];
@@ -64,7 +64,7 @@ function awaited(resources: Resources, id: string, found = new Set<string>()): S
   const { DependsOn = [], Properties } = resources[id];
   const text = JSON.stringify(Properties ?? {});
   const named = Object.keys(resources).filter((other) => text.includes(`"${other}"`) || text.includes(`\${${other}`));
-  for (const other of [...DependsOn, ...named].filter((one) => one !== id && !found.has(one))) {
+  for (const other of [...DependsOn, ...named].filter((neighbour) => neighbour !== id && !found.has(neighbour))) {
     found.add(other);
     awaited(resources, other, found);
   }
@@ -74,11 +74,11 @@ function awaited(resources: Resources, id: string, found = new Set<string>()): S
 describe.each(KINDS)('replay of a %s', (kind) => {
   test('asks a function with the native runtime, which writes its log and may do nothing else', () => {
     const stack = stackOf(kind);
-    const { Properties } = one(stack, 'AWS::Lambda::Function', 'DigitsReplay');
+    const { Properties } = onlyResource(stack, 'AWS::Lambda::Function', 'DigitsReplay');
 
     expect(Properties).toMatchObject({ Runtime: 'provided.al2023', Architectures: ['x86_64'], Timeout: 180, Environment: { Variables: { MODEL_NAME: 'digits', MODEL_THREADS: '1' } } });
     expect(Object.keys(Properties.Environment.Variables).filter((name) => /^(METRIC|CAPTURE)/.test(name))).toEqual([]);
-    const { Policies } = one(stack, 'AWS::IAM::Role', 'DigitsReplayRole').Properties;
+    const { Policies } = onlyResource(stack, 'AWS::IAM::Role', 'DigitsReplayRole').Properties;
     expect(Policies.flatMap(({ PolicyDocument }: any) => PolicyDocument.Statement)).toEqual([
       { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: { 'Fn::GetAtt': [expect.stringContaining('DigitsReplayLogGroup'), 'Arn'] } },
     ]);
@@ -91,8 +91,8 @@ describe.each(KINDS)('replay of a %s', (kind) => {
     const stack = stackOf(kind);
     const fit = { 'Fn::GetAtt': [expect.stringContaining('DigitsReplayCompatibility'), 'FunctionMemory'] };
 
-    expect(one(stack, 'AWS::Lambda::Function', 'DigitsReplay').Properties.MemorySize).toEqual(fit);
-    const offer = JSON.stringify(one(stack, 'Custom::TensorFlowModelCompatibility', 'DigitsReplay').Properties.Offer);
+    expect(onlyResource(stack, 'AWS::Lambda::Function', 'DigitsReplay').Properties.MemorySize).toEqual(fit);
+    const offer = JSON.stringify(onlyResource(stack, 'Custom::TensorFlowModelCompatibility', 'DigitsReplay').Properties.Offer);
     expect(offer).toContain(`\\"replayOf\\":\\"${kind}\\"`);
     expect(offer).toContain('\\"memoryMebibytes\\":10240');
   });
@@ -101,7 +101,7 @@ describe.each(KINDS)('replay of a %s', (kind) => {
     const stack = stackOf(kind, { replay: { maxRelativeError: 0.01, acceptVersion: '7' } });
     const [bucket] = idsOf(resourcesOf(stack), 'AWS::S3::Bucket').filter((id) => id.startsWith('DigitsCapture'));
 
-    expect(one(stack, CHECK).Properties).toMatchObject({
+    expect(onlyResource(stack, CHECK).Properties).toMatchObject({
       Endpoint: kind,
       Replay: '{"requests":200,"maxRelativeError":0.01,"acceptVersion":"7"}',
       CaptureBucket: { Ref: bucket },
@@ -129,7 +129,7 @@ describe.each(KINDS)('replay of a %s', (kind) => {
   test('runs on the processor of the endpoint', () => {
     const stack = stackOf(kind, kind === 'fleet' ? { instanceType: new ec2.InstanceType('m8g.medium') } : { architecture: lambda.Architecture.ARM_64 });
 
-    expect(one(stack, 'AWS::Lambda::Function', 'DigitsReplay').Properties.Architectures).toEqual(['arm64']);
+    expect(onlyResource(stack, 'AWS::Lambda::Function', 'DigitsReplay').Properties.Architectures).toEqual(['arm64']);
   });
 
   test('knows what a delivery says to serve, because a version that was live is not compared', () => {
@@ -138,13 +138,13 @@ describe.each(KINDS)('replay of a %s', (kind) => {
     const serving = new Stack(app, 'Serving', { env });
     ENDPOINTS[kind](serving, { model: ModelSource.fromDelivery(delivery) });
 
-    const { Serve } = one(serving, CHECK).Properties;
-    expect(Serve).toEqual(one(serving, 'Custom::TensorFlowModelBuild').Properties.Serve);
+    const { Serve } = onlyResource(serving, CHECK).Properties;
+    expect(Serve).toEqual(onlyResource(serving, 'Custom::TensorFlowModelBuild').Properties.Serve);
     expect(Template.fromStack(serving).toJSON().Parameters[Serve.Ref]).toMatchObject({ Default: delivery.serveParameterName });
   });
 
   test('keeps no version of the function that another one has replaced', () => {
-    const version: any = one(stackOf(kind), 'AWS::Lambda::Version');
+    const version: any = onlyResource(stackOf(kind), 'AWS::Lambda::Version');
 
     expect(version.DeletionPolicy).toBe('Delete');
   });

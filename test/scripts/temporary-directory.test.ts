@@ -22,7 +22,7 @@ process.stdout.write(makeTemporaryDirectory(${owner}, ${JSON.stringify(memory)},
   return dirname(stdout);
 }
 
-/** Whether this machine has a file system in memory that programs can be started from: Docker's has the option noexec. */
+/** True if this machine has a file system in memory that programs can be started from: Docker's has the option noexec. */
 function hasMemory(): boolean {
   const mounts = existsSync('/proc/mounts') ? readFileSync('/proc/mounts', 'utf8') : '';
   const last = mounts.split('\n').filter((line) => line.split(' ')[1] === MEMORY).at(-1);

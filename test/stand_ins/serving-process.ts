@@ -19,7 +19,7 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** What answers at a ModelService and a ModelFleet: the stand-in for TensorFlow Serving, with a model. */
+/** Process that answers at a ModelService and a ModelFleet: the stand-in for TensorFlow Serving, with a model. */
 export class StandInServer {
   /** @param savedModel directory of the SavedModel; it is copied to `base`, as version 1 */
   public static async start(model: string, savedModel: string, base: string): Promise<StandInServer> {

@@ -121,7 +121,7 @@ export interface ModelArtifactFromBucketOptions {
   readonly signingKey?: kms.IKey;
 
   /**
-   * Whether the deployment writes a lease next to the model, which keeps what is served here from being pruned. It needs to write below `leases/` there.
+   * Write a lease next to the model in the deployment, which keeps what is served here from being pruned. It needs to write below `leases/` there.
    *
    * Without one, versions disappear while they are served if the `ModelOptimizer` that publishes them has `retention`.
    *
@@ -146,7 +146,7 @@ export interface ModelArtifactFromParameterOptions {
   readonly signingKey?: kms.IKey;
 
   /**
-   * Whether the deployment writes a lease next to the model, which keeps what is served here from being pruned. It needs to write below `leases/` there.
+   * Write a lease next to the model in the deployment, which keeps what is served here from being pruned. It needs to write below `leases/` there.
    *
    * Without one, versions disappear while they are served if the `ModelOptimizer` that publishes them has `retention`.
    *

@@ -2,7 +2,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { METRIC_NAMESPACE } from '../../private/metric-namespace';
 
 /**
- * What the custom resource tells of a model, to EventBridge's default bus and to CloudWatch.
+ * Events and metrics of a model that the custom resource sends to EventBridge's default bus and to CloudWatch.
  *
  * `runtime/build_runner/src/model_builds/announcements.py` has the same names. `event.schema.json` beside it describes the detail of a refusal,
  * `published.schema.json` that of a published version, `model_pruned.schema.json` that of pruned ones,

@@ -20,7 +20,7 @@ interface ModelBuildOptions {
   readonly optimization: OptimizationProject;
   readonly bucket: s3.IBucket;
   readonly keyPrefix: string;
-  /** What the job reads. */
+  /** Objects that the job reads. */
   readonly inputs: StoredObject[];
 }
 

@@ -161,7 +161,7 @@ export class OptimizationProject extends Construct {
   }
 }
 
-/** Whether a KMS key may encrypt what a job reads and writes. A repository does not tell. */
+/** Tells whether a KMS key may encrypt what a job reads and writes. A repository does not tell. */
 function mayHaveKeys({ bucket, inputs, server }: OptimizationProjectProps): boolean {
   return server?.repository !== undefined || [bucket, ...inputs.map((input) => input.bucket)].some(({ encryptionKey }) => encryptionKey !== undefined);
 }

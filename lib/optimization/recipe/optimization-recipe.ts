@@ -146,7 +146,7 @@ const ORDER = [Distillation, Pruning, Quantization, Graph];
 
 function orderProblems(steps: OptimizationStep[]): string[] {
   const rank = (step: OptimizationStep) => isBaked(step) ? ORDER.length : ORDER.findIndex((kind) => step instanceof kind);
-  const legal = [...steps].sort((one, other) => rank(one) - rank(other));
+  const legal = [...steps].sort((step, other) => rank(step) - rank(other));
   if (legal.every((step, index) => step === steps[index])) {
     return [];
   }

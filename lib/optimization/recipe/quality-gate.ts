@@ -7,7 +7,7 @@ interface Rule {
   readonly value: number;
 }
 
-/** What a candidate must keep to be published. A build whose candidates all fail publishes nothing and fails the deployment. */
+/** Rules that a candidate must keep to be published. A build whose candidates all fail publishes nothing and fails the deployment. */
 export class QualityGate {
   /**
    * At most this much accuracy may be lost, on labelled data.

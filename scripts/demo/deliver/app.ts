@@ -2,7 +2,7 @@ import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
 import { exampleOutputs } from '../../../bin/example-model';
 import { EvaluationData, ModelDelivery, ModelFunction, ModelSource, QualityGate, RefusalBehavior, RequestCapture, Rollout } from '../../../lib';
 
-/** What `npm run demo -- --deliver` deploys: a delivery, and a function that serves what is uploaded. */
+/** The app of `npm run demo -- --deliver`: a delivery, and a function that serves what is uploaded. */
 const app = new App();
 const env = { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION };
 

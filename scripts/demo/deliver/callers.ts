@@ -3,7 +3,7 @@ import type { Digit } from '../digits';
 /** Pause of a client between two requests. */
 const PAUSE_MILLISECONDS = 200;
 
-/** What callers have got since they began. */
+/** Answers that callers have got since they began. */
 export interface Calls {
   readonly requests: number;
   readonly failed: number;

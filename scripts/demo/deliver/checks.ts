@@ -4,7 +4,7 @@ import type { Calls } from './callers';
 /** How the delivery of an upload must end. */
 export interface Expected {
   readonly outcome: Delivery['outcome'];
-  /** What its reason must contain. */
+  /** Texts that its reason must contain. */
   readonly reason?: RegExp;
 }
 

@@ -25,7 +25,7 @@ export class Delivering {
   public async ended(objectVersion: string): Promise<Delivery> {
     const deadline = Date.now() + LONGEST_MINUTES * 60_000;
     while (Date.now() < deadline) {
-      const found = (await this.client.deliveries(5)).find((one) => one.objectVersion === objectVersion && one.outcome !== 'RUNNING');
+      const found = (await this.client.deliveries(5)).find((delivery) => delivery.objectVersion === objectVersion && delivery.outcome !== 'RUNNING');
       if (found) {
         return found;
       }
