@@ -47,3 +47,8 @@ def go_program(wanted: GoProgram) -> Path:
         command = ["go", "install", f"{wanted.package}@{wanted.version}"]
         subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, "GOBIN": str(root)})  # noqa: S603 - our own command
     return program
+
+
+if __name__ == "__main__":
+    for needed in (GRPCURL, GHZ):
+        go_program(needed)

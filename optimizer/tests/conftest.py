@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pickle
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 SOURCE = Path(__file__).parents[1] / "src"
 sys.path[:0] = [str(SOURCE), str(Path(__file__).parent)]
@@ -16,9 +18,16 @@ environment.prepare()
 import pytest
 from sample_jobs import Runs
 from sample_models import SampleModels
+from tensorflow_optimizer.candidates import parallel
+from tensorflow_optimizer.candidates import worker as candidate_worker
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.runners.handler_probe import peak_mebibytes
 from tensorflow_optimizer.serving import footprint
+from tensorflow_optimizer.supervision import supervise
+from tensorflow_optimizer.supervision import worker as job_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class _HereRunner(SavedModelRunner):
@@ -33,11 +42,47 @@ class _HereRunner(SavedModelRunner):
         return peak_mebibytes()
 
 
+_building = threading.Lock()
+
+
+def _build_here(builder: Path, plan: Any, result: Path) -> Any:
+    task = result.with_suffix(".plan")
+    task.write_bytes(pickle.dumps(plan))
+    with _building:
+        candidate_worker.main([str(builder), str(task), str(result)])
+    return pickle.loads(result.read_bytes())
+
+
+def _run_here(command: Sequence[str], _: Mapping[str, str]) -> int:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(job_worker, "end_with_parent", lambda: None)
+        return job_worker.main(list(command[3:]))
+
+
+_HERE = (
+    (footprint, "IsolatedRunner", _HereRunner),
+    (parallel, "_build", _build_here),
+    (supervise, "run_watched", _run_here),
+)
+_APART = [(place, name, getattr(place, name)) for place, name, _ in _HERE]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _all_in_this_process() -> Iterator[None]:
+    """Run the processes of a job here, where TensorFlow has started already."""
+    with pytest.MonkeyPatch.context() as patched:
+        for place, name, here in _HERE:
+            patched.setattr(place, name, here)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _memory_is_measured_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the many jobs of these tests; those that are marked `own_process`, and the command's, measure for real."""
-    if request.node.get_closest_marker("own_process") is None:
-        monkeypatch.setattr(footprint, "IsolatedRunner", _HereRunner)
+def _own_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start them for tests that are marked so."""
+    if request.node.get_closest_marker("own_process"):
+        monkeypatch.setenv("PYTHONPATH", str(SOURCE))
+        for place, name, apart in _APART:
+            monkeypatch.setattr(place, name, apart)
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +95,3 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> SampleModels:
 def runs(tmp_path: Path) -> Runs:
     """Runs jobs in this process."""
     return Runs(tmp_path)
-
-
-@pytest.fixture
-def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets the processes that a command starts import the optimizer, which is not installed."""
-    monkeypatch.setenv("PYTHONPATH", str(SOURCE))

@@ -1,4 +1,5 @@
 // Prepares a fresh clone: npm packages, uv, and the Python environments, all inside the clone. Quick if nothing changed.
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { provideForThisMachine } from '../server/provide.mjs';
 import { alone, announced, once, root, run, tools, uv } from './environment.mjs';
@@ -15,7 +16,7 @@ async function pythonEnvironment(name, lock, python) {
 /**
  * Sets up, or reports all obstacles before installing anything.
  *
- * @param needs `namespaces`: the embedded AWS will run; `retry`: retry what failed before.
+ * @param needs `namespaces`: the embedded AWS will run; `retry`: retry what failed before; `tests`: the tests will run.
  */
 export async function setUp(needs) {
   const python = preflight(needs);
@@ -37,7 +38,15 @@ async function install(python, needs) {
     await pip('download', '--dest', wheels);
     await pip('install', '--no-index', '--find-links', wheels);
   });
-  await Promise.all([pythonEnvironments(python), provideForThisMachine(needs)]);
+  await Promise.all([pythonEnvironments(python), provideForThisMachine(needs), needs?.tests && goPrograms(python)]);
+}
+
+/** Compiles the gRPC clients of the tests. Without Go, these tests are skipped. */
+async function goPrograms(python) {
+  if (!spawnSync('go', ['version']).error) {
+    const source = join(root, 'benchmark', 'go_programs.py');
+    await step('Go programs of the tests', 'go-programs', [source], join(tools, 'go-programs'), () => run(python, ['-m', 'benchmark.go_programs']));
+  }
 }
 
 async function pythonEnvironments(python) {

@@ -89,7 +89,7 @@ async function main() {
     process.stdout.write(`${unknown.length ? `unknown: ${unknown.join(', ')}; known: ` : ''}${known.join(' ')}\n`);
     process.exit(unknown.length ? 2 : 0);
   }
-  await setUp();
+  await setUp({ tests: true });
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   const given = options();

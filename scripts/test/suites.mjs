@@ -6,10 +6,10 @@ import { countCargo, countJest, countJunit, logFile } from './runners.mjs';
 const python = join(tools, 'python', 'bin', 'python');
 export const results = join(root, '.tools', 'test-results');
 
-const pytest = (name, ...arguments_) => ({
+const pytest = (name, directory, marks = 'not slow') => ({
   name,
   kind: 'pytest',
-  command: [python, '-m', 'pytest', ...arguments_, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
+  command: [python, '-m', 'pytest', directory, '-m', marks, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
   count: () => countJunit(join(results, `${name}.xml`)),
 });
 
@@ -36,8 +36,8 @@ export const SLOW_END_TO_END = ['delivery', 'fleet', 'fleet-canary', 'live-event
 export const RUNNERS = [
   { ...pytest('instance', 'runtime/instance/tests'), mostlyWaits: true },
   jest('e2e', '--config', 'jest.e2e.config.js', '--testPathIgnorePatterns', ...[...SLOW_END_TO_END, 'service[^/]*'].map((name) => `/${name}\\.test\\.ts$`)),
-  pytest('optimizer', 'optimizer/tests', '-m', 'not slow'),
-  pytest('emulator', 'emulator/tests', '-m', 'not slow'),
+  pytest('optimizer', 'optimizer/tests'),
+  pytest('emulator', 'emulator/tests'),
   cargo('native'),
   pytest('native-program', 'server/tests'),
   jest('jest'),
@@ -52,6 +52,8 @@ export const RUNNERS = [
 /** All end-to-end tests, because the last compares what all of them have recorded; of the others only what is marked. */
 export const SLOW_RUNNERS = [
   jest('e2e-all', '--config', 'jest.e2e.config.js'),
-  pytest('optimizer-slow', 'optimizer/tests', '-m', 'slow'),
-  pytest('emulator-slow', 'emulator/tests', '-m', 'slow'),
+  pytest('optimizer-slow', 'optimizer/tests', 'slow'),
+  pytest('emulator-slow', 'emulator/tests', 'slow'),
+  pytest('instance-slow', 'runtime/instance/tests', 'slow'),
+  pytest('build-runner-slow', 'runtime/build_runner/tests', 'slow'),
 ];

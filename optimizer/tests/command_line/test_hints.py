@@ -78,7 +78,6 @@ def test_compare_names_options_of_optimize(models: SampleModels) -> None:
     assert done.stderr.splitlines()[-1] == "tensorflow serving: --format saved_model of `optimize`"
 
 
-@pytest.mark.usefixtures("importable")
 def test_labels_by_name_lead_to_the_option_for_class_names(models: SampleModels, tmp_path: Path) -> None:
     features, labels = dense_data(60)
     np.savez(tmp_path / "named.npz", features=features, labels=np.array(["ant", "bee", "cow", "dog"])[labels])

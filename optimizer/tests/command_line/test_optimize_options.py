@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
-pytestmark = pytest.mark.usefixtures("importable")
-
-
 @pytest.fixture(autouse=True)
 def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")

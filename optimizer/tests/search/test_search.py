@@ -38,16 +38,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def _built_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Build trained candidates here; TestForSize and the tests of bytes and of killing start real processes."""
-    monkeypatch.setattr(
-        run_search,
-        "build_all",
-        lambda builder, plans, _size, _work, progress: [builder.build(one, progress) for one in plans],
-    )
-
-
 class TestForSize:
     @pytest.fixture(scope="class")
     def result(self, models: SampleModels, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
@@ -82,6 +72,7 @@ class TestForSize:
 
 
 @pytest.mark.slow
+@pytest.mark.own_process
 def test_the_same_search_makes_the_same_bytes(models: SampleModels, data: Path, runs: Runs) -> None:
     steps = [{"step": "pruning", "sparsity": 0.5}, QUANTIZATIONS[1]]
     first, second = (
@@ -150,7 +141,6 @@ def test_nothing_is_published_when_nothing_passes(models: SampleModels, data: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_built_in_this_process")
 def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:
@@ -260,7 +250,6 @@ def test_steps_of_the_other_format_are_refused(
     assert "a search may combine" in result.sentence
 
 
-@pytest.mark.usefixtures("_built_in_this_process")
 class TestForTensorFlowServing:
     def test_the_smallest_that_passes_is_published(self, models: SampleModels, data: Path, runs: Runs) -> None:
         steps = [{"step": "freeze"}, {"step": "pruning", "sparsity": 0.5}, STUDENT]
@@ -298,6 +287,7 @@ class TestSearchSpace:
         assert names == [f"distilled small + pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)]
 
 
+@pytest.mark.own_process
 def test_a_killed_process_costs_its_candidate_and_not_the_search(
     models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,21 +148,11 @@ def _two_layers(directory: Path, first: Any, second: Any) -> Path:
     return save(directory, module, serving_default=module.body)
 
 
-@pytest.fixture
-def _built_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        run_search,
-        "build_all",
-        lambda builder, plans, _size, _work, progress: [builder.build(one, progress) for one in plans],
-    )
-
-
 STUDENTS = [distilled(given("1")), distilled(given("2"))]
 GOOD, BAD = (f"distilled student.zip (student {digit * 12})" for digit in "12")
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_built_in_this_process")
 def test_two_students_with_one_file_name_are_measured_separately(wide: SimpleNamespace, runs: Runs) -> None:
     result = runs(wide.model, wide.data, recipe=recipe(*STUDENTS, maxAccuracyLoss=0.1), students=[wide.good, wide.bad])
     assert result.statuses[f"{GOOD} + float32"] == "chosen", result.sentence
@@ -176,7 +166,6 @@ def test_two_students_with_one_file_name_are_measured_separately(wide: SimpleNam
     assert result.published.size_bytes == (result.output / "model" / "model.tflite").stat().st_size == good.size_bytes
 
 
-@pytest.mark.usefixtures("_built_in_this_process")
 def test_a_refused_candidate_changes_no_byte_of_the_one_that_is_published(wide: SimpleNamespace, runs: Runs) -> None:
     both, alone = (
         runs(

@@ -190,7 +190,6 @@ def test_a_job_names_a_server_only_where_one_can_serve(changes: dict[str, str]) 
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("importable")
 def test_a_job_made_by_hand_may_name_a_server_too(
     models: SampleModels, image_with: Callable[[bytes], str], tmp_path: Path
 ) -> None:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
-pytestmark = pytest.mark.usefixtures("importable")
-
-
 @pytest.fixture
 def job(tmp_path: Path) -> Path:
     file = tmp_path / "job.json"

@@ -34,6 +34,7 @@ def outcome_of(output: Path) -> Outcome:
     return Outcome.model_validate_json((output / "outcome.json").read_text())
 
 
+@pytest.mark.own_process
 class TestSupervision:
     """What the process that watches does when the one that works is gone."""
 

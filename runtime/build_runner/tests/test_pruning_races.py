@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 #: More than a run of three versions makes. A test fails if a run makes more.
 MOST_REQUESTS = 42
-MOMENTS = range(MOST_REQUESTS)
+#: Every sixth, and the last, in `npm test`; all of them in `npm run test:slow`.
+MOMENTS = [pytest.param(moment, marks=() if moment % 6 == 5 else pytest.mark.slow) for moment in range(MOST_REQUESTS)]
 
 
 class Requests:

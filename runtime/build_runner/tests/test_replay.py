@@ -313,7 +313,9 @@ class TestCaptures:
         assert self.newest() == [3, 2, 1, 3, 2, 1]
         assert self.newest(2) == [3, 2]
 
-    def test_no_more_than_50_objects_are_read(self, s3: S3Client, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_no_more_than_50_objects_are_read(
+        self, s3: S3Client, clock: Clock, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         for number in range(52):
             store(s3, f"2026/11/28/{number:02}", capture(number % 60))
         assert len(self.newest(100)) == 50

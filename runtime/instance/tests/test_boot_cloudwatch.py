@@ -15,6 +15,7 @@ pytestmark = fleets.CAN_BOOT
 HELD_OUT = instance.ROOT / "examples" / "digits" / "held_out.json"
 
 
+@pytest.mark.slow
 def test_reports_the_servers_counters_to_cloudwatch(fleet: Fleet) -> None:
     booted = fleet.boot(metrics=True)
     assert booted.code == 0, booted.output
@@ -43,6 +44,7 @@ def test_reports_the_servers_counters_to_cloudwatch(fleet: Fleet) -> None:
     assert events[0]["FleetName"].startswith(f"{fleet.stack.name}/DigitsGroup")
 
 
+@pytest.mark.slow
 def test_sends_the_servers_output_to_its_own_stream(fleet: Fleet) -> None:
     chatty = instance.SERVER.replace("PYTHONPATH=", "echo 'a line of the server'\nPYTHONPATH=", 1)
     booted = fleet.boot(server=chatty, logging=True)
@@ -61,6 +63,7 @@ def test_a_server_that_dies_at_once_leaves_its_last_words(fleet: Fleet) -> None:
     assert "illegal instruction" in fleet.waited_for(f"{fleet.group_id}/server", "illegal instruction")
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "the programs that report to CloudWatch cannot be downloaded",
     sees="a line in the boot log",
@@ -82,6 +85,7 @@ def test_serves_if_the_programs_that_report_to_cloudwatch_are_unavailable(fleet:
     assert "CloudWatch is not told of the server: there is no s3://" in booted.output
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "CloudWatch Logs cannot be reached",
     sees="nothing but a line in the boot log",

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from fleet import Fleet
 
-pytestmark = fleets.CAN_BOOT
+pytestmark = [*fleets.CAN_BOOT, pytest.mark.slow]
 
 # The kernel accepts connections to a socket that nobody reads from.
 SILENT = "import socket, time; held = socket.create_server(('127.0.0.1', 8169)); time.sleep(3600)"

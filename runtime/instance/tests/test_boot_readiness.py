@@ -6,7 +6,7 @@ import fleet as fleets
 import pytest
 from fleet import Fleet
 
-pytestmark = fleets.CAN_BOOT
+pytestmark = [*fleets.CAN_BOOT, pytest.mark.slow]
 
 
 @pytest.mark.fault(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import fleet as fleets
 import instance
+import pytest
 from fleet import Fleet, cpu
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def test_serves_the_published_model_and_signals_success(fleet: Fleet) -> None:
     assert "signal SUCCESS ignored, nothing waits for it" in fleet.log()[-1]
 
 
+@pytest.mark.slow
 def test_serves_on_a_scale_out_when_nothing_waits_for_a_signal(fleet: Fleet) -> None:
     booted = fleet.boot(waits=False)
 
@@ -49,6 +51,7 @@ def test_serves_on_a_scale_out_when_nothing_waits_for_a_signal(fleet: Fleet) -> 
     assert "signal SUCCESS ignored, nothing waits for it" in fleet.log()[1]
 
 
+@pytest.mark.slow
 def test_serves_with_onednn_off_if_the_processor_lacks_bfloat16_and_that_is_allowed(
     fleet: Fleet, tmp_path: Path
 ) -> None:

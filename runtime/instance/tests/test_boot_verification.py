@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = fleets.CAN_BOOT
+SLOW = pytest.mark.slow
 
 
 def flip(fleet: Fleet, fit: dict[str, str]) -> None:
@@ -67,12 +68,16 @@ def other_server(fleet: Fleet, _: dict[str, str]) -> None:
     ("given", "reason"),
     [
         pytest.param({"change": flip}, "archive/7.tar.gz has the SHA-256 ", id="a flipped byte in the archive"),
-        pytest.param({"change": other_manifest}, "manifest.json has the SHA-256 ", id="another manifest"),
-        pytest.param({"change": other_server}, "/server has the SHA-256 ", id="another server"),
-        pytest.param({"change": remove_archive}, "there is no s3://", id="a missing object"),
-        pytest.param({"cpu_features": ["bf16"], "flags": "avx2"}, "needs a processor with bf16", id="no bfloat16"),
-        pytest.param({"disk": "1m"}, "bytes of disk to unpack", id="a disk too small for the model"),
-        pytest.param({"disk": "16k", "server": instance.SERVER + "#" * 50_000}, "the disk is full", id="a full disk"),
+        pytest.param({"change": other_manifest}, "manifest.json has the SHA-256 ", id="another manifest", marks=SLOW),
+        pytest.param({"change": other_server}, "/server has the SHA-256 ", id="another server", marks=SLOW),
+        pytest.param({"change": remove_archive}, "there is no s3://", id="a missing object", marks=SLOW),
+        pytest.param(
+            {"cpu_features": ["bf16"], "flags": "avx2"}, "needs a processor with bf16", id="no bfloat16", marks=SLOW
+        ),
+        pytest.param({"disk": "1m"}, "bytes of disk to unpack", id="a disk too small for the model", marks=SLOW),
+        pytest.param(
+            {"disk": "16k", "server": instance.SERVER + "#" * 50_000}, "the disk is full", id="a full disk", marks=SLOW
+        ),
         pytest.param(
             {"server": "#!/bin/sh\necho illegal instruction; exit 132\n"}, "does not stay up: ", id="a dying server"
         ),
@@ -95,6 +100,7 @@ def test_serves_nothing_and_signals_failure_with_its_reason(
     assert booted.run("ls /etc/systemd/system/multi-user.target.wants/model-server.service")[0] != 0
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "S3 never answers an instance",
     sees="the update fails in time, and names the object",

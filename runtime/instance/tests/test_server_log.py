@@ -226,6 +226,7 @@ def test_continues_after_a_restart_and_sends_nothing_twice(sender: Sender) -> No
     assert sender.said() == ""
 
 
+@pytest.mark.slow
 def test_sends_the_last_output_when_the_instance_stops(sender: Sender) -> None:
     sender.make_group()
     sender.print("at first")
@@ -237,6 +238,7 @@ def test_sends_the_last_output_when_the_instance_stops(sender: Sender) -> None:
     assert sender.sent() == ["at first", "at last"]
 
 
+@pytest.mark.slow
 def test_waits_for_a_log_group_that_does_not_exist_yet(sender: Sender) -> None:
     sender.start()
     sender.print("a line")
@@ -245,6 +247,7 @@ def test_waits_for_a_log_group_that_does_not_exist_yet(sender: Sender) -> None:
     sender.wait(lambda: sender.sent() == ["a line"])
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "CloudWatch Logs is unreachable for a while",
     sees="nothing: lines are kept, and sent later",
@@ -264,6 +267,7 @@ def test_keeps_unsent_lines_while_cloudwatch_is_unreachable(sender: Sender) -> N
     sender.wait(lambda: sender.sent() == ["a line", "another"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "answer", "says", "keeps"),
     [

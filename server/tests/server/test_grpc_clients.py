@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from program import Server
 
-# The first time on a machine, both are compiled.
+# Where the set-up has not compiled both, the tests do.
 pytestmark = [
     pytest.mark.skipif(shutil.which("go") is None, reason="no Go on the PATH to compile grpcurl and ghz"),
     pytest.mark.timeout(900),
