@@ -1,4 +1,4 @@
-"""Measures cold starts, interleaved: `npm run bench:cold`. See benchmark/README.md."""
+"""Measures cold starts, interleaved: `npm run bench -- cold`. See benchmark/README.md."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         f"One interleaved run of {result['rounds']} rounds on {result['machine']}, Python {result['python']}, "
         f"load {result['loadBefore']} before and {result['loadAfter']} after; page cache warm. "
         f"Model: the digits CNN of `examples/digits`, candidate `{result['candidate']}` of the default recipe. "
-        "Only the ratios travel to other machines. Made by `npm run bench:cold`; how, and what it leaves out: "
+        "Only the ratios travel to other machines. Made by `npm run bench -- cold`; how, and what it leaves out: "
         "[benchmark/README.md](../README.md)."
     )
     lines = ["# Cold start", "", setting]

@@ -33,7 +33,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         f"{result['loadBefore']} before and {result['loadAfter']} after; all models of a run are timed in turn, one "
         "thread, one image. Size, loss and latency are means over the runs, in brackets the least and the greatest. "
         "The time of a `.tflite` file is that of LiteRT's `invoke` alone. Only the ratios travel to other "
-        "machines. Made by `npm run bench:optimizer`; how, and what it leaves out: "
+        "machines. Made by `npm run bench -- optimizer`; how, and what it leaves out: "
         "[benchmark/README.md](../README.md)."
     )
     others = (

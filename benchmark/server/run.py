@@ -1,4 +1,4 @@
-"""Measures model_server beside what users run instead, interleaved: `npm run bench:server`. See benchmark/README.md."""
+"""`npm run bench -- server`: model_server beside what users run instead, interleaved. See benchmark/README.md."""
 
 from __future__ import annotations
 

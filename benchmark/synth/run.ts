@@ -4,8 +4,8 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 
 /*
- * npm run bench:synth                   synthesis of 1, 5 and 20 models beside the same number of Function, LayerVersion and Alias
- * npm run bench:synth -- --runs 9       more runs; the median counts, and the two take turns
+ * npm run bench -- synth                   synthesis of 1, 5 and 20 models beside the same number of Function, LayerVersion and Alias
+ * npm run bench -- synth --runs 9       more runs; the median counts, and the two take turns
  */
 interface Synthesis {
   readonly milliseconds: number;

@@ -1,4 +1,4 @@
-"""Measures warm requests, one interleaved run: `npm run bench:warm`. See benchmark/README.md."""
+"""Measures warm requests, one interleaved run: `npm run bench -- warm`. See benchmark/README.md."""
 
 from __future__ import annotations
 

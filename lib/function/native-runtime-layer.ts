@@ -44,7 +44,7 @@ export function nativeRuntimeLayer(scope: Construct, id: string, options: Native
   if (Stack.of(scope).bundlingRequired && !existsSync(program)) {
     throw new ValidationError(
       lit`NoNativeProgram`,
-      `there is no native runtime for ${architecture.name} (${program} is missing): in a clone, run "npm run build:native -- --processor ${architecture.name}"; `
+      `there is no native runtime for ${architecture.name} (${program} is missing): in a clone, run "npm run native -- build --processor ${architecture.name}"; `
       + 'or use LiteRtRuntime.NUMPY',
       scope,
     );

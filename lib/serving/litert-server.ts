@@ -25,7 +25,7 @@ export interface LiteRtServer {
 export function checkLiteRtServer(architecture: lambda.Architecture): string[] {
   const path = serverProgram(architecture);
   return existsSync(path) ? [] : [
-    `there is no LiteRT server for ${architecture.name} (${path} is missing): in a clone, run "npm run build:native -- --processor ${architecture.name}"; `
+    `there is no LiteRT server for ${architecture.name} (${path} is missing): in a clone, run "npm run native -- build --processor ${architecture.name}"; `
     + 'or serve with ModelServer.TENSORFLOW_SERVING',
   ];
 }

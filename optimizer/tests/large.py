@@ -1,4 +1,4 @@
-"""`npm run test:large`: a SavedModel of 500 MB within 4 GB of memory, through stripping and through dynamic range.
+"""`npm run bench -- large-model`: a SavedModel of 500 MB within 4 GB of memory, stripped and with dynamic range.
 
 Not part of `npm test`: it writes a few gigabytes and takes minutes. The job's real processes run, and the memory is
 that of all of them together.

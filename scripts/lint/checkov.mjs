@@ -1,4 +1,4 @@
-// `npm run lint:checkov`: checks the templates of the example app with checkov. Fails unless docs/security.md lists exactly the checks that fail.
+// `npm run lint -- checkov`: checks the templates of the example app with checkov. Fails unless docs/security.md lists exactly the checks that fail.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

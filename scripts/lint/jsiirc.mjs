@@ -8,7 +8,7 @@ const manifest = JSON.parse(readFileSync(manifestUrl, 'utf8'));
 
 if (process.argv.includes('--check')) {
   if (JSON.stringify(manifest.jsii) !== JSON.stringify(block)) {
-    console.error('package.json#jsii differs from .jsiirc: run `npm run jsiirc`');
+    console.error('package.json#jsii differs from .jsiirc: run `npm run build`');
     process.exit(1);
   }
 } else {

@@ -38,7 +38,7 @@ const problems = [
   ...constructHubProblems(json('package.json'), json('.jsii'), own),
   ...PROGRAMS.flatMap(([path, processor]) => own.includes(path)
     ? programProblems(join(root, path), { name: processor }).map((problem) => `has a program that cannot run: ${problem}`)
-    : [`lacks ${path}: run \`npm run build:native\``]),
+    : [`lacks ${path}: run \`npm run native -- build\``]),
   ...REQUIRED.filter((path) => !own.includes(path)).map((path) => `lacks ${path}`),
   ...own.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path))).map((path) => `carries ${path}`),
   ...staleFiles(own, (path) => existsSync(join(root, path))).map((path) => `carries ${path}, whose source is gone: delete build/ and build again`),

@@ -70,11 +70,11 @@ function main(): void {
   }
 
   // Here and not in CI, because it compiles everything a second time.
-  execute('npm', ['run', '--silent', 'native:reproducible']);
+  execute('npm', ['run', '--silent', 'native', '--', 'reproducible']);
   execute('npm', ['run', '--silent', 'package', '--', ...REGISTRIES.flatMap(({ target }) => ['--target', target])]);
   execute('npm', ['run', '--silent', 'docgen']);
   execute('npm', ['run', '--silent', 'compat']);
-  execute('npm', ['run', '--silent', 'package:check']);
+  execute('npm', ['run', '--silent', 'package', '--', 'check']);
 
   process.stdout.write('dist/api has the API reference of Python, Java and Go: attach it to the release\n');
   for (const registry of REGISTRIES) {

@@ -1,4 +1,4 @@
-// `npm run test:arm64`: runs the arm64 programs and LiteRT's arm64 library on this x86_64 machine with qemu: Cargo's own tests, the answers of whole
+// `npm run native -- arm64`: runs the arm64 programs and LiteRT's arm64 library on this x86_64 machine with qemu: Cargo's own tests, the answers of whole
 // models, the server's REST, gRPC and TLS, and the contract with TensorFlow Serving. If the machine lacks something, it explains and skips; with
 // --strict it fails.
 import { spawnSync } from 'node:child_process';

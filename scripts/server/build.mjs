@@ -1,4 +1,4 @@
-// `npm run build:native`: builds the programs of the npm package with the pinned Rust. `-- --processor arm64` builds only these.
+// `npm run native -- build`: builds the programs of the npm package with the pinned Rust. `--processor arm64` builds only these.
 import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-// `npm run cargo -- test`: runs Cargo on the native runtime as `npm run lint` and `npm test` do, even if the machine has no Rust.
+// `npm run native -- cargo test`: runs Cargo on the native runtime as `npm run lint` and `npm test` do, even if the machine has no Rust.
 import { spawnSync } from 'node:child_process';
 import { setUp } from '../setup/main.mjs';
 import { withDependencies } from './dependencies.mjs';

@@ -1,4 +1,4 @@
-// `npm run native:licences`: writes the notices of all crates in the native runtime; with --check only reports whether they are outdated.
+// `npm run native -- licences`: writes the notices of all crates in the native runtime; with --check only reports whether they are outdated.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../setup/environment.mjs';
@@ -42,6 +42,6 @@ const wanted = await text();
 if (!process.argv.includes('--check')) {
   writeFileSync(file, wanted);
 } else if (readFileSync(file, 'utf8') !== wanted) {
-  process.stderr.write('server/THIRD-PARTY-LICENSES.txt is out of date: run `npm run native:licences`\n');
+  process.stderr.write('server/THIRD-PARTY-LICENSES.txt is out of date: run `npm run native -- licences`\n');
   process.exit(1);
 }

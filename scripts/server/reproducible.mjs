@@ -1,4 +1,4 @@
-// `npm run native:reproducible`: compiles this machine's programs again from a copy of the source in another directory, and compares the bytes.
+// `npm run native -- reproducible`: compiles this machine's programs again from a copy of the source in another directory, and compares the bytes.
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';

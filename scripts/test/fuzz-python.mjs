@@ -1,4 +1,4 @@
-// `npm run fuzz:python [-- --seconds 600] [--target archive]`: sends random files through the parsers of runtime/handler and optimizer.
+// `npm run fuzz -- python [--seconds 600] [--target archive]`: sends random files through the parsers of runtime/handler and optimizer.
 // Atheris has an environment of its own, because nothing else needs it; its packages run in the optimizer's Python.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

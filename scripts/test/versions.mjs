@@ -1,5 +1,5 @@
-// `npm run test:peers`: tests the library with the newest aws-cdk-lib in its peer range that this machine can install.
-// `npm run test:node`: tests the library under the other supported versions of Node.js.
+// `npm run test:versions -- peers`: tests the library with the newest aws-cdk-lib in its peer range that this machine can install.
+// `npm run test:versions -- node`: tests the library under the other supported versions of Node.js.
 // Both run jest, including `cdk synth` of the example app; `-- test/function` runs only these files, `-- --all` every file.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

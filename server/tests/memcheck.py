@@ -1,6 +1,6 @@
 """The contract's cases through the native program under valgrind. Prints `N passed, N failed`.
 
-    npm run test:memcheck
+    npm run native -- memcheck
 
 It fails where the program, LiteRT or the C library reads or writes memory that is not theirs, or decides by a value
 that nobody has set, and where memory is lost. Without AVX-512 and the like, which valgrind does not know: LiteRT takes

@@ -148,7 +148,7 @@ describe('ModelFleet with ModelServer.LITERT', () => {
 
   test('a copy of the library without the program is a problem that says how to get it', () => {
     withoutProgram('arm64', () => {
-      expect(() => litert({ instanceType: new ec2.InstanceType('m8g.medium') })).toThrow(/no LiteRT server for arm64.*npm run build:native -- --processor arm64/);
+      expect(() => litert({ instanceType: new ec2.InstanceType('m8g.medium') })).toThrow(/no LiteRT server for arm64.*npm run native -- build --processor arm64/);
     });
   });
 });

@@ -58,7 +58,7 @@ test('a package without the program says how to get it, and what serves without 
   try {
     expect(hasNativeProgram(lambda.Architecture.ARM_64)).toBe(false);
     expect(() => layer(lambda.Architecture.ARM_64))
-      .toThrow(/no native runtime for arm64 .*native\/dist\/arm64\/bootstrap is missing.*npm run build:native -- --processor arm64.*LiteRtRuntime\.NUMPY/);
+      .toThrow(/no native runtime for arm64 .*server\/dist\/arm64\/bootstrap is missing.*npm run native -- build --processor arm64.*LiteRtRuntime\.NUMPY/);
   } finally {
     rmSync(mockPackage, { recursive: true });
     mockPackage = undefined;

@@ -1,4 +1,4 @@
-"""Fuzzes one parser of untrusted files with Atheris: `npm run fuzz:python`, which gives the arguments.
+"""Fuzzes one parser of untrusted files with Atheris: `npm run fuzz -- python`, which gives the arguments.
 
     fuzz.py TARGET [libFuzzer's options] [CORPUS…] VALID
 

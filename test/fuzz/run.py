@@ -1,4 +1,4 @@
-"""Fuzzes each target for some seconds: `npm run fuzz:python [-- --seconds 600] [--target archive] [--input FILE]`.
+"""Fuzzes each target for some seconds: `npm run fuzz -- python [--seconds 600] [--target archive] [--input FILE]`.
 
 Prints `N passed, N failed`: a target passes when nothing was found. What reaches new code is kept in
 `.tools/fuzz-python/corpus`, and what fails in `.tools/fuzz-python/findings`.
@@ -91,7 +91,7 @@ def fuzz(target: str, valid: list[bytes], seconds: int) -> bool:
 def main() -> int:
     """Fuzz the targets that the command line names, or show one input again."""
     inputs = seeds()
-    parser = argparse.ArgumentParser(prog="npm run fuzz:python --")
+    parser = argparse.ArgumentParser(prog="npm run fuzz -- python")
     parser.add_argument("--seconds", type=int, default=30, help="for each target (default: 30)")
     parser.add_argument("--target", choices=inputs, action="append", help="default: all")
     parser.add_argument("--input", help="a finding of the one --target, to be shown again")

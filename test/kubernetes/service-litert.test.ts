@@ -246,7 +246,7 @@ describe('properties that do not fit the server', () => {
 
   test('a processor for which this copy of the library has no program', () => {
     withoutProgram('arm64', () => {
-      expect(problems({ architecture: lambda.Architecture.ARM_64 })).toMatch(/no LiteRT server for arm64.*npm run build:native -- --processor arm64/);
+      expect(problems({ architecture: lambda.Architecture.ARM_64 })).toMatch(/no LiteRT server for arm64.*npm run native -- build --processor arm64/);
     });
   });
 });

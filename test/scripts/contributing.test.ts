@@ -6,7 +6,14 @@ const page = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
 const section = (title: string) => page.split(`\n## ${title}\n`)[1].split('\n## ')[0];
 /** Code that is a path of this repository: names of files alone and of packages are none. */
 const paths = (text: string) => [...text.matchAll(/`([^`\s]+)`/g)].map(([, code]) => code)
-  .filter((code) => /^(lib|python|test|scripts|docs|emulator|bin|benchmark)(\/|$)/.test(code));
+  .filter((code) => /^(lib|cli|optimizer|server|runtime|test|scripts|docs|emulator|bin|benchmark)(\/|$)/.test(code));
+
+test('every script of package.json is in the list of commands', () => {
+  const scripts = Object.keys((JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }).scripts);
+  const [, list] = /```sh\n([^]*?)```/.exec(page)!;
+  const named = [...list.matchAll(/^npm (?:run )?(\S+)/gm)].map(([, script]) => script);
+  expect(scripts.filter((script) => !named.includes(script))).toEqual([]);
+});
 
 test('every room of the table exists', () => {
   const rooms = paths(section('The rooms'));

@@ -11,6 +11,8 @@ const PAGES = [
 ];
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+/** The programs of scripts that are given the name of one. */
+const programs = JSON.parse(read('scripts/setup/commands.json')) as Record<string, Record<string, string>>;
 
 /** The code blocks of a page, as their language and their text. */
 const blocks = (text: string) => [...text.matchAll(/^( *)```(\w+)[^\n]*\n([^]*?)^\1```$/gm)].map(([, indent, language, code]) => (
@@ -46,9 +48,10 @@ function problemOfNpm(command: string): string | undefined {
   if (script === undefined || ['ci', 'exec', 'install'].includes(script)) {
     return undefined;
   }
-  const program = scripts[script];
+  const named = programs[script];
+  const program = named ? named[words(given)[0] in named ? words(given)[0] : ''] : scripts[script];
   if (program === undefined) {
-    return `there is no script ${script}`;
+    return `there is no script ${script}${named && given ? ` -- ${given}` : ''}`;
   }
   const file = program.split(' ').filter((word) => /\.(m?js|ts|py)$/.test(word)).at(-1);
   const options = file === 'scripts/server/cargo.mjs' ? [] : words(given).filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]);
@@ -110,8 +113,8 @@ test.each(PAGES)('%s names only commands that exist, with their own options', (p
 });
 
 test('a missing script, a missing command and options that do not exist are found', () => {
-  expect(['npm run nothing', 'npm test -- --nothing', 'npm run demo -- --path all --nothing=1', 'npm run test:cluster -- --nodes real 1.37'].map(problemOfNpm)).toEqual(
-    ['there is no script nothing', 'test has no --nothing', 'demo has no --nothing', undefined],
+  expect(['npm run nothing', 'npm run native -- nothing', 'npm run bench -- warm --nothing', 'npm run lint -- api', 'npm test -- --nothing', 'npm run demo -- --path all --nothing=1', 'npm run test:cluster -- --nodes real 1.37'].map(problemOfNpm)).toEqual(
+    ['there is no script nothing', 'there is no script native -- nothing', 'bench has no --nothing', undefined, 'test has no --nothing', 'demo has no --nothing', undefined],
   );
   expect(problemOfCli('npx cdk-tensorflow nothing')).toBe('there is no command nothing');
   expect(problemOfCli('npx cdk-tensorflow preflight --nothing')).toContain('--nothing');

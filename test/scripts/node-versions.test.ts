@@ -14,8 +14,8 @@ test('every page says the same about Node.js 20', () => {
   expect(JSON.parse(text('package.json')).engines.node).toBe('>= 20.0.0');
 });
 
-test.each(['build', 'watch'])('npm run %s does not print the end of Node.js 20', (script) => {
-  expect(JSON.parse(text('package.json')).scripts[script]).toContain('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 jsii');
+test('npm run build does not print the end of Node.js 20', () => {
+  expect(JSON.parse(text('package.json')).scripts.build).toContain('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 jsii');
 });
 
 test('neither do the scripts that start the tools of jsii', () => {

@@ -56,7 +56,7 @@ test('a package without the program says how to get it, and what serves without 
   mockPackage = mkdtempSync(join(tmpdir(), 'empty-'));
   try {
     expect(checkLiteRtServer(lambda.Architecture.ARM_64)).toEqual([
-      expect.stringMatching(/for arm64 .*native\/dist\/arm64\/model_server is missing.*npm run build:native -- --processor arm64.*TENSORFLOW_SERVING/),
+      expect.stringMatching(/for arm64 .*server\/dist\/arm64\/model_server is missing.*npm run native -- build --processor arm64.*TENSORFLOW_SERVING/),
     ]);
   } finally {
     rmSync(mockPackage, { recursive: true });
