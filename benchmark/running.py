@@ -1,4 +1,4 @@
-"""Shared by the benchmarks: the native program, commands, number of rounds, progress, conditions, and output files."""
+"""Shared by the benchmarks: the native program, packages, commands, rounds, progress, conditions, and output files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from benchmark.digits import REPOSITORY, RESULTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+TOOLS = REPOSITORY / ".tools"
 
 
 def native_program(name: str) -> Path:
@@ -50,15 +53,41 @@ def asked(description: str | None, option: str, least: int, default: int) -> int
     return count
 
 
+def packages(name: str, lock: Path) -> Path:
+    """Return a directory with the packages of a lock file, for the Python of the set-up. Installs what is not there.
+
+    Args:
+        name: Name of the directory.
+        lock: The lock file.
+
+    Raises:
+        CalledProcessError: A package cannot be installed.
+    """
+    target = TOOLS / f"benchmark-{name}"
+    installed = target / "installed.txt"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+        print(f"installing {lock.relative_to(REPOSITORY)} …", file=sys.stderr)
+        shutil.rmtree(target, ignore_errors=True)
+        run_quietly(
+            *(str(TOOLS / "uv" / "bin" / "uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+            *("--compile-bytecode", "--python", sys.executable, "--target", str(target), "-r", str(lock)),
+        )
+        shutil.copy(lock, installed)
+    return target
+
+
 def run_quietly(*command: str, environment: dict[str, str] | None = None) -> None:
     """Run a command of our own in the repository, with further variables.
 
     Raises:
         CalledProcessError: It failed; `reason_of` says why.
     """
-    subprocess.run(  # noqa: S603 - our own commands
-        command, env={**os.environ, **(environment or {})}, cwd=REPOSITORY, check=True, capture_output=True, text=True
-    )
+    variables = {**os.environ, **(environment or {})}
+    try:
+        subprocess.run(command, env=variables, cwd=REPOSITORY, check=True, capture_output=True, text=True)  # noqa: S603 - our own commands
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
 
 
 def reason_of(error: subprocess.CalledProcessError | OSError) -> str:

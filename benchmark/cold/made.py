@@ -60,7 +60,7 @@ def _keras(root: Path, layout: Layout) -> Subject:
 
 def _onnx(root: Path, layout: Layout) -> Subject:
     return Subject(
-        ONNX, "onnx_handler", (layout.plain, onnx_file.packages()), {"ONNX_FILE": str(onnx_file.convert(root))}
+        ONNX, "onnx_handler", (layout.plain, onnx_file.onnx_packages()), {"ONNX_FILE": str(onnx_file.convert(root))}
     )
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.optimizer.environment import TOOLS
 from benchmark.optimizer.mnist import digits
+from benchmark.running import TOOLS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

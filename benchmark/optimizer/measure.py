@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.optimizer.environment import REPOSITORY
+from benchmark.digits import REPOSITORY
 from benchmark.optimizer.processor import BFLOAT16, found
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.optimizer.environment import TOOLS
+from benchmark.running import TOOLS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.digits import OPTIMIZER, toolchain
-from benchmark.optimizer.environment import REPOSITORY, quantizer_python
+from benchmark.digits import OPTIMIZER, REPOSITORY, toolchain
+from benchmark.optimizer.environment import quantizer_python
 
 if TYPE_CHECKING:
     from pathlib import Path

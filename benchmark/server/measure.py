@@ -18,7 +18,7 @@ from benchmark.server.started import Running
 
 if TYPE_CHECKING:
     from benchmark.server.contenders import Contender
-    from benchmark.server.environment import Generators
+    from benchmark.server.generators import Generators
     from benchmark.server.models import Artifact, Request
 
 CLIENTS = (1, 4, 16, 64)
@@ -56,10 +56,10 @@ class Cell:
             "artifact": self.artifact,
             "interface": self.interface,
             "clients": self.clients,
-            "requests": sum(one.requests for one in self.loads),
-            "perSecond": statistics.median(one.per_second for one in self.loads),
-            "p50Milliseconds": statistics.median(one.median_milliseconds for one in self.loads),
-            "p99Milliseconds": statistics.median(one.p99_milliseconds for one in self.loads),
+            "requests": sum(load.requests for load in self.loads),
+            "perSecond": statistics.median(load.per_second for load in self.loads),
+            "p50Milliseconds": statistics.median(load.median_milliseconds for load in self.loads),
+            "p99Milliseconds": statistics.median(load.p99_milliseconds for load in self.loads),
             "processorMicroseconds": statistics.median(self.microseconds),
             "timesBare": statistics.median(self.times_bare),
         }

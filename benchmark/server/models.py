@@ -39,8 +39,6 @@ class Request:
     """The image of every request, for REST and for gRPC."""
 
     body: Path
-    open_inference: Path
-    """The same image in a request of the Open Inference Protocol, as numbers in one list."""
     message: Path
     """A PredictRequest as TensorFlow's clients write it: the image in `tensor_content`."""
 
@@ -58,15 +56,12 @@ def request(root: Path) -> Request:
     body = root / "body.json"
     body.write_text(json.dumps({"instances": images()[:1]}), encoding="utf-8")
     image = np.asarray(images()[:1], np.float32)
-    given = {"name": "image", "shape": image.shape, "datatype": "FP32", "data": np.ravel(images()[:1]).tolist()}
-    open_inference = root / "open_inference.json"
-    open_inference.write_text(json.dumps({"inputs": [given]}), encoding="utf-8")
     wanted = predict_pb2.PredictRequest()
     wanted.model_spec.name = "digits"
     wanted.inputs["image"].CopyFrom(tf.make_tensor_proto(image))
     message = root / "request.bin"
     message.write_bytes(wanted.SerializeToString())
-    return Request(body, open_inference, message)
+    return Request(body, message)
 
 
 def _artifact(root: Path, kind: str, recipe: dict[str, Any] | None) -> Artifact:

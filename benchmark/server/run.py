@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -10,10 +12,11 @@ from subprocess import CalledProcessError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmark import onnx_file
+from benchmark.digits import RESULTS
+from benchmark.onnx_file import onnx_packages
 from benchmark.running import reason_of, write_results
-from benchmark.server.contenders import MODEL_SERVER, SERVERS, contenders
-from benchmark.server.environment import LOCKS, environment, generators
+from benchmark.server.contenders import MODEL_SERVER, SERVERS, contenders, server_packages
+from benchmark.server.generators import generators
 from benchmark.server.measure import Benchmark
 from benchmark.server.models import OPTIMIZED, artifacts, request
 from benchmark.server.soak import soak
@@ -26,6 +29,7 @@ SECONDS, QUICK_SECONDS = 1.5, 0.5
 
 def main() -> None:
     """Install what is missing, measure, write the results and print them."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # so that the servers end, too
     parser = _parser()
     asked = parser.parse_args()
     tools = generators()
@@ -43,7 +47,7 @@ def main() -> None:
         compared, missing = contenders(asked.servers, models, Path(directory))
         benchmark = Benchmark(compared, models, sent, tools, QUICK_SECONDS if asked.quick else SECONDS)
         result = benchmark.run(1 if asked.quick else asked.rounds)
-        [ours] = [one for one in compared if one.server == MODEL_SERVER and one.artifact == OPTIMIZED]
+        [ours] = [each for each in compared if (each.server, each.artifact) == (MODEL_SERVER, OPTIMIZED)]
         not_steady = why_not_steady()
         if tools.oha and not not_steady:
             result["steady"] = steady(ours, sent, tools.oha, rounds=result["rounds"], seconds=result["seconds"])
@@ -53,7 +57,8 @@ def main() -> None:
     result["candidates"] = {model.kind: model.candidate for model in models}
     result["missing"] = [*tools.missing, *missing, *([not_steady] if not_steady else [])]
     result["targets"] = targets(result)
-    page = to_markdown(result)
+    archive = json.loads((RESULTS / "server_archive.json").read_text(encoding="utf-8"))
+    page = to_markdown(result, archive)
     if asked.quick:
         print(page)
     else:
@@ -87,15 +92,11 @@ def _parser() -> argparse.ArgumentParser:
 def _install() -> list[str]:
     """Install every server, and return a sentence for each that cannot be."""
     missing = []
-    for name in LOCKS:
+    for names, install in (("FastAPI and LitServe", server_packages), ("ONNX Runtime and tf2onnx", onnx_packages)):
         try:
-            environment(name)
+            install()
         except (CalledProcessError, OSError) as error:
-            missing.append(f"{name} could not be installed: {reason_of(error)}")
-    try:
-        onnx_file.packages()
-    except (CalledProcessError, OSError) as error:
-        missing.append(f"tf2onnx could not be installed: {reason_of(error)}")
+            missing.append(f"{names} could not be installed: {reason_of(error)}")
     return missing
 
 

@@ -8,12 +8,12 @@ import json
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import psutil
 
-from benchmark.server.contenders import OPEN_INFERENCE_PATH
+from benchmark.server.contenders import PATH
 
 if TYPE_CHECKING:
     from benchmark.server.contenders import Contender
@@ -35,17 +35,13 @@ class Running:
 
     def __init__(self, contender: Contender, request: Request) -> None:
         self.contender = contender
-        self.body = request.open_inference if contender.path == OPEN_INFERENCE_PATH else request.body
-        ports = dict(zip(("rest", "grpc", "metrics"), _free_ports(3), strict=True))
-        self.port, self.grpc_port = ports["rest"], ports["grpc"]
+        self.body = request.body
+        self.port, self.grpc_port = _free_ports(2)
         body = self.body.read_bytes()
         started = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603 - our own commands
-            [part.format(**ports) for part in contender.command],
-            env={
-                "PATH": "/usr/bin:/bin",
-                **{name: value.format(**ports) for name, value in contender.environment.items()},
-            },
+            [part.format(rest=self.port, grpc=self.grpc_port) for part in contender.command],
+            env={"PATH": "/usr/bin:/bin", **contender.environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -53,7 +49,7 @@ class Running:
         try:
             answer = self._first_answer(body)
             self.milliseconds = (time.perf_counter() - started) * 1000
-            _check(contender, "REST", _scores(contender, json.loads(answer)))
+            _check(contender, "REST", json.loads(answer)["predictions"][0])
         except BaseException:
             self.__exit__()
             raise
@@ -79,7 +75,7 @@ class Running:
     @property
     def url(self) -> str:
         """Where it predicts."""
-        return f"http://127.0.0.1:{self.port}{self.contender.path}"
+        return f"http://127.0.0.1:{self.port}{PATH}"
 
     def check_grpc(self, request: Request) -> None:
         """Compare its answer over gRPC.
@@ -104,7 +100,7 @@ class Running:
                 raise RuntimeError(f"{self.contender.name} ended with {self._process.returncode}")
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             try:
-                connection.request("POST", self.contender.path, body, {"Content-Type": "application/json"})
+                connection.request("POST", PATH, body, {"Content-Type": "application/json"})
                 response = connection.getresponse()
                 answer = response.read()
             except (ConnectionError, http.client.HTTPException):
@@ -119,14 +115,6 @@ class Running:
                 raise RuntimeError(refused)
             time.sleep(0.01)
         raise TimeoutError(refused or f"{self.contender.name} does not answer")
-
-
-def _scores(contender: Contender, answer: dict[str, Any]) -> list[float]:
-    if contender.path == OPEN_INFERENCE_PATH:
-        data: list[float] = answer["outputs"][0]["data"]
-        return data
-    scores: list[float] = answer["predictions"][0]
-    return scores
 
 
 def _check(contender: Contender, interface: str, scores: list[float]) -> None:

@@ -43,8 +43,8 @@ def steady(contender: Contender, request: Request, oha: Path, *, rounds: int, se
     """
     for_server, for_generator, *_ = sorted(os.sched_getaffinity(0))
     command = [part for part in contender.command if not part.startswith("--workers=")]
-    one = replace(contender, command=[*_on_processor(for_server), *command, "--workers=1"])
-    with Running(one, request) as server:
+    single = replace(contender, command=[*_on_processor(for_server), *command, "--workers=1"])
+    with Running(single, request) as server:
         generator = Rest(oha, server.url, server.body, prefix=_on_processor(for_generator))
         generator.load(CLIENTS, seconds)
         rate = round(generator.load(CLIENTS, seconds).per_second * SHARE)

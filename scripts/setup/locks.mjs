@@ -14,9 +14,6 @@ export const LOCKS = [
   // ONNX Runtime runs beside the optimizer's TensorFlow when tf2onnx converts.
   { lock: 'benchmark/cold/onnx/requirements', python: '3.11', constraint: 'scripts/setup/requirements.txt' },
   { lock: 'benchmark/optimizer/requirements', python: '3.11' },
-  ...['bentoml', 'fastapi', 'litserve', 'onnxruntime', 'openvino']
-    .map((server) => ({ lock: `benchmark/server/locks/${server}`, python: '3.11', constraint: 'scripts/setup/requirements.txt' })),
-  // MLServer asks for an older protobuf than the optimizer.
-  { lock: 'benchmark/server/locks/mlserver', python: '3.11' },
+  { lock: 'benchmark/server/requirements', python: '3.11', constraint: 'scripts/setup/requirements.txt' },
   { lock: 'benchmark/optimizer/samples', python: '3.11', complete: true },
 ];
