@@ -37,13 +37,9 @@ class Half(tf.Module):
     def total(self, x):
         return {"sum": tf.reduce_sum(x)}
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.float32, name="x")])
-    def endless(self, x):
-        return {"y": tf.while_loop(lambda y: y > 0, lambda y: [tf.maximum(y, 1)], [x])[0]}
-
 for version, offset in ((1, 2), (2, 3)):
     model = Half(offset)
-    signatures = {"serving_default": model.one, "two": model.two, "total": model.total, "endless": model.endless}
+    signatures = {"serving_default": model.one, "two": model.two, "total": model.total}
     tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures=signatures)
 """
 
@@ -87,14 +83,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         env=ENVIRONMENT,
         capture_output=True,
     )
-    monitoring = directory / "monitoring.config"
-    monitoring.write_text("prometheus_config { enable: true }")
-    server = Server(
-        directory,
-        "--model_name=zoo",
-        f"--model_base_path={directory / 'zoo'}",
-        f"--monitoring_config_file={monitoring}",
-    )
+    server = Server(directory, "--model_name=zoo", f"--model_base_path={directory / 'zoo'}")
     server.until(server.answers)
     yield server
     server.stop()

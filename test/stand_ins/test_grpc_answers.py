@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _EVERYTHING = """
 import json, sys, grpc, numpy as np, tensorflow as tf
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 channel = grpc.insecure_channel(sys.argv[1])
 stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -39,29 +39,17 @@ status = get_model_status_pb2.GetModelStatusRequest()
 status.model_spec.name = "half"
 state = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status).model_version_status[0]
 health = channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
-filtered, many, extra = request(), request(), request()
+filtered, extra = request(), request()
 filtered.output_filter.append("z")
-many.output_filter.extend(["y", "y"])
 extra.inputs["z"].CopyFrom(extra.inputs["x"])
-metadata = get_model_metadata_pb2.GetModelMetadataRequest()
-metadata.model_spec.name = "half"
-strange = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["graph"])
-strange.model_spec.name = "half"
-good = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-good.model_spec.name = "half"
 codes = {
     "unknown model": code(stub.Predict, request(name="other")),
     "no name": code(stub.Predict, request(name="")),
     "no model": code(stub.Predict, predict_pb2.PredictRequest()),
-    "unknown label": code(stub.Predict, request(version_label="stable")),
     "unknown signature": code(stub.Predict, request(signature_name="none")),
     "integers": code(stub.Predict, request(np.int32)),
     "output filter": code(stub.Predict, filtered),
-    "output twice": code(stub.Predict, many),
     "input": code(stub.Predict, extra),
-    "no field": code(stub.GetModelMetadata, metadata),
-    "unknown field": code(stub.GetModelMetadata, strange),
-    "good field": code(stub.GetModelMetadata, good),
 }
 print(json.dumps([
     list(y.float_val), y.tensor_content.hex(), answer.model_spec.version.value, state.state, health.hex(), codes
@@ -89,15 +77,10 @@ def test_answers_grpc(server: Server) -> None:
         "unknown model": "NOT_FOUND",
         "no name": "INVALID_ARGUMENT",
         "no model": "INVALID_ARGUMENT",
-        "unknown label": "INVALID_ARGUMENT",
         "unknown signature": "FAILED_PRECONDITION",
         "integers": "INVALID_ARGUMENT",
         "output filter": "INVALID_ARGUMENT",
-        "output twice": "INVALID_ARGUMENT",
         "input": "INVALID_ARGUMENT",
-        "no field": "INVALID_ARGUMENT",
-        "unknown field": "INVALID_ARGUMENT",
-        "good field": None,
     }
     assert server.counted("request_latency_count", model_name="half", API="Predict", entrypoint="GRPC") == 1
     assert server.counted("request_count", model_name="half", status="FAILED_PRECONDITION") == 1

@@ -5,14 +5,10 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from running_server import Server
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_predicts_rows_and_columns(server: Server) -> None:
@@ -119,17 +115,3 @@ def test_counts_predictions_and_status_requests_under_different_labels(server: S
 
     assert [now - then for then, now in zip(before, counts(), strict=True)] == [1, 2, 3, 1]
     assert ":tensorflow:serving:request_latency_bucket{" in server.request("GET", "/metrics")[1]
-
-
-def test_a_request_that_takes_too_long_is_ended(versions: Path, tmp_path: Path) -> None:
-    server = Server(tmp_path, f"--model_base_path={versions}", "--model_name=half", "--rest_api_timeout_in_ms=500")
-    try:
-        server.until(server.answers)
-
-        status, answer = server.request("POST", "/v1/models/half:predict", '{"signature_name": "endless", "inputs": 1}')
-
-        assert status == 504
-        assert "error" in answer
-        assert server.request("GET", "/v1/models/half/metadata")[0] == 200
-    finally:
-        server.stop()

@@ -1,39 +1,35 @@
-"""Bodies of predict requests, in TensorFlow Serving's two formats: which values they take and which they refuse."""
+"""Bodies of predict requests and answers, in TensorFlow Serving's two formats: rows and columns."""
 
 from __future__ import annotations
 
 import base64
-import math
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stand_in_server import json_writer
 from stand_in_server.errors import CallError
-from stand_in_server.json_reader import Members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SPACES = b" \t\n\v\f\r"
-_MOST_DIMENSIONS = 254
 
-
-def read_signature_name(body: Any) -> str:
-    """Return the signature that a request names, empty for the default one.
+def read_body(content: bytes) -> dict[str, Any]:
+    """Parse a request.
 
     Raises:
-        CallError: the body is no object, or the name is no string.
+        CallError: it is no JSON object.
     """
-    if not isinstance(body, Members):
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise CallError(f"JSON Parse error: {error}") from error
+    if not isinstance(body, dict):
         raise CallError("JSON Value: Is not object")
-    name = body.first(b"signature_name", b"")
-    if not isinstance(name, bytes):
-        raise CallError("JSON Value: not formatted correctly. 'signature_name' key must be a string value.")
-    return name.decode("utf-8", "replace")
+    return body
 
 
-def read_inputs(dtypes: Mapping[str, Any], body: Members) -> tuple[dict[str, Any], bool]:
+def read_inputs(dtypes: Mapping[str, Any], body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the inputs of a request, and whether it is written in rows.
 
     Args:
@@ -43,15 +39,11 @@ def read_inputs(dtypes: Mapping[str, Any], body: Members) -> tuple[dict[str, Any
     Raises:
         CallError: the body does not fit the signature.
     """
-    if not dtypes:
-        raise CallError("Failed to get input map for signature")
-    if b"instances" in body and b"inputs" in body:
-        raise CallError("Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist")
-    if b"instances" in body:
-        return _read_rows(dtypes, body.first(b"instances")), True
-    if b"inputs" in body:
-        return _read_columns(dtypes, body.first(b"inputs")), False
-    raise CallError("Missing 'inputs' or 'instances' key")
+    if ("instances" in body) == ("inputs" in body):
+        raise CallError("Missing 'inputs' or 'instances' key" if "inputs" not in body else "only one is allowed")
+    rows = "instances" in body
+    values = _columns(dtypes, body["instances"]) if rows else _named(dtypes, body["inputs"])
+    return {name: _array(dtype, name, values[name]) for name, dtype in dtypes.items()}, rows
 
 
 def write_outputs(outputs: dict[str, Any], *, rows: bool) -> bytes:
@@ -61,151 +53,83 @@ def write_outputs(outputs: dict[str, Any], *, rows: bool) -> bytes:
         CallError: rows are asked for, and the outputs have no common number of them; or JSON cannot carry a type.
     """
     tensors = {name: np.asarray(value) for name, value in outputs.items()}
-    if not tensors:
-        raise CallError("Cannot convert empty tensor map to JSON")
-    return json_writer.rows(tensors) if rows else json_writer.columns(tensors)
+    answer: Any = {name: _plain(name, tensor) for name, tensor in tensors.items()}
+    if rows:
+        sizes = {tensor.shape[0] if tensor.ndim else 0 for tensor in tensors.values()}
+        if len(sizes) != 1 or 0 in sizes:
+            raise CallError(f"Tensors have an invalid or inconsistent batch size: {sizes}")
+        if len(answer) > 1:
+            answer = [dict(zip(answer, row, strict=True)) for row in zip(*answer.values(), strict=True)]
+    if isinstance(answer, dict) and len(answer) == 1:
+        [answer] = answer.values()
+    return json.dumps({"predictions" if rows else "outputs": answer}).encode()
 
 
-def _read_rows(dtypes: Mapping[str, Any], instances: Any) -> dict[str, Any]:
-    if not isinstance(instances, list) or not instances:
+def _columns(dtypes: Mapping[str, Any], rows: Any) -> dict[str, list[Any]]:
+    """Return the rows' values by input."""
+    if not isinstance(rows, list) or not rows:
         raise CallError("Expecting 'instances' to be a list/array with values")
-    if not isinstance(instances[0], Members) and len(dtypes) > 1:
-        raise CallError("instances is a plain list, but expecting list of objects as multiple input tensors required")
-    objects = _is_object(instances[0])
-    only = next(iter(dtypes))
-    shapes: dict[str, list[int]] = {}
-    leaves: dict[str, list[Any]] = {}
-    for number, row in enumerate(instances):
-        if _is_object(row) != objects:
-            raise CallError(f"Expecting {'object' if objects else 'value/list'} at item {number} of input list")
-        items = [(key.decode("utf-8", "replace"), value) for key, value in row.pairs] if objects else [(only, row)]
-        for name, value in items:
-            try:
-                shape, found = _read_tensor(dtypes, name, value)
-            except CallError as error:
-                raise CallError(f"Failed to process element: {number} of 'instances' list. Error: {error}") from error
-            if shapes.setdefault(name, shape) != shape:
-                raise CallError(f"Failed to process element: {number}. Expecting shape {shapes[name]} but got: {shape}")
-            leaves.setdefault(name, []).extend(found)
-        if objects and {name for name, _ in items} != set(dtypes):
-            raise CallError(f"Failed to process element: {number}: keys must be equal to: {','.join(sorted(dtypes))}")
-    return {name: _array(dtypes[name], leaves[name], [len(instances), *shape]) for name, shape in shapes.items()}
+    if len(dtypes) == 1 and not any(map(_is_object, rows)):
+        return {next(iter(dtypes)): rows}
+    for number, row in enumerate(rows):
+        if not _is_object(row) or row.keys() != dtypes.keys():
+            given = ",".join(row) if _is_object(row) else "no object"
+            raise CallError(f"Failed to process element: {number}: {given}; keys must be {','.join(sorted(dtypes))}")
+    return {name: [row[name] for row in rows] for name in dtypes}
 
 
-def _read_columns(dtypes: Mapping[str, Any], inputs: Any) -> dict[str, Any]:
-    if _is_object(inputs):
-        values = {}
-        for name in dtypes:
-            if name.encode() not in inputs:
-                raise CallError(f"Missing named input: {name} in 'inputs' object.")
-            values[name] = inputs.first(name.encode())
-    elif len(dtypes) > 1:
-        raise CallError("inputs is a plain value/list, but expecting an object as multiple input tensors required")
-    else:
-        values = {next(iter(dtypes)): inputs}
-    tensors = {}
-    for name, value in values.items():
-        shape, leaves = _read_tensor(dtypes, name, value)
-        tensors[name] = _array(dtypes[name], leaves, shape)
-    return tensors
+def _named(dtypes: Mapping[str, Any], inputs: Any) -> dict[str, Any]:
+    if not _is_object(inputs) and len(dtypes) == 1:
+        return {next(iter(dtypes)): inputs}
+    if not _is_object(inputs) or not inputs.keys() >= dtypes.keys():
+        raise CallError(f"Missing named inputs in 'inputs' object: {','.join(sorted(dtypes))}")
+    named: dict[str, Any] = inputs
+    return named
 
 
 def _is_object(value: Any) -> bool:
-    return isinstance(value, Members) and not _is_binary(value)
+    return isinstance(value, dict) and value.keys() != {"b64"}
 
 
-def _is_binary(value: Members) -> bool:
-    return len(value.pairs) == 1 and value.pairs[0][0] == b"b64" and isinstance(value.pairs[0][1], bytes)
-
-
-def _read_tensor(dtypes: Mapping[str, Any], name: str, value: Any) -> tuple[list[int], list[Any]]:
-    """Return a tensor's shape, which its first elements give, and its values one after the other."""
-    if name not in dtypes:
-        raise CallError(f"JSON object: does not have named input: {name}")
-    shape = []
-    first = value
-    while isinstance(first, list):
-        shape.append(len(first))
-        if not first:
-            break
-        first = first[0]
-    else:
-        _read_value(dtypes[name], first)
-    level = [value]
-    for depth, size in enumerate(shape):
-        for one in level:
-            if not isinstance(one, list):
-                raise CallError(f"JSON Value found at incorrect level: {depth + 1}. Expected at level: {len(shape)}")
-            if len(one) != size:
-                raise CallError(
-                    f"Encountered list at unexpected size: {len(one)} at level: {depth} expected size: {size}"
-                )
-        level = [element for one in level for element in one]
-    if any(isinstance(one, list) for one in level):
-        raise CallError(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
-    return shape, [_read_value(dtypes[name], one) for one in level]
-
-
-def _read_value(dtype: Any, value: Any) -> Any:
-    kind = dtype.name
-    if isinstance(value, Members):
-        if kind == "string" and _is_binary(value):
-            return _decode(value.pairs[0][1])
-        raise CallError(f"JSON Value of Type: Object is not of expected type: {kind}")
-    if kind in {"float32", "float64"}:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    elif kind in _RANGES:
-        low, high = _RANGES[kind]
-        if type(value) is int and low <= value < high:
-            return value
-    elif kind in {"string", "bool"}:
-        if isinstance(value, bytes if kind == "string" else bool):
-            return value
-    else:
-        raise CallError(f"Conversion of JSON Value to type: {kind}", "UNIMPLEMENTED")
-    raise CallError(f"JSON Value: {str(value)[:60]} Type: {type(value).__name__} is not of expected type: {kind}")
-
-
-#: Integers are checked as 32 or 64 bits, and cut to what their type holds afterwards.
-_RANGES = {
-    **dict.fromkeys(("int8", "int16", "int32", "uint8"), (-(2**31), 2**31)),
-    "int64": (-(2**63), 2**63),
-    "uint32": (0, 2**32),
-    "uint64": (0, 2**64),
-}
-
-
-def _array(dtype: Any, leaves: list[Any], shape: list[int]) -> Any:
-    if len(shape) > _MOST_DIMENSIONS:
-        raise CallError("tensor parsing error: too many dimensions")
-    # Of a key that a row repeats, the values are there twice: the first ones count.
-    leaves = leaves[: math.prod(shape)]
-    if dtype.name == "string":
-        array = np.empty(len(leaves), dtype=object)
-        array[:] = leaves
-        return array.reshape(shape)
-    if dtype.name in {"float32", "float64"}:
-        with np.errstate(over="ignore", under="ignore"):
-            array = np.array(leaves, dtype=np.float64).astype(dtype.as_numpy_dtype)
-        # The server computes without subnormal numbers.
-        tiny = np.abs(array) < np.finfo(array.dtype).tiny
-        return np.where(tiny, np.copysign(array.dtype.type(0), array), array).reshape(shape)
-    if dtype.name == "uint64":
-        return np.array(leaves, dtype=np.uint64).reshape(shape)
-    return (
-        np.array(leaves, dtype=bool if dtype.name == "bool" else np.int64).astype(dtype.as_numpy_dtype).reshape(shape)
-    )
-
-
-def _decode(text: bytes) -> bytes:
-    """Decode base64, whose padding may be missing, and which may have spaces in it."""
-    text = text.translate(None, _SPACES)
-    content = text.rstrip(b"=.")
-    padding, missing = len(text) - len(content), -len(content) % 4
+def _array(dtype: Any, name: str, value: Any) -> Any:
+    given = np.array(value, dtype=object)  # leaves a list in the place of a value where lengths differ
     try:
-        if padding in {0, missing}:
-            return base64.b64decode(content + b"=" * missing, validate=True)
-    except ValueError:
-        pass
-    raise CallError("Unable to base64 decode")
+        values = [_read(dtype.name, leaf) for leaf in given.ravel()]
+        with np.errstate(over="ignore"):
+            array = np.array(values, dtype=object).astype(dtype.as_numpy_dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CallError(f"JSON Value of input {name} is not of expected type: {dtype.name}: {error}") from error
+    return array.reshape(given.shape)
+
+
+def _read(kind: str, value: Any) -> Any:
+    if kind == "string" and isinstance(value, str):
+        return value.encode()
+    if kind == "string" and isinstance(value, dict) and value.keys() == {"b64"}:
+        return base64.b64decode(value["b64"], validate=True)
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    if kind in {"float32", "float64"} and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is int and kind in _INTEGERS:
+        limits = np.iinfo(kind)
+        if limits.min <= value <= limits.max:
+            return value
+    raise ValueError(str(value)[:60])
+
+
+_INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"}
+
+
+def _plain(name: str, tensor: Any) -> Any:
+    """Return a tensor's values; those of an output whose name ends with _bytes are binary."""
+    kind = tensor.dtype.name
+    if kind == "object":
+        return np.vectorize(lambda value: _text(name, value), otypes=[object])(tensor).tolist()
+    if kind not in {"bool", "float32", "float64", *_INTEGERS}:
+        raise CallError(f"Failed to write JSON value for tensor type: {kind}")
+    return tensor.tolist()
+
+
+def _text(name: str, value: bytes) -> Any:
+    return {"b64": base64.b64encode(value).decode()} if name.endswith("_bytes") else value.decode("utf-8", "replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ class ModelConfiguration:
     base_path: Path
     versions: frozenset[int] | None
     """Exactly these; None: the latest one."""
-    labels: dict[str, int] = field(default_factory=dict)
 
 
 def from_flags(flags: dict[str, Any]) -> list[ModelConfiguration]:
@@ -48,12 +47,12 @@ def read_models(path: Path) -> list[ModelConfiguration]:
 
     config = _parse(path, model_server_config_pb2.ModelServerConfig())
     models = []
-    for one in config.model_config_list.config:
-        policy = one.model_version_policy.WhichOneof("policy_choice")
-        versions = frozenset(one.model_version_policy.specific.versions) if policy == "specific" else None
+    for model in config.model_config_list.config:
+        policy = model.model_version_policy.WhichOneof("policy_choice")
+        versions = frozenset(model.model_version_policy.specific.versions) if policy == "specific" else None
         if policy == "all":
             raise ConfigurationError("the stand-in server does not know the version policy 'all'")
-        models.append(ModelConfiguration(one.name, Path(one.base_path), versions, dict(one.version_labels)))
+        models.append(ModelConfiguration(model.name, Path(model.base_path), versions))
     return models
 
 
@@ -104,10 +103,10 @@ def _messages() -> dict[str, Any]:
         message = file.message_type.add(name=name)
         for field_name, number, kind, type_name in fields:
             repeated = field_name == "allowed_batch_sizes"
-            one = message.field.add(name=field_name, number=number, type=kind)
-            one.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
+            added = message.field.add(name=field_name, number=number, type=kind)
+            added.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
             if type_name:
-                one.type_name = type_name
+                added.type_name = type_name
     pool = descriptor_pool.Default()
     pool.AddSerializedFile(file.SerializeToString())
     return {

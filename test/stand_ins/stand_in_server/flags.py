@@ -89,14 +89,6 @@ def _value(name: str, kind: str, text: str) -> Any:
             raise FlagError(f"Couldn't interpret value {text} for flag {name}.")
         return text.lower() in {"true", "1"}
     try:
-        value = float(text) if kind == "float" else int(text)
+        return float(text) if kind == "float" else int(text)
     except ValueError as error:
         raise FlagError(f"Couldn't interpret value {text} for flag {name}.") from error
-    return value if kind == "float" else _cut(int(value), 32 if kind == "int32" else 64)
-
-
-def _cut(value: int, bits: int) -> int:
-    """As C reads integers: beyond 64 bits the largest, of which 32 bits are taken without a word."""
-    value = max(-(1 << 63), min(value, (1 << 63) - 1))
-    half = 1 << (bits - 1)
-    return (value + half) % (2 * half) - half

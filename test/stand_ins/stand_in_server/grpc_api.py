@@ -1,4 +1,4 @@
-"""The gRPC API: predict, metadata and status, with TensorFlow Serving's own messages."""
+"""The gRPC API: predict, status and health, with TensorFlow Serving's own messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SERVING = b"\x08\x01"
 
 
 def open_grpc(models: Models, metrics: Metrics, flags: dict[str, Any]) -> Any:
-    """Start the gRPC server on a port, on a socket of the file system, or on both; 0 and nothing leave one out.
+    """Start the gRPC server.
 
     As gRPC in C++ does, it refuses calls for which there is no thread, and keeps one thread to look for calls.
 
@@ -30,12 +30,12 @@ def open_grpc(models: Models, metrics: Metrics, flags: dict[str, Any]) -> Any:
         flags: of the server.
 
     Raises:
-        OSError: the port is taken, or there is nothing to listen on.
+        OSError: the port is taken.
     """
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-    port, socket_path = flags["port"], flags["grpc_socket_path"]
+    port = flags["port"]
     threads = flags["grpc_max_threads"] or 4 * (os.cpu_count() or 1)
     options: list[tuple[str, int | str]] = [
         ("grpc.so_reuseport", 0),
@@ -45,22 +45,17 @@ def open_grpc(models: Models, metrics: Metrics, flags: dict[str, Any]) -> Any:
         name, _, value = pair.partition("=")
         options.append((name, int(value) if value.isdigit() else value))
     server = grpc.server(ThreadPoolExecutor(threads), options=options, maximum_concurrent_rpcs=threads - 1)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models, metrics, flags), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models, metrics), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(models), server)
     if flags["enable_grpc_healthcheck_service"]:
         check = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})]
         )
-    if not port and not socket_path:
-        raise OSError("At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.")
     try:
-        if socket_path:
-            server.add_insecure_port(f"unix:{socket_path}")
-        if port and server.add_insecure_port(f"0.0.0.0:{port}") != port:
-            raise OSError(f"cannot listen on port {port}")
+        server.add_insecure_port(f"0.0.0.0:{port}")
     except RuntimeError as error:
-        raise OSError(f"cannot listen on port {port} {socket_path}") from error
+        raise OSError(f"cannot listen on port {port}") from error
     server.start()
     return server
 
@@ -75,19 +70,13 @@ def _find(models: Models, request: Any) -> Any:
     if not request.HasField("model_spec"):
         raise CallError("Missing ModelSpec")
     spec = request.model_spec
-    choice = spec.WhichOneof("version_choice")
-    return models.find(
-        spec.name,
-        spec.version.value if choice == "version" else None,
-        spec.version_label if choice == "version_label" else None,
-    )
+    return models.find(spec.name, spec.version.value if spec.HasField("version") else None)
 
 
 class _Prediction:
-    def __init__(self, models: Models, metrics: Metrics, flags: dict[str, Any]) -> None:
+    def __init__(self, models: Models, metrics: Metrics) -> None:
         self._models = models
         self._metrics = metrics
-        self._as_content = flags["enable_serialization_as_tensor_content"]
 
     def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's name
         started, status = time.perf_counter(), "OK"
@@ -112,32 +101,10 @@ class _Prediction:
             raise CallError(f"tensor parsing error: {error}") from error
         response = predict_pb2.PredictResponse()
         for name, value in servable.predict(definition, inputs, request.output_filter).items():
-            response.outputs[name].CopyFrom(tensor_proto(value, as_content=self._as_content))
+            response.outputs[name].CopyFrom(tensor_proto(value))
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = number
         response.model_spec.signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-        return response
-
-    def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
-        from tensorflow_serving.apis import get_model_metadata_pb2
-
-        try:
-            if not request.HasField("model_spec"):
-                raise CallError("Missing ModelSpec")
-            if not request.metadata_field:
-                raise CallError("GetModelMetadataRequest must specify at least one metadata_field")
-            if strange := set(request.metadata_field) - {"signature_def"}:
-                raise CallError(f"Metadata field {strange.pop()} is not supported")
-            number, servable = _find(self._models, request)
-        except CallError as error:
-            return _abort(context, error)
-        definitions = get_model_metadata_pb2.SignatureDefMap()
-        for name, definition in servable.signatures.items():
-            definitions.signature_def[name].CopyFrom(definition)
-        response = get_model_metadata_pb2.GetModelMetadataResponse()
-        response.model_spec.name = request.model_spec.name
-        response.model_spec.version.value = number
-        response.metadata["signature_def"].Pack(definitions)
         return response
 
     def _refuse(self, request: Any, context: Any) -> None:
@@ -145,7 +112,7 @@ class _Prediction:
 
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in server only predicts")
 
-    Classify = Regress = MultiInference = _refuse
+    Classify = Regress = MultiInference = GetModelMetadata = _refuse
 
 
 class _Status:
@@ -164,8 +131,8 @@ class _Status:
             return _abort(context, error)
         response = get_model_status_pb2.GetModelStatusResponse()
         for number, state, problem in found:
-            one = response.model_version_status.add(version=number, state=_STATES[state])
-            one.status.error_code, one.status.error_message = (2, problem) if problem else (0, "")
+            added = response.model_version_status.add(version=number, state=_STATES[state])
+            added.status.error_code, added.status.error_message = (2, problem) if problem else (0, "")
         return response
 
     def HandleReloadConfigRequest(self, request: Any, context: Any) -> None:  # noqa: N802 - the protocol's
@@ -174,29 +141,16 @@ class _Status:
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in server reloads only by polling")
 
 
-def tensor_proto(value: Any, *, as_content: bool) -> Any:
-    """Return an output as the server sends it: in the field of its type, one value each, or packed on request."""
+def tensor_proto(value: Any) -> Any:
+    """Return an output as the server sends it: in the field of its type, one value each."""
     import numpy as np
     import tensorflow as tf
 
     array = np.asarray(value)
     message = tf.make_tensor_proto(array)
-    if as_content and array.dtype != object:
-        message.tensor_content = array.tobytes()
-        for field, _ in list(message.ListFields()):
-            if field.name.endswith("_val"):
-                message.ClearField(field.name)
-    elif message.tensor_content:
+    if message.tensor_content:
         message.ClearField("tensor_content")
-        kind = tf.dtypes.as_dtype(array.dtype)
-        flat = array.ravel()
-        if kind in {tf.float16, tf.bfloat16}:
-            message.half_val.extend(flat.view(np.uint16).tolist())
-        elif kind.is_complex:
-            field = message.scomplex_val if kind == tf.complex64 else message.dcomplex_val
-            field.extend(flat.view(flat.real.dtype).tolist())
-        else:
-            getattr(message, _FIELDS.get(kind.name, "int_val")).extend(flat.tolist())
+        getattr(message, _FIELDS.get(array.dtype.name, "int_val")).extend(array.ravel().tolist())
     return message
 
 

@@ -39,7 +39,7 @@ class Models:
     def __init__(self, flags: Mapping[str, Any]) -> None:
         self._flags = flags
         self._lock = threading.Lock()
-        self._configured = {one.name: one for one in from_flags(dict(flags))}
+        self._configured = {model.name: model for model in from_flags(dict(flags))}
         self._versions: dict[str, dict[int, Version]] = {name: {} for name in self._configured}
 
     def serve(self) -> str:
@@ -67,25 +67,20 @@ class Models:
         """Follow the configuration and the file system from now on."""
         threading.Thread(target=self._follow, daemon=True, name="models").start()
 
-    def find(self, name: str, version: int | None = None, label: str | None = None) -> tuple[int, Servable]:
+    def find(self, name: str, version: int | None = None) -> tuple[int, Servable]:
         """Return a loaded version: the one asked for, or the latest.
 
         Raises:
             NotFoundError: there is none.
-            CallError: there is no name, or no such label.
+            CallError: there is no name.
         """
         if not name:
             raise CallError("ModelSpec has no name specified.")
         with self._lock:
-            if label is not None:
-                labels = self._configured[name].labels if name in self._configured else {}
-                if label not in labels:
-                    raise CallError(f"Unrecognized servable version label: {label}")
-                version = labels[label]
             loaded = {
-                number: one.servable
-                for number, one in self._versions.get(name, {}).items()
-                if one.state == "AVAILABLE" and one.servable
+                number: known.servable
+                for number, known in self._versions.get(name, {}).items()
+                if known.state == "AVAILABLE" and known.servable
             }
         wanted = version if version is not None else max(loaded, default=None)
         if wanted is None or wanted not in loaded:
@@ -101,7 +96,7 @@ class Models:
         """
         with self._lock:
             known = self._versions.get(name, {})
-            found = [(number, one.state, one.error) for number, one in known.items() if version in {None, number}]
+            found = [(number, each.state, each.error) for number, each in known.items() if version in {None, number}]
         if not found:
             raise NotFoundError(f"Could not find any versions of model {name}")
         return sorted(found, reverse=True)
@@ -122,7 +117,7 @@ class Models:
 
     def _reload(self) -> bool:
         try:
-            models = {one.name: one for one in from_flags(dict(self._flags))}
+            models = {model.name: model for model in from_flags(dict(self._flags))}
         except ConfigurationError as error:
             log.error("the new configuration is not used: %s", error)  # noqa: TRY400 - the sentence says it all
             return False

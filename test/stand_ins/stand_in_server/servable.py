@@ -53,30 +53,25 @@ class Servable:
         """Return the TensorFlow types of a signature's inputs."""
         return {name: self._tf.dtypes.as_dtype(info.dtype) for name, info in definition.inputs.items()}
 
-    def predict(
-        self, definition: Any, inputs: Mapping[str, Any], outputs: Sequence[str] = (), timeout_ms: int = 0
-    ) -> dict[str, Any]:
+    def predict(self, definition: Any, inputs: Mapping[str, Any], outputs: Sequence[str] = ()) -> dict[str, Any]:
         """Call a signature once.
 
         Args:
             definition: The signature.
             inputs: Arrays, of any shape that the operators take.
             outputs: Those to compute; all of them without any.
-            timeout_ms: How long it may take. Without a limit if 0.
 
         Raises:
-            CallError: the values do not fit, or it takes too long.
+            CallError: the values do not fit.
         """
         if sorted(definition.inputs) != sorted(inputs):
             raise CallError(f"input size does not match signature, or alias not found in it: {', '.join(inputs)}")
         if strange := sorted(set(outputs) - set(definition.outputs)):
             raise CallError(f"output tensor alias not found in signature: {', '.join(strange)}")
-        if len(set(outputs)) != len(outputs):
-            raise CallError("duplicate output tensor alias")
         names = list(outputs or definition.outputs)
         feeds = {self._tensor(definition.inputs[name]).ref(): value for name, value in inputs.items()}
         fetches = [self._tensor(definition.outputs[name]) for name in names]
-        return dict(zip(names, self._run(feeds, fetches, timeout_ms), strict=True))
+        return dict(zip(names, self._run(feeds, fetches), strict=True))
 
     def close(self) -> None:
         """Release the session."""
@@ -85,24 +80,18 @@ class Servable:
     def _tensor(self, info: Any) -> Any:
         return self._graph.get_tensor_by_name(info.name)
 
-    def _run(self, feeds: dict[Any, Any], fetches: list[Any], timeout_ms: int) -> list[Any]:
-        from tensorflow.python.client import pywrap_tf_session
-
-        options = self._tf.compat.v1.RunOptions(timeout_in_ms=timeout_ms).SerializeToString()
-        buffer = pywrap_tf_session.TF_NewBufferFromString(options)
+    def _run(self, feeds: dict[Any, Any], fetches: list[Any]) -> list[Any]:
         try:
             # `Session.run` would convert the values and compare their shapes with those of the signature; the session
             # below it, which is TensorFlow Serving's own, does neither.
-            results = self._session._do_run(None, [], fetches, feeds, buffer, None)
+            results = self._session._do_run(None, [], fetches, feeds, None, None)
         except self._tf.errors.OpError as error:
             code = error_name(error.error_code)
             raise CallError(str(error.message).split("\n", 1)[0] or code, code) from error
         except (ValueError, TypeError) as error:
             raise CallError(str(error)) from error
-        finally:
-            pywrap_tf_session.TF_DeleteBuffer(buffer)
         # The session returns a single string as bytes, whose trailing zeros an array of bytes would lose.
-        return [np.array(one, dtype=object) if isinstance(one, bytes) else one for one in results]
+        return [np.array(value, dtype=object) if isinstance(value, bytes) else value for value in results]
 
 
 def error_name(number: int) -> str:

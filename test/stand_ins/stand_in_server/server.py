@@ -41,10 +41,9 @@ def main(arguments: list[str]) -> int:
 def _serve(flags: dict[str, Any]) -> int:
     from stand_in_server.configuration import ConfigurationError, check_batching, prometheus_path
     from stand_in_server.grpc_api import open_grpc
-    from stand_in_server.http_server import open_rest
     from stand_in_server.metrics import Metrics
     from stand_in_server.models import Models
-    from stand_in_server.rest import Api
+    from stand_in_server.rest import Api, open_rest
 
     log.info("%s: a test tool, not TensorFlow Serving", VERSION)
     if all(flags[f"tensorflow_{kind}_parallelism"] for kind in ("session", "intra_op", "inter_op")):
@@ -65,8 +64,7 @@ def _serve(flags: dict[str, Any]) -> int:
     server = open_grpc(models, metrics, flags)
     log.info("Running gRPC ModelServer at 0.0.0.0:%d", flags["port"])
     if rest:
-        api = Api(models, metrics, metrics_path, max(0, flags["rest_api_timeout_in_ms"]))
-        http = open_rest(api, flags["rest_api_port"])
+        http = open_rest(Api(models, metrics, metrics_path), flags["rest_api_port"])
         log.info("Exporting HTTP/REST API at 0.0.0.0:%d", flags["rest_api_port"])
         http.serve_forever()
     server.wait_for_termination()
