@@ -1,4 +1,4 @@
-//! What the environment says of the model to serve.
+//! Environment variables for the model to serve.
 
 use std::env;
 use std::path::PathBuf;

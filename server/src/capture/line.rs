@@ -8,7 +8,7 @@ use crate::model::Description;
 
 /// Bytes. `CloudWatch` Logs takes 256 KiB at least, and Firehose 1,000 KiB of a record with many lines.
 pub(crate) const LARGEST_LINE: usize = 200_000;
-/// What the members around the two bodies and the two names take at most.
+/// Bytes that the members around the two bodies and the two names take at most.
 const MEMBERS: usize = 200;
 
 /// A predict request in the sample, and its answer.

@@ -8,7 +8,7 @@ impl Rate {
         text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0).map(Self)
     }
 
-    /// Whether a request is in the sample that drew this random number.
+    /// Tells whether a request is in the sample that drew this random number.
     ///
     /// # Arguments
     ///

@@ -77,7 +77,7 @@ impl Redaction {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|one| one == name)
+        self.0.iter().any(|known| known == name)
     }
 }
 

@@ -281,7 +281,7 @@ fn in_order<T>(mut positioned: Vec<(usize, T)>) -> Vec<T> {
 
 fn same(left: &[TensorSpec<'_>], right: &[TensorSpec<'_>]) -> bool {
     left.len() == right.len()
-        && left.iter().zip(right).all(|(one, other)| {
-            one.name == other.name && one.element_type == other.element_type && one.shape == other.shape
+        && left.iter().zip(right).all(|(spec, other)| {
+            spec.name == other.name && spec.element_type == other.element_type && spec.shape == other.shape
         })
 }

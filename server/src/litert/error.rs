@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// What LiteRT did not do.
+/// A failure of LiteRT.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The shared library is missing, of another platform, or lacks a library of its own.
@@ -31,9 +31,9 @@ pub enum Error {
     /// The file or one of its signatures cannot be loaded.
     #[error("LiteRT cannot load the model: {reason}; {output}")]
     Load {
-        /// What failed.
+        /// The failure itself.
         reason: Box<Error>,
-        /// What LiteRT printed meanwhile.
+        /// Text that LiteRT printed meanwhile.
         output: String,
     },
 }

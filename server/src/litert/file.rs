@@ -4,13 +4,12 @@ use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::captured::CapturedStandardError;
-use super::compiled::CompiledModel;
 use super::error::Error;
-use super::functions::{AnyInteger, EnvironmentOption, Library, Raw, ask, check, name};
+use super::functions::{AnyInteger, EnvironmentOption, Library, Raw, ask};
 use super::handle::Handle;
+use super::standard_error::DivertedStandardError;
 
-const CPU: c_int = 1;
+pub(super) const CPU: c_int = 1;
 const ANY_INT: c_int = 2;
 const OPTION_AUTO_REGISTER_ACCELERATORS: c_int = 24;
 const OPTION_MIN_LOGGER_SEVERITY: c_int = 25;
@@ -40,12 +39,12 @@ pub struct TensorSpec<'a> {
     pub bytes: usize,
 }
 
-/// Which of a signature's tensors are meant.
+/// Inputs or outputs of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// What a run takes.
+    /// The tensors that a run takes.
     Input,
-    /// What a run makes.
+    /// The tensors that a run makes.
     Output,
 }
 
@@ -64,7 +63,7 @@ pub(super) struct Loaded {
 impl ModelFile {
     /// Reads a .tflite file.
     pub fn open(library: &'static Library, path: &Path) -> Result<Arc<Self>, Error> {
-        capturing(|| {
+        diverting(|| {
             let environment = environment(library)?;
             let path = CString::new(path.as_os_str().as_bytes())
                 .map_err(|_| Error::Mismatch("the path has a zero byte".to_owned()))?;
@@ -74,29 +73,9 @@ impl ModelFile {
         })
     }
 
-    /// Compiles the file for this processor, and makes the buffers of the signatures.
-    ///
-    /// # Arguments
-    ///
-    /// * `threads`: of one run, at least 1.
-    /// * `signatures`: those that will be run, by their position here.
-    pub fn compile(self: &Arc<Self>, threads: usize, signatures: &[SignatureSpec<'_>]) -> Result<CompiledModel, Error> {
-        capturing(|| {
-            let loaded = self.lock();
-            let options = options(self.library, threads)?;
-            let compiled = ask!(
-                self.library,
-                create_compiled_model(loaded.environment.raw(), loaded.model.raw(), options.raw()),
-                null_mut()
-            )?;
-            let compiled = Handle::new(compiled, self.library.destroy_compiled_model);
-            CompiledModel::bind(self, &loaded, options, compiled, signatures)
-        })
-    }
-
     /// Compiling reads the model and the environment, which the library does not promise to be safe from several
     /// threads.
-    fn lock(&self) -> MutexGuard<'_, Loaded> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Loaded> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -135,24 +114,8 @@ fn environment(library: &'static Library) -> Result<Handle, Error> {
     Ok(Handle::new(environment, library.destroy_environment))
 }
 
-fn options(library: &'static Library, threads: usize) -> Result<Handle, Error> {
-    let options = Handle::new(ask!(library, create_options(), null_mut())?, library.destroy_options);
-    // SAFETY: the options are alive.
-    check(name::set_hardware_accelerators, unsafe { (library.set_hardware_accelerators)(options.raw(), CPU) })?;
-    if threads > 1 {
-        let payload = CString::new(format!("num_threads = {threads}\n")).unwrap_or_default();
-        // SAFETY: a copy that belongs to the C library, which frees it as well: the payload is freed by the function
-        // that is given with it.
-        let payload = unsafe { libc::strdup(payload.as_ptr()) };
-        let opaque = ask!(library, create_opaque_options(c"xnnpack".as_ptr(), payload.cast(), libc::free), null_mut())?;
-        // SAFETY: both are alive; the options own the opaque ones afterwards.
-        check(name::add_opaque_options, unsafe { (library.add_opaque_options)(options.raw(), opaque) })?;
-    }
-    Ok(options)
-}
-
 /// Runs `load`; where it fails, the error says what LiteRT printed.
-fn capturing<T>(load: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    let mut captured = CapturedStandardError::start();
-    load().map_err(|reason| Error::Load { reason: Box::new(reason), output: captured.text() })
+pub(super) fn diverting<T>(load: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let mut diverted = DivertedStandardError::start();
+    load().map_err(|reason| Error::Load { reason: Box::new(reason), output: diverted.text() })
 }

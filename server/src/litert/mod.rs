@@ -9,12 +9,13 @@
 
 mod allocator;
 mod buffer;
-mod captured;
+mod compile;
 mod compiled;
 mod error;
 mod file;
 mod functions;
 mod handle;
+mod standard_error;
 mod tensors;
 
 pub use allocator::return_large_blocks;

@@ -1,4 +1,4 @@
-//! What the file says of a signature's tensors.
+//! A signature's tensors in the file.
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};

@@ -1,4 +1,4 @@
-/// What one request asks of the model.
+/// The values that one request gives to the model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The signature's position in the description.
@@ -9,7 +9,7 @@ pub struct Call {
     pub columns: Vec<Vec<u8>>,
 }
 
-/// What the model answered.
+/// The values that the model answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outputs {
     /// As many as the call had.

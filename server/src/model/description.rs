@@ -3,12 +3,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::error::LoadError;
+use super::error::{FILE_NAME, LoadError};
 use super::members::Members;
 use super::tensor::{Tensor, TensorData};
 
-/// Of the description, in the model's directory.
-pub const FILE_NAME: &str = "model.json";
 /// Where Lambda puts the model's layer.
 pub const DEFAULT_DIRECTORY: &str = "/opt/ml/model";
 const SCHEMA_VERSION: u32 = 1;
@@ -40,7 +38,7 @@ pub struct Signature {
     pub file_signature: String,
     /// Of the SavedModel's signature.
     pub method_name: String,
-    /// Whether dimension 0 of each tensor is the number of rows. The file takes one row at a time.
+    /// Dimension 0 of each tensor is the number of rows. The file takes one row at a time.
     pub batched: bool,
     /// In the order of the document.
     pub inputs: Vec<Tensor>,
@@ -122,7 +120,8 @@ impl Description {
             .into_iter()
             .map(|(name, signature)| Signature::new(name, signature))
             .collect::<Result<Vec<_>, _>>()?;
-        let Some(default_signature) = signatures.iter().position(|one| one.name == data.default_signature) else {
+        let Some(default_signature) = signatures.iter().position(|signature| signature.name == data.default_signature)
+        else {
             return Err(LoadError::Invalid(format!(
                 "{FILE_NAME} names the default signature '{}', which it lacks",
                 data.default_signature
@@ -180,7 +179,7 @@ impl Signature {
     }
 }
 
-/// Whether a file is named that can only be in the same directory.
+/// Tells whether a file is named that can only be in the same directory.
 fn is_beside(file: &str) -> bool {
     !file.contains('\0') && Path::new(file).file_name() == Some(OsStr::new(file))
 }

@@ -21,7 +21,7 @@ pub enum ElementType {
     Bool,
 }
 
-/// What stands in JSON for an element.
+/// The kind of value that stands in JSON for an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A number.
@@ -57,7 +57,7 @@ impl ElementType {
         self.row().3
     }
 
-    /// What stands in JSON for an element.
+    /// The kind of value that stands in JSON for an element.
     #[must_use]
     pub const fn kind(self) -> Kind {
         match self {
@@ -67,7 +67,7 @@ impl ElementType {
         }
     }
 
-    /// Whether an integer type has a value.
+    /// Tells whether an integer type has a value.
     pub(super) const fn holds(self, value: i64) -> bool {
         let (low, high) = self.limits();
         value >= low && (value < 0 || value as u64 <= high)

@@ -3,6 +3,9 @@ use std::path::PathBuf;
 
 use crate::litert;
 
+/// Name of the description, in the model's directory.
+pub const FILE_NAME: &str = "model.json";
+
 /// Why a model cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -19,7 +22,7 @@ pub enum LoadError {
     NotADescription {
         /// Of model.json.
         path: PathBuf,
-        /// What is wrong with it.
+        /// In the parser's words.
         error: serde_json::Error,
     },
     /// model.json says something that cannot be.

@@ -25,7 +25,7 @@ pub struct Options {
 
 /// A loaded model, of which instances can be made: one for each thread that runs it.
 pub struct Model {
-    /// What model.json says.
+    /// Of model.json.
     pub description: Arc<Description>,
     file: Arc<ModelFile>,
     threads: usize,
@@ -57,7 +57,7 @@ impl Model {
 }
 
 impl Instance {
-    /// What model.json says.
+    /// The description that model.json gives.
     #[must_use]
     pub fn description(&self) -> &Arc<Description> {
         &self.description

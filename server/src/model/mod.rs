@@ -12,10 +12,10 @@ mod quantization;
 mod tensor;
 
 pub use call::{Call, Outputs};
-pub use description::{DEFAULT_DIRECTORY, Description, FILE_NAME, Signature};
+pub use description::{DEFAULT_DIRECTORY, Description, Signature};
 pub use element::{Element, Misfit};
 pub use element_type::{ElementType, Kind};
-pub use error::{LoadError, RunError};
+pub use error::{FILE_NAME, LoadError, RunError};
 pub use loaded::{DEFAULT_LIBRARY, Instance, Model, Options};
 #[cfg(feature = "lambda")]
 pub(crate) use members::Members;

@@ -1,10 +1,6 @@
-use std::borrow::Cow;
-
-use half::f16;
 use serde::Deserialize;
 
 use super::element_type::ElementType;
-use super::tensor::Tensor;
 
 /// `real = scale * (stored - zero_point)`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -34,53 +30,9 @@ impl Quantization {
         (quotient.clamp(low, high).round_ties_even() as i64).saturating_add(self.zero_point)
     }
 
-    fn real(self, stored: i64) -> f64 {
+    pub(super) fn real(self, stored: i64) -> f64 {
         self.scale * stored.saturating_sub(self.zero_point) as f64
     }
-}
-
-impl Tensor {
-    /// Returns the stored bytes of real values, given as bytes of the clients' type.
-    ///
-    /// NaN, which an integer cannot stand for, is stored as 0's value.
-    #[must_use]
-    pub fn quantized<'a>(&self, real: &'a [u8]) -> Cow<'a, [u8]> {
-        let Some(quantization) = self.quantization else {
-            return Cow::Borrowed(real);
-        };
-        let mut stored = Vec::with_capacity(real.len());
-        for value in real.chunks_exact(self.dtype.size()) {
-            let value = match self.dtype {
-                ElementType::Float16 => f16::from_le_bytes(bytes(value)).to_f32(),
-                ElementType::Float64 => f64::from_le_bytes(bytes(value)) as f32,
-                _ => f32::from_le_bytes(bytes(value)),
-            };
-            push_integer(self.stored, quantization.stored(value, self.stored), &mut stored);
-        }
-        Cow::Owned(stored)
-    }
-
-    /// Returns the real values of stored bytes, as bytes of the clients' type.
-    #[must_use]
-    pub fn dequantized<'a>(&self, stored: &'a [u8]) -> Cow<'a, [u8]> {
-        let Some(quantization) = self.quantization else {
-            return Cow::Borrowed(stored);
-        };
-        let mut real = Vec::with_capacity(stored.len() / self.stored.size() * self.dtype.size());
-        for value in stored.chunks_exact(self.stored.size()) {
-            let value = quantization.real(integer(self.stored, value));
-            match self.dtype {
-                ElementType::Float16 => real.extend(f16::from_f64(value).to_le_bytes()),
-                ElementType::Float64 => real.extend(value.to_le_bytes()),
-                _ => real.extend((value as f32).to_le_bytes()),
-            }
-        }
-        Cow::Owned(real)
-    }
-}
-
-fn bytes<const SIZE: usize>(value: &[u8]) -> [u8; SIZE] {
-    value.try_into().expect("a chunk has the size of the type")
 }
 
 /// Appends the stored bytes of an integer that the type can hold.
@@ -89,7 +41,7 @@ pub(super) fn push_integer(element: ElementType, value: i64, bytes: &mut Vec<u8>
 }
 
 /// The integer of stored bytes; those above `i64::MAX` wrap.
-fn integer(element: ElementType, bytes: &[u8]) -> i64 {
+pub(super) fn integer(element: ElementType, bytes: &[u8]) -> i64 {
     let mut wide = [0; 8];
     wide[..bytes.len()].copy_from_slice(bytes);
     let unsigned = i64::from_le_bytes(wide);

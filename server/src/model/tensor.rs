@@ -1,9 +1,11 @@
+use std::borrow::Cow;
+
+use half::f16;
 use serde::Deserialize;
 
-use super::description::FILE_NAME;
 use super::element_type::{ElementType, Kind};
-use super::error::LoadError;
-use super::quantization::Quantization;
+use super::error::{FILE_NAME, LoadError};
+use super::quantization::{Quantization, integer, push_integer};
 
 /// An input or output: `dtype` and `shape` as clients see it, `stored` and `stored_shape` as the file has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +95,7 @@ impl Tensor {
         })
     }
 
-    /// Whether the file has the float32 values of clients as they are, as nearly all models do.
+    /// Tells whether the file has the float32 values of clients as they are, as nearly all models do.
     #[must_use]
     pub fn stores_float32(&self) -> bool {
         self.dtype == ElementType::Float32 && self.quantization.is_none()
@@ -116,9 +118,51 @@ impl Tensor {
     pub fn stored_bytes(&self) -> usize {
         self.count * self.stored.size()
     }
+
+    /// Returns the stored bytes of real values, given as bytes of the clients' type.
+    ///
+    /// NaN, which an integer cannot stand for, is stored as 0's value.
+    #[must_use]
+    pub fn quantized<'a>(&self, real: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(quantization) = self.quantization else {
+            return Cow::Borrowed(real);
+        };
+        let mut stored = Vec::with_capacity(real.len());
+        for value in real.chunks_exact(self.dtype.size()) {
+            let value = match self.dtype {
+                ElementType::Float16 => f16::from_le_bytes(bytes(value)).to_f32(),
+                ElementType::Float64 => f64::from_le_bytes(bytes(value)) as f32,
+                _ => f32::from_le_bytes(bytes(value)),
+            };
+            push_integer(self.stored, quantization.stored(value, self.stored), &mut stored);
+        }
+        Cow::Owned(stored)
+    }
+
+    /// Returns the real values of stored bytes, as bytes of the clients' type.
+    #[must_use]
+    pub fn dequantized<'a>(&self, stored: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(quantization) = self.quantization else {
+            return Cow::Borrowed(stored);
+        };
+        let mut real = Vec::with_capacity(stored.len() / self.stored.size() * self.dtype.size());
+        for value in stored.chunks_exact(self.stored.size()) {
+            let value = quantization.real(integer(self.stored, value));
+            match self.dtype {
+                ElementType::Float16 => real.extend(f16::from_f64(value).to_le_bytes()),
+                ElementType::Float64 => real.extend(value.to_le_bytes()),
+                _ => real.extend((value as f32).to_le_bytes()),
+            }
+        }
+        Cow::Owned(real)
+    }
 }
 
 fn static_shape(shape: &[i64]) -> Option<Vec<usize>> {
     let sizes = shape.iter().map(|&size| usize::try_from(size).ok().filter(|&size| size > 0));
     sizes.collect()
+}
+
+fn bytes<const SIZE: usize>(value: &[u8]) -> [u8; SIZE] {
+    value.try_into().expect("a chunk has the size of the type")
 }

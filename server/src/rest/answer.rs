@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use super::predict::Form;
+use super::request::Form;
 use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor};
 
 /// Classes that an answer names of each row.
@@ -95,7 +95,7 @@ fn write_classes(labels: &[String], scores: &Values<'_>, row: usize, text: &mut 
     let mut ranked: Vec<usize> = (0..labels.len()).collect();
     // NaN last; equal scores in the order of the labels.
     let key = |label: usize| Some(score(label)).filter(|score| !score.is_nan()).unwrap_or(f64::NEG_INFINITY);
-    ranked.sort_by(|&one, &other| key(other).total_cmp(&key(one)));
+    ranked.sort_by(|&left, &right| key(right).total_cmp(&key(left)));
     ranked.truncate(MOST_CLASSES);
     write_list(ranked.len(), text, |rank, text| {
         text.extend_from_slice(b"{\"label\":");

@@ -8,9 +8,9 @@ mod value;
 use jiter::JsonValue;
 
 use self::value::{Place, check_column};
-use super::predict::{Caller, Form};
 use super::read::repeats_a_name;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, refuse};
+use super::request::{Caller, Form};
 use super::sentence::{input_names, inputs, listed, quoted};
 use crate::model::{Description, Signature};
 
@@ -46,16 +46,12 @@ fn find(description: &Description, body: &[u8], caller: Caller) -> Result<(), Re
             Form::Inputs | Form::Data => check_columns(signature, value, form),
         },
         [] => refuse(format!("the request must have exactly one of {choice}, but has neither")),
-        [(one, _), (other, _), ..] => refuse(format!(
+        [(first, _), (other, _), ..] => refuse(format!(
             "the request must have exactly one of {choice}, but has both '{}' and '{}'",
-            one.member(),
+            first.member(),
             other.member()
         )),
     }
-}
-
-fn refuse<T>(message: String) -> Result<T, Refusal> {
-    Err(Refusal::bad_request(message))
 }
 
 fn member<'m>(members: &'m Members<'_>, name: &str) -> Option<&'m JsonValue<'m>> {

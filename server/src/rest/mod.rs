@@ -10,11 +10,12 @@ mod plain;
 mod predict;
 mod read;
 mod refusal;
+mod request;
 mod route;
 pub(crate) mod sentence;
 mod status;
 
 pub use answer::bodies;
-pub use predict::{Caller, PredictRequest};
 pub use refusal::Refusal;
+pub use request::{Caller, PredictRequest};
 pub use route::{Route, Service};

@@ -2,38 +2,11 @@ use super::answer;
 use super::explain;
 use super::read;
 use super::refusal::Refusal;
-use crate::model::{Call, Description, Outputs, Signature};
+use super::request::{Caller, Form, PredictRequest};
+use crate::model::{Description, Outputs, Signature};
 
 /// TensorFlow Serving ignores it at the beginning of a body.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// How a request came, which decides the members that its body can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// By HTTP, as TensorFlow Serving is called.
-    Http,
-    /// By a direct invocation: `{"data": x}`, one instance, is allowed as well.
-    Direct,
-}
-
-/// The member in which the values came, which decides the form of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Row format: `instances`, answered by `predictions`.
-    Instances,
-    /// Column format: `inputs`, answered by `outputs`.
-    Inputs,
-    /// One instance: `data`, answered by `prediction`.
-    Data,
-}
-
-/// A predict request that the model can answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PredictRequest {
-    /// What the model is asked.
-    pub call: Call,
-    pub(super) form: Form,
-}
 
 impl PredictRequest {
     /// Reads a request body.
@@ -70,25 +43,6 @@ impl PredictRequest {
             )));
         }
         Ok(self)
-    }
-}
-
-impl Form {
-    pub(super) fn member(self) -> &'static str {
-        match self {
-            Self::Instances => "instances",
-            Self::Inputs => "inputs",
-            Self::Data => "data",
-        }
-    }
-
-    pub(super) fn of(member: &str, caller: Caller) -> Option<Self> {
-        match member {
-            "instances" => Some(Self::Instances),
-            "inputs" => Some(Self::Inputs),
-            "data" if caller == Caller::Direct => Some(Self::Data),
-            _ => None,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use jiter::{Jiter, JiterError, JsonValue, Peek};
 
 use super::number::element;
 use super::plain;
-use super::predict::{Caller, Form, PredictRequest};
+use super::request::{Caller, Form, PredictRequest};
 use crate::model::{Call, Description, Element, Misfit, Signature, Tensor};
 
 /// Reads a request; `None` where the model cannot answer it.
@@ -37,7 +37,7 @@ impl From<Misfit> for Declined {
 
 type Read<T> = Result<T, Declined>;
 
-/// What the next member of the request is.
+/// The next member of the request.
 enum Member {
     Values(Form),
     SignatureName,

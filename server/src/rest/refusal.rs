@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use crate::model::RunError;
 
-/// What is wrong with a request, in a sentence for the client.
+/// A fault of a request, in a sentence for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
@@ -55,4 +55,9 @@ impl Refusal {
     fn new(status: u16, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, message: message.into(), allow: None }
     }
+}
+
+/// Refuses a request that cannot be answered.
+pub(super) fn refuse<T>(message: String) -> Result<T, Refusal> {
+    Err(Refusal::bad_request(message))
 }

@@ -15,11 +15,11 @@ const MODELS: &str = "/v1/models/";
 pub struct Service {
     /// The model.
     pub description: Arc<Description>,
-    /// What answers, in sentences for clients: "function" or "server".
+    /// Name of the program in sentences for clients: "function" or "server".
     noun: &'static str,
 }
 
-/// What a request asks for.
+/// The resource that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// A predict request: its body is for [`PredictRequest::read`](super::PredictRequest::read).

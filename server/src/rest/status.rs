@@ -1,4 +1,4 @@
-//! What TensorFlow Serving says of a model: its state, and its metadata.
+//! State and metadata of a model, as TensorFlow Serving writes them.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};

@@ -3,8 +3,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
+use hyper::StatusCode;
+use tonic::Code;
+
 use super::checksums::{ChecksumError, Checksums, Digest};
 use super::cost::CostEstimate;
+use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics, ModelMetrics};
 use super::model_config::ModelConfig;
@@ -22,11 +26,11 @@ struct ServedModel {
 
 /// One version of a model.
 pub(super) struct Servable {
-    /// What model.json says, with the name that clients use.
+    /// Of model.json, with the name that clients use.
     pub description: Arc<Description>,
     /// Its REST interface.
     pub service: Service,
-    /// What computes.
+    /// The threads that compute.
     pub pool: Arc<Pool>,
     /// How fast, for each [`Entry`].
     pub cost_estimates: [Arc<CostEstimate>; Entry::COUNT],
@@ -57,6 +61,18 @@ pub(super) enum NotServed {
     /// Of that model.
     #[error("unknown version label '{label}'; of model '{name}' this server knows {known}")]
     Label { name: String, label: String, known: String },
+}
+
+impl From<NotServed> for Failure {
+    fn from(error: NotServed) -> Self {
+        match error {
+            NotServed::Model { .. } | NotServed::Version { .. } => {
+                Self::new(StatusCode::NOT_FOUND, Code::NotFound, error.to_string())
+            }
+            // As TensorFlow Serving has it.
+            NotServed::Label { .. } => Self::invalid(error.to_string()),
+        }
+    }
 }
 
 /// Why the server does not start.

@@ -19,7 +19,7 @@ impl CostEstimate {
         Self { bits: AtomicU64::new(f64::INFINITY.to_bits()) }
     }
 
-    /// Whether a request of this size is expected to take less time than the limit for computing it inline.
+    /// Tells whether a request of this size is expected to take less time than the limit for computing it inline.
     pub(super) fn is_short(&self, size: usize) -> bool {
         self.expected() * size.max(1) as f64 <= INLINE_LIMIT.as_nanos() as f64
     }

@@ -3,8 +3,6 @@ use std::borrow::Cow;
 use hyper::StatusCode;
 use tonic::Code;
 
-use super::catalogue::NotServed;
-use super::pool::Panicked;
 use crate::model::RunError;
 use crate::rest::Refusal;
 
@@ -91,21 +89,13 @@ impl From<RunError> for Failure {
     }
 }
 
+/// The computation panicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Panicked;
+
 impl From<Panicked> for Failure {
     fn from(_: Panicked) -> Self {
         Self::internal(&"the computation panicked")
-    }
-}
-
-impl From<NotServed> for Failure {
-    fn from(error: NotServed) -> Self {
-        match error {
-            NotServed::Model { .. } | NotServed::Version { .. } => {
-                Self::new(StatusCode::NOT_FOUND, Code::NotFound, error.to_string())
-            }
-            // As TensorFlow Serving has it.
-            NotServed::Label { .. } => Self::invalid(error.to_string()),
-        }
     }
 }
 

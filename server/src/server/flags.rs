@@ -153,7 +153,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "NAME", requires = "capture_stream_arn", help_heading = "Captured requests")]
     pub capture_redact: Vec<String>,
 
-    /// What is logged, as JSON to standard output: this and all that is more severe
+    /// Least severe level that is logged, as JSON to standard output
     #[arg(long, value_enum, default_value = "info", value_name = "LEVEL", help_heading = "Log")]
     pub log_level: super::log::LogLevel,
 
@@ -171,7 +171,7 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    /// What is captured; `None` where nothing is.
+    /// Settings of the capture; `None` where nothing is captured.
     pub(super) fn capture(&self) -> Option<super::capture::Settings> {
         let (stream, rate) = (self.capture_stream_arn.clone()?, self.capture_rate?);
         Some(super::capture::Settings { stream, rate, redact: self.capture_redact.clone() })

@@ -3,7 +3,7 @@ use std::panic::PanicHookInfo;
 use clap::ValueEnum;
 use tracing::Level;
 
-/// What is logged: this and all that is more severe.
+/// The least severe level that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogLevel {
     Error,

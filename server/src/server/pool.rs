@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::cost::CostEstimate;
-use super::failure::Failure;
+use super::failure::{Failure, Panicked};
 use super::metrics::ModelMetrics;
 use super::queue::Queue;
 use crate::model::{Instance, LoadError, Model};
@@ -20,11 +20,7 @@ pub(super) struct Pool {
     metrics: Arc<ModelMetrics>,
 }
 
-/// The computation panicked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Panicked;
-
-/// Whether anybody still waits for what is computed.
+/// Tells whether anybody still waits for the result.
 pub(super) type IsWanted<'a> = &'a dyn Fn() -> bool;
 
 type Work = Box<dyn FnOnce(&mut Instance) -> Result<(), Panicked> + Send>;

@@ -110,7 +110,7 @@ fn predict(
     Ok(answer)
 }
 
-/// What a path is about.
+/// The model and the version that a path names.
 struct Target<'a> {
     servable: &'a Arc<Servable>,
     /// As the model's own service reads it: without a label.

@@ -17,7 +17,7 @@ use crate::model::{Call, Instance, Outputs};
 /// repeats one value, would take all memory.
 const ANSWER: usize = 256 << 20;
 
-/// What all connections share.
+/// The state that all connections share.
 pub(super) struct State {
     /// The models.
     pub catalogue: Catalogue,
@@ -54,7 +54,7 @@ impl State {
         }
     }
 
-    /// Whether new requests should go elsewhere.
+    /// Tells whether new requests should go elsewhere.
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
@@ -64,7 +64,7 @@ impl State {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// What the next request is captured by, if it is in the sample.
+    /// Returns the capture for the next request, if that is in the sample.
     pub(super) fn sample(&self) -> Option<Arc<Capture>> {
         self.capture.as_ref().filter(|capture| capture.takes()).map(Arc::clone)
     }

@@ -1,8 +1,7 @@
 use jiter::{JsonErrorType, JsonValue};
 
-use super::refuse;
-use crate::rest::predict::Caller;
-use crate::rest::refusal::Refusal;
+use crate::rest::refusal::{Refusal, refuse};
+use crate::rest::request::Caller;
 use crate::rest::sentence::printable;
 
 /// Parses a body.

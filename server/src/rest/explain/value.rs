@@ -2,11 +2,10 @@
 
 use jiter::JsonValue;
 
-use super::refuse;
 use crate::model::{ElementType, Kind, Misfit, Signature, Tensor};
 use crate::rest::number::of_value;
-use crate::rest::predict::Form;
-use crate::rest::refusal::Refusal;
+use crate::rest::refusal::{Refusal, refuse};
+use crate::rest::request::Form;
 use crate::rest::sentence::printable;
 
 /// How the client wrote a value, so that it can be said where it is.

@@ -1,9 +1,7 @@
 //! Numbers of JSON, rounded to float64 once.
 //!
-//! Nearly all are a `u64` and a power of ten. Where both are float64 numbers, one operation rounds them (William
-//! Clinger, "How to read floating point numbers accurately", 1990). Otherwise the `u64` is divided by the power of five
-//! exactly, by a multiplication with its reciprocal (Niels Möller and Torbjörn Granlund, "Improved division by invariant
-//! integers", 2011), and the quotient is rounded. The standard library reads the few that remain.
+//! Nearly all are a `u64` and a power of ten that are float64 numbers, so that one division rounds them (William
+//! Clinger, "How to read floating point numbers accurately", 1990). The standard library reads the others.
 
 use super::digits::{digit, digits, many_digits};
 use crate::model::Element;
@@ -17,57 +15,6 @@ pub(super) const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
-/// Powers of five that a `u64` holds.
-const FIVES: [Divisor; 28] = {
-    let mut divisors = [Divisor::new(1); 28];
-    let (mut index, mut power) = (1, 1);
-    while index < divisors.len() {
-        power *= 5;
-        divisors[index] = Divisor::new(power);
-        index += 1;
-    }
-    divisors
-};
-
-/// An integer to divide by.
-#[derive(Clone, Copy)]
-struct Divisor {
-    /// With the highest bit set.
-    normalized: u64,
-    /// By which it was shifted.
-    shift: u32,
-    /// (2^128 - 1) / `normalized` - 2^64.
-    reciprocal: u64,
-}
-
-impl Divisor {
-    const fn new(divisor: u64) -> Self {
-        let shift = divisor.leading_zeros();
-        let normalized = divisor << shift;
-        Self { normalized, shift, reciprocal: (u128::MAX / normalized as u128 - (1 << 64)) as u64 }
-    }
-
-    /// Divides `high` * 2^64 + `low` by the normalized divisor, where `high` is less than it.
-    ///
-    /// # Returns
-    ///
-    /// The quotient, and whether there is a remainder.
-    #[inline]
-    fn divide(&self, high: u64, low: u64) -> (u64, bool) {
-        let estimate = u128::from(self.reciprocal) * u128::from(high) + (u128::from(high) << 64 | u128::from(low));
-        let mut quotient = ((estimate >> 64) as u64).wrapping_add(1);
-        let mut remainder = low.wrapping_sub(quotient.wrapping_mul(self.normalized));
-        if remainder > estimate as u64 {
-            quotient = quotient.wrapping_sub(1);
-            remainder = remainder.wrapping_add(self.normalized);
-        }
-        if remainder >= self.normalized {
-            quotient += 1;
-            remainder -= self.normalized;
-        }
-        (quotient, remainder != 0)
-    }
-}
 
 /// Reads the number at a place of a text.
 ///
@@ -86,15 +33,15 @@ pub(super) fn number(text: &[u8], at: usize) -> Option<(Element, usize)> {
         if places == 0 {
             return None;
         }
-        if end - start <= DIGITS + 1 && !begins_exponent(text, end) {
-            return Some((Element::Float(signed(is_negative, quotient(mantissa, places))), end));
+        if end - start <= DIGITS + 1 && mantissa <= EXACT && !begins_exponent(text, end) {
+            // As a signed integer, which takes one instruction.
+            let value = mantissa as i64 as f64 / TENS[places];
+            return Some((Element::Float(if is_negative { -value } else { value }), end));
         }
-        let (value, end) = long(text, at, mantissa, places, end)?;
-        return Some((Element::Float(value), end));
+        return other(text, at, end);
     }
     if begins_exponent(text, point) {
-        let (value, end) = long(text, at, whole, 0, point)?;
-        return Some((Element::Float(value), end));
+        return other(text, at, point);
     }
     let value = i64::try_from(whole).ok().filter(|_| point - start < DIGITS)?;
     if first == 0 && digit(text, point).is_some() {
@@ -108,77 +55,19 @@ fn begins_exponent(text: &[u8], at: usize) -> bool {
     matches!(text.get(at), Some(b'e' | b'E'))
 }
 
-#[inline]
-fn signed(is_negative: bool, value: f64) -> f64 {
-    f64::from_bits(value.to_bits() | u64::from(is_negative) << 63)
-}
-
-/// Reads a number that has an exponent or many digits.
-///
-/// # Arguments
-///
-/// * `at`: where the number begins.
-/// * `mantissa`: of its digits, as far as they fit, and `places`: how many of them are behind the point.
-/// * `end`: where its digits end.
+/// Reads the number from `at`, whose digits end at `end`, with the exponent that may stand there.
 #[cold]
 #[inline(never)]
-fn long(text: &[u8], at: usize, mantissa: u64, places: usize, mut end: usize) -> Option<(f64, usize)> {
-    let leading = text[at..end].iter().take_while(|letter| matches!(letter, b'-' | b'0' | b'.')).count();
-    let mut is_exact = end - at - leading <= DIGITS;
-    let mut exponent = -(places as i64);
+fn other(text: &[u8], at: usize, mut end: usize) -> Option<(Element, usize)> {
     if begins_exponent(text, end) {
-        let sign = text.get(end + 1).filter(|letter| matches!(letter, b'+' | b'-'));
-        let begin = end + 1 + usize::from(sign.is_some());
-        let value;
-        (value, end) = digits(0, text, begin);
+        let begin = end + 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        (_, end) = digits(0, text, begin);
         if end == begin {
             return None;
         }
-        if end - begin <= DIGITS / 2 {
-            exponent += if sign == Some(&b'-') { -(value as i64) } else { value as i64 };
-        } else {
-            is_exact = false;
-        }
     }
-    let value = match scaled(mantissa, exponent).filter(|_| is_exact) {
-        Some(value) => signed(text[at] == b'-', value),
-        None => std::str::from_utf8(&text[at..end]).ok()?.parse().ok()?,
-    };
-    Some((value, end))
-}
-
-/// Multiplies by a power of ten, rounded once; `None` where that takes more than a `u64` and a table.
-fn scaled(mantissa: u64, exponent: i64) -> Option<f64> {
-    if let Ok(power) = usize::try_from(exponent) {
-        return TENS.get(power).filter(|_| mantissa <= EXACT).map(|ten| mantissa as f64 * ten);
-    }
-    let places = usize::try_from(exponent.unsigned_abs()).ok()?;
-    (places < FIVES.len()).then(|| quotient(mantissa, places))
-}
-
-/// Divides by a power of ten, of which `FIVES` has the power of five, rounded once.
-#[inline]
-fn quotient(mantissa: u64, places: usize) -> f64 {
-    if mantissa <= EXACT && places < TENS.len() {
-        // As a signed integer, which takes one instruction.
-        return mantissa as i64 as f64 / TENS[places];
-    }
-    long_quotient(mantissa, places)
-}
-
-#[inline(never)]
-fn long_quotient(mantissa: u64, places: usize) -> f64 {
-    if mantissa == 0 {
-        return 0.0;
-    }
-    let divisor = &FIVES[places];
-    let shift = mantissa.leading_zeros();
-    let normalized = mantissa << shift;
-    // The quotient has 62 or 63 bits: more than a float64 keeps, so that one bit stands for the remainder.
-    let (quotient, has_remainder) = divisor.divide(normalized >> 2, normalized << 62);
-    let bits = quotient | u64::from(has_remainder);
-    let power = 1023 - 62 + u64::from(divisor.shift) - u64::from(shift) - places as u64;
-    bits as i64 as f64 * f64::from_bits(power << 52)
+    let value = std::str::from_utf8(&text[at..end]).ok()?.parse().ok()?;
+    Some((Element::Float(value), end))
 }
 
 #[cfg(test)]
@@ -242,14 +131,10 @@ pub(super) mod tests {
             "9007199254740992.5",
             "-0.000012345678901234567",
             "9.313225746154785e-10",
-            "0.00000000000000000000000000018446744073709551615",
             "0e5",
             "-0e-5",
             "1e00000000000000000000000000001",
             "1e-99999999999999999999",
-            "18446744073709551615e-27",
-            "18446744073709551616e-27",
-            "9007199254740993e22",
         ] {
             assert_as_jiter(text);
         }
@@ -259,9 +144,6 @@ pub(super) mod tests {
     fn an_exponent_beyond_a_u64_is_not_taken_for_a_small_one() {
         // 2^64 + 1, which wraps to 1.
         assert_as_jiter("1e18446744073709551617");
-        // The least i64, whose negative is none.
-        assert_as_jiter("5e-9223372036854775808");
-        assert_as_jiter(&format!("0.{}1e18446744073709551617", "0".repeat(10)));
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Eight {
         Self { letters, numbers, others }
     }
 
-    /// Whether all of them are digits.
+    /// Tells whether all of them are digits.
     #[inline]
     pub(super) fn are_digits(self) -> bool {
         self.others == 0

@@ -77,7 +77,7 @@ impl CaptureMetrics {
         Self::new(IntCounter::new("sent", "sent").unwrap(), &dropped)
     }
 
-    /// What was sent, and what was dropped for this reason.
+    /// Numbers of lines that were sent, and that were dropped for this reason.
     pub(super) fn counts(&self, reason: Dropped) -> (u64, u64) {
         (self.sent.get(), self.dropped[reason as usize].get())
     }

@@ -28,7 +28,7 @@ use crate::capture::{Exchange, LARGEST_LINE, Rate, Redaction};
 use crate::model::{Call, Description, Outputs};
 use crate::rest::bodies;
 
-/// What to capture, and where to.
+/// The share of requests to capture, and the stream that gets them.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub stream: Stream,
@@ -69,7 +69,7 @@ impl Capture {
         Ok(Self { sample: Sample::new(rate), queue, metrics, ending: Mutex::new(Some(ending)) })
     }
 
-    /// Whether the next request is in the sample.
+    /// Tells whether the next request is in the sample.
     pub(super) fn takes(&self) -> bool {
         self.sample.takes()
     }

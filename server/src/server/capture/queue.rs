@@ -21,7 +21,7 @@ pub(super) struct Receiver<T> {
     bytes: Arc<AtomicUsize>,
 }
 
-/// What a queue has.
+/// The next item of a queue.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next<T> {
     Item(T),

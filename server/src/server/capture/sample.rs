@@ -21,7 +21,7 @@ impl Sample {
         Self { rate, asked: AtomicU64::new(0), hasher: RandomState::new() }
     }
 
-    /// Whether the next request is in the sample.
+    /// Tells whether the next request is in the sample.
     pub(super) fn takes(&self) -> bool {
         let random = self.hasher.hash_one(self.asked.fetch_add(1, Ordering::Relaxed));
         self.rate.takes((random >> 11) as f64 / (1_u64 << 53) as f64)

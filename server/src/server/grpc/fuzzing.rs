@@ -1,4 +1,4 @@
-//! What `server/fuzz` reaches of gRPC, with outputs instead of a model. No program has it.
+//! The part of gRPC that `server/fuzz` reaches, with outputs instead of a model. No program has it.
 
 use prost::Message;
 
@@ -7,7 +7,7 @@ use super::proto::TensorProto;
 use super::proto::serving::{PredictRequest, PredictResponse};
 use crate::model::{Call, Description, Outputs};
 
-/// What a client gets.
+/// A response to a client.
 #[derive(Debug)]
 pub enum Answer {
     /// It is told why there is no prediction, by a code that says that the fault is its own.

@@ -11,7 +11,8 @@ pub(super) const FIELD: &str = "signature_def";
 
 /// The signatures of a model as TensorFlow Serving's metadata has them.
 pub(super) fn signatures(description: &Description) -> prost_types::Any {
-    let signature_def = description.signatures.iter().map(|one| (one.name.clone(), definition(one))).collect();
+    let signature_def =
+        description.signatures.iter().map(|signature| (signature.name.clone(), definition(signature))).collect();
     prost_types::Any {
         type_url: "type.googleapis.com/tensorflow.serving.SignatureDefMap".to_owned(),
         value: SignatureDefMap { signature_def }.encode_to_vec(),

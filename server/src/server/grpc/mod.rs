@@ -28,7 +28,7 @@ use self::proto::serving::model_service_server::ModelServiceServer;
 use self::proto::serving::prediction_service_server::PredictionServiceServer;
 use super::state::State;
 
-/// What the build made of our .proto files.
+/// The types that the build made of our .proto files.
 #[allow(missing_docs, clippy::pedantic, unreachable_pub)]
 mod proto {
     tonic::include_proto!("tensorflow");
@@ -38,7 +38,7 @@ mod proto {
     }
 }
 
-/// What the health service knows: the whole server, and the services under TensorFlow Serving's and their own names.
+/// Names that the health service knows: the whole server, and the services under TensorFlow Serving's and their own names.
 const HEALTH_NAMES: [&str; 5] = [
     "",
     "PredictionService",
@@ -73,7 +73,7 @@ impl Grpc {
         grpc
     }
 
-    /// What all connections share.
+    /// The state that all connections share.
     pub(super) fn state(&self) -> &State {
         &self.state
     }

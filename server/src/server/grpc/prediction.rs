@@ -86,7 +86,7 @@ pub(super) fn answer(
 fn call(description: &Description, request: &PredictRequest) -> Result<Call, Failure> {
     let name = request.model_spec.as_ref().map_or("", |spec| &spec.signature_name);
     let index = description.signature(name).ok_or_else(|| {
-        let known: Vec<_> = description.signatures.iter().map(|one| format!("'{}'", one.name)).collect();
+        let known: Vec<_> = description.signatures.iter().map(|signature| format!("'{}'", signature.name)).collect();
         let message =
             format!("unknown signature '{}'; the model has {}", printable(name, MOST_SHOWN), known.join(", "));
         // As TensorFlow Serving has it.

@@ -17,7 +17,7 @@ impl ModelSpec {
         }
     }
 
-    /// What an answer says of the model that gave it.
+    /// Names the model that gave an answer.
     pub(super) fn answered_by(name: &str, version: u64, signature_name: &str) -> Self {
         Self {
             name: name.to_owned(),

@@ -5,11 +5,11 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 /// Keeps what native code prints while it loads: noise when it succeeds, the reason when it does not.
 ///
 /// Where the kernel refuses one of the steps nothing is kept, and standard error stays what it is.
-pub(super) struct CapturedStandardError {
+pub(super) struct DivertedStandardError {
     kept: Option<(File, OwnedFd)>,
 }
 
-impl CapturedStandardError {
+impl DivertedStandardError {
     pub(super) fn start() -> Self {
         // SAFETY: plain system calls; the descriptors are owned at once.
         let kept = unsafe {
@@ -35,7 +35,7 @@ impl CapturedStandardError {
     }
 }
 
-impl Drop for CapturedStandardError {
+impl Drop for DivertedStandardError {
     fn drop(&mut self) {
         if let Some((_, saved)) = &self.kept {
             // SAFETY: a plain system call.
