@@ -59,10 +59,14 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):  # it has ended
-            # Not the process group: workers may have sessions of their own.
-            root = psutil.Process(self.pid)
-            processes = [root, *root.children(recursive=True)]
-            for process in processes:
+            # Not the process group: workers may have sessions of their own. A stopped process starts no further one.
+            root, tree = psutil.Process(self.pid), list[psutil.Process]()
+            while found := [process for process in [root, *root.children(recursive=True)] if process not in tree]:
+                for process in found:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.suspend()
+                tree += found
+            for process in tree:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
         self._process.wait()
