@@ -1,11 +1,12 @@
 import type { IModelEndpoint, IMonitoredEndpoint } from './model-endpoint';
 
-const METRICS = ['metricInvocations', 'metricErrors', 'metricLatency'] as const;
+type Metrics = Exclude<keyof IMonitoredEndpoint, keyof IModelEndpoint | `_${string}`>;
+const METRICS: Record<Metrics, true> = { metricInvocations: true, metricErrors: true, metricLatency: true };
 
 /** Says whether an endpoint has metrics of its requests. */
 export function isMonitored(endpoint: IModelEndpoint | null | undefined): endpoint is IMonitoredEndpoint {
   const given: Partial<IMonitoredEndpoint> | null | undefined = endpoint;
-  return METRICS.every((metric) => typeof given?.[metric] === 'function');
+  return Object.keys(METRICS).every((metric) => typeof given?.[metric as Metrics] === 'function');
 }
 
 /**

@@ -72,8 +72,8 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...checkLogGroupClass(props.logGroup, { capture: props.capture !== undefined, embeddedMetrics: props.embeddedMetrics ?? true }),
     ...checkFunctionReplay(props),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
-    ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])
-      .filter((name) => props[name as keyof ModelFunctionProps] !== undefined)
+    ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'] as const)
+      .filter((name) => props[name] !== undefined)
       .map((name) => `${name} has no effect without vpc: give the VPC, or leave it out`),
   ];
 }

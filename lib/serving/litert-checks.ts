@@ -11,8 +11,14 @@ const LOG_LEVELS = /^(error|warn|info|debug)$/;
 const OTHER_SERVER = 'leave it out, or serve with ModelServer.TENSORFLOW_SERVING';
 const ONE_THREAD = 'each copy of the model is run by one thread: leave it out, or give the number of copies with serverFlags: { workers: … }';
 
-/** Options of TensorFlow Serving that the LiteRT server lacks, and what to do instead. */
-const LACKING: Partial<Record<keyof TensorFlowServingOptions, string>> = {
+/** Options of TensorFlow Serving: undefined where the LiteRT server has them too, otherwise what to do instead. */
+const LACKING: Record<keyof TensorFlowServingOptions, string | undefined> = {
+  grpcPort: undefined,
+  restPort: undefined,
+  requestTimeout: undefined,
+  monitoring: undefined,
+  monitoringPath: undefined,
+  serverFlags: undefined,
   batching: `it computes each instance by itself: ${OTHER_SERVER}`,
   maxBatchSize: `it has no batching: ${OTHER_SERVER}`,
   batchTimeout: `it has no batching: ${OTHER_SERVER}`,
@@ -32,7 +38,7 @@ const LACKING: Partial<Record<keyof TensorFlowServingOptions, string>> = {
 export function checkLiteRtOptions(options: TensorFlowServingOptions): string[] {
   const flags = Object.entries(options.serverFlags ?? {});
   return [
-    ...Object.entries(LACKING).filter(([name]) => options[name as keyof TensorFlowServingOptions] !== undefined)
+    ...Object.entries(LACKING).filter(([name, why]) => why !== undefined && options[name as keyof TensorFlowServingOptions] !== undefined)
       .map(([name, why]) => `${name} is an option of TensorFlow Serving that ModelServer.LITERT lacks: ${why}`),
     ...(options.monitoring === false ? ['monitoring cannot be switched off with ModelServer.LITERT, whose metrics are always at monitoringPath: leave it out'] : []),
     ...portProblems(options),

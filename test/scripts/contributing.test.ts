@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'fs';
+import { existsSync, readdirSync, readFileSync } from 'fs';
 import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -6,7 +6,7 @@ const page = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
 const section = (title: string) => page.split(`\n## ${title}\n`)[1].split('\n## ')[0];
 /** Code that is a path of this repository: names of files alone and of packages are none. */
 const paths = (text: string) => [...text.matchAll(/`([^`\s]+)`/g)].map(([, code]) => code)
-  .filter((code) => /^(lib|cli|optimizer|server|runtime|test|scripts|docs|emulator|bin|benchmark)(\/|$)/.test(code));
+  .filter((code) => /^(lib|bin|cli|optimizer|server|runtime|emulator|test|scripts|docs|examples|benchmark)(\/|$)/.test(code));
 
 test('every script of package.json is in the list of commands', () => {
   const scripts = Object.keys((JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }).scripts);
@@ -21,11 +21,17 @@ test('every room of the table exists', () => {
   expect(rooms.filter((room) => !existsSync(join(ROOT, room)))).toEqual([]);
 });
 
+test('the table has every room of lib', () => {
+  const folders = readdirSync(join(ROOT, 'lib'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => `lib/${name}`);
+
+  expect(folders.filter((folder) => !paths(section('The rooms')).includes(folder))).toEqual([]);
+});
+
 describe('the walks', () => {
   const walks = section('Where to read').split(/^\*\*(?=.+\*\*$)/m).slice(1).map((text) => [text.split('**')[0], paths(text)] as const);
 
-  test('are five', () => {
-    expect(walks).toHaveLength(5);
+  test('are ten', () => {
+    expect(walks).toHaveLength(10);
   });
 
   test.each(walks)('%s: names at most eight files, which exist', (_, files) => {
