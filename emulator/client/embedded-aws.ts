@@ -89,7 +89,7 @@ export class EmbeddedAws {
     return this.ready.region;
   }
 
-  /** What runs the pods of clusters, and why not real nodes where `--nodes auto` found that it cannot have them. */
+  /** Nodes that run the pods of clusters, and why not real ones where `--nodes auto` found that it cannot have them. */
   public get nodes(): string {
     return this.ready.nodes;
   }

@@ -78,7 +78,7 @@ export class KubernetesApi {
   }
 }
 
-/** Whether a pod's readiness probe succeeds. */
+/** Tells whether a pod's readiness probe succeeds. */
 export function isReady({ status }: Pod): boolean {
   return status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
 }

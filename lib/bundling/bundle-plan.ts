@@ -14,7 +14,7 @@ export interface FileSelection {
   readonly uncompiled?: string;
 }
 
-/** How to bundle a directory of Python code or requirements. */
+/** Plan to bundle a directory of Python code or requirements. */
 export interface BundlePlan {
   /** The function's Python version, e.g. "3.13". */
   readonly pythonVersion: string;

@@ -4,7 +4,7 @@ import { checkExclusive } from '../private/validation';
 import type { PythonDockerOptions } from './python-docker-options';
 
 /**
- * Where Python code and its packages are bundled for Lambda.
+ * Place where Python code and its packages are bundled for Lambda.
  *
  * Packages are always installed for the function's platform and Python version, and only as wheels with a known hash.
  */

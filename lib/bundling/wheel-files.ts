@@ -19,7 +19,7 @@ export interface WheelFilesOptions {
 /** Any does: none of these files depends on it. */
 const PYTHON_OF_THE_WHEEL = lambda.Runtime.PYTHON_3_13;
 
-/** How files of pinned packages are installed and selected. Nothing for a command that bundles nothing. */
+/** Options to install and select files of pinned packages. Nothing for a command that bundles nothing. */
 export function wheelBundling(scope: Construct, { selection, architecture, pythonBundling }: WheelFilesOptions) {
   const plan: BundlePlan = {
     pythonVersion: PYTHON_OF_THE_WHEEL.name.replace('python', ''),

@@ -29,7 +29,7 @@ export interface ModelDeliveryProps {
   readonly parameterPrefix?: string;
 
   /**
-   * How often the state machine looks at a stack that is being updated, and at another delivery that it waits for. At least one second.
+   * Time between two looks of the state machine at a stack that is being updated, and at another delivery that it waits for. At least one second.
    *
    * After 200 looks it waits for at least 20 seconds and one minute, because the history of an execution has a limit.
    *

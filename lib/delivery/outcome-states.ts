@@ -10,7 +10,7 @@ const TELLING_SECONDS = 5;
 const STUCK_STACK = '($at < 0 ? $failedStack : $queue[$at])';
 
 /**
- * How an execution ends: with an event, and for what only a person can put right with a failure.
+ * States that end an execution: with an event, and with a failure where only a person can help.
  *
  * `Tell` comes before the turn is given away: an execution that is stopped in between leaves its turn, and the next one takes over. The other way round its
  * outcome would never be told.

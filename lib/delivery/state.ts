@@ -36,7 +36,7 @@ export function choice(fallback: string | { Next: string; Assign: State }, ...ru
   };
 }
 
-/** How often to wait for only `pollSeconds`. */
+/** Number of waits of only `pollSeconds`. */
 const SOON = 200;
 
 /**

@@ -10,7 +10,7 @@ export function uploadBucket(scope: Construct, id: string): s3.Bucket {
     objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
     enforceSSL: true,
     encryption: s3.BucketEncryption.S3_MANAGED,
-    // What served is built again from here when a recipe changes.
+    // A model that served is built again from here when a recipe changes.
     removalPolicy: RemovalPolicy.RETAIN,
     lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
   });

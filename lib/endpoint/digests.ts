@@ -4,7 +4,7 @@ import { Lazy, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 
-/** How a reference begins that CloudFormation replaces by a secret, which the check would get and its provider write into a log. */
+/** Beginning of a reference that CloudFormation replaces by a secret, which the check would get and its provider write into a log. */
 const DYNAMIC_REFERENCE = '{{resolve:';
 
 /**

@@ -18,7 +18,7 @@ export interface LiveEventsOptions {
   readonly kind: 'function' | 'service' | 'fleet';
   readonly compatibility: ModelCompatibility;
   readonly model: ModelSource;
-  /** Why callers get a version at a time that the deployment does not know. Undefined where it knows. */
+  /** Reason why callers get a version at a time that the deployment does not know. Undefined where it knows. */
   readonly unknownTime?: string;
   /** The first resources that a new version changes or checks. */
   readonly first: IConstruct[];

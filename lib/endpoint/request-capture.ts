@@ -33,7 +33,7 @@ export interface RequestCaptureOptions {
   readonly rate: number;
 
   /**
-   * How long captured requests are kept: whole days, from 1 to 3653. The log of a `ModelFunction`, which they pass through, keeps no event longer.
+   * Retention of captured requests: whole days, from 1 to 3653. The log of a `ModelFunction`, which they pass through, keeps no event longer.
    *
    * A `bucket` of your own keeps objects as long as its lifecycle rules say.
    */

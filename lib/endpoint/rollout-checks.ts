@@ -14,7 +14,7 @@ export const ROLLOUT: PropertyType<Rollout> = {
 /** The longest bake, or time between two steps, that an endpoint can have. */
 export interface LongestStep {
   readonly minutes: number;
-  /** Why it is no longer. */
+  /** Reason why it is no longer. */
   readonly hint: string;
   /** True if a part of a minute is impossible. */
   readonly whole?: boolean;

@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 
-/** How long CloudFormation waits for the function: Lambda's limit, and a minute for its answer to arrive. */
+/** Time that CloudFormation waits for the function: Lambda's limit, and a minute for its answer to arrive. */
 export const ROLLOUT_SERVICE_TIMEOUT = Duration.minutes(16);
 
 /** The longest bake: the rest of the function's time is for what is replaced at its end, for logs and for its answer. */

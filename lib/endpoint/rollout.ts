@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 
-/** How a new version takes over from the previous one. */
+/** Strategy by which a new version takes over from the previous one. */
 export class Rollout {
   /** The new version takes over as soon as it is ready. */
   public static allAtOnce(): Rollout {
@@ -77,6 +77,6 @@ export interface CanaryRolloutOptions extends RolloutLimits {
    */
   readonly percent: number;
 
-  /** How long the canary serves before the new version takes over. At least one minute; at most nine hours where a `ModelDelivery` delivers the model. */
+  /** Time that the canary serves before the new version takes over. At least one minute; at most nine hours where a `ModelDelivery` delivers the model. */
   readonly bake: Duration;
 }

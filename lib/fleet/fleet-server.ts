@@ -31,7 +31,7 @@ export interface ServerFile extends StoredBinary {
   readonly path: string;
 }
 
-/** How an instance serves. Strings may be tokens. */
+/** Programs and files that an instance serves with. Strings may be tokens. */
 export interface ServerCommandLine {
   /** In the words of a log. */
   readonly title: string;
@@ -57,7 +57,7 @@ export interface ServerCommandLineOptions {
   /** Directory that contains the model's versions. */
   readonly modelDirectory: string;
   readonly configDirectory: string;
-  /** How long connections continue when the instance leaves the load balancer. */
+  /** Time that connections continue when the instance leaves the load balancer. */
   readonly drainSeconds: number;
   /** Maximum time for requests in flight when the server is stopped. */
   readonly stopSeconds: number;

@@ -108,7 +108,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly minInstancesInService?: number;
 
   /**
-   * How a new version takes over. All at once means one instance after another, each as soon as its model answers.
+   * Strategy by which a new version takes over. All at once means one instance after another, each as soon as its model answers.
    *
    * With `Rollout.canary()` a small second Auto Scaling group stands beside the first, permanently, behind the same load balancer. It gets a new version
    * first; if its instances become unhealthy or an alarm goes off while they serve it, the deployment fails and no other instance is changed.
@@ -119,7 +119,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly rollout?: Rollout;
 
   /**
-   * How long after its start an instance's processor utilization is ignored for scaling, because it boots and has no requests yet.
+   * Time after its start that an instance's processor utilization is ignored for scaling, because it boots and has no requests yet.
    *
    * @default Duration.minutes(5)
    */
@@ -169,7 +169,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly bootTimeout?: Duration;
 
   /**
-   * How long existing connections continue when an instance leaves the load balancer. Then they are closed.
+   * Time that existing connections continue when an instance leaves the load balancer. Then they are closed.
    *
    * gRPC connections are renewed after half of this time, between requests, so that clients move to another instance before the limit.
    *

@@ -138,7 +138,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly ephemeralStorageSize?: Size;
 
   /**
-   * How a new version takes over. Step by step, CodeDeploy shifts the traffic, and alarms on the new version's errors and latency roll the deployment back.
+   * Strategy by which a new version takes over. Step by step, CodeDeploy shifts the traffic, and alarms on the new version's errors and latency roll the deployment back.
    *
    * A bake and the time between two steps are whole minutes.
    *
@@ -261,14 +261,14 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly logGroup?: logs.ILogGroup;
 
   /**
-   * How long log events are kept. Not longer than captured requests, which pass through the log.
+   * Retention of log events. Not longer than captured requests, which pass through the log.
    *
    * @default logs.RetentionDays.THREE_MONTHS, or with `capture` the longest that is not longer than its retention
    */
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Where code and packages are bundled. The functions of a stack share the runtime's layer: `AUTO` and `LOCAL` agree, `docker()` only with equal
+   * Place where code and packages are bundled. The functions of a stack share the runtime's layer: `AUTO` and `LOCAL` agree, `docker()` only with equal
    * options. The function of an endpoint with `replay` uses the layer of a function with `docker()` that is defined before the endpoint.
    *
    * @default PythonBundling.AUTO

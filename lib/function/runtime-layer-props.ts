@@ -14,7 +14,7 @@ export interface RuntimeLayerOptions {
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Where the layer's packages are bundled. The functions of a stack share the layer: `AUTO` and `LOCAL` agree, `docker()` only with equal options.
+   * Place where the layer's packages are bundled. The functions of a stack share the layer: `AUTO` and `LOCAL` agree, `docker()` only with equal options.
    *
    * @default PythonBundling.AUTO
    */

@@ -13,7 +13,7 @@ export interface TrafficShiftProps {
   readonly alias: lambda.Alias;
   readonly deploymentConfig: codedeploy.ILambdaDeploymentConfig;
 
-  /** How many requests the new version answered by 500, where that is counted: to Lambda they are no errors. */
+  /** Requests that the new version answered by 500, where that is counted: to Lambda they are no errors. */
   readonly failures?: cloudwatch.Metric;
 
   /** Of the new version's invocations and their duration. */

@@ -16,7 +16,7 @@ export interface CanaryWaitOptions {
   readonly canary: CanarySettings;
   /** The rollout label's value of the stable pods. */
   readonly rollout: string;
-  /** How long the canary's pods may take to become available. */
+  /** Time that the canary's pods may take to become available. */
   readonly timeout: Duration;
 }
 

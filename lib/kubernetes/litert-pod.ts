@@ -11,7 +11,7 @@ import type { PodServer, PodServerOptions } from './pod-server';
 import { modelDirectory } from './pod-server';
 import { environmentVariables, renderResources } from './server-container';
 
-/** Where the program and LiteRT's library are in a pod. */
+/** Directory of the program and of LiteRT's library in a pod. */
 const LITERT_DIRECTORY = '/opt/litert';
 
 /** Time to end after the last request. */

@@ -102,7 +102,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly createNamespace?: boolean;
 
   /**
-   * How pods get the model.
+   * Storage of the model in pods: mounted from its bucket, or copied.
    *
    * @default ModelStorage.COPY
    */
@@ -208,14 +208,14 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly startupTimeout?: Duration;
 
   /**
-   * How long a new pod must be ready before it counts as available and an old pod may end.
+   * Time that a new pod must be ready before it counts as available and an old pod may end.
    *
    * @default - zero; 3 minutes with a load balancer, which takes minutes to send requests to a new pod
    */
   readonly minReadyTime?: Duration;
 
   /**
-   * How a new version takes over.
+   * Strategy by which a new version takes over.
    *
    * With `Rollout.canary()` a second, small Deployment beside the first gets each version first. It serves through the same Services, permanently,
    * and is not scaled: its share of the requests follows from connections and numbers of pods. It bakes for at most 13 minutes.
@@ -225,14 +225,14 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly rollout?: Rollout;
 
   /**
-   * How long a deployment waits for pods of the new version. At most 14 minutes.
+   * Time that a deployment waits for pods of the new version. At most 14 minutes.
    *
    * @default Duration.minutes(14)
    */
   readonly rolloutTimeout?: Duration;
 
   /**
-   * How long a terminating pod keeps serving, until no more requests reach it. At most 10 minutes with `applyManifests`.
+   * Time that a terminating pod keeps serving, until no more requests reach it. At most 10 minutes with `applyManifests`.
    *
    * @default - 45 seconds; 2 minutes with a load balancer
    */
@@ -375,7 +375,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly role?: iam.IRole;
 }
 
-/** How a pod gets the model from its bucket. */
+/** Storage of the model in a pod. */
 export enum ModelStorage {
   /** Copies the model from S3 when the pod starts. The cluster needs no add-on; the node needs disk space for the model. */
   COPY = 'copy',

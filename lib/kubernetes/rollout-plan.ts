@@ -15,7 +15,7 @@ const MIN_READY_SECONDS = { alone: 0, balanced: 180 };
 /** The kubectl Lambda function waits for pods to end when it deletes a namespace. */
 const LONGEST_DRAIN_SECONDS = 600;
 
-/** How pods of a new version replace the old ones. */
+/** Plan by which pods of a new version replace the old ones. */
 export interface RolloutPlan {
   readonly startupSeconds: number;
   readonly drainSeconds: number;

@@ -20,7 +20,7 @@ const DEFAULT_COPY_IMAGE = 'public.ecr.aws/aws-cli/aws-cli:2.31.0';
 /** Amazon Linux 2023's minimal image: the packages glibc, libstdc++, bash and coreutils-single, for both processors. */
 const DEFAULT_BASE_IMAGE = 'public.ecr.aws/amazonlinux/amazonlinux:2023.9.20250929.0-minimal';
 
-/** Where a pod's files come from. */
+/** Sources of a pod's files. */
 export interface PodFiles {
   readonly model: ModelPrefix;
   /** Claim to mount; if undefined, the model is copied. */

@@ -5,7 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 
-/** How an S3 location contains a model or data. The optimizer's `Packaging`. */
+/** Form of a model or data in an S3 location. The optimizer's `Packaging`. */
 export type Packaging = 'zip' | 'file' | 'prefix';
 
 /** Identifies a content without reading it. The optimizer's `Identity`; part of the build key. */

@@ -16,7 +16,7 @@ export interface ModelMonitorProps {
   readonly captureBucket?: s3.IBucket;
 
   /**
-   * How often requests are compared, and of how long: each comparison is of the requests since the one before. Whole hours, at least one, at most 31 days.
+   * Time between two comparisons: each comparison is of the requests since the one before. Whole hours, at least one, at most 31 days.
    *
    * @default Duration.days(1)
    */

@@ -31,7 +31,7 @@ export interface EndpointOffer {
   /** Unzipped sizes of everything else, if known. */
   readonly partBytes?: { [part: string]: number };
   readonly cpuFeatures?: string[];
-  /** How many copies of the model the LiteRT server holds, memory permitting. */
+  /** Copies of the model that the LiteRT server holds, memory permitting. */
   readonly copies?: number;
   /** The endpoint runs the server that is published with the model. */
   readonly requiresServer?: boolean;

@@ -111,7 +111,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   public readonly summary: string;
 
   /**
-   * Why the model was refused, and which version is kept, in one line. `none` where the version is of the model that was asked for, and always without
+   * Reason of the refusal of the model, and the version that is kept, in one line. `none` where the version is of the model that was asked for, and always without
    * `RefusalBehavior.KEEP_PREVIOUS`.
    *
    * @attribute
@@ -222,7 +222,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   /**
-   * How long builds take, in seconds.
+   * Duration of builds, in seconds.
    *
    * @param props statistic and period
    * @default average over five minutes
@@ -232,7 +232,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   /**
-   * How many builds failed: by a gate that no candidate passed, a model that cannot be optimized, or for another reason.
+   * Number of failed builds: by a gate that no candidate passed, a model that cannot be optimized, or for another reason.
    *
    * @param props statistic and period
    * @default sum over five minutes
@@ -242,7 +242,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   /**
-   * How often a model was refused, and the version before kept. Throws without `RefusalBehavior.KEEP_PREVIOUS`.
+   * Number of times that a model was refused, and the version before kept. Throws without `RefusalBehavior.KEEP_PREVIOUS`.
    *
    * `ModelAlarms` of an endpoint that serves this model has an alarm on it.
    *

@@ -8,10 +8,10 @@ import type { EvaluationData } from './recipe/evaluation-data';
 import type { OptimizationRecipe } from './recipe/optimization-recipe';
 import type { QualityGate } from './recipe/quality-gate';
 
-/** How and where to optimize a model. The same for every endpoint. */
+/** Options of the optimization of a model. The same for every endpoint. */
 export interface OptimizationOptions {
   /**
-   * How to optimize the model.
+   * Recipe of the optimization: its steps, or a search for them.
    *
    * @default - `OptimizationRecipe.forLiteRt()` for LiteRT, `OptimizationRecipe.forServing()` for a SavedModel
    */
@@ -229,21 +229,21 @@ export interface OptimizationOptions {
 }
 
 /**
- * Which published versions of a model to keep. All others are pruned, with their reports.
+ * Rules for the published versions of a model to keep. All others are pruned, with their reports.
  *
  * A version is kept as long as any of the two properties keeps it. Never pruned are what a stack serves or served before, what a parameter names, what is
  * kept in the place of a refused model, the two newest versions, and what is younger than a day.
  */
 export interface ArtifactRetention {
   /**
-   * How many of the newest published versions to keep, from 2 to 1000.
+   * Number of the newest published versions to keep, from 2 to 1000.
    *
    * @default 5
    */
   readonly versions?: number;
 
   /**
-   * How long to keep a version after it was published, and a build's report, at least one day.
+   * Time to keep a version after it was published, and a build's report: at least one day.
    *
    * @default Duration.days(30)
    */

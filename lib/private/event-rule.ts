@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 /** Source of all events that the library publishes to EventBridge's default bus. */
 export const EVENT_SOURCE = 'cdk-tensorflow';
 
-/** Which events a rule selects. */
+/** Events that a rule selects. */
 export interface EventSelection {
   /** Values of members of the detail, all of which an event has. */
   readonly detail: Record<string, string>;

@@ -9,7 +9,7 @@ export interface LiteRtCapture {
   readonly redact?: string[];
 }
 
-/** Where the files are that the server is started with, and how it is stopped. */
+/** Places of the files that the server is started with, and how it is stopped. */
 export interface LiteRtCommandOptions {
   readonly modelName: string;
   /** Directory of the model's versions. */
@@ -23,7 +23,7 @@ export interface LiteRtCommandOptions {
   readonly librarySha256: string;
   /** Compiled copies of the model, each run by one thread. If undefined, one for each processor of the machine. */
   readonly workers?: number;
-  /** How long the ports stay open after SIGTERM, while clients find another server. */
+  /** Time that the ports stay open after SIGTERM, while clients find another server. */
   readonly drainSeconds: number;
   /** When a connection ends, between its requests, so that its client finds another server. If undefined, never. */
   readonly maxConnectionAgeSeconds?: number;

@@ -12,7 +12,7 @@ export interface ServerCommandOptions {
   readonly processors?: number;
   /** Maximum processors of the server. */
   readonly processorLimit?: number;
-  /** How long connections continue before the server ends. */
+  /** Time that connections continue before the server ends. */
   readonly drainSeconds: number;
 }
 

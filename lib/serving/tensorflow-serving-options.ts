@@ -123,7 +123,7 @@ export interface TensorFlowServingOptions {
   readonly interOpParallelism?: number;
 
   /**
-   * How often the server checks that the version's directory exists. At least 30 seconds, because each check may list a bucket.
+   * Time between two checks that the version's directory exists. At least 30 seconds, because each check may list a bucket.
    *
    * @default Duration.minutes(1)
    */

@@ -74,7 +74,7 @@ export function snippetsOf({ snippets }: Tablet, pages: string[], texts: string[
   });
 }
 
-/** What stands for the files that examples name, each relative to where an app runs: a path of this repository. */
+/** Files that stand for those that examples name, each relative to where an app runs: a path of this repository. */
 const FILES = {
   'digits': 'examples/digits',
   'examples/digits': 'examples/digits',

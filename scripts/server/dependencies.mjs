@@ -44,7 +44,7 @@ async function copy(files, to) {
 export async function withDependencies(work) {
   await restore();
   const result = await work();
-  // What cannot be kept, because the disk is full or the directory cannot be written, is compiled again.
+  // Dependencies that cannot be kept, because the disk is full or the directory cannot be written, are compiled again.
   await keep().catch(({ message }) => process.stderr.write(`compiled dependencies are not kept for other clones: ${message}\n`));
   return result;
 }

@@ -1,4 +1,4 @@
-// What the user's clones share, and each can make again: a directory of entries for each kind.
+// The cache that the user's clones share, and each can make again: a directory of entries for each kind.
 import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';

@@ -22,7 +22,7 @@ export function makeTemporaryDirectory(owner = process.pid, memory = MEMORY, nee
   const parent = process.env.TMPDIR === undefined && hasRoom(memory, needed) ? memory : usual;
   removeAbandoned(parent);
   const made = mkdtempSync(join(parent, `cdk-tf-${owner}-`));
-  // What tests start as another user has its files there too.
+  // Processes that tests start as another user have their files there too.
   chmodSync(made, 0o711);
   return made;
 }

@@ -15,7 +15,7 @@ export const MODEL_ROLLED_BACK = 'ModelRolledBack';
 export const MODEL_PRUNED = 'ModelPruned';
 const REFUSED_MODELS = 'RefusedModels';
 
-/** How many models of a project were refused, and the version before kept. */
+/** Number of models of a project that were refused, and the version before kept. */
 export function refusedModels(projectName: string, modelName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: METRIC_NAMESPACE,

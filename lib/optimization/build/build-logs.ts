@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 
 const ID = 'TensorFlowOptimizations';
 
-/** Where the optimizations of a stack write their logs and test reports. Each model's log streams begin with its prefix. */
+/** The log group and the report group of the optimizations of a stack. Each model's log streams begin with its prefix. */
 export class BuildLogs extends Construct {
   /** Returns the stack's, created when first asked for. */
   public static of(scope: Construct): BuildLogs {

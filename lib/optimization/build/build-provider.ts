@@ -18,7 +18,7 @@ import { grantSigning, grantVerifying, signatureBundlePattern } from '../artifac
 
 const ID = 'TensorFlowModelBuilds';
 
-/** How long CloudFormation waits for a check that builds nothing. A version check waits up to ten minutes for concurrency in a busy account. */
+/** Time that CloudFormation waits for a check that builds nothing. A version check waits up to ten minutes for concurrency in a busy account. */
 export const CHECK_TIMEOUT = Duration.minutes(15);
 
 /** Finds or starts the builds of a stack's models, and checks that endpoints can serve them. One per stack. */

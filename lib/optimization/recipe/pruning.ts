@@ -51,7 +51,7 @@ export class Pruning extends OptimizationStep {
   }
 }
 
-/** How the share of zeros grows while a pruned model is trained on the evaluation data. */
+/** Growth of the share of zeros while a pruned model is trained on the evaluation data. */
 export enum PruningSchedule {
   /** From none to all over the first half of the training. */
   GRADUAL = 'gradual',
@@ -69,7 +69,7 @@ export interface MagnitudePruningOptions {
   readonly sparsity: number;
 
   /**
-   * How the share grows, if there is evaluation data to train on.
+   * Growth of the share, if there is evaluation data to train on.
    *
    * @default PruningSchedule.GRADUAL
    */
