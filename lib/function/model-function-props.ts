@@ -138,7 +138,8 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly ephemeralStorageSize?: Size;
 
   /**
-   * Strategy by which a new version takes over. Step by step, CodeDeploy shifts the traffic, and alarms on the new version's errors and latency roll the deployment back.
+   * Strategy by which a new version takes over. Step by step, CodeDeploy shifts the traffic, and alarms on the new version's errors and latency roll the
+   * deployment back.
    *
    * A bake and the time between two steps are whole minutes.
    *

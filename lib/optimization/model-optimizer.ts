@@ -111,8 +111,8 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   public readonly summary: string;
 
   /**
-   * Reason of the refusal of the model, and the version that is kept, in one line. `none` where the version is of the model that was asked for, and always without
-   * `RefusalBehavior.KEEP_PREVIOUS`.
+   * Reason of the refusal of the model, and the version that is kept, in one line. `none` where the version is of the model that was asked for,
+   * and always without `RefusalBehavior.KEEP_PREVIOUS`.
    *
    * @attribute
    */
