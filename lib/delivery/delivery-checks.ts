@@ -80,7 +80,7 @@ export function checkEvents(bucket: s3.IBucket): string[] {
     + 'eventBridgeEnabled: true, or call its enableEventBridgeNotification()'];
 }
 
-/** Returns, for the whole app, the stacks that a delivery updates in vain or cannot update, and those that it leaves out although they take their model from it. */
+/** Returns the stacks of the app that a delivery updates in vain or cannot update, and those that it leaves out although they take their model from it. */
 export function checkStacks(delivery: IConstruct & { sourceParameterName: string }, stackNames: string[]): string[] {
   const stacks = delivery.node.root.node.findAll().filter((it): it is Stack => Stack.isStack(it));
   const named = stacks.filter((stack) => stackNames.includes(stack.stackName) && isBeside(stack, Stack.of(delivery)));
