@@ -11,7 +11,8 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 HANDLER = REPOSITORY / "runtime" / "handler" / "src"
-OPTIMIZER = REPOSITORY / "optimizer"
+#: What the optimizer is imported from.
+OPTIMIZER = [str(REPOSITORY / room / "src") for room in ("optimizer", "runtime/shared")]
 DIGITS = REPOSITORY / "examples" / "digits"
 RESULTS = REPOSITORY / "benchmark" / "results"
 
@@ -41,11 +42,11 @@ def optimize(root: Path, recipe: dict[str, Any] | None = None) -> tuple[Path, st
             *("-m", "tensorflow_optimizer", "run", "--config", str(job), "--source", str(DIGITS / "saved_model")),
             *("--evaluation", str(DIGITS / "evaluation.npz"), "--output", str(output)),
         ],
-        env={**os.environ, "PYTHONPATH": str(OPTIMIZER / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(OPTIMIZER), "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    sys.path.insert(0, str(OPTIMIZER / "src"))
+    sys.path[:0] = OPTIMIZER
     from tensorflow_optimizer.documents.draft import describe, read_draft
 
     draft = read_draft(output)
@@ -56,7 +57,7 @@ def optimize(root: Path, recipe: dict[str, Any] | None = None) -> tuple[Path, st
 
 def toolchain() -> dict[str, Any]:
     """Return the installed versions for a job's toolchain."""
-    sys.path.insert(0, str(OPTIMIZER / "src"))
+    sys.path[:0] = OPTIMIZER
     from tensorflow_optimizer.processes import environment
 
     versions = environment.versions()

@@ -72,7 +72,7 @@ describe('the example app', () => {
         'Allow codebuild:BatchPutTestCases codebuild:CreateReport codebuild:UpdateReport on TensorFlowOptimizationsReports',
         'Allow logs:CreateLogStream on TensorFlowOptimizationsLogs',
         'Allow logs:PutLogEvents on arn:Partition:logs:Region:AccountId:log-group:TensorFlowOptimizationsLogs:log-stream:<model>/*',
-        'Allow s3:AbortMultipartUpload s3:GetObject on TensorFlowModelArtifacts/<model>/*',
+        'Allow s3:AbortMultipartUpload s3:GetObject s3:GetObjectVersion on TensorFlowModelArtifacts/<model>/*',
         'Allow s3:GetObject on assets/<hash>.npz',
         'Allow s3:GetObject on assets/<hash>.zip',
         'Allow s3:GetObject s3:GetObjectVersion on assets/<hash>.zip',

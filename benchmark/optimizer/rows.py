@@ -105,7 +105,7 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
             *(sys.executable, "-m", "tensorflow_optimizer", "run", "--config", str(config)),
             *("--source", str(model), *evaluation, "--output", str(out / "output")),
         ],
-        env={**os.environ, "PYTHONPATH": str(OPTIMIZER / "src")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(OPTIMIZER)},
         capture_output=True,
         text=True,
         check=False,

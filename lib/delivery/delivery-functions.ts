@@ -3,8 +3,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { runtimeCode } from '../bundling/runtime-code';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
-import { packagePath } from '../private/asset-paths';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { acknowledgeStacks, parameterArn, stackArns } from './delivery-role';
 
@@ -49,7 +49,7 @@ export class DeliveryFunctions extends Construct {
     const created = new lambda.Function(this, id, {
       runtime: lambda.Runtime.PYTHON_3_13,
       handler,
-      code: lambda.Code.fromAsset(packagePath('runtime', 'model_delivery', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      code: runtimeCode('model_delivery'),
       timeout: TIMEOUT,
       memorySize: 256,
       role,

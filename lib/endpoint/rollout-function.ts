@@ -3,8 +3,8 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { runtimeCode } from '../bundling/runtime-code';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
-import { packagePath } from '../private/asset-paths';
 
 /** Time that CloudFormation waits for the function: Lambda's limit, and a minute for its answer to arrive. */
 export const ROLLOUT_SERVICE_TIMEOUT = Duration.minutes(16);
@@ -29,7 +29,7 @@ export function rolloutFunction(scope: Construct, { description, role, logGroup 
     description,
     runtime: lambda.Runtime.PYTHON_3_13,
     handler: 'index.handler',
-    code: lambda.Code.fromAsset(packagePath('runtime', 'rollout_gate', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+    code: runtimeCode('rollout_gate'),
     timeout: Duration.minutes(15),
     memorySize: 256,
     role,

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-SOURCE = Path(__file__).parents[1] / "src"
-sys.path[:0] = [str(SOURCE), str(Path(__file__).parent)]
+sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
 from tensorflow_optimizer.processes import environment
 
@@ -16,6 +15,7 @@ from tensorflow_optimizer.processes import environment
 environment.prepare()
 
 import pytest
+from processes import IMPORTABLE
 from sample_jobs import Runs
 from sample_models import SampleModels
 from tensorflow_optimizer.candidates import parallel
@@ -80,7 +80,7 @@ def _all_in_this_process() -> Iterator[None]:
 def _own_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start them for tests that are marked so."""
     if request.node.get_closest_marker("own_process"):
-        monkeypatch.setenv("PYTHONPATH", str(SOURCE))
+        monkeypatch.setenv("PYTHONPATH", IMPORTABLE)
         for place, name, apart in _APART:
             monkeypatch.setattr(place, name, apart)
 

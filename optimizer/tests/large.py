@@ -14,7 +14,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
+_REPOSITORY = Path(__file__).parents[2]
+sys.path[:0] = [str(_REPOSITORY / name) for name in ("optimizer/src", "runtime/shared/src", "optimizer/tests")]
 
 from tensorflow_optimizer.processes import environment
 

@@ -1,13 +1,19 @@
-"""Whether a process has ended: a kill takes effect when the kernel gets to it."""
+"""Processes of the tests: what they can import, and whether they have ended."""
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
 
+_REPOSITORY = Path(__file__).parents[2]
+#: PYTHONPATH of a process that runs the optimizer, which is not installed.
+IMPORTABLE = os.pathsep.join(str(_REPOSITORY / room / "src") for room in ("optimizer", "runtime/shared"))
+#: A kill takes effect when the kernel gets to it.
 _SECONDS = 60
 
 

@@ -27,7 +27,7 @@ export function goldenKey(manifestKey: string): string {
 
 /** Compares answers by the rule of the version checks, in Python. */
 function compareAnswers(golden: Golden, answers: readonly string[], tolerance: number): Omit<Comparison, 'requests'> {
-  const program = join(ROOT, 'runtime', 'build_runner', 'src', 'model_builds', 'golden_answers.py');
+  const program = join(ROOT, 'runtime', 'shared', 'src', 'cdk_tensorflow_shared', 'golden_answers.py');
   const { status, stdout, stderr, error } = spawnSync(join(ROOT, '.tools', 'python', 'bin', 'python'), ['-B', program], {
     input: JSON.stringify({ golden, answers, tolerance }), encoding: 'utf8', maxBuffer: 1 << 26,
   });

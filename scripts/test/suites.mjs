@@ -42,7 +42,7 @@ export const RUNNERS = [
   pytest('native-program', 'server/tests'),
   jest('jest'),
   pytest('handler', 'runtime/handler/tests'),
-  pytest('build-runner', 'runtime/build_runner/tests'),
+  pytest('build-runner', 'runtime/build_runner/tests', 'runtime/shared/tests'),
   pytest('rollout-gate', 'runtime/rollout_gate/tests'),
   pytest('model-delivery', 'runtime/model_delivery/tests'),
   pytest('stand-ins', 'test/stand_ins'),

@@ -26,7 +26,7 @@ from stack import Stack
 
 VERSION = "7"
 DIGITS = ROOT / "examples" / "digits"
-OPTIMIZER = ROOT / "optimizer" / "src"
+OPTIMIZER = [str(ROOT / room / "src") for room in ("optimizer", "runtime/shared")]
 PROGRAMS = {"/usr/bin/tensorflow_model_server": [sys.executable, "-m", "stand_in_server"]}
 
 # A fixture optimizes a model, which took 300 seconds on a machine that did much else.
@@ -52,7 +52,7 @@ def optimized(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *(sys.executable, "-m", "tensorflow_optimizer", "run", "--config", work / "job.json"),
             *("--source", DIGITS / "saved_model", "--evaluation", DIGITS / "evaluation.npz", "--output", work / "out"),
         ],
-        env={**os.environ, "PYTHONPATH": str(OPTIMIZER), "TF_CPP_MIN_LOG_LEVEL": "2"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(OPTIMIZER), "TF_CPP_MIN_LOG_LEVEL": "2"},
         check=True,
         capture_output=True,
     )
@@ -62,7 +62,8 @@ def optimized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job() -> dict[str, Any]:
     """The job of a deployment with the default recipe, for the tools that are here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(OPTIMIZER))
+        for directory in OPTIMIZER:
+            patch.syspath_prepend(directory)
         from tensorflow_optimizer.documents.job import BEHAVIOR_VERSION
         from tensorflow_optimizer.processes import environment
 

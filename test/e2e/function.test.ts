@@ -1,6 +1,6 @@
 import { execFile } from 'child_process';
 import { writeFileSync } from 'fs';
-import { join } from 'path';
+import { delimiter, join } from 'path';
 import { promisify } from 'util';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment, ROOT } from './deployment';
@@ -124,7 +124,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     const manifest = (await deployment.keys(outputs.ArtifactBucket)).find((name) => name.endsWith('/litert/1/manifest.json'))!;
     const python = join(ROOT, '.tools', 'python', 'bin', 'python');
     const { stdout } = await promisify(execFile)(python, ['-m', 'tensorflow_optimizer', 'verify', `s3://${outputs.ArtifactBucket}/${manifest}`, '--public-key', key], {
-      env: { ...process.env, ...deployment.emulator.environment, PYTHONPATH: join(ROOT, 'optimizer', 'src') },
+      env: { ...process.env, ...deployment.emulator.environment, PYTHONPATH: ['optimizer', 'runtime/shared'].map((room) => join(ROOT, room, 'src')).join(delimiter) },
     });
 
     expect(stdout).toMatch(/^version 1 of points \(litert\): \d+ files are as published, signed by the key with the hint [0-9a-f]{64}\s*$/);

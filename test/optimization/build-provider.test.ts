@@ -177,10 +177,10 @@ describe('the code for a build', () => {
   test('is the optimizer with its pinned requirements, and the program and the handler that it proves models with', () => {
     expect(files).toEqual(expect.arrayContaining([
       'server/dist/x86_64/bootstrap', 'runtime/handler/src/index.py', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt',
-      'optimizer/src/tensorflow_optimizer/documents/job.py',
+      'optimizer/src/tensorflow_optimizer/documents/job.py', 'runtime/shared/src/cdk_tensorflow_shared/build_key.py',
     ]));
     expect(new Set(files.map((file) => file.split('/').slice(0, 3).join('/')))).toEqual(new Set([
-      'server/dist/x86_64', 'runtime/handler/src', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src',
+      'server/dist/x86_64', 'runtime/handler/src', 'runtime/shared/src', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src/tensorflow_optimizer',
     ]));
     expect(files.filter((file) => file.startsWith('server/'))).toEqual(['server/dist/x86_64/bootstrap']);
   });
@@ -191,7 +191,7 @@ describe('the code for a build', () => {
 
   test('has the files that the build\'s commands name', () => {
     const commands = readFileSync('lib/optimization/build/buildspec.ts', 'utf8');
-    for (const name of ['optimizer/uv-requirements.txt', 'optimizer/requirements.txt', 'optimizer/src']) {
+    for (const name of ['optimizer/uv-requirements.txt', 'optimizer/requirements.txt', 'optimizer/src', 'runtime/shared/src']) {
       expect(commands).toContain(name);
     }
   });

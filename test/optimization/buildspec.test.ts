@@ -91,7 +91,7 @@ describe('build', () => {
       '-m tensorflow_optimizer fetch --bucket models --config-key digits-1/keys/k1/job.json --directory work',
       '-m tensorflow_optimizer run --config work/job.json --source work/source --output out',
     ]);
-    expect(readFileSync(join(directory, 'environment'), 'utf8').trim()).toBe(`${directory}/optimizer/src`);
+    expect(readFileSync(join(directory, 'environment'), 'utf8').trim()).toBe(`${directory}/optimizer/src:${directory}/runtime/shared/src`);
   });
 
   test('passes evaluation data if the job has any', () => {

@@ -73,10 +73,10 @@ describe('signingKey', () => {
   });
 
   test('has its file name and its specs in common with the handlers', () => {
-    const source = (name: string) => readFileSync(`runtime/build_runner/src/model_builds/${name}.py`, 'utf8');
+    const source = (path: string) => readFileSync(`runtime/${path}.py`, 'utf8');
 
-    expect(source('signature_bundle')).toContain('SIGNATURE_BUNDLE = "manifest.json.sigstore.json"');
-    for (const spec of [...source('signing_key').matchAll(/"((?:ECC|RSA)_\w+)": \(/g)].map(([, name]) => name)) {
+    expect(source('shared/src/cdk_tensorflow_shared/signing_bundle')).toContain('SIGNATURE_BUNDLE = "manifest.json.sigstore.json"');
+    for (const spec of [...source('build_runner/src/model_builds/signing_key').matchAll(/"((?:ECC|RSA)_\w+)": \(/g)].map(([, name]) => name)) {
       expect(() => optimize({ signingKey: newKey(newStack(), spec as kms.KeySpec) })).not.toThrow();
     }
   });

@@ -7,9 +7,9 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
+import { runtimeCode } from '../../bundling/runtime-code';
 import { ModelFormat } from '../../model/published-model';
 import { LATEST_RUNTIME_RULES } from '../../private/acknowledge';
-import { packagePath } from '../../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../../private/event-rule';
 import { grantKey } from '../../private/key-grant';
 import { outermostStack } from '../../private/outermost-stack';
@@ -46,7 +46,7 @@ export class VersionPruning extends Construct {
       description: `Removes old versions of the TensorFlow model ${props.modelName}`,
       runtime: lambda.Runtime.PYTHON_3_13,
       handler: 'index.prune',
-      code: lambda.Code.fromAsset(packagePath('runtime', 'build_runner', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      code: runtimeCode('build_runner'),
       timeout: Duration.minutes(15),
       memorySize: 256,
       logGroup,

@@ -8,8 +8,8 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import * as custom_resources from 'aws-cdk-lib/custom-resources';
 import { Construct, Dependable } from 'constructs';
+import { runtimeCode } from '../../bundling/runtime-code';
 import { LATEST_RUNTIME_RULES } from '../../private/acknowledge';
-import { packagePath } from '../../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../../private/event-rule';
 import { grantKey } from '../../private/key-grant';
 import { acknowledgePrefix, grantArtifactRead } from '../artifact/artifact-access';
@@ -132,7 +132,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     return new lambda.Function(this, id, {
       runtime: lambda.Runtime.PYTHON_3_13,
       handler,
-      code: lambda.Code.fromAsset(packagePath('runtime', 'build_runner', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      code: runtimeCode('build_runner'),
       timeout,
       memorySize: 256,
       role: this.role,

@@ -9,13 +9,13 @@ export interface BuildSpecOptions {
 export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
 
 /** Absolute paths, because the optimizer starts processes in other directories. */
-export const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/optimizer/src" .venv/bin/python -m tensorflow_optimizer';
+export const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/optimizer/src:$CODEBUILD_SRC_DIR/runtime/shared/src" .venv/bin/python -m tensorflow_optimizer';
 
 /**
  * The buildspec of an optimization, as data.
  *
- * The source contains optimizer, runtime/handler/src and the native program, laid out as in the package. The build phase does everything but
- * upload; post_build, which CodeBuild also runs after a failed build phase, always uploads the report, and the model only after success.
+ * The source contains optimizer, runtime/shared/src, runtime/handler/src and the native program, laid out as in the package. The build phase does
+ * everything but upload; post_build, which CodeBuild also runs after a failed build phase, always uploads the report, and the model only after success.
  */
 export function renderBuildSpec(options: BuildSpecOptions): Record<string, unknown> {
   return {

@@ -94,6 +94,8 @@ export class OptimizationProject extends Construct {
   private grantAll(props: OptimizationProjectProps, code: s3_assets.Asset): void {
     const reads = props.inputs.flatMap((input) => readStatements(input));
     this.allow(['s3:GetObject', 's3:GetObjectVersion'], code.bucket.arnForObjects(code.s3ObjectKey));
+    // A version is complete while the object version of its layer exists.
+    this.allow(['s3:GetObjectVersion'], props.bucket.arnForObjects(`${props.keyPrefix}/*`));
     this.allow(['logs:CreateLogStream'], this.logGroup.logGroupArn);
     this.allow(['logs:PutLogEvents'], this.logStreams(props.keyPrefix));
     this.allow(['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], this.reportGroup.reportGroupArn);
@@ -179,6 +181,7 @@ export function optimizerCode(scope: Construct, architecture: lambda.Architectur
     exclude: [
       ...only('optimizer', 'src'), '!/optimizer/requirements.txt', '!/optimizer/uv-requirements.txt',
       ...only('runtime', 'handler', 'src').slice(1),
+      ...only('runtime', 'shared', 'src').slice(3),
       ...only('server', 'dist', architecture.name, 'bootstrap').slice(1),
       '__pycache__', '*.pyc', '.*',
     ],

@@ -4,14 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cdk_tensorflow_shared.build_key import build_key
+from processes import IMPORTABLE
 from sample_jobs import DYNAMIC_RANGE, job_data
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.command_line.outcome_table import show
-from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.draft import read_draft
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
@@ -21,9 +21,9 @@ from tensorflow_optimizer.supervision import supervise
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
-    from sample_models import SampleModels
+    from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "src"
+    from sample_models import SampleModels
 
 
 def config(directory: Path, **fields: Any) -> Path:
@@ -47,7 +47,7 @@ def test_run_writes_the_model_the_draft_the_outcome_and_the_report(models: Sampl
     out, file = tmp_path / "out", config(tmp_path, recipe=DYNAMIC_RANGE)
     words = ["run", "--config", file, "--source", models.dense, "--evaluation", models.labelled, "--output", out]
     command = [sys.executable, "-m", "tensorflow_optimizer", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    environment = {**os.environ, "PYTHONPATH": IMPORTABLE}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert read_draft(out).build_key == build_key(json.loads(file.read_text()))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from cdk_tensorflow_shared.build_key import build_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sample_jobs import job_data
-from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.draft import describe, read_draft, to_manifest
 from tensorflow_optimizer.documents.export_schemas import SCHEMA_DIRECTORY, schema_file, schema_texts
 from tensorflow_optimizer.documents.job import Job

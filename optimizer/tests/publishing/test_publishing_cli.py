@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cdk_tensorflow_shared.build_key import build_key
 from publishing_samples import PREFIX, job_data, read_json
 from tensorflow_optimizer.command_line.app import app
-from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.draft import key_draft
 from tensorflow_optimizer.errors import ExitCode
 from typer.testing import CliRunner, Result

@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, read_bundle, statement_of
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from publishing_samples import PREFIX, SAVED_MODEL
 from tensorflow_optimizer.command_line.app import app
-from tensorflow_optimizer.verification import signature_bundle
-from tensorflow_optimizer.verification.signature_bundle import SIGNATURE_FILE, Bundle, read_bundle, statement_of
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
     from tensorflow_optimizer.documents.record import Record
@@ -68,7 +67,7 @@ def sign(directory: Path, private: Any) -> Path:
     else:
         digest = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}[private.curve.key_size]
         signature = private.sign(message, ec.ECDSA(digest))
-    (directory / SIGNATURE_FILE).write_text(Bundle(payload, signature, hint).to_json())
+    (directory / SIGNATURE_BUNDLE).write_text(Bundle(payload, signature, hint).to_json())
     key = directory.parent / "key.pem"
     key.write_bytes(pem_of(private))
     return key
@@ -77,12 +76,6 @@ def sign(directory: Path, private: Any) -> Path:
 @pytest.fixture
 def private() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
-
-
-def test_the_format_of_signatures_is_that_of_the_deployment() -> None:
-    deployment = Path(__file__).parents[3] / "runtime" / "build_runner" / "src" / "model_builds" / "signature_bundle.py"
-
-    assert Path(signature_bundle.__file__).read_bytes() == deployment.read_bytes()
 
 
 @pytest.mark.parametrize("place", ["", "manifest.json"])
@@ -132,7 +125,7 @@ def test_an_unsigned_copy_fails_where_a_key_must_have_signed_it(
     copy: Path, private: ec.EllipticCurvePrivateKey
 ) -> None:
     key = sign(copy, private)
-    (copy / SIGNATURE_FILE).unlink()
+    (copy / SIGNATURE_BUNDLE).unlink()
 
     assert "nobody has signed this version" in verify(copy, "--public-key", key, code=2)
 
@@ -148,10 +141,10 @@ def test_a_signature_of_another_key_fails(copy: Path, private: ec.EllipticCurveP
 @pytest.mark.parametrize("what", ["signature", "payload"])
 def test_a_changed_signature_fails(copy: Path, private: ec.EllipticCurvePrivateKey, what: str) -> None:
     key = sign(copy, private)
-    bundle = read_bundle((copy / SIGNATURE_FILE).read_bytes())
+    bundle = read_bundle((copy / SIGNATURE_BUNDLE).read_bytes())
     changed = {"payload": bundle.payload, "signature": bundle.signature, "hint": bundle.hint}
     changed[what] = bundle.payload + b" " if what == "payload" else bundle.signature[:-1] + b"\0"
-    (copy / SIGNATURE_FILE).write_text(Bundle(**changed).to_json())
+    (copy / SIGNATURE_BUNDLE).write_text(Bundle(**changed).to_json())
 
     assert "signature and statement do not belong together" in verify(copy, "--public-key", key, code=2)
 

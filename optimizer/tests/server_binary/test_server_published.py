@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from cdk_tensorflow_shared.build_key import build_key
 from moto import mock_aws
 from programs import lying, stand_in
 from sample_jobs import job_data
 from stand_in_registry import Registry, one_image
-from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.errors import BadInputError, ExitCode, OptimizerError
 from tensorflow_optimizer.pipeline import Paths, run

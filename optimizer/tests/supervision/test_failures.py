@@ -10,14 +10,13 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 import pytest
 import tensorflow as tf
-from processes import check_over
+from processes import IMPORTABLE, check_over
 from sample_functions import FEATURES, dense_data, function, spec
 from sample_jobs import job_data
 from tensorflow_optimizer.command_line.hint_options import JOB_MEMBERS, hints_in, option_lines
@@ -27,10 +26,10 @@ from tensorflow_optimizer.processes.exhaustion import exhausted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sample_models import SampleModels
 
-SOURCE = Path(__file__).parents[2] / "src"
 #: Of addresses: TensorFlow itself takes a few. What is asked for below is more than that many, and is never touched.
 MEMORY_KIBIBYTES = 12 << 20
 SERVING = {"format": "saved_model", "recipe": "forServing"}
@@ -60,7 +59,7 @@ class Command:
         return [sys.executable, "-m", "tensorflow_optimizer", *map(str, words)]
 
     def start(self, words: Sequence[str]) -> subprocess.Popen[str]:
-        environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TMPDIR": str(self.temporary)}
+        environment = {**os.environ, "PYTHONPATH": IMPORTABLE, "TMPDIR": str(self.temporary)}
         return subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
     def check(self, process: subprocess.Popen[str], code: int, sentence: str) -> None:

@@ -8,11 +8,11 @@ import pty
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from processes import IMPORTABLE
 from sample_functions import dense_data
 from sample_jobs import job_data
 from tensorflow_optimizer.processes import progress_events
@@ -21,12 +21,13 @@ from tensorflow_optimizer.supervision.display import is_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sample_models import SampleModels
 
 ENVIRONMENT = {
     **os.environ,
-    "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
+    "PYTHONPATH": IMPORTABLE,
     "TERM": "xterm",
     "COLUMNS": "120",
     "LINES": "40",

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model_builds.build_key import build_key
+from cdk_tensorflow_shared.build_key import build_key
 from model_builds.compatibility import check_compatibility
 from model_builds.errors import ModelError
 

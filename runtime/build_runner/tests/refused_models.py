@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.stub import Stubber
+from cdk_tensorflow_shared.build_key import build_key
 from codebuild_answers import answered, build, listed
 from index import is_complete, on_event
 from model_builds import aws
-from model_builds.build_key import build_key
 from published_models import BUCKET, BUILD_ID, JOB, PREFIX, PROJECT, build_event, publish
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, read_bundle
 from index import on_event
-from model_builds.signature_bundle import SIGNATURE_FILE, Bundle, read_bundle
 from published_models import BUCKET, BUILD_ID, KEY, PREFIX, build_event, compatibility_properties, publish
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-SIGNATURE = f"{PREFIX}/litert/1/{SIGNATURE_FILE}"
+SIGNATURE = f"{PREFIX}/litert/1/{SIGNATURE_BUNDLE}"
 
 
 def deployment(key: str, **changes: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_builds.build_key import build_key
+from cdk_tensorflow_shared.build_key import build_key
 from published_models import JOB
 
 FIXTURES = json.loads(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, read_bundle
 from index import on_event
 from model_builds import aws
 from model_builds.errors import ModelError
-from model_builds.signature_bundle import SIGNATURE_FILE, Bundle, read_bundle
 from published_models import BUCKET, PREFIX, publish
 from signed_models import (
     SIGNATURE,
@@ -93,7 +93,7 @@ def test_the_signature_of_another_version_serves_nothing(s3: S3Client, key: str)
     record = signed(s3, key)
     publish(s3, 2, key="b" * 64)
     other = read_signature(s3)
-    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/2/{SIGNATURE_FILE}", Body=other)
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/2/{SIGNATURE_BUNDLE}", Body=other)
     second = publish(s3, 2, key="b" * 64)
 
     with pytest.raises(ModelError, match=f"it signs a manifest with the SHA-256 {record['ManifestSha256']}"):
@@ -135,7 +135,7 @@ def test_a_record_cannot_contradict_the_signed_manifest(s3: S3Client, key: str) 
 
 def test_a_signed_version_is_not_served_under_another_number(s3: S3Client, key: str) -> None:
     record = signed(s3, key)
-    for name in ("manifest.json", SIGNATURE_FILE, "layer.zip"):
+    for name in ("manifest.json", SIGNATURE_BUNDLE, "layer.zip"):
         content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
         s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/9/{name}", Body=content)
     moved = record | {"ManifestKey": f"{PREFIX}/litert/9/manifest.json"}
@@ -146,7 +146,7 @@ def test_a_signed_version_is_not_served_under_another_number(s3: S3Client, key: 
 
 def test_a_copy_in_another_prefix_is_served(s3: S3Client, key: str) -> None:
     record = signed(s3, key)
-    for name in ("manifest.json", SIGNATURE_FILE, "layer.zip"):
+    for name in ("manifest.json", SIGNATURE_BUNDLE, "layer.zip"):
         content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
         s3.put_object(Bucket=BUCKET, Key=f"copy/litert/1/{name}", Body=content)
 

@@ -6,9 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cdk_tensorflow_shared.build_key import build_key
 from codebuild_answers import listed, of_key
 from index import on_event
-from model_builds.build_key import build_key
 from published_models import JOB, KEY, PROJECT, build_event, publish
 from test_on_event import started
 

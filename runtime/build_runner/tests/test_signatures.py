@@ -8,11 +8,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cdk_tensorflow_shared.signing_bundle import Bundle, read_bundle, statement_of
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from index import is_complete, on_event
 from model_builds.errors import ModelError
-from model_builds.signature_bundle import Bundle, read_bundle, statement_of
 from published_models import (
     BUCKET,
     BUILD_ID,

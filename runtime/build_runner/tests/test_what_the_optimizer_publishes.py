@@ -11,24 +11,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from index import is_complete, on_event
 from model_builds.errors import ModelError
-from model_builds.records import ATTRIBUTES
+from model_builds.records import ATTRIBUTES, find_record
+from model_builds.store import Store
 from published_models import BUCKET, BUILD_ID, NATIVE_LAYER, PREFIX, build_event, compatibility_properties, offer
 
 OPTIMIZER = Path(__file__).parents[3] / "optimizer"
 sys.path += [str(OPTIMIZER / "src"), str(OPTIMIZER / "tests" / "publishing")]
 
+from cdk_tensorflow_shared.build_key import build_key
+from cdk_tensorflow_shared.published_versions import REQUIRED
 from publishing_samples import job_data, make_draft
-from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
 from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.publish import publish_build
-from tensorflow_optimizer.publishing.record import Record
+from tensorflow_optimizer.publishing.record import Record, find_complete
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
 from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from botocore.stub import Stubber
     from mypy_boto3_s3 import S3Client
 
@@ -69,7 +73,10 @@ def answer_of_codebuild(codebuild: Stubber, status: str) -> None:
 
 
 def test_the_record_is_what_the_custom_resource_returns() -> None:
-    assert {field.alias for field in Record.model_fields.values()} == set(ATTRIBUTES)
+    fields = Record.model_fields.values()
+
+    assert {field.alias for field in fields} == set(ATTRIBUTES)
+    assert {field.alias for field in fields if field.is_required()} == set(REQUIRED)
 
 
 @pytest.mark.parametrize("model_format", ["litert", "saved_model"])
@@ -129,3 +136,71 @@ def test_a_refused_build_gives_the_deployment_the_reason_in_its_report(
     assert lines[3] == "dynamicRange  rejected  accuracy loss 0.03 is above 0.01"
     report = lines[4].removeprefix(f"Report: s3://{BUCKET}/")
     assert s3.head_object(Bucket=BUCKET, Key=report)["ContentLength"] > 0
+
+
+def complete_version(s3: S3Client, job: dict[str, Any]) -> tuple[Record | None, dict[str, str] | None]:
+    """Return what the optimizer adopts, and what a deployment serves."""
+    key = build_key(job)
+    return find_complete(Bucket(BUCKET, s3), PREFIX, key), find_record(Store(BUCKET), PREFIX, key)
+
+
+def retire(s3: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/pruned/1.json", Body=b"{}")
+
+
+def lose(name: str) -> Callable[[S3Client], None]:
+    return lambda s3: s3.delete_object(Bucket=BUCKET, Key=f"{PREFIX}/saved_model/1/{name}")
+
+
+def overwrite_record(s3: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{build_key(job_data(format='saved_model'))}/1.json", Body=b"[]")
+
+
+def change_manifest(s3: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/saved_model/1/manifest.json", Body=b"{}")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        retire,
+        lose("assets/words!.txt"),
+        lose("assets!/words.txt"),
+        lose("saved_model.pb"),
+        lose("SHA256SUMS"),
+        lose("bom.cdx.json"),
+        overwrite_record,
+        change_manifest,
+    ],
+)
+def test_optimizer_and_custom_resource_agree_that_a_version_is_not_complete(
+    s3: S3Client, tmp_path: Path, damage: Callable[[S3Client], None]
+) -> None:
+    job = job_data(format="saved_model")
+    for name in ("assets/words!.txt", "assets!/words.txt"):
+        (tmp_path / "model" / name).parent.mkdir(parents=True)
+        (tmp_path / "model" / name).write_bytes(b"words")
+    assert publish(s3, tmp_path, job, done()) is not None
+    assert None not in complete_version(s3, job)
+
+    damage(s3)
+
+    assert complete_version(s3, job) == (None, None)
+
+
+def test_optimizer_and_custom_resource_agree_that_an_overwritten_layer_is_still_there(
+    s3: S3Client, tmp_path: Path
+) -> None:
+    """Functions are deployed with the object version that the record names."""
+    job = job_data()
+    record = publish(s3, tmp_path, job, done())
+    assert record is not None
+    content = s3.get_object(Bucket=BUCKET, Key=record.layer_key)["Body"].read()
+
+    s3.put_object(Bucket=BUCKET, Key=record.layer_key, Body=content)
+    found = complete_version(s3, job)
+    s3.delete_object(Bucket=BUCKET, Key=record.layer_key, VersionId=record.layer_object_version)
+    lost = complete_version(s3, job)
+
+    assert found == (record, json.loads(record.to_bytes()))
+    assert lost == (None, None)

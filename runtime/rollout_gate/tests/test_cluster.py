@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pods
 import pytest
+from cdk_tensorflow_shared.cloudformation_response import respond
 from moto import mock_aws
 from rollout_gate import cluster as module
 from rollout_gate.cluster import Cluster, ClusterError
 from rollout_gate.handler import handler
-from rollout_gate.response import respond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from cdk_tensorflow_shared.build_key import build_key as key_of
 
-from ..documents.build_key import build_key as key_of
 from ..documents.draft import OUTCOME_FILE
 from ..documents.job_file import parse_job, read_job
 from ..documents.outcome import Outcome

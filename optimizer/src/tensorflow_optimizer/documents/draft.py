@@ -6,10 +6,10 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+from cdk_tensorflow_shared.build_key import build_key as key_of
 from pydantic import ValidationError
 
 from ..errors import OptimizerError
-from .build_key import build_key as key_of
 from .document import problems_of
 from .manifest import Draft, File, Manifest, ModelDescription, Runtime
 from .profile import PROFILE_FILE

@@ -6,6 +6,8 @@ import os
 from importlib import metadata
 from pathlib import Path
 
+import cdk_tensorflow_shared
+
 from ..documents.job import BEHAVIOR_VERSION, Toolchain
 from ..errors import OptimizerError
 
@@ -32,8 +34,8 @@ def for_child(*, onednn: bool | None = None) -> dict[str, str]:
     Args:
         onednn: Whether TensorFlow uses oneDNN; None for TensorFlow's default on the processor.
     """
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    roots = [str(Path(file).resolve().parents[1]) for file in (Path(__file__).parent, cdk_tensorflow_shared.__file__)]
+    paths = [*roots, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     child = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     return child if onednn is None else {**child, "TF_ENABLE_ONEDNN_OPTS": str(int(onednn))}
 

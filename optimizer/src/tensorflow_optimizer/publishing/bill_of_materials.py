@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from cdk_tensorflow_shared.published_versions import is_object
+
 from ..documents.bill_of_materials import (
     BillOfMaterials,
     Component,
@@ -55,7 +57,7 @@ def bill_of_materials(  # noqa: PLR0913 - facts of one version
     source, *others = materials
     inputs = [_component_of_input(one) for one in others]
     tools = [_component_of_tool(tool) for tool in tools_of(draft.tools)]
-    published = [_component_of_file(file) for file in files if "!" not in file.path]
+    published = [_component_of_file(file) for file in files if is_object(file.path)]
     model = Component(
         type="machine-learning-model",
         bom_ref="model",

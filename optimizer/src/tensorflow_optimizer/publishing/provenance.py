@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cdk_tensorflow_shared.published_versions import is_object
+
 from ..documents.job import BEHAVIOR_VERSION
 from ..documents.provenance import (
     BuildDefinition,
@@ -58,7 +60,7 @@ def provenance(  # noqa: PLR0913 - facts of one version
     parameters: dict[str, Any] = job.model_dump(mode="json", by_alias=True, exclude_none=True)
     toolchain = parameters.pop("toolchain")
     subject = [
-        ResourceDescriptor(name=file.path, digest={"sha256": file.sha256}) for file in files if "!" not in file.path
+        ResourceDescriptor(name=file.path, digest={"sha256": file.sha256}) for file in files if is_object(file.path)
     ]
     if server is not None:
         subject.append(ResourceDescriptor(name=server.key, digest={"sha256": server.sha256}))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cdk_tensorflow_shared.published_versions import record_key
 from pydantic import ValidationError
 
 from ..documents.document import sha256_of
@@ -19,7 +20,7 @@ from .artifacts import Publication, publish_files
 from .builds import upload_build
 from .claims import claim_version
 from .descriptions import publish_descriptions
-from .record import find_complete, record_key
+from .record import find_complete
 from .server import publish_server
 from .summary import summarize
 

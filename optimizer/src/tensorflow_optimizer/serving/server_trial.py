@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cdk_tensorflow_shared.golden_answers import GoldenAnswers
+
 from ..documents.draft import MODEL_DIRECTORY, SERVER_DIRECTORY
 from ..documents.manifest import ServerProgram, ServerTrial
 from ..errors import UnsupportedError
@@ -13,7 +15,6 @@ from ..hints import Hint
 from ..processes import environment
 from ..server_binary.process import CannotRunError, Server, ServerError
 from ..server_binary.take import PROGRAM, take_program
-from .golden_answers import GoldenAnswers
 
 if TYPE_CHECKING:
     from ..documents.job import Job

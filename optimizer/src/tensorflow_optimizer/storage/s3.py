@@ -100,11 +100,12 @@ class Bucket:
                 ]
         return found
 
-    def head(self, key: str) -> StoredObject | None:
-        """Return an object's metadata, or None if it does not exist."""
+    def head(self, key: str, version: str | None = None) -> StoredObject | None:
+        """Return an object's metadata, or that of one version of it; None if it does not exist."""
+        request: dict[str, Any] = {"Bucket": self.name, "Key": key, **({"VersionId": version} if version else {})}
         try:
-            with self._explained("read", self.address(key)):
-                answer = self._client.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
+            with self._explained("read", self.address(key, version)):
+                answer = self._client.head_object(ChecksumMode="ENABLED", **request)
         except StorageError as error:
             if error.missing:
                 return None

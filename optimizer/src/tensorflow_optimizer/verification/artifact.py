@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from cdk_tensorflow_shared.signing_bundle import MANIFEST_FILE
+
 from ..errors import BadInputError
 from ..storage.digests import files_below
 from ..storage.s3 import Bucket
-from .signature_bundle import MANIFEST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,8 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from cdk_tensorflow_shared.published_versions import is_object
+from cdk_tensorflow_shared.signing_bundle import MANIFEST_FILE, SIGNATURE_BUNDLE, BundleError, read_bundle
 from pydantic import ValidationError
 
 from ..documents.bill_of_materials import BOM_FILE, BillOfMaterials
@@ -15,7 +17,6 @@ from ..documents.manifest import Manifest
 from ..documents.provenance import PROVENANCE_FILE, Statement
 from ..errors import BadInputError
 from ..sources.digest import file_digest
-from .signature_bundle import MANIFEST_FILE, SIGNATURE_FILE, BundleError, read_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Parsed = TypeVar("Parsed", BillOfMaterials, Statement)
 
-_INSIDE = "!/"
 _CHUNK = 1 << 20
 
 
@@ -73,7 +73,7 @@ def verify(artifact: Artifact, public_key: PublicKey | None) -> Verification:
 def _verify_files(artifact: Artifact, names: set[str], found: Verification) -> None:
     files = [*found.manifest.files, *found.manifest.documents]
     for file in files:
-        outer, _, inner = file.path.partition(_INSIDE)
+        outer, _, inner = (file.path, "", "") if is_object(file.path) else file.path.partition("!/")
         if outer not in names:
             if not inner:  # else its archive is reported
                 found.problems.append(f"{outer} is missing")
@@ -89,7 +89,7 @@ def _verify_files(artifact: Artifact, names: set[str], found: Verification) -> N
             )
         else:
             found.files += 1
-    known = {file.path for file in files} | {MANIFEST_FILE, SIGNATURE_FILE}
+    known = {file.path for file in files} | {MANIFEST_FILE, SIGNATURE_BUNDLE}
     found.problems += [f"{name} is not in the manifest" for name in sorted(names - known)]
 
 
@@ -149,32 +149,32 @@ def _parse(artifact: Artifact, name: str, document: type[Parsed], found: Verific
 def _verify_signature(
     artifact: Artifact, names: set[str], sha256: str, public_key: PublicKey | None, found: Verification
 ) -> None:
-    if SIGNATURE_FILE not in names:
+    if SIGNATURE_BUNDLE not in names:
         if public_key is not None:
-            found.problems.append(f"{SIGNATURE_FILE} is missing: nobody has signed this version")
+            found.problems.append(f"{SIGNATURE_BUNDLE} is missing: nobody has signed this version")
         else:
             found.notes.append("it is not signed")
         return
     try:
-        bundle = read_bundle(_read(artifact, SIGNATURE_FILE))
+        bundle = read_bundle(_read(artifact, SIGNATURE_BUNDLE))
         signed = bundle.manifest_sha256()
     except BundleError as error:
-        found.problems.append(f"{SIGNATURE_FILE}: {error}")
+        found.problems.append(f"{SIGNATURE_BUNDLE}: {error}")
         return
     if public_key is None:
         found.notes.append(f"its signature, of a key with the hint {bundle.hint[:16]}…, was not verified")
     elif bundle.hint != public_key.hint:
         found.problems.append(
-            f"{SIGNATURE_FILE}: another key made it (its hint is {bundle.hint[:16]}…, and that of the given key "
+            f"{SIGNATURE_BUNDLE}: another key made it (its hint is {bundle.hint[:16]}…, and that of the given key "
             f"{public_key.hint[:16]}…)"
         )
     elif not public_key.has_signed(bundle.signed_bytes(), bundle.signature):
-        found.problems.append(f"{SIGNATURE_FILE}: signature and statement do not belong together")
+        found.problems.append(f"{SIGNATURE_BUNDLE}: signature and statement do not belong together")
     elif signed == sha256:
         found.signed_by = bundle.hint
     if signed != sha256:
         found.problems.append(
-            f"{SIGNATURE_FILE}: it signs a manifest with the SHA-256 {signed}, and this one has {sha256}"
+            f"{SIGNATURE_BUNDLE}: it signs a manifest with the SHA-256 {signed}, and this one has {sha256}"
         )
 
 

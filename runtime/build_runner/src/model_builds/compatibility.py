@@ -7,6 +7,8 @@ import json
 import math
 from typing import Any
 
+from cdk_tensorflow_shared.published_versions import IN_LAYER, record_key
+
 from .errors import ModelError
 from .manifests import read_manifest
 from .needed_memory import (
@@ -25,8 +27,6 @@ from .store import Store
 #: Lambda's limit for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000
 _LAYER = "layer.zip"
-#: Prefix of paths in a manifest for files inside the layer.
-_IN_LAYER = "layer.zip!/"
 #: Alternatives for bfloat16; TensorFlow uses either.
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
@@ -187,7 +187,7 @@ def _runtime_problems(needs: dict[str, Any], offer: dict[str, Any], runtime: str
 
 
 def _package_problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:
-    model = sum(file["size"] for file in manifest["files"] if file["path"].startswith(_IN_LAYER))
+    model = sum(file["size"] for file in manifest["files"] if file["path"].startswith(IN_LAYER))
     parts = {
         **offer.get("partBytes", {}),
         f"{runtime} layer": _offered(offer, runtime).get("layerBytes", 0),
@@ -265,7 +265,7 @@ def published(
     key_prefix = manifest_key.removesuffix("manifest.json")
     prefix = key_prefix.rstrip("/").rpartition("/")[0].rpartition("/")[0]
     version = str(manifest["version"])
-    record = store.read_document(f"{prefix}/keys/{manifest['buildKey']}/{version}.json") or {}
+    record = store.read_document(record_key(prefix, manifest["buildKey"], version)) or {}
     if record.get("ManifestSha256") != sha256 or record.get("ManifestKey") != manifest_key:
         record = _record_of_copy(store, prefix, manifest)
     record = record | _stated(key_prefix, manifest) | {"ManifestSha256": sha256}

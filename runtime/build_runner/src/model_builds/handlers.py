@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
+from cdk_tensorflow_shared.build_key import build_key
 
 from . import aws
 from .announcements import announce_published
-from .build_key import build_key
 from .builds import (
     find_build,
     note_queue,

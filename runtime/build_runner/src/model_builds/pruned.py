@@ -7,11 +7,11 @@ manifest whose files are being deleted. Numbers are never reused: the document s
 from __future__ import annotations
 
 import json
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from cdk_tensorflow_shared.published_versions import pruned_key
 
 from . import aws
 from .errors import ModelError
@@ -32,7 +32,7 @@ _ABANDONED_SECONDS = 3600
 
 def is_pruned(store: Store, manifest_key: str) -> bool:
     """Tell whether a version was removed, or is about to be."""
-    path = _path_for(manifest_key)
+    path = pruned_key(manifest_key)
     try:
         return path is not None and store.exists(path)
     except ClientError as error:
@@ -46,7 +46,7 @@ def refuse_pruned(store: Store, manifest_key: str) -> None:
     """Fail with one sentence if a version was removed, or is about to be."""
     if not is_pruned(store, manifest_key):
         return
-    path = str(_path_for(manifest_key))
+    path = str(pruned_key(manifest_key))
     at = (store.read_document(path) or {}).get("at", "")
     raise ModelError(
         f"version {version_of(manifest_key)} of {store.address(prefix_of(manifest_key))} was pruned by the retention "
@@ -55,12 +55,11 @@ def refuse_pruned(store: Store, manifest_key: str) -> None:
     )
 
 
-def consider(store: Store, prefix: str, version: Version, run: str) -> bool:
+def consider(store: Store, version: Version, run: str) -> bool:
     """Announce that a version is about to be removed; False if another run is doing that.
 
     Args:
         store: The bucket.
-        prefix: The model's prefix.
         version: The version.
         run: Identifies the run: a repeated one goes on with its own announcements.
     """
@@ -77,30 +76,24 @@ def consider(store: Store, prefix: str, version: Version, run: str) -> bool:
         is_ours = is_removed or not is_taken
         return (content or b"").decode("utf-8") if is_removed or is_taken else _document(version, CONSIDERED, run, now)
 
-    store.write(_path(prefix, version.number), changed)
+    store.write(_path(version), changed)
     return is_ours
 
 
-def confirm(store: Store, prefix: str, version: Version, run: str) -> None:
+def confirm(store: Store, version: Version, run: str) -> None:
     """Record that a version is removed, before the first of its files is."""
-    store.write(_path(prefix, version.number), lambda _: _document(version, PRUNED, run, time.time()))
+    store.write(_path(version), lambda _: _document(version, PRUNED, run, time.time()))
 
 
-def withdraw(store: Store, prefix: str, version: Version) -> None:
+def withdraw(store: Store, version: Version) -> None:
     """Take an announcement back, because the version is needed."""
-    path = _path(prefix, version.number)
+    path = _path(version)
     if (store.read_document(path) or {}).get("state") == CONSIDERED:
         aws.s3().delete_object(Bucket=store.bucket, Key=path)
 
 
-def _path_for(manifest_key: str) -> str | None:
-    """Return where the document about a version would be; None for what is not the key of a manifest."""
-    match = re.fullmatch(r"(.+)/[^/]+/([1-9]\d*)/manifest\.json", manifest_key)
-    return match and _path(match.group(1), int(match.group(2)))
-
-
-def _path(prefix: str, number: int) -> str:
-    return f"{prefix}/pruned/{number}.json"
+def _path(version: Version) -> str:
+    return str(pruned_key(version.manifest_key))
 
 
 def _document(version: Version, state: str, run: str, now: float) -> str:

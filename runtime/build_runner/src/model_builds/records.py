@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cdk_tensorflow_shared import published_versions
+
 from .errors import ModelError, shorten
-from .pruned import is_pruned
 
 if TYPE_CHECKING:
     from .store import Store
@@ -23,48 +22,15 @@ _LONGEST_SUMMARY = 400
 
 
 def find_record(store: Store, prefix: str, key: str) -> dict[str, str] | None:
-    """Return the record of the lowest version of this build key whose files are all present."""
-    directory = f"{prefix}/keys/{key}/"
-    versions = sorted(
-        int(match.group(1))
-        for name in store.sizes(directory)
-        if (match := re.fullmatch(r"([1-9]\d*)\.json", name.removeprefix(directory)))
-    )
-    found = (find_version(store, prefix, key, version) for version in versions)
-    return next((record for record in found if record is not None), None)
+    """Return the record of the lowest complete version of this build key."""
+    record = published_versions.find_record(store, prefix, key)
+    return None if record is None else to_data(record)
 
 
 def find_version(store: Store, prefix: str, key: str, version: int | str) -> dict[str, str] | None:
     """Return the record of one version that a build key made; None if it is no longer complete."""
-    record = store.read_document(f"{prefix}/keys/{key}/{version}.json")
-    return to_data(record) if record is not None and is_complete(store, prefix, record) else None
-
-
-def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
-    """Tell whether everything named by a record is still present as published."""
-    manifest_key = str(record.get("ManifestKey", ""))
-    manifest = store.read(manifest_key)
-    if (
-        manifest is None
-        or is_pruned(store, manifest_key)
-        or hashlib.sha256(manifest).hexdigest() != record.get("ManifestSha256")
-    ):
-        return False
-    key_prefix = str(record.get("KeyPrefix", ""))
-    sizes = store.sizes(key_prefix)
-    published = json.loads(manifest)
-    for file in [*published.get("files", []), *published.get("documents", [])]:
-        if "!/" not in file["path"] and sizes.get(key_prefix + file["path"]) != file["size"]:
-            return False
-    others = (str(record.get(name, "")) for name in ("ArchiveKey", "GoldenKey"))
-    if not all(store.exists(other) for other in others if other.startswith(f"{prefix}/")):
-        return False
-    # Not below the model's prefix: one server is shared by all models.
-    server = str(record.get("ServerKey") or "")
-    if server and not store.exists(server):
-        return False
-    layer, version = record.get("LayerKey"), record.get("LayerObjectVersion")
-    return not layer or not version or store.has_version(layer, version)
+    record = published_versions.read_record(store, prefix, key, version)
+    return None if record is None else to_data(record)
 
 
 def to_data(record: dict[str, Any], **more: str) -> dict[str, str]:

@@ -11,8 +11,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from cdk_tensorflow_shared.build_key import build_key
+
 from .announcements import announce_refusal
-from .build_key import build_key
 from .delivery import find_named
 from .errors import ModelError, shorten
 from .kept import Refusal, read_refusal, write_refusal

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, BundleError, read_bundle, statement_of
+
 from .errors import SignatureError
 from .manifests import read_manifest
-from .signature_bundle import SIGNATURE_FILE, Bundle, BundleError, read_bundle, statement_of
 from .signing_key import find_signing_key
 from .store import Store
 
@@ -97,4 +98,4 @@ def _problem(bundle: Bundle, manifest_key: str, manifest: dict[str, Any], sha256
 
 
 def _signature_key(manifest_key: str) -> str:
-    return manifest_key.removesuffix("manifest.json") + SIGNATURE_FILE
+    return manifest_key.removesuffix("manifest.json") + SIGNATURE_BUNDLE

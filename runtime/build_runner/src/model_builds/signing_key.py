@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
+from cdk_tensorflow_shared.signing_bundle import key_hint
 
 from . import aws
 from .errors import SigningKeyError
-from .signature_bundle import key_hint
 
 #: KMS's signing algorithm and the digest for each key spec, which `lib/optimization/artifact/signing-key.ts` has too.
 _ALGORITHMS = {

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cdk_tensorflow_shared.golden_answers import GoldenAnswers
 
 from . import aws
 from .checked_version import CheckedVersion
 from .errors import BusyAccountError, ModelError
 from .golden import Golden, read_golden
-from .golden_answers import GoldenAnswers
 from .replay import Replay, replay_captures
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-
-from .response import respond
+from cdk_tensorflow_shared.cloudformation_response import respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from cdk_tensorflow_shared.cloudformation_response import respond
 
 from .alarms import alarm_reason
 from .bake import Verdict, bake
@@ -18,7 +19,6 @@ from .fleet import Fleet
 from .fleet_canary import FleetCanary, FleetReader
 from .message import failure_message
 from .pod_canary import CanaryReader, PodCanary
-from .response import respond
 from .rollout import Clock, Outcome, Reader, Rollout, available_in, is_older, replica_set_of, wait
 
 if TYPE_CHECKING:

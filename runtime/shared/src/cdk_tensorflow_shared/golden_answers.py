@@ -1,7 +1,6 @@
 """Compares answers to golden requests with the expected ones.
 
-The optimizer, the version check, the demo and verify:aws share this rule, so this file needs the standard library
-only. The optimizer and the custom resource are shipped separately: each has a copy, and a test compares them.
+The optimizer, the version check, the demo and verify:aws share this rule. The last two run it as a program.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ from typing import Any
 _LOCATED = {("source",), ("evaluation",), ("recipe", "steps", "student", "given")}
 
 
-def canonical(job: Any, *path: str) -> Any:
+def _canonical(job: Any, *path: str) -> Any:
     """Return `job` without its locations, and without absent members at any depth."""
     if isinstance(job, dict):
         return {
-            name: canonical(value, *path, name)
+            name: _canonical(value, *path, name)
             for name, value in job.items()
             if value is not None and not (name == "location" and path in _LOCATED)
         }
     if isinstance(job, list):
-        return [canonical(value, *path) for value in job]
+        return [_canonical(value, *path) for value in job]
     return job
 
 
@@ -30,5 +30,5 @@ def build_key(job: dict[str, Any]) -> str:
         job: The document as it is on disk (plain data, camelCase), not the validated model: what its writer left out
             stays out, so that the custom resource computes the same key without knowing the schema.
     """
-    text = json.dumps(canonical(job), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(_canonical(job), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

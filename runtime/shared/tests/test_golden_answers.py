@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_builds import golden_answers
-from model_builds.golden_answers import GoldenAnswers
+from cdk_tensorflow_shared import golden_answers
+from cdk_tensorflow_shared.golden_answers import GoldenAnswers
 
 CASES = json.loads(Path(__file__).with_name("golden_answers.json").read_text(encoding="utf-8"))
-OPTIMIZER = Path(__file__).parents[3] / "optimizer" / "src" / "tensorflow_optimizer"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["what"])
@@ -22,12 +21,6 @@ def test_every_case(case: dict[str, Any]) -> None:
     golden = GoldenAnswers([case["expected"]], case.get("tolerance", 0.01), case.get("outputNames", ["y"]))
 
     assert golden.difference(0, case["answer"]) == case["difference"]
-
-
-def test_the_optimizer_has_the_same_rule() -> None:
-    copy = OPTIMIZER / "serving" / "golden_answers.py"
-
-    assert copy.read_bytes() == Path(golden_answers.__file__).read_bytes()
 
 
 def test_the_tolerance_is_a_share_of_the_greatest_expected_number_of_all_requests() -> None:

@@ -1,4 +1,4 @@
-"""Answers CloudFormation. A delivery's functions have a copy of this file: each function is an asset of its own."""
+"""Answers CloudFormation, for a custom resource without the CDK's provider framework."""
 
 from __future__ import annotations
 

@@ -12,7 +12,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-SIGNATURE_FILE = "manifest.json.sigstore.json"
+from .published_versions import is_object
+
+SIGNATURE_BUNDLE = "manifest.json.sigstore.json"
 MANIFEST_FILE = "manifest.json"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -98,8 +100,8 @@ def statement_of(manifest: dict[str, Any], sha256: str) -> bytes:
         manifest: The manifest.
         sha256: The SHA-256 of its bytes.
     """
-    files = [file for file in [*manifest["files"], *manifest.get("documents", [])] if "!/" not in file["path"]]
-    digests = {file["path"]: file["sha256"] for file in files} | {MANIFEST_FILE: sha256}
+    files = [*manifest["files"], *manifest.get("documents", [])]
+    digests = {file["path"]: file["sha256"] for file in files if is_object(file["path"])} | {MANIFEST_FILE: sha256}
     ordered = sorted(digests.items())
     whole = hashlib.sha256(b"".join(bytes.fromhex(digest) for _, digest in ordered)).hexdigest()
     statement = {
@@ -113,7 +115,7 @@ def statement_of(manifest: dict[str, Any], sha256: str) -> bytes:
                 "method": "files",
                 "hash_type": "sha256",
                 "allow_symlinks": False,
-                "ignore_paths": [SIGNATURE_FILE],
+                "ignore_paths": [SIGNATURE_BUNDLE],
             },
             "resources": [{"name": name, "algorithm": "sha256", "digest": digest} for name, digest in ordered],
         },
