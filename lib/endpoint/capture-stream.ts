@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { grantKey } from '../private/key-grant';
+import { privateBucket } from '../private/private-bucket';
 import type { RequestCaptureOptions } from './request-capture';
 
 export interface CaptureStreamProps {
@@ -82,12 +83,7 @@ export class CaptureStream extends Construct {
 
   private createBucket({ encryptionKey, retention }: RequestCaptureOptions): s3.Bucket {
     const bucket = new s3.Bucket(this, 'Bucket', {
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      enforceSSL: true,
-      encryption: encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
-      encryptionKey,
-      bucketKeyEnabled: encryptionKey ? true : undefined,
+      ...privateBucket(encryptionKey),
       // No versions: an expired request must be gone.
       lifecycleRules: [{ expiration: retention, abortIncompleteMultipartUploadAfter: Duration.days(1) }],
       // A first deployment that fails leaves no bucket behind.

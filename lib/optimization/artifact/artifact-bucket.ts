@@ -3,6 +3,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct, IDependable } from 'constructs';
 import { Dependable } from 'constructs';
 import { failIfAny, lit } from '../../private/errors';
+import { privateBucket } from '../../private/private-bucket';
 import { BuildProvider, CHECK_TIMEOUT } from '../build/build-provider';
 import type { OptimizationOptions } from '../optimization-options';
 
@@ -37,12 +38,7 @@ class ArtifactBucket extends s3.Bucket {
     const destroysArtifacts = artifactRemovalPolicy === RemovalPolicy.DESTROY;
     super(stack, ID, {
       versioned: true,
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      enforceSSL: true,
-      encryption: encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
-      encryptionKey,
-      bucketKeyEnabled: encryptionKey ? true : undefined,
+      ...privateBucket(encryptionKey),
       // The bucket contains the models that serve now and served before. Not RetainExceptOnCreate: after a failed build it contains the report,
       // and CloudFormation's attempt to delete it would leave the stack in ROLLBACK_FAILED.
       removalPolicy: destroysArtifacts ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
