@@ -21,8 +21,8 @@ test('every room of the table exists', () => {
   expect(rooms.filter((room) => !existsSync(join(ROOT, room)))).toEqual([]);
 });
 
-test('the table has every room of lib', () => {
-  const folders = readdirSync(join(ROOT, 'lib'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => `lib/${name}`);
+test.each(['lib', 'runtime'])('the table has every room of %s', (parent) => {
+  const folders = readdirSync(join(ROOT, parent), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => `${parent}/${name}`);
 
   expect(folders.filter((folder) => !paths(section('The rooms')).includes(folder))).toEqual([]);
 });
