@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stand_in_server.configuration import ConfigurationError, ModelConfiguration, from_flags
+from stand_in_server.configuration import ModelConfiguration, from_flags
 from stand_in_server.errors import CallError, NotFoundError
 from stand_in_server.servable import Servable
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 log = logging.getLogger("stand_in_server")
-_TICK = 0.05
 _FOREVER = 1e9
 
 
@@ -29,8 +28,6 @@ class Version:
     state: str = "START"
     error: str = ""
     servable: Servable | None = None
-    #: No longer wanted since it ended: wanted again, it is loaded again.
-    left: bool = False
 
 
 class Models:
@@ -64,7 +61,7 @@ class Models:
                 return failed[0]
 
     def watch(self) -> None:
-        """Follow the configuration and the file system from now on."""
+        """Follow the file system from now on."""
         threading.Thread(target=self._follow, daemon=True, name="models").start()
 
     def find(self, name: str, version: int | None = None) -> tuple[int, Servable]:
@@ -102,58 +99,21 @@ class Models:
         return sorted(found, reverse=True)
 
     def _follow(self) -> None:
-        files, config = self._flags["file_system_poll_wait_seconds"], self._flags["model_config_file_poll_wait_seconds"]
-        read = scanned = time.monotonic()
-        while True:
-            time.sleep(_TICK)
-            now = time.monotonic()
-            if config > 0 and now - read >= config:
-                read = now
-                if self._reload():
-                    scanned = 0.0
-            if files > 0 and now - scanned >= files:
-                scanned = now
-                self._scan()
-
-    def _reload(self) -> bool:
-        try:
-            models = {model.name: model for model in from_flags(dict(self._flags))}
-        except ConfigurationError as error:
-            log.error("the new configuration is not used: %s", error)  # noqa: TRY400 - the sentence says it all
-            return False
-        with self._lock:
-            changed = models != self._configured
-            self._configured = models
-            for name in models:
-                self._versions.setdefault(name, {})
-        return changed
+        while period := self._flags["file_system_poll_wait_seconds"]:
+            time.sleep(period)
+            self._scan()
 
     def _scan(self) -> None:
-        """Load what is new before what is old goes: a version serves until the next one does."""
-        with self._lock:
-            configured = dict(self._configured)
-            names = list(self._versions)
-        aspired = {name: _aspired(model) for name, model in configured.items()}
-        # One source looks at the directories of all models: when it fails for one, nothing changes for any.
-        readable = None not in aspired.values()
-        for name in names:
-            wanted = aspired.get(name, [])
-            if wanted is None or not (readable or name not in configured):
-                continue
-            for number, version in self._versions[name].items():
-                if version.state == "END" and number not in wanted and not version.left:
-                    version.left = True
-                    log.info("version of %s that ended is no longer there: %d", name, number)
-            for number in wanted:
-                if number not in self._versions[name] or self._versions[name][number].left:
-                    self._load(configured.get(name), number)
-            available = any(self._versions[name][number].state == "AVAILABLE" for number in wanted)
-            if available or not wanted:
-                for number in [number for number in self._versions[name] if number not in wanted]:
-                    self._unload(name, number)
+        """Load what has appeared, unload what has disappeared."""
+        for model in self._configured.values():
+            wanted, known = _aspired(model), self._versions[model.name]
+            for number in [number for number in wanted or [] if number not in known]:
+                self._load(model, number)
+            # Where the base path cannot be listed, all stays as it is.
+            for number in [number for number in known if wanted is not None and number not in wanted]:
+                self._unload(model.name, number)
 
-    def _load(self, model: ModelConfiguration | None, number: int) -> None:
-        assert model is not None
+    def _load(self, model: ModelConfiguration, number: int) -> None:
         version = Version()
         with self._lock:
             self._versions[model.name][number] = version
@@ -176,13 +136,9 @@ class Models:
 
     def _unload(self, name: str, number: int) -> None:
         with self._lock:
-            version = self._versions[name][number]
-            if version.state == "END":
-                return
-            version.state, servable, version.servable = "END", version.servable, None
-            version.left = True
-        if servable:
-            servable.close()
+            version = self._versions[name].pop(number)
+        if version.servable:
+            version.servable.close()
         log.info("unloaded %s version %d", name, number)
 
 
