@@ -44,7 +44,7 @@ def check(name: str, answer: Any, expected: list[float]) -> None:
             raise RuntimeError(f"{name} must answer that it predicts nothing, got {answer}")
         return
     scores = scores_of(name, answer)
-    apart = max(abs(one - other) for one, other in zip(scores, expected, strict=True))
+    apart = max(abs(score - other) for score, other in zip(scores, expected, strict=True))
     if _digit(scores) != _digit(expected) or apart > TOLERANCE:
         raise RuntimeError(f"{name} answers {scores}, {PLAIN} {expected}: at most {TOLERANCE} apart is allowed")
 

@@ -30,7 +30,7 @@ class Subject:
     bytecode: Path | None = None
     """Where the first start leaves bytecode for the next ones, if what it imports was not compiled beforehand."""
     program: Path | None = None
-    """What runs instead of Python."""
+    """The program that runs instead of Python."""
 
 
 def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:

@@ -31,7 +31,7 @@ class Trained:
     directory: Path
     """Keras's export of it."""
     data: Path
-    """What the optimizer gets: digits with their labels that the model was not trained on."""
+    """Return what the optimizer gets: digits with their labels that the model was not trained on."""
     images: NDArray[Any]
     """Digits for the final figures."""
     labels: NDArray[Any]

@@ -71,8 +71,8 @@ def measure(rows: list[Row], images: NDArray[Any], labels: NDArray[Any]) -> list
 
 def size(path: Path) -> int:
     """Return the size of a file, or of all files of a directory."""
-    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
-    return sum(one.stat().st_size for one in files)
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
 
 
 def compressed(path: Path) -> int:
@@ -128,7 +128,7 @@ def _session(path: Path, image: NDArray[Any]) -> _Loaded:
         meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
     signature = meta_graph.signature_def["serving_default"]
     [given], [result] = signature.inputs.values(), signature.outputs.values()
-    fetch, feed = (session.graph.get_tensor_by_name(one.name) for one in (result, given))
+    fetch, feed = (session.graph.get_tensor_by_name(tensor.name) for tensor in (result, given))
     answer: Callable[[NDArray[Any]], NDArray[Any]] = session.make_callable(fetch, feed_list=[feed])
     return _Loaded(answer, partial(answer, image))
 

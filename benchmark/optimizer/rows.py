@@ -46,7 +46,7 @@ class Row:
 
     @property
     def is_litert(self) -> bool:
-        """Whether the row runs in LiteRT rather than in TensorFlow's session."""
+        """Tells whether the row runs in LiteRT rather than in TensorFlow's session."""
         return self.path.suffix == ".tflite"
 
 

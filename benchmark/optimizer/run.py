@@ -42,7 +42,7 @@ def main() -> None:
         "rows": rows,
         "loadRounds": _LOAD_ROUNDS,
         "loadMilliseconds": loads,
-        "targets": [one.record(features) for one in targets(rows, loads)],
+        "targets": [target.record(features) for target in targets(rows, loads)],
     }
     write_results("optimizer", result, to_markdown(result))
 

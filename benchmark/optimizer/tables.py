@@ -71,7 +71,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         "",
         "| | measured | target | met |",
         "|---|---|---|---|",
-        *(_target(one) for one in result["targets"]),
+        *(_target(target) for target in result["targets"]),
     ]
     return "\n".join(lines) + "\n"
 

@@ -26,7 +26,7 @@ class Target:
 
     @property
     def met(self) -> bool | None:
-        """Whether it is within its limit; None if not measured."""
+        """Tells whether it is within its limit; None if not measured."""
         if self.measured is None:
             return None
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit

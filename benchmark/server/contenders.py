@@ -45,7 +45,7 @@ class Contender:
     command: list[str]
     """`{rest}` and `{grpc}` stand for ports."""
     scores: list[float]
-    """What it must answer to the request."""
+    """The right answer to the request."""
     environment: dict[str, str] = field(default_factory=dict)
     has_grpc: bool = False
 

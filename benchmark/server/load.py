@@ -17,7 +17,7 @@ PROTO = REPOSITORY / "server" / "proto"
 
 @dataclass(frozen=True)
 class Load:
-    """What a load generator saw."""
+    """The figures that a load generator saw."""
 
     requests: int
     per_second: float

@@ -31,7 +31,7 @@ STARTS = 7
 
 @dataclass(frozen=True)
 class Cell:
-    """What one contender did with one number of clients over one interface, a round after the other."""
+    """The work of one contender with one number of clients over one interface, a round after the other."""
 
     server: str
     artifact: str

@@ -26,7 +26,7 @@ class Artifact:
     candidate: str
     base: Path
     scores: list[float]
-    """What LiteRT's own interpreter answers to the request."""
+    """The answer of LiteRT's own interpreter to the request."""
 
     @property
     def file(self) -> Path:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from benchmark.server.models import Request
 
 _NOT_READY = (404, 502, 503)
-"""What servers answer whose workers have not loaded the model yet."""
+"""Statuses of servers whose workers have not loaded the model yet."""
 _SECONDS = 120
 """Until a server must answer."""
 

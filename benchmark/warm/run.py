@@ -65,9 +65,9 @@ def summarize(name: str, microseconds: list[float]) -> dict[str, Any]:
 
 def targets(taken: dict[str, list[float]]) -> list[dict[str, Any]]:
     """Return how far the project's targets are met, of each round's own figures: a busy moment hits both sides."""
-    more = {name: [one - bare for one, bare in zip(taken[name], taken[BARE], strict=True)] for name in MOST_MORE}
+    more = {name: [value - bare for value, bare in zip(taken[name], taken[BARE], strict=True)] for name in MOST_MORE}
     times = {
-        name: [one / bare for one, bare in zip(taken[name], taken[BARE_BATCH], strict=True)] for name in MOST_TIMES
+        name: [value / bare for value, bare in zip(taken[name], taken[BARE_BATCH], strict=True)] for name in MOST_TIMES
     }
     return [
         *(target(name, each, MOST_MORE[name], "µs more than the bare call") for name, each in more.items()),

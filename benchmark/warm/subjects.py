@@ -1,4 +1,4 @@
-"""What is called: the interpreter alone, the native program, and the Python handler behind the client of Lambda's."""
+"""The subjects: the interpreter alone, the native program, and the Python handler behind the client of Lambda's."""
 
 from __future__ import annotations
 

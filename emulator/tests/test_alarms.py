@@ -39,11 +39,11 @@ def line(**values: Any) -> str:
 def test_reads_each_set_of_dimensions_and_every_value() -> None:
     found = embedded_metrics.read(line(Latency=[1, 2.5], Other=3))
 
-    assert [(one.name, one.dimensions, one.values, one.timestamp) for one in found] == [
+    assert [(metric.name, metric.dimensions, metric.values, metric.timestamp) for metric in found] == [
         ("Latency", {"Model": "digits"}, (1.0, 2.5), 2.0),
         ("Latency", {}, (1.0, 2.5), 2.0),
     ]
-    assert {one.unit for one in found} == {"Milliseconds"}
+    assert {metric.unit for metric in found} == {"Milliseconds"}
 
 
 @pytest.mark.parametrize("message", ["", "{", "a line", '{"_aws": 1}', '{"_aws": {}}', line(Latency="slow")])

@@ -245,7 +245,7 @@ def test_every_judged_request_is_recorded_on_demand(tmp_path: Path) -> None:
         assert "AccessDenied" in caller.call("s3", "put_object", Bucket="digits", Key="two", Body="x")
         found = [json.loads(line) for line in calls.read_text().splitlines()]
 
-    first, second = (one for one in found if one["action"] == "s3:PutObject")
+    first, second = (call for call in found if call["action"] == "s3:PutObject")
     assert (first["resource"], first["allowed"]) == ("arn:aws:s3:::digits/one", True)
     assert first["conditions"]["s3:if-none-match"] == "*"
     assert (second["resource"], second["allowed"]) == ("arn:aws:s3:::digits/two", False)
@@ -273,7 +273,7 @@ def test_what_the_roles_of_a_stack_may_do_is_recorded_once_it_is_deployed(tmp_pa
         denied = {**reads, "Effect": "Deny"}
         assert deploy(aws, "Digits", template(denied)) == "UPDATE_COMPLETE"
         resources = aws.client("cloudformation").describe_stack_resources(StackName="Digits")["StackResources"]
-    ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
+    ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
     found = [json.loads(line) for line in calls.read_text().splitlines()]
 
     of_stack = {"stack": "Digits", "resources": {ids["Caller"]: "Stack/Caller/Resource", ids["Policy"]: "Policy"}}

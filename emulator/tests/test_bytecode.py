@@ -1,4 +1,4 @@
-"""What builds compile is kept, and linked only to the same files."""
+"""Bytecode of builds is kept, and linked only to the same files."""
 
 from __future__ import annotations
 

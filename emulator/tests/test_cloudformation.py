@@ -213,7 +213,7 @@ def test_a_replacement_stays_after_its_rollback_only_by_an_update_replace_policy
 
     assert deploy(aws, name, resources(1)) == "CREATE_COMPLETE"
     assert deploy(aws, name, resources(2, **failing)) == "UPDATE_ROLLBACK_COMPLETE"
-    left = [one["Name"] for one in ssm.get_parameters_by_path(Path=f"/{name}")["Parameters"]]
+    left = [parameter["Name"] for parameter in ssm.get_parameters_by_path(Path=f"/{name}")["Parameters"]]
     assert sorted(left) == [f"/{name}/1", f"/{name}/2"][: 1 + stays]
 
 
@@ -312,14 +312,14 @@ def layer_resource(content: dict[str, str], **properties: Any) -> dict[str, Any]
 
 def test_stacks_share_a_layer_whose_logical_id_is_the_same(aws: Running) -> None:
     name, content = unique("Layer").replace("-", ""), code(aws, {"x": "1"})
-    one, other = unique("stack"), unique("stack")
+    first, other = unique("stack"), unique("stack")
     client = aws.client("lambda")
 
-    for stack in (one, other):
+    for stack in (first, other):
         assert deploy(aws, stack, {name: layer_resource(content)}, Arn={"Ref": name}) == "CREATE_COMPLETE"
 
     arn = f"arn:aws:lambda:us-east-1:123456789012:layer:{name}"
-    assert [outputs_of(aws, stack)["Arn"] for stack in (one, other)] == [f"{arn}:1", f"{arn}:2"]
+    assert [outputs_of(aws, stack)["Arn"] for stack in (first, other)] == [f"{arn}:1", f"{arn}:2"]
 
     # Deleting by name, as a clean-up does, takes the versions that other stacks name with it.
     for version in client.list_layer_versions(LayerName=name)["LayerVersions"]:

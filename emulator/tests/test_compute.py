@@ -189,8 +189,8 @@ def test_instances_run_their_user_data_and_an_update_replaces_them_without_a_los
     made = outputs_of(aws, stack)
     old = members(aws, made["Group"])
     health = aws.client("elbv2").describe_target_health(TargetGroupArn=made["Targets"])["TargetHealthDescriptions"]
-    assert [one["TargetHealth"]["State"] for one in health] == ["healthy", "healthy"]
-    assert [one["Target"]["Id"] for one in health] == old
+    assert [target["TargetHealth"]["State"] for target in health] == ["healthy", "healthy"]
+    assert [target["Target"]["Id"] for target in health] == old
     with Client(aws, made["Dns"]) as client:
         assert client.ask() == "one"
         assert deploy(aws, stack, resources(user_data(stack, "two"), capacity=2), **OUTPUTS) == "UPDATE_COMPLETE"

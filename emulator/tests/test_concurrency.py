@@ -88,17 +88,17 @@ def ready(aws: Running, name: str, qualifier: str) -> dict[str, Any]:
 
 
 def test_executions_over_the_accounts_limit_are_throttled_and_not_queued(new_account: Running) -> None:
-    one, other = function(new_account, WAIT), function(new_account, WAIT)
+    reserved, other = function(new_account, WAIT), function(new_account, WAIT)
     waiting = Waiting(new_account)
-    waiting.start(one)
+    waiting.start(reserved)
     waiting.start(other)
 
-    assert refusal(new_account, one) == "ConcurrentInvocationLimitExceeded"
+    assert refusal(new_account, reserved) == "ConcurrentInvocationLimitExceeded"
     limit = new_account.client("lambda").get_account_settings()["AccountLimit"]
     assert limit["ConcurrentExecutions"] == 2
 
     assert waiting.finish() == ["done", "done"]
-    assert invoke(new_account, one, None) == ("on-demand", False)
+    assert invoke(new_account, reserved, None) == ("on-demand", False)
 
 
 def test_a_new_account_has_nothing_to_reserve_or_provision(new_account: Running) -> None:

@@ -104,7 +104,11 @@ def test_sees_the_environment_of_lambda_and_nothing_of_a_managed_runtime(aws: Ru
 def test_the_runtime_api_listens_on_the_loopback_interface_and_answers_no_web_pages(aws: Running, served: str) -> None:
     api = invoke(aws, served, None)[0]["environment"]["AWS_LAMBDA_RUNTIME_API"]
     connections = psutil.Process(aws.process.pid).net_connections(kind="inet")
-    listening = {(one.laddr.ip, one.laddr.port) for one in connections if one.status == psutil.CONN_LISTEN}
+    listening = {
+        (connection.laddr.ip, connection.laddr.port)
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN
+    }
 
     host, _, port = api.partition(":")
     assert (host, int(port)) in listening

@@ -59,7 +59,7 @@ def objects(aws: Running, bucket: str, prefix: str) -> dict[str, bytes]:
     """The objects below a prefix, once there are any."""
     client, deadline = aws.client("s3"), time.monotonic() + 60
     while time.monotonic() < deadline:
-        keys = [one["Key"] for one in client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+        keys = [found["Key"] for found in client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
         if keys:
             return {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
         time.sleep(0.2)
@@ -69,7 +69,7 @@ def objects(aws: Running, bucket: str, prefix: str) -> dict[str, bytes]:
 @pytest.fixture
 def stack(aws: Running) -> dict[str, str]:
     name = unique("firehose")
-    outputs = {one: {"Ref": one} for one in ("Bucket", "Group", "Stream")}
+    outputs = {output: {"Ref": output} for output in ("Bucket", "Group", "Stream")}
     assert deploy(aws, name, resources(role(aws, "firehose.amazonaws.com")), **outputs) == "CREATE_COMPLETE"
     return outputs_of(aws, name)
 

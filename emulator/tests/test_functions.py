@@ -54,7 +54,9 @@ def as_ordinary_user() -> Iterator[Running]:
     candidates = ["/usr/bin/python3", *(str(found.executable) for found in reversed(all_pythons()))]
     recent = "import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)))"
     usable = (
-        one for one in candidates if subprocess.run([*become, one, "-I", "-c", recent], check=False).returncode == 0
+        candidate
+        for candidate in candidates
+        if subprocess.run([*become, candidate, "-I", "-c", recent], check=False).returncode == 0
     )
     python = next(usable, None)
     if python is None:

@@ -1,4 +1,4 @@
-"""What an instance reads about itself: the answers of its metadata service."""
+"""The metadata service of an instance, and its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether buckets are mounted by Mountpoint or copied, and how it is started. `npm run test:nodes` mounts them."""
+"""The choice between buckets that Mountpoint mounts, and copies; and its start. `npm run test:nodes` mounts them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_volume_without_a_group_can_be_read_by_root_and_its_region_is_the_clus
 
     assert "--allow-root" in options
     assert "--region=eu-central-1" in options
-    assert not [one for one in options if one.startswith(("--gid", "--allow-other", "--file-mode"))]
+    assert not [option for option in options if option.startswith(("--gid", "--allow-other", "--file-mode"))]
     assert "--allow-root" not in given("allow-other")
 
 
@@ -160,4 +160,4 @@ def test_a_build_that_fails_says_what_the_compiler_said_and_leaves_nothing(
         mountpoint_program.build()
 
     assert not mountpoint_program.program().exists()
-    assert [one.suffix for one in mountpoint_program.program().parent.iterdir()] == [".lock"]
+    assert [path.suffix for path in mountpoint_program.program().parent.iterdir()] == [".lock"]

@@ -1,4 +1,4 @@
-"""Whether real nodes can run on a machine, and their programs, which are built once."""
+"""The choice of real nodes on a machine that can run them, and their programs, which are built once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-V1 = [mount(f"/sys/fs/cgroup/{one}", "cgroup", one) for one in requirements._NEEDED]
+V1 = [mount(f"/sys/fs/cgroup/{name}", "cgroup", name) for name in requirements._NEEDED]
 V2_BESIDE = mount("/sys/fs/cgroup/unified", "cgroup2", "nsdelegate")
 SYSTEMD = mount("/sys/fs/cgroup/systemd", "cgroup", "name=systemd")
 
@@ -122,7 +122,7 @@ def test_auto_takes_real_nodes_once_their_programs_and_the_control_plane_are_bui
 
 def test_auto_does_not_take_real_nodes_with_the_control_plane_of_another_version(capable: Path) -> None:
     build_all(capable)
-    old, new = (f"kubernetes-{control_plane.VERSIONS[one][1:]}" for one in ("1.34", choice.VERSION))
+    old, new = (f"kubernetes-{control_plane.VERSIONS[version][1:]}" for version in ("1.34", choice.VERSION))
     put(capable / old, *control_plane.COMPONENTS)
     (capable / new / "kube-apiserver").unlink()
 
@@ -156,6 +156,6 @@ def test_a_program_that_two_processes_build_at_the_same_time_is_built_once(tmp_p
 
     both = [subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) for _ in range(2)]
 
-    assert [one.wait() for one in both] == [0, 0]
+    assert [process.wait() for process in both] == [0, 0]
     assert (tmp_path / "cache" / "program").exists()
     assert (tmp_path / "builds").read_text().splitlines() == ["built"]

@@ -1,4 +1,4 @@
-"""What the embedded AWS says of a pod that cannot start, as kubelet says it."""
+"""Reports of a pod that cannot start, in kubelet's words."""
 
 from __future__ import annotations
 

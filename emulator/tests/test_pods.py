@@ -107,10 +107,10 @@ def wait_until(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def settled(runtime: HostRuntime, one: dict[str, Any], done: Callable[[PodState], bool]) -> PodState:
+def settled(runtime: HostRuntime, asked: dict[str, Any], done: Callable[[PodState], bool]) -> PodState:
     import time
 
-    while not done(state := runtime.state(one)):
+    while not done(state := runtime.state(asked)):
         time.sleep(0.05)
     return state
 
@@ -119,9 +119,9 @@ def test_a_pod_whose_init_container_fails_never_becomes_ready_and_says_why(tmp_p
     script = "echo the model needs another processor; exit 1"
     check = {"name": "check", "image": "check", "command": ["/bin/sh", "-c", script], "volumeMounts": MOUNTS}
     runtime = HostRuntime(tmp_path, lambda *_: None)
-    one = pod(initContainers=[check])
+    asked = pod(initContainers=[check])
 
-    state = settled(runtime, one, lambda found: bool(found.message))
+    state = settled(runtime, asked, lambda found: bool(found.message))
 
     assert (state.ready, state.initialized, state.waiting) == (False, False, "CrashLoopBackOff")
     assert (state.container, state.restarts) == ("check", 1)
@@ -147,8 +147,8 @@ http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 def test_a_pod_is_ready_when_its_probe_is_answered_and_announces_its_ports(
     tmp_path: Path, path: str, ready: bool
 ) -> None:
-    one = pod()
-    (server,) = one["spec"]["containers"]
+    asked = pod()
+    (server,) = asked["spec"]["containers"]
     server |= {"command": [sys.executable, "-c", SERVER], "args": ["--rest_api_port=8501"]}
     server["readinessProbe"]["httpGet"]["path"] = path
     runtime = HostRuntime(tmp_path, lambda *_: None)
@@ -157,7 +157,7 @@ def test_a_pod_is_ready_when_its_probe_is_answered_and_announces_its_ports(
     def answered(state: PodState) -> bool:
         return (state.ready and not state.unhealthy) or "statuscode" in state.unhealthy
 
-    state = settled(runtime, one, answered)
+    state = settled(runtime, asked, answered)
     assert (state.ready, state.unhealthy) == (ready, "" if ready else "HTTP probe failed with statuscode: 404")
     host, port = dict(state.annotations)["embedded-aws/http"].split(":")
     socket.create_connection((host, int(port))).close()
@@ -186,11 +186,11 @@ def test_a_pod_may_copy_its_model_from_the_bucket_with_its_own_role(aws: Running
         "image": "look",
         "command": ["/bin/sh", "-c", "cat /models/digits/7/saved_model.pb; exit 1"],
     }
-    one = pod(initContainers=[copy, {**look, "volumeMounts": MOUNTS}])
-    one["spec"]["volumes"][0] = {"name": "model", "emptyDir": {}}
+    asked = pod(initContainers=[copy, {**look, "volumeMounts": MOUNTS}])
+    asked["spec"]["volumes"][0] = {"name": "model", "emptyDir": {}}
     runtime = HostRuntime(tmp_path / "pods", lambda *_: None, identify)
 
-    state = settled(runtime, one, lambda found: bool(found.message))
+    state = settled(runtime, asked, lambda found: bool(found.message))
 
     assert state.ended == Ended(1, "model")
     runtime.keep(set())
@@ -304,15 +304,15 @@ open(sys.argv[2], "w").write("drained")
 
 
 def draining_pod(path: str) -> dict[str, Any]:
-    one = pod()
-    (server,) = one["spec"]["containers"]
+    asked = pod()
+    (server,) = asked["spec"]["containers"]
     # Without the volume at /tmp the path stays.
     server |= {
         "command": [sys.executable, "-c", DRAINING],
         "args": ["--rest_api_port=8501", path],
         "volumeMounts": MOUNTS[:2],
     }
-    return one
+    return asked
 
 
 def test_a_server_without_a_hook_gets_sigterm_and_its_time_to_end(tmp_path: Path) -> None:
@@ -321,8 +321,8 @@ def test_a_server_without_a_hook_gets_sigterm_and_its_time_to_end(tmp_path: Path
     runtime = HostRuntime(tmp_path / "pods", lambda *_: None)
     with_hook = draining_pod(str(killed))
     with_hook["spec"]["containers"][0]["lifecycle"] = {"preStop": {"sleep": {"seconds": 45}}}
-    for one in (draining_pod(str(said)), with_hook):
-        settled(runtime, one, lambda state: state.ready)
+    for asked in (draining_pod(str(said)), with_hook):
+        settled(runtime, asked, lambda state: state.ready)
 
     runtime.keep(set())
 
@@ -334,9 +334,9 @@ def test_a_server_without_a_hook_gets_sigterm_and_its_time_to_end(tmp_path: Path
 def test_closing_ends_draining_servers(tmp_path: Path) -> None:
     said = tmp_path / "said"
     runtime = HostRuntime(tmp_path / "pods", lambda *_: None)
-    one = draining_pod(str(said))
-    one["spec"]["containers"][0]["command"][2] = DRAINING.replace("time.sleep(0.5)", "time.sleep(3600)")
-    settled(runtime, one, lambda state: state.ready)
+    asked = draining_pod(str(said))
+    asked["spec"]["containers"][0]["command"][2] = DRAINING.replace("time.sleep(0.5)", "time.sleep(3600)")
+    settled(runtime, asked, lambda state: state.ready)
     runtime.keep(set())
 
     runtime.close()
@@ -358,10 +358,10 @@ def test_a_program_that_was_copied_into_a_volume_runs_from_there(tmp_path: Path)
     }
     run = {"name": "run", "image": "run:1", "command": ["/opt/x/program"], "volumeMounts": fill["volumeMounts"]}
     runtime = HostRuntime(tmp_path, lambda *_: None)
-    one = pod(initContainers=[fill, run])
-    one["spec"]["volumes"].append({"name": "program", "emptyDir": {}})
+    asked = pod(initContainers=[fill, run])
+    asked["spec"]["volumes"].append({"name": "program", "emptyDir": {}})
 
-    state = settled(runtime, one, lambda found: bool(found.message))
+    state = settled(runtime, asked, lambda found: bool(found.message))
 
     assert state.ended == Ended(1, "copied")
     runtime.close()

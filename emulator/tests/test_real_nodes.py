@@ -46,21 +46,23 @@ def test_a_pod_with_a_role_gets_a_token_and_the_address_of_its_credentials_in_ev
     assert mine == {"name": "v"}
     assert token["projected"]["sources"][0]["serviceAccountToken"]["audience"] == "pods.eks.amazonaws.com"
     for container in [*changed["initContainers"], *changed["containers"]]:
-        variables = {one["name"]: one["value"] for one in container["env"]}
+        variables = {variable["name"]: variable["value"] for variable in container["env"]}
         (mount,) = container["volumeMounts"]
         assert mount["name"] == token["name"]
         assert variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == "http://169.254.170.23/v1/credentials"
         assert variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"].startswith(mount["mountPath"])
     assert changed["initContainers"][0]["env"][0] == {"name": "AWS_REGION", "value": "r"}
     # A variable that the pod sets itself stays.
-    assert [one["value"] for one in changed["containers"][0]["env"] if one["name"] == "AWS_REGION"] == ["own"]
+    assert [variable["value"] for variable in changed["containers"][0]["env"] if variable["name"] == "AWS_REGION"] == [
+        "own"
+    ]
 
 
 def test_a_pod_without_a_role_gets_no_token() -> None:
     changed = apply(json.loads(json.dumps(pod())), patch(pod(), {"AWS_REGION": "r"}, with_role=False))["spec"]
 
     assert changed["volumes"] == [{"name": "v"}]
-    assert all("volumeMounts" not in one for one in changed["containers"])
+    assert all("volumeMounts" not in container for container in changed["containers"])
 
 
 def test_directories_are_removed_also_where_the_starter_is_killed(tmp_path: Path) -> None:
@@ -158,4 +160,4 @@ def test_nothing_is_done_in_the_network_of_a_process_that_has_ended() -> None:
 def test_the_programs_of_a_node_leave_the_host_alone() -> None:
     assert kubelet("/ca.crt", "/resolv.conf", 1)["makeIPTablesUtilChains"] is False
     assert kube_proxy("node", "/kubeconfig")["conntrack"]["maxPerCore"] == 0
-    assert [one["type"] for one in container_network("10.244.1.0/24")["plugins"]] == ["bridge", "portmap"]
+    assert [plugin["type"] for plugin in container_network("10.244.1.0/24")["plugins"]] == ["bridge", "portmap"]

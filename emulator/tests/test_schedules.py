@@ -37,7 +37,7 @@ def once(aws: Running, target: dict[str, str]) -> str:
 
 def wait_until_done(aws: Running, name: str) -> None:
     """Waits until a schedule that is deleted after its start is gone."""
-    while any(one["Name"] == name for one in aws.client("scheduler").list_schedules()["Schedules"]):
+    while any(schedule["Name"] == name for schedule in aws.client("scheduler").list_schedules()["Schedules"]):
         time.sleep(0.1)
 
 

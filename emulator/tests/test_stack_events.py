@@ -1,4 +1,4 @@
-"""What depends on the status of stacks, and on the age of objects, finds both as on AWS."""
+"""The status of stacks and the age of objects, as on AWS."""
 
 from __future__ import annotations
 

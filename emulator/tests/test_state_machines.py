@@ -141,4 +141,6 @@ def test_an_upload_starts_an_execution_with_the_version_of_the_object(aws: Runni
     client = aws.client("stepfunctions")
     while not (started := client.list_executions(stateMachineArn=arn)["executions"]):
         time.sleep(0.05)
-    assert [json.loads(ended(aws, one["executionArn"])["input"]) for one in started] == [{"objectVersion": version}]
+    assert [json.loads(ended(aws, execution["executionArn"])["input"]) for execution in started] == [
+        {"objectVersion": version}
+    ]

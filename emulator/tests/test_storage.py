@@ -99,7 +99,7 @@ def test_a_list_of_no_keys_is_complete_as_mountpoint_expects(aws: Running, metho
 
     assert not listed["IsTruncated"]
     assert "Contents" not in listed
-    assert [one["Key"] for one in getattr(s3, method)(Bucket=name, MaxKeys=1)["Contents"]] == ["k"]
+    assert [found["Key"] for found in getattr(s3, method)(Bucket=name, MaxKeys=1)["Contents"]] == ["k"]
 
 
 def test_a_lifecycle_configuration_is_kept(aws: Running) -> None:

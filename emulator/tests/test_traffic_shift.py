@@ -138,7 +138,7 @@ class Shifted:
         """All deployments, the latest first."""
         client, application = self.aws.client("codedeploy"), outputs_of(self.aws, self.stack)["Application"]
         found = client.list_deployments(applicationName=application)["deployments"]
-        return [client.get_deployment(deploymentId=one)["deploymentInfo"] for one in found]
+        return [client.get_deployment(deploymentId=identifier)["deploymentInfo"] for identifier in found]
 
 
 def test_a_canary_moves_the_alias_while_both_versions_answer(aws: Running) -> None:
@@ -223,7 +223,7 @@ def test_no_traffic_shifts_to_a_version_with_another_role(aws: Running) -> None:
 
     assert "failed. Specified versions must be associated with the same execution role" in reasons(aws, shifted.stack)
     assert (shifted.alias()["FunctionVersion"], "RoutingConfig" in shifted.alias()) == ("1", False)
-    assert [one["status"] for one in shifted.deployments()] == ["Failed"]
+    assert [deployment["status"] for deployment in shifted.deployments()] == ["Failed"]
 
 
 def test_a_deployment_that_is_stopped_by_a_request_goes_back(aws: Running) -> None:
@@ -262,7 +262,7 @@ def test_a_stack_that_fails_later_takes_the_alias_back_at_once(aws: Running) -> 
     assert shifted.deploy(2, Unknown=unknown) == "UPDATE_ROLLBACK_COMPLETE"
 
     assert shifted.alias()["FunctionVersion"] == "1"
-    assert [one["status"] for one in shifted.deployments()] == ["Succeeded"]
+    assert [deployment["status"] for deployment in shifted.deployments()] == ["Succeeded"]
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,9 @@ fn every_form_of_a_request_makes_the_same_call() {
     ] {
         assert_eq!(call(body), expected, "{body}");
     }
-    let one = Call { signature: 0, rows: 1, columns: vec![floats(&[1.0, 2.0])] };
-    assert_eq!(call(r#"{"data": [1, 2]}"#), one);
-    assert_eq!(call(r#"{"data": {"x": [1, 2]}}"#), one);
+    let expected = Call { signature: 0, rows: 1, columns: vec![floats(&[1.0, 2.0])] };
+    assert_eq!(call(r#"{"data": [1, 2]}"#), expected);
+    assert_eq!(call(r#"{"data": {"x": [1, 2]}}"#), expected);
 }
 
 #[test]

@@ -47,7 +47,7 @@ def check(front: LambdaFront | ServerFront, log: Path) -> tuple[int, int]:
     front.process.wait(120)
     report = log.read_text()
     summary, lost = SUMMARY.findall(report), LOST.findall(report)
-    clean = bool(summary) and set(summary) == {"0"} and all(one == "0" for one in lost)
+    clean = bool(summary) and set(summary) == {"0"} and all(count == "0" for count in lost)
     if not clean:
         print(report, file=sys.stderr)
     return passed + clean, failed + (not clean)

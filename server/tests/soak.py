@@ -59,7 +59,7 @@ def generated(model: Model, count: int) -> list[Exchange]:
         found.append(asked(model, json.dumps(body)))
 
     collect()
-    return [one for one in found if one.body != FINITE_IN_PYTHON]
+    return [case for case in found if case.body != FINITE_IN_PYTHON]
 
 
 def large(model: Model) -> Exchange:
@@ -86,7 +86,7 @@ def soak(front: LambdaFront | ServerFront, pool: list[Exchange], big: Exchange, 
     check_message = grpc_check(front) if isinstance(front, ServerFront) else None
     shown: list[str] = []
 
-    def one(number: int) -> bool:
+    def send(number: int) -> bool:
         source = random.Random(number)  # the same requests every time
         if check_message and number % GRPC_EVERY == 0:
             right, told = check_message(source), "a gRPC message"
@@ -101,14 +101,14 @@ def soak(front: LambdaFront | ServerFront, pool: list[Exchange], big: Exchange, 
             shown.append(told)
         return right
 
-    one(2)
+    send(2)
     sizes = [resident(front.process.pid)]
     passed = 0
     parts = 16
     with ThreadPoolExecutor(front.clients) as clients:
         for part in range(parts):
             numbers = range(requests * part // parts, requests * (part + 1) // parts)
-            passed += sum(clients.map(one, numbers))
+            passed += sum(clients.map(send, numbers))
             sizes.append(resident(front.process.pid))
     for told in shown:
         print(told, file=sys.stderr)

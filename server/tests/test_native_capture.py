@@ -1,4 +1,4 @@
-"""What the native function writes of the requests in the sample: the lines that the Python handler writes."""
+"""Lines that the native function writes of the requests in the sample: those that the Python handler writes."""
 
 from __future__ import annotations
 

@@ -83,10 +83,10 @@ def test_the_name_can_be_another_than_that_of_the_file(start: Callable[..., Func
 
 def test_several_threads_answer_as_one_thread_does(start: Callable[..., Function], models: dict[str, str]) -> None:
     event = {"instances": [[[[x * y / 64] for x in range(8)] for y in range(8)]] * 3}
-    one, three = start(models["conv"]), start(models["conv"], MODEL_THREADS="3")
-    found, expected = three.invoke(event).value["predictions"], one.invoke(event).value["predictions"]
+    single, three = start(models["conv"]), start(models["conv"], MODEL_THREADS="3")
+    found, expected = three.invoke(event).value["predictions"], single.invoke(event).value["predictions"]
     assert [pytest.approx(row, rel=1e-5, abs=1e-6) for row in expected] == found
-    assert threads(three) > threads(one)
+    assert threads(three) > threads(single)
 
 
 def threads(function: Function) -> int:
@@ -187,8 +187,8 @@ def test_labels_name_the_classes(start: Callable[..., Function], models: dict[st
     model = load(str(tmp_path))
     for event in ({"instances": [[1, 2, 3, 4], [4, 3, 2, 1]]}, {"data": [0, 0, 0, 0]}, {"inputs": [[1, 0, 0, 0]]}):
         found, expected = function.invoke(event).value, events.answer(model, event)
-        assert [[one["label"] for one in row] for row in found["classes"]] == [
-            [one["label"] for one in row] for row in expected["classes"]
+        assert [[entry["label"] for entry in row] for row in found["classes"]] == [
+            [entry["label"] for entry in row] for row in expected["classes"]
         ]
         for row in found["classes"]:
             assert row[0]["score"] >= row[-1]["score"]

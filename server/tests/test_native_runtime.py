@@ -62,8 +62,8 @@ def test_every_run_gives_the_interpreters_bits(name: str, threads: str, models: 
 @pytest.mark.parametrize("name", ["conv", "int8"])
 def test_two_threads_give_the_bits_of_one(name: str, models: dict[str, str], start: Start) -> None:
     rows = np.random.default_rng(13).normal(size=(8, 8, 8, 1)).tolist()
-    one, two = start(models[name]), start(models[name], MODEL_THREADS="2")
-    assert two.invoke({"instances": rows}).body == one.invoke({"instances": rows}).body
+    single, two = start(models[name]), start(models[name], MODEL_THREADS="2")
+    assert two.invoke({"instances": rows}).body == single.invoke({"instances": rows}).body
 
 
 def test_a_batch_is_the_sum_of_its_rows(models: dict[str, str], start: Start) -> None:

@@ -87,7 +87,7 @@ NOT_COPIED = {
         )
     ),
 }
-"""What no test sends to the stand-in: labels, what RapidJSON reads otherwise than Python, integers that wrap."""
+"""Requests that no test sends to the stand-in: labels, RapidJSON's own readings of JSON, integers that wrap."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What users run: FastAPI with LiteRT's interpreter, one a worker. `MODEL` names the .tflite file."""
+"""FastAPI with LiteRT's interpreter, one a worker. `MODEL` names the .tflite file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users run: FastAPI with ONNX Runtime. `MODEL` names the .onnx file."""
+"""FastAPI with ONNX Runtime. `MODEL` names the .onnx file."""
 
 from __future__ import annotations
 

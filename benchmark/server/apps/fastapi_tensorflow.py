@@ -1,4 +1,4 @@
-"""What users run: FastAPI with TensorFlow. `MODEL` names the SavedModel."""
+"""FastAPI with TensorFlow. `MODEL` names the SavedModel."""
 
 from __future__ import annotations
 

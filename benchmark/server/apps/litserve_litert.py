@@ -1,4 +1,4 @@
-"""What users run: LitServe with LiteRT's interpreter. Arguments: the .tflite file, the port, the number of workers."""
+"""LitServe with LiteRT's interpreter. Arguments: the .tflite file, the port, the number of workers."""
 
 # LitServe reads the annotations themselves, so they must not be deferred.
 import sys

@@ -91,7 +91,7 @@ class FakeAws:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of all records of all calls, in their order."""
-        records = [base64.b64decode(one["Data"]).decode() for call in self.calls for one in call["Records"]]
+        records = [base64.b64decode(record["Data"]).decode() for call in self.calls for record in call["Records"]]
         assert all(record.endswith("\n") for record in records)
         return [json.loads(line) for record in records for line in record.splitlines()]
 

@@ -60,9 +60,9 @@ def test_answered_requests_are_sent_with_their_answers_before_the_program_ends(a
         assert lost_at_the_end(server) == []
 
     found = [CapturedRequest.model_validate(line) for line in aws.lines()]
-    assert [(one.request, one.answer) for one in found] == list(zip(bodies, answers, strict=True))
-    assert {(one.model_name, one.model_version) for one in found} == {("times", 2)}
-    assert [one.signature_name for one in found] == ["serving_default", "total"]
+    assert [(line.request, line.answer) for line in found] == list(zip(bodies, answers, strict=True))
+    assert {(line.model_name, line.model_version) for line in found} == {("times", 2)}
+    assert [line.signature_name for line in found] == ["serving_default", "total"]
     assert {(call["target"], call["DeliveryStreamName"]) for call in aws.calls} == {
         ("Firehose_20150804.PutRecordBatch", "captured")
     }

@@ -189,7 +189,7 @@ def test_status(channel: grpc.Channel) -> None:
     message = GetModelStatusRequest()
     message.model_spec.name = "times"
     statuses = ModelServiceStub(channel).GetModelStatus(message, timeout=60).model_version_status
-    assert [(one.version, one.state, one.status.error_code) for one in statuses] == [(2, 30, 0), (1, 30, 0)]
+    assert [(status.version, status.state, status.status.error_code) for status in statuses] == [(2, 30, 0), (1, 30, 0)]
 
 
 def test_unsupported_calls_are_unimplemented(channel: grpc.Channel, prediction: Any) -> None:

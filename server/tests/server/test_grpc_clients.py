@@ -38,7 +38,7 @@ def descriptors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = FileDescriptorSet()
 
     def add(file: Any) -> None:
-        if file.name not in {one.name for one in found.file}:
+        if file.name not in {known.name for known in found.file}:
             for imported in file.dependencies:
                 add(imported)
             file.CopyToProto(found.file.add())
@@ -67,7 +67,7 @@ def call(all_models: Server, descriptors: Path) -> Callable[..., subprocess.Comp
 
 def rows(name: str, values: list[list[float]]) -> dict[str, Any]:
     shape = {"dim": [{"size": len(values)}, {"size": len(values[0])}]}
-    x = {"dtype": "DT_FLOAT", "tensor_shape": shape, "float_val": [one for row in values for one in row]}
+    x = {"dtype": "DT_FLOAT", "tensor_shape": shape, "float_val": [value for row in values for value in row]}
     return {"model_spec": {"name": name}, "inputs": {"x": x}}
 
 
@@ -89,7 +89,7 @@ def test_grpcurl_gets_the_metadata_and_the_status(call: Callable[..., subprocess
     answered = call(STATUS, {"model_spec": {"name": "times"}})
     assert answered.returncode == 0, answered.stderr
     statuses = json.loads(answered.stdout)["model_version_status"]
-    assert [(one["version"], one["state"]) for one in statuses] == [("2", "AVAILABLE"), ("1", "AVAILABLE")]
+    assert [(status["version"], status["state"]) for status in statuses] == [("2", "AVAILABLE"), ("1", "AVAILABLE")]
 
 
 def test_grpcurl_is_told_what_is_wrong(call: Callable[..., subprocess.CompletedProcess[str]]) -> None:

@@ -1,4 +1,4 @@
-"""What requests took is given back."""
+"""Memory that requests took is given back."""
 
 from __future__ import annotations
 

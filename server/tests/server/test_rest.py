@@ -37,8 +37,8 @@ def test_a_version_is_chosen_by_number_or_label_and_defaults_to_the_newest(
 def test_status_lists_the_requested_versions(all_models: Server) -> None:
     def versions(path: str) -> list[str]:
         found = all_models.get(f"/v1/models/times{path}").json()["model_version_status"]
-        assert all(one["state"] == "AVAILABLE" and one["status"]["error_code"] == "OK" for one in found)
-        return [one["version"] for one in found]
+        assert all(version["state"] == "AVAILABLE" and version["status"]["error_code"] == "OK" for version in found)
+        return [version["version"] for version in found]
 
     assert (versions(""), versions("/versions/1"), versions("/labels/canary")) == (["2", "1"], ["1"], ["2"])
 

@@ -1,4 +1,4 @@
-"""What the program refuses to start with, and what it starts on."""
+"""The start of the program: flags and models that it refuses, and those that it starts on."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ DEADLINE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Posted:
-    """What a process posted, and where: `response`, `error`, or `init/error`."""
+    """A body that a process posted, and where: `response`, `error`, or `init/error`."""
 
     where: str
     body: bytes

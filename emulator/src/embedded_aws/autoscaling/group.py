@@ -65,7 +65,7 @@ class Group:
         for _ in range(count):
             subnet = subnets[next(self._subnet) % len(subnets)]
             template = self.properties["LaunchTemplate"]
-            tags = [{"Key": one["Key"], "Value": one["Value"]} for one in self.properties.get("Tags") or []]
+            tags = [{"Key": tag["Key"], "Value": tag["Value"]} for tag in self.properties.get("Tags") or []]
             member = Member(self._instances.launch(template, subnet, tags), template, subnet)
             started.append(member)
             self.members.append(member)

@@ -205,7 +205,7 @@ def _taken(function: dict[str, Any]) -> int:
 def _configured(function: dict[str, Any]) -> dict[str, int]:
     """Returns the provisioned concurrency that was asked for, by alias or version number."""
     records = function.get("provisioned_concurrency") or {}
-    return {key: int(one["RequestedProvisionedConcurrentExecutions"]) for key, one in records.items()}
+    return {key: int(record["RequestedProvisionedConcurrentExecutions"]) for key, record in records.items()}
 
 
 def _provisioned(function: dict[str, Any]) -> dict[str, int]:

@@ -47,7 +47,7 @@ class Distribution:
     entries: frozenset[str]
 
     def fits(self, python: HostPython) -> bool:
-        """Whether the build that was installed runs on an interpreter of this machine."""
+        """Tells whether the build that was installed runs on an interpreter of this machine."""
         return any(_tag_fits(tag, python) for tag in self.tags)
 
 

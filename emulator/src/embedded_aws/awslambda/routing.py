@@ -92,7 +92,7 @@ def of_one_role(update: Callable[..., Any]) -> Callable[..., Any]:
         weights = (data.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         main = data.get("FunctionVersion") or (_aliases(name).get(alias) or {}).get("FunctionVersion")
         versions = (lambda_svc._functions.get(name) or {}).get("versions") or {}
-        roles = {versions[one]["config"]["Role"] for one in (main, *weights) if one in versions}
+        roles = {versions[version]["config"]["Role"] for version in (main, *weights) if version in versions}
         if weights and len(roles) > 1:
             message = "Specified versions must be associated with the same execution role"
             return error_response_json("InvalidParameterValueException", message, 400)

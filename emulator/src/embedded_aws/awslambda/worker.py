@@ -70,7 +70,7 @@ class Worker:
     _init_log: str = ""
 
     replies_on_stdout: ClassVar[bool] = True
-    """Whether the standard output holds answers; otherwise it is part of the log."""
+    """The standard output holds answers; otherwise it is part of the log."""
 
     def start(self) -> Outcome | None:
         """Starts the process and loads the handler.
@@ -130,7 +130,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether it can answer another event."""
+        """Tells whether it can answer another event."""
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:

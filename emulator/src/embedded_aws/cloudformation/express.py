@@ -134,7 +134,7 @@ def _rolling_back(original: Handler) -> Handler:
 
 
 def _mode(parameters: dict[str, Any]) -> tuple[bool, bool]:
-    """Whether Express mode is asked for, and whether it disables rollback."""
+    """Tells whether Express mode is asked for, and whether it disables rollback."""
     express = handlers._p(parameters, "DeploymentConfig.Mode") == "EXPRESS"
     return express, express and handlers._p(parameters, "DeploymentConfig.DisableRollback", "true").lower() != "false"
 

@@ -74,7 +74,7 @@ class Operation:
         self._abandoned: dict[str, Running] = {}
 
     def in_progress(self, logical_id: str) -> bool:
-        """Whether a resource was started before its turn."""
+        """Tells whether a resource was started before its turn."""
         return logical_id in self._running
 
     async def run(self, original: Any, function: Any, arguments: tuple[Any, ...]) -> Any:
@@ -96,11 +96,11 @@ class Operation:
 
     async def _wait(self, logical_id: str, mine: Running) -> None:
         while not mine.task.done():
-            failed = [name for name, one in self._running.items() if one.outcome() is not None]
+            failed = [name for name, running in self._running.items() if running.outcome() is not None]
             if failed:
                 self._abandoned[logical_id] = self._running.pop(logical_id)
                 raise RuntimeError(self._cancelled())
-            pending = [one.task for one in self._running.values() if not one.task.done()]
+            pending = [running.task for running in self._running.values() if not running.task.done()]
             await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
 
     def _start_others(self, original: Any) -> None:
@@ -135,20 +135,20 @@ class Operation:
         Returns:
             Why the stack goes back, where more than one resource has failed.
         """
-        for logical_id, one in self._abandoned.items():  # MiniStack has told that, and sends updates back
-            if one.physical_id is None:
-                self._record(operation, logical_id, one, self._made_up_id(logical_id), {})
-        for logical_id, one in self._running.items():
-            reason = one.outcome()
-            if one.task.done() and reason is None:
-                ((physical_id, attributes), _) = one.task.result()
-                self._event(logical_id, one.resource_type, "COMPLETE", "", physical_id)
-                self._record(operation, logical_id, one, physical_id, attributes)
+        for logical_id, running in self._abandoned.items():  # MiniStack has told that, and sends updates back
+            if running.physical_id is None:
+                self._record(operation, logical_id, running, self._made_up_id(logical_id), {})
+        for logical_id, running in self._running.items():
+            reason = running.outcome()
+            if running.task.done() and reason is None:
+                ((physical_id, attributes), _) = running.task.result()
+                self._event(logical_id, running.resource_type, "COMPLETE", "", physical_id)
+                self._record(operation, logical_id, running, physical_id, attributes)
                 continue
-            self._event(logical_id, one.resource_type, "FAILED", reason or self._cancelled())
+            self._event(logical_id, running.resource_type, "FAILED", reason or self._cancelled())
             self._failed.append(logical_id)
-            if reason is None or one.physical_id:
-                self._record(operation, logical_id, one, one.physical_id or self._made_up_id(logical_id), {})
+            if reason is None or running.physical_id:
+                self._record(operation, logical_id, running, running.physical_id or self._made_up_id(logical_id), {})
         self._running.clear()
         self._abandoned.clear()
         names = list(dict.fromkeys([operation.get("failed_logical_id"), *self._failed]))
@@ -156,13 +156,15 @@ class Operation:
         listed = ", ".join(str(name) for name in names)
         return f"The following resource(s) failed to {verb}: [{listed}]. " if len(names) > 1 else ""
 
-    def _record(self, operation: Record, logical_id: str, one: Running, physical_id: str, attributes: Record) -> None:
+    def _record(
+        self, operation: Record, logical_id: str, running: Running, physical_id: str, attributes: Record
+    ) -> None:
         self._made[logical_id] = {
             "PhysicalResourceId": physical_id,
-            "ResourceType": one.resource_type,
+            "ResourceType": running.resource_type,
             "ResourceStatus": f"{self._prefix}_COMPLETE",
             "LogicalResourceId": logical_id,
-            "Properties": one.properties,
+            "Properties": running.properties,
             "Attributes": attributes,
             "Timestamp": now_iso(),
         }

@@ -36,7 +36,7 @@ def with_math(record: Callable[[str, dict[str, Any]], Alarm]) -> Callable[[str, 
         if not queries:
             return record(name, properties)
         _check(queries)
-        periods = [int(one["MetricStat"]["Period"]) for one in queries if "MetricStat" in one]
+        periods = [int(query["MetricStat"]["Period"]) for query in queries if "MetricStat" in query]
         alarm = record(
             name, {**properties, "Metrics": None, "MetricName": "-", "Namespace": "-", "Period": max(periods)}
         )
@@ -63,13 +63,13 @@ def _state(alarm: Alarm, now: float) -> tuple[str, str]:
     period, count = int(alarm["Period"]), int(alarm["EvaluationPeriods"])
     start = int(now // period) * period
     found = [_value(alarm, start - index * period, period) for index in reversed(range(count))]
-    known = [one for one in found if one is not None]
+    known = [value for value in found if value is not None]
     missing, treatment = count - len(known), alarm.get("TreatMissingData") or "missing"
     if not known:
         unknown = {"notBreaching": "OK", "breaching": "ALARM", "ignore": alarm["StateValue"]}
         return unknown.get(treatment, "INSUFFICIENT_DATA"), f"no datapoints in {count} periods ({treatment})"
     compare, threshold = _COMPARISONS[alarm["ComparisonOperator"]], float(alarm["Threshold"])
-    breaching = sum(compare(one, threshold) for one in known) + (missing if treatment == "breaching" else 0)
+    breaching = sum(compare(value, threshold) for value in known) + (missing if treatment == "breaching" else 0)
     needed = int(alarm.get("DatapointsToAlarm") or count)
     crossed = "Threshold Crossed" if breaching >= needed else "Threshold not crossed"
     return (

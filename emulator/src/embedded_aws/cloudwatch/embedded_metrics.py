@@ -47,7 +47,7 @@ def _of_directive(directive: dict[str, Any], line: dict[str, Any], timestamp: fl
     for metric in directive["Metrics"]:
         value = line.get(metric["Name"])
         given: list[Any] = value if isinstance(value, list) else [value]
-        values = tuple(float(one) for one in given if _is_number(one))
+        values = tuple(float(number) for number in given if _is_number(number))
         for names in directive.get("Dimensions") or [[]]:
             if values and len(values) <= _MOST_VALUES and len(names) <= _MOST_DIMENSIONS:
                 dimensions = {name: str(line[name]) for name in names}

@@ -98,10 +98,10 @@ class Expression:
         )
 
 
-def _apply(operation: Callable[[float, float], float], one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
+def _apply(operation: Callable[[float, float], float], first: float | None, other: float | None) -> float | None:
+    if first is None or other is None:
         return None
     try:
-        return float(operation(one, other))
+        return float(operation(first, other))
     except ZeroDivisionError:
         return None

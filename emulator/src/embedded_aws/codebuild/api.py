@@ -94,7 +94,7 @@ class Builds:
         limit = int(request.project.get("concurrentBuildLimit") or 0)
         name = request.project["name"]
         under_way = [
-            one for one in codebuild._builds.values() if one["projectName"] == name and not one["buildComplete"]
+            build for build in codebuild._builds.values() if build["projectName"] == name and not build["buildComplete"]
         ]
         if limit and len(under_way) >= limit:
             return f"Cannot have more than {limit} concurrent builds for the project {name}"

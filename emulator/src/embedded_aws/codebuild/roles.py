@@ -1,4 +1,4 @@
-"""Whether a build's service role is ready, which on AWS it is not until its policies have arrived."""
+"""Readiness of a build's service role: on AWS it is not ready until its policies have arrived."""
 
 from __future__ import annotations
 

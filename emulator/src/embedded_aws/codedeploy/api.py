@@ -38,11 +38,11 @@ class Api:
     def _list(self, data: dict[str, Any]) -> Any:
         statuses = data.get("includeOnlyStatuses") or []
         found = [
-            one.identifier
-            for one in reversed(self._deployments.all)
-            if data.get("applicationName") in {None, one.group.application}
-            and data.get("deploymentGroupName") in {None, one.group.name}
-            and (not statuses or one.status in statuses)
+            deployment.identifier
+            for deployment in reversed(self._deployments.all)
+            if data.get("applicationName") in {None, deployment.group.application}
+            and data.get("deploymentGroupName") in {None, deployment.group.name}
+            and (not statuses or deployment.status in statuses)
         ]
         return json_response({"deployments": found})
 

@@ -104,7 +104,7 @@ class Deployments:
 
     def find(self, identifier: str) -> Deployment | None:
         """The deployment with an id."""
-        return next((one for one in self.all if one.identifier == identifier), None)
+        return next((deployment for deployment in self.all if deployment.identifier == identifier), None)
 
     def shift(self, group: Group, alias: Alias, version: str) -> None:
         """Moves an alias to a version, and returns when all traffic has moved.
@@ -113,7 +113,9 @@ class Deployments:
             DeploymentError: an alarm or a request stopped it, and the traffic is back where the group says so; or
                 Lambda cannot divide traffic among the two versions.
         """
-        running = [one for one in self.all if one.group == group and one.status == "InProgress"]
+        running = [
+            deployment for deployment in self.all if deployment.group == group and deployment.status == "InProgress"
+        ]
         if running:
             raise DeploymentError(
                 f"{running[0].identifier} is in progress: a deployment group has one at a time ({group.name})"

@@ -151,7 +151,7 @@ class Resources:
             name,
             configuration,
             tuple(steps),
-            tuple(one["Name"] for one in watched),
+            tuple(alarm["Name"] for alarm in watched),
             frozenset(rollback.get("Events") or [] if _true(rollback.get("Enabled")) else []),
         )
 
@@ -191,7 +191,7 @@ def _resolved(policy: dict[str, Any], stack: str) -> dict[str, str]:
 
 
 def _rolls_back(stack: str) -> bool:
-    """Whether the stack goes back: then its aliases do at once."""
+    """Tells whether the stack goes back: then its aliases do at once."""
     return str(cloudformation._stacks[stack]["StackStatus"]).startswith("UPDATE_ROLLBACK")
 
 

@@ -120,13 +120,13 @@ def launch_template_data(specification: dict[str, Any]) -> dict[str, Any]:
     for template in ec2._launch_templates.values():
         if wanted == template["LaunchTemplateId"] or (not wanted and name == template["LaunchTemplateName"]):
             number = {"$Default": template["DefaultVersionNumber"], "$Latest": template["LatestVersionNumber"]}
-            for one in template["Versions"]:
-                if str(one["VersionNumber"]) == str(number.get(version, version)):
-                    found: dict[str, Any] = one["LaunchTemplateData"]
+            for known in template["Versions"]:
+                if str(known["VersionNumber"]) == str(number.get(version, version)):
+                    found: dict[str, Any] = known["LaunchTemplateData"]
                     return found
     raise ValueError(f"There is no version {version} of the launch template {wanted or name}")
 
 
 def _volume_gibibytes(data: dict[str, Any]) -> int:
-    sizes = [one["Ebs"]["VolumeSize"] for one in data.get("BlockDeviceMappings") or [] if "Ebs" in one]
+    sizes = [mapping["Ebs"]["VolumeSize"] for mapping in data.get("BlockDeviceMappings") or [] if "Ebs" in mapping]
     return int(sizes[0]) if sizes else 8

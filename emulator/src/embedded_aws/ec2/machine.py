@@ -141,7 +141,7 @@ class Machine:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Tells whether it runs."""
         return self._process.poll() is None
 
     def socket(self) -> _Socket:

@@ -113,13 +113,13 @@ class Clusters:
         zones = {f"{name.lower()}-{zone}": f"{region}{zone}" for zone in "abc"}
 
         def role_of(namespace: str, service_account: str) -> str | None:
-            for one in _of_cluster(eks._pod_identity_associations, account, region, name):
-                if (one["namespace"], one["serviceAccount"]) == (namespace, service_account):
-                    return str(one["roleArn"])
+            for association in _of_cluster(eks._pod_identity_associations, account, region, name):
+                if (association["namespace"], association["serviceAccount"]) == (namespace, service_account):
+                    return str(association["roleArn"])
             return None
 
         def installed() -> bool:
-            return any(one["addonName"] == ADDON for one in _of_cluster(eks._addons, account, region, name))
+            return any(addon["addonName"] == ADDON for addon in _of_cluster(eks._addons, account, region, name))
 
         def s3_as(role: str) -> Any:
             return EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3

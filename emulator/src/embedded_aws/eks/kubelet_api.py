@@ -1,4 +1,4 @@
-"""What the API server asks a kubelet for: the logs of containers."""
+"""The API of a kubelet, as far as the API server uses it: the logs of containers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _handler(log: Callable[[str, str, str, bool], str | None]) -> type[http.serv
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = urlsplit(self.path)
-            what, *names = (unquote(one) for one in found.path.strip("/").split("/"))
+            what, *names = (unquote(part) for part in found.path.strip("/").split("/"))
             query = {name: values[0] for name, values in parse_qs(found.query).items()}
             text = None
             if what == "containerLogs" and len(names) == 3:

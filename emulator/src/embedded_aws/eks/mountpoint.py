@@ -24,7 +24,7 @@ _ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 
 @dataclass(frozen=True)
 class Mount:
-    """What is mounted for which pod.
+    """A mounted volume of a pod.
 
     Attributes:
         volume: the volume's name.

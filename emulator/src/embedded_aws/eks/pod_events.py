@@ -1,4 +1,4 @@
-"""What kubelet warns of, as events of pods."""
+"""Kubelet's warnings, as events of pods."""
 
 from __future__ import annotations
 

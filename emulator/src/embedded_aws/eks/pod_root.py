@@ -38,12 +38,14 @@ class PodRoot:
         self._directory = directory
         containers = [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
         self._mounts = {
-            mount["mountPath"]: mount["name"] for one in containers for mount in one.get("volumeMounts", [])
+            mount["mountPath"]: mount["name"] for container in containers for mount in container.get("volumeMounts", [])
         }
         # Without a mount it matches nothing.
         paths = "|".join(re.escape(path) for path in sorted(self._mounts, key=len, reverse=True)) or "(?!)"
         self._mount_path = re.compile(rf"(?<![\w./-])({paths})(?![\w.-])")
-        declared = [port["containerPort"] for one in pod["spec"]["containers"] for port in one.get("ports", [])]
+        declared = [
+            port["containerPort"] for container in pod["spec"]["containers"] for port in container.get("ports", [])
+        ]
         self._ports = {port: free_port() for port in declared}
 
     def mount(self, mount_claim: Callable[[str, Path], None]) -> None:
@@ -91,12 +93,12 @@ class PodRoot:
         # One that was copied into a volume lies there.
         return [
             *programs.get(program, [self.translate(program)]),
-            *(self.translate(self._with_free_port(one)) for one in arguments),
+            *(self.translate(self._with_free_port(argument)) for argument in arguments),
         ]
 
     def environment(self, container: dict[str, Any]) -> dict[str, str]:
         """Return a container's own variables."""
-        return {one["name"]: self.translate(one.get("value", "")) for one in container.get("env", [])}
+        return {variable["name"]: self.translate(variable.get("value", "")) for variable in container.get("env", [])}
 
     def port(self, container: dict[str, Any], name_or_number: str | int) -> int:
         """Return the port of this machine that stands for a container's."""

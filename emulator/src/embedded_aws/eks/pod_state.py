@@ -8,7 +8,7 @@ from typing import Any
 
 _LOG_LINES = 80
 _LOG_CHARACTERS = 2048
-"""What kubelet takes from a log into a termination message."""
+"""Lines that kubelet takes from a log into a termination message."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def status_of(pod: dict[str, Any], state: PodState) -> dict[str, Any]:
     }
     address = state.address or f"10.1.0.{sum(pod['metadata']['uid'].encode()) % 250 + 1}"
     init = pod["spec"].get("initContainers", [])
-    names = [one["name"] for one in init]
+    names = [container["name"] for container in init]
     reached = names.index(state.container) if state.container in names else 0
     return {
         "phase": "Running" if state.initialized else "Pending",
@@ -76,15 +76,16 @@ def status_of(pod: dict[str, Any], state: PodState) -> dict[str, Any]:
             for kind, value in conditions.items()
         ],
         "initContainerStatuses": [
-            _completed(one)
+            _completed(container)
             if state.initialized or position < reached
-            else _container(one, state, now)
+            else _container(container, state, now)
             if position == reached or not state.container
-            else _waiting(one)
-            for position, one in enumerate(init)
+            else _waiting(container)
+            for position, container in enumerate(init)
         ],
         "containerStatuses": [
-            _container(one, state, now) if state.initialized else _waiting(one) for one in pod["spec"]["containers"]
+            _container(container, state, now) if state.initialized else _waiting(container)
+            for container in pod["spec"]["containers"]
         ],
     }
 

@@ -140,7 +140,7 @@ class Run:
 
     @property
     def ends(self) -> bool:
-        """Whether its server still answers what it has accepted."""
+        """Tells whether its server still answers what it has accepted."""
         return self._end.is_alive()
 
     def end(self) -> None:
@@ -295,7 +295,7 @@ class Run:
 
 def _problem(pod: dict[str, Any]) -> str:
     server, *others = pod["spec"]["containers"]
-    commands = all("command" in one for one in [server, *pod["spec"].get("initContainers", [])])
+    commands = all("command" in container for container in [server, *pod["spec"].get("initContainers", [])])
     if not others and commands and "ports" in server and "httpGet" in server.get("readinessProbe", {}):
         return ""
     return "only pods with a command in each container, and one server with ports and an HTTP readiness probe, run here"

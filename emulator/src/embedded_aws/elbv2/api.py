@@ -29,7 +29,7 @@ def with_real_health(actions: dict[str, Callable[..., Any]], balancers: Balancer
         arn = alb._p(parameters, "TargetGroupArn")
         if not balancers.knows(arn):
             return original(parameters)
-        states, asked = balancers.states(arn), [one["Id"] for one in alb._parse_targets_param(parameters)]
+        states, asked = balancers.states(arn), [target["Id"] for target in alb._parse_targets_param(parameters)]
         members = "".join(_member(name, states.get(name), alb._tgs[arn]["Port"]) for name in asked or states)
         return alb._xml(200, "DescribeTargetHealth", f"<TargetHealthDescriptions>{members}</TargetHealthDescriptions>")
 

@@ -35,7 +35,7 @@ class Balancers:
         self._listeners: dict[str, Listener] = {}
 
     def knows(self, arn: str) -> bool:
-        """Whether a target group is one of these."""
+        """Tells whether a target group is one of these."""
         return arn in self._groups
 
     def add_group(self, arn: str, group: TargetGroup) -> None:
@@ -99,5 +99,9 @@ class Balancers:
 
     def loopback_port(self, dns_name: str, port: int) -> int | None:
         """Return the local port of a load balancer's port."""
-        found = (one.loopback_port for one in self._listeners.values() if (one.dns_name, one.port) == (dns_name, port))
+        found = (
+            listener.loopback_port
+            for listener in self._listeners.values()
+            if (listener.dns_name, listener.port) == (dns_name, port)
+        )
         return next(found, None)

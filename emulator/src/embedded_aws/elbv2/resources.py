@@ -38,7 +38,7 @@ def target_group(properties: dict[str, Any]) -> TargetGroup:
     """Reads a target group from its template."""
     protocol, port = properties.get("HealthCheckProtocol", "TCP"), int(properties["Port"])
     checked = properties.get("HealthCheckPort", "traffic-port")
-    attributes = {one["Key"]: one["Value"] for one in properties.get("TargetGroupAttributes") or []}
+    attributes = {attribute["Key"]: attribute["Value"] for attribute in properties.get("TargetGroupAttributes") or []}
     check = HealthCheck(
         path=properties.get("HealthCheckPath", "/") if protocol == "HTTP" else None,
         port=port if checked == "traffic-port" else int(checked),
@@ -53,7 +53,7 @@ def target_group(properties: dict[str, Any]) -> TargetGroup:
 def codes(matcher: str) -> frozenset[int]:
     """`200,300-302` as numbers."""
     ranges = [part.split("-") for part in matcher.split(",")]
-    return frozenset(code for one in ranges for code in range(int(one[0]), int(one[-1]) + 1))
+    return frozenset(code for ends in ranges for code in range(int(ends[0]), int(ends[-1]) + 1))
 
 
 def _refuse(what: str) -> None:

@@ -23,7 +23,7 @@ def conditions(pattern: str) -> dict[str, str]:
     found = [_CONDITION.fullmatch(part.strip()) for part in parts]
     if None in found:
         raise ValueError(f"the emulator does not support the filter pattern {pattern} to Firehose")
-    return {one["member"]: one["value"] for one in found if one}
+    return {condition["member"]: condition["value"] for condition in found if condition}
 
 
 def matches(wanted: dict[str, str], message: str) -> bool:

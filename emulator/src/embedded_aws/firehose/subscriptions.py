@@ -38,12 +38,15 @@ def sending(original: Callable[..., None]) -> Callable[..., None]:
     def fan_out(group: str, stream: str, events: list[dict[str, Any]]) -> None:
         original(group, stream, events)
         filters = (cloudwatch_logs._log_groups.get(group) or {}).get("subscriptionFilters") or {}
-        for one in filters.values():
-            if _STREAM in one["destinationArn"]:
-                wanted = conditions(one["filterPattern"])
+        for subscription in filters.values():
+            if _STREAM in subscription["destinationArn"]:
+                wanted = conditions(subscription["filterPattern"])
                 chosen = [event for event in events if matches(wanted, event["message"])]
                 if chosen:
-                    _put(one["destinationArn"].rpartition("/")[2], _record(group, stream, one["filterName"], chosen))
+                    _put(
+                        subscription["destinationArn"].rpartition("/")[2],
+                        _record(group, stream, subscription["filterName"], chosen),
+                    )
 
     return fan_out
 

@@ -1,4 +1,4 @@
-"""Whether this machine lets a function have a file system view of its own."""
+"""Tells whether this machine lets a function have a file system view of its own."""
 
 from __future__ import annotations
 

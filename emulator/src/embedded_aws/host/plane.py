@@ -60,12 +60,12 @@ class Plane:
         self._loop.call_soon_threadsafe(server.close)
 
 
-async def join(one: Streams, other: Streams) -> None:
+async def join(first: Streams, other: Streams) -> None:
     """Carries bytes both ways until both sides have ended, or one has failed.
 
     A side that has ended may be gone for good, and the other may not care: it gets some time, and is then cut off.
     """
-    ways = [asyncio.create_task(_carry(one[0], other[1])), asyncio.create_task(_carry(other[0], one[1]))]
+    ways = [asyncio.create_task(_carry(first[0], other[1])), asyncio.create_task(_carry(other[0], first[1]))]
     try:
         done, open_still = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in done:
@@ -73,12 +73,12 @@ async def join(one: Streams, other: Streams) -> None:
         for way in open_still:
             await asyncio.wait_for(way, HALF_CLOSED)
     except (OSError, TimeoutError, asyncio.CancelledError):
-        for _, writer in (one, other):
+        for _, writer in (first, other):
             writer.transport.abort()
     finally:
         for way in ways:
             way.cancel()
-        for _, writer in (one, other):
+        for _, writer in (first, other):
             writer.close()
 
 

@@ -1,4 +1,4 @@
-"""What the roles of a stack may do, for the file of judged requests."""
+"""Grants of a stack's roles, for the file of judged requests."""
 
 from __future__ import annotations
 
@@ -46,13 +46,17 @@ def _paths(resources: dict[str, Any], template: dict[str, Any]) -> dict[str, str
 
 def _allowed(resources: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Returns what each role's own and attached policies allow, resolved as IAM judges them."""
-    roles = [one["PhysicalResourceId"] for one in resources.values() if one["ResourceType"] == "AWS::IAM::Role"]
+    roles = [
+        resource["PhysicalResourceId"]
+        for resource in resources.values()
+        if resource["ResourceType"] == "AWS::IAM::Role"
+    ]
     return {
         role: [
-            {"Action": one.actions, "Resource": one.resources, "Condition": one.conditions}
+            {"Action": statement.actions, "Resource": statement.resources, "Condition": statement.conditions}
             for policy in iam_evaluator._gather_role_policies(role, get_account_id())
-            for one in policy
-            if one.effect == "Allow"
+            for statement in policy
+            if statement.effect == "Allow"
         ]
         for role in roles
     }

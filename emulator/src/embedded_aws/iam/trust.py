@@ -7,7 +7,7 @@ from typing import Any
 
 
 def trusts(role: dict[str, Any] | None, service: str) -> bool:
-    """Whether a service may assume a role.
+    """Tells whether a service may assume a role.
 
     Args:
         role: IAM's record, or None where there is no such role.

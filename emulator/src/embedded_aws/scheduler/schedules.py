@@ -25,7 +25,7 @@ _TARGET = {"Arn", "Input", "RetryPolicy", "RoleArn"}
 
 
 def is_project(arn: str) -> bool:
-    """Whether a target is a CodeBuild project."""
+    """Tells whether a target is a CodeBuild project."""
     return arn.split(":")[2:3] == ["codebuild"] and ":project/" in arn
 
 

@@ -21,7 +21,7 @@ _log = logging.getLogger("embedded_aws.scheduler")
 
 
 class Targets:
-    """What schedules and rules start."""
+    """The targets that schedules and rules start."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

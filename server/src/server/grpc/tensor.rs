@@ -90,7 +90,7 @@ pub(super) fn write(tensor: &Tensor, rows: Option<usize>, stored: &[u8]) -> Tens
         ElementType::Int64 => proto.int64_val = numbers(&bytes, i64::from_le_bytes),
         ElementType::UInt32 => proto.uint32_val = numbers(&bytes, u32::from_le_bytes),
         ElementType::UInt64 => proto.uint64_val = numbers(&bytes, u64::from_le_bytes),
-        ElementType::Bool => proto.bool_val = numbers(&bytes, |[one]| one != 0),
+        ElementType::Bool => proto.bool_val = numbers(&bytes, |[byte]| byte != 0),
     }
     proto
 }

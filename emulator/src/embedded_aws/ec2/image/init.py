@@ -29,7 +29,7 @@ ON_INSTANCE = Path(__file__).with_name("on-instance")
 
 
 class Next(Enum):
-    """What an instance does when its boot has ended."""
+    """The state that an instance enters when its boot has ended."""
 
     STAY = "stays"
     BOOT = "boots again"

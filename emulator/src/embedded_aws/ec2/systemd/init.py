@@ -62,7 +62,7 @@ def _depth() -> int:
 
 
 def on_machine(shell: str) -> list[str]:
-    """What runs a shell command as the machine's root, or says why it cannot."""
+    """The program that runs a shell command as the machine's root, or says why it cannot."""
     try:
         target = leader()
     except ProcessLookupError as error:

@@ -28,7 +28,7 @@ _PYTHON_AT = "/opt/python3"
 
 @dataclass(frozen=True)
 class Disk:
-    """What a machine boots from.
+    """The files that a machine boots from.
 
     Attributes:
         image: the root, which it does not change.

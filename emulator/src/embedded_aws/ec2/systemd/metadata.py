@@ -27,7 +27,7 @@ _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden"
 
 @dataclass(frozen=True)
 class Identity:
-    """What an instance is.
+    """Properties of an instance.
 
     Attributes:
         instance_id: of EC2.
@@ -98,7 +98,9 @@ class MetadataService:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _REQUEST_SECONDS)
             request, *lines = head.decode("latin-1").rstrip().split("\r\n")
             method, path, *_ = request.split(" ")
-            headers = {name.strip().lower(): value.strip() for name, _, value in (one.partition(":") for one in lines)}
+            headers = {
+                name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+            }
             status, text = self.answer(method, path.partition("?")[0], headers)
             if method == "PUT":
                 # The packets end on the way to a program that is further away, such as a container's.

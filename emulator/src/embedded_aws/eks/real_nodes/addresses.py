@@ -61,7 +61,7 @@ class Addresses:
         for pod in self._plane.items("/api/v1/pods"):
             address = pod["status"].get("podIP")
             if address and pod["metadata"]["namespace"] != "kube-system":
-                ports = [port for one in pod["spec"]["containers"] for port in one.get("ports", [])]
+                ports = [port for container in pod["spec"]["containers"] for port in container.get("ports", [])]
                 named = {port["name"]: port["containerPort"] for port in ports if "name" in port}
                 seen.add(self._announce(pod, "pods", address, named, None))
         for service in self._plane.items("/api/v1/services"):

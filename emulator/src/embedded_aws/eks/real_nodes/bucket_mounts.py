@@ -32,7 +32,7 @@ _END_SECONDS = 30
 
 @dataclass(frozen=True)
 class MountSettings:
-    """What all mounts have in common.
+    """Settings that all mounts have in common.
 
     Attributes:
         program: that a mount's process runs.
@@ -171,7 +171,7 @@ class BucketMounts:
             self._own(target).rmdir()
 
     def _mounted(self, target: str) -> bool:
-        """Whether Mountpoint has mounted something there; it has listed the bucket before."""
+        """Tells whether Mountpoint has mounted something there; it has listed the bucket before."""
         try:
             lines = Path(f"/proc/{self._node.process}/mountinfo").read_text(encoding="utf-8").splitlines()
         except OSError:  # the node has ended

@@ -20,7 +20,7 @@ class NoRealNodesError(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """What runs the pods.
+    """The kind of nodes that run the pods.
 
     Attributes:
         real: whether nodes are real.

@@ -47,7 +47,9 @@ class GrpcServer:
         self._server = grpc.server(ThreadPoolExecutor(_THREADS, "grpc"))
         self._server.add_generic_rpc_handlers(
             [
-                grpc.method_handlers_generic_handler(service, {name: _handler(one) for name, one in methods.items()})
+                grpc.method_handlers_generic_handler(
+                    service, {name: _handler(method) for name, method in methods.items()}
+                )
                 for service, methods in services.items()
             ]
         )

@@ -158,10 +158,10 @@ class Network:
 
         async def connect() -> Streams:
             start = self.process if process is None else process()
-            one = await asyncio.to_thread(inside, start, socket.socket)
-            one.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(one, (address, port))
-            return await asyncio.open_connection(sock=one)
+            connection = await asyncio.to_thread(inside, start, socket.socket)
+            connection.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(connection, (address, port))
+            return await asyncio.open_connection(sock=connection)
 
         server = self._plane.forward(listener, connect)
         self._servers.append(server)

@@ -25,7 +25,7 @@ _START_SECONDS = 180
 
 @dataclass(frozen=True)
 class Site:
-    """What the nodes of a cluster share.
+    """Settings that the nodes of a cluster share.
 
     Attributes:
         plane: of the cluster.
@@ -66,7 +66,7 @@ class Node:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Tells whether it runs."""
         return self._init is not None and self._init.code() is None
 
     @property
@@ -83,7 +83,7 @@ class Node:
         self.directory.mkdir(parents=True)
         self._write_configuration()
         cgroups.make(self._group)
-        routes = {pod_subnet(one): node_address(one) for one in range(1, NODES + 1) if one != self.number}
+        routes = {pod_subnet(number): node_address(number) for number in range(1, NODES + 1) if number != self.number}
         specification = {
             "name": self.name,
             "directory": str(self.directory),

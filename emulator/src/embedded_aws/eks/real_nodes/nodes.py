@@ -43,7 +43,7 @@ _log = logging.getLogger("embedded_aws.eks")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What nodes need of the embedded AWS.
+    """The parts of the embedded AWS that nodes need.
 
     Attributes:
         carrier: carries bytes between their network and this machine.

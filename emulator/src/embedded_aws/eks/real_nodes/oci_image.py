@@ -33,7 +33,7 @@ class Image:
 
 @dataclass
 class Layer:
-    """What an image contains.
+    """Contents of an image.
 
     Attributes:
         files: the path of a file or directory on this machine, or a file's content, by its path in the image.
@@ -48,7 +48,9 @@ class Layer:
     def write(self, target: Path) -> None:
         """Write it as a tar archive."""
         with tarfile.open(target, "w") as archive:
-            for path in sorted({str(one) for name in [*self.files, *self.links] for one in Path(name).parents} - {"/"}):
+            for path in sorted(
+                {str(parent) for name in [*self.files, *self.links] for parent in Path(name).parents} - {"/"}
+            ):
                 if path not in self.links:
                     directory = tarfile.TarInfo(path[1:])
                     directory.type, directory.mode = tarfile.DIRTYPE, 0o755

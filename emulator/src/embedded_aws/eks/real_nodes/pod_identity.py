@@ -44,7 +44,7 @@ def patch(pod: dict[str, Any], variables: dict[str, str], *, with_role: bool) ->
     for kind in ("initContainers", "containers"):
         for index, container in enumerate(pod["spec"].get(kind, [])):
             path = f"/spec/{kind}/{index}"
-            named = {one["name"] for one in container.get("env", [])}
+            named = {variable["name"] for variable in container.get("env", [])}
             wanted = [{"name": name, "value": value} for name, value in variables.items() if name not in named]
             operations.append({"op": "add", "path": f"{path}/env", "value": [*container.get("env", []), *wanted]})
             if with_role:

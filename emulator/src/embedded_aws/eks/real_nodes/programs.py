@@ -54,7 +54,7 @@ class NodePrograms:
             directories.append(self.commands / "usr" / "sbin")
             places = (self.commands / "usr" / "lib", self.commands / "lib")
             libraries["LD_LIBRARY_PATH"] = os.pathsep.join(
-                str(one / f"{platform.machine()}-linux-gnu") for one in places
+                str(place / f"{platform.machine()}-linux-gnu") for place in places
             )
         path = os.pathsep.join([*map(str, directories), "/usr/sbin", "/sbin", os.environ["PATH"]])
         return {"PATH": path, **libraries}

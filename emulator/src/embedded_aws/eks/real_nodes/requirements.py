@@ -1,4 +1,4 @@
-"""What real nodes need of this machine."""
+"""Requirements of real nodes on this machine."""
 
 from __future__ import annotations
 

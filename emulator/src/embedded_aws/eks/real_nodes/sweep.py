@@ -43,7 +43,7 @@ def main() -> None:
 
 def _used(directories: list[Path]) -> bool:
     """Say whether another process has one of the directories in its variables or arguments."""
-    names = re.compile(rb"|".join(re.escape(os.fsencode(one)) + rb"(?![^/\0:])" for one in directories))
+    names = re.compile(rb"|".join(re.escape(os.fsencode(directory)) + rb"(?![^/\0:])" for directory in directories))
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended, or belongs to another user
             told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
