@@ -18,12 +18,21 @@ const MAY_IMPORT = {
   fleet: ['replay', 'endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
 };
 
-const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
-  target: `./lib/${room}`,
-  from: './lib',
+/** The parts of lib/optimization that each folder in it may import besides itself. */
+const MAY_IMPORT_OF_OPTIMIZATION = {
+  recipe: [],
+  artifact: ['optimization-options.ts'],
+  build: ['recipe', 'artifact', 'optimization-options.ts', 'model-optimizer-props.ts'],
+};
+
+const zonesOf = (parent, table) => Object.entries(table).map(([room, allowed]) => ({
+  target: `${parent}/${room}`,
+  from: parent,
   except: [room, ...allowed].map((name) => `./${name}`),
-  message: `lib/${room} may import only: ${[room, ...allowed].join(', ')}`,
+  message: `${parent}/${room} may import only: ${[room, ...allowed].join(', ')}`,
 }));
+
+const zones = [...zonesOf('./lib', MAY_IMPORT), ...zonesOf('./lib/optimization', MAY_IMPORT_OF_OPTIMIZATION)];
 
 export default tseslint.config(
   { ignores: ['**/node_modules/', 'build/', 'dist/', 'cli/dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts', 'test/packages/', 'examples/typescript/'] },

@@ -4,8 +4,8 @@ import type { Construct, IDependable } from 'constructs';
 import { Dependable } from 'constructs';
 import { failIfAny, lit } from '../../private/errors';
 import { privateBucket } from '../../private/private-bucket';
-import { BuildProvider, CHECK_TIMEOUT } from '../build/build-provider';
 import type { OptimizationOptions } from '../optimization-options';
+import { BuildProvider, CHECK_TIMEOUT } from './build-provider';
 
 /** Constructs by prefix, by bucket. */
 const claims = new WeakMap<s3.IBucket, Map<string, Construct>>();
