@@ -156,6 +156,7 @@ def test_a_model_is_built_deployed_updated_rolled_back_and_destroyed(aws: Runnin
     assert outputs["Bucket"] not in buckets
 
 
+@pytest.mark.slow
 def test_an_unsupported_resource_type_fails_the_deployment_and_is_named(aws: Running, cli: Cli) -> None:
     result = cli.deploy("UnsupportedStack")
     assert result.returncode != 0

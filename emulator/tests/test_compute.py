@@ -214,7 +214,11 @@ def test_instances_run_their_user_data_and_an_update_replaces_them_without_a_los
             {"signals": "FAILURE"}, "PT2M", "Received 1 FAILURE signal(s) out of 1. Unable to satisfy 100%", id="signal"
         ),
         pytest.param(
-            {"signals": ""}, "PT5S", "Failed to receive 1 resource signal(s) within the specified", id="silence"
+            {"signals": ""},
+            "PT5S",
+            "Failed to receive 1 resource signal(s) within the specified",
+            id="silence",
+            marks=pytest.mark.slow,
         ),
     ],
 )

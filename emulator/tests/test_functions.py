@@ -73,7 +73,7 @@ def as_ordinary_user() -> Iterator[Running]:
         shutil.rmtree(home)
 
 
-@pytest.mark.parametrize("user", ["aws", "as_ordinary_user"])
+@pytest.mark.parametrize("user", ["aws", pytest.param("as_ordinary_user", marks=pytest.mark.slow)])
 def test_layers_are_at_opt_and_code_at_var_task_and_only_tmp_is_writable(
     user: str, request: pytest.FixtureRequest
 ) -> None:

@@ -85,7 +85,14 @@ def test_it_listens_on_the_loopback_interface_only(tmp_path: Path) -> None:
         assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", aws.port)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_functions_and_builds_and_leaves_no_files(tmp_path: Path, number: int) -> None:
     with started(tmp_path) as aws:
         occupy(aws)

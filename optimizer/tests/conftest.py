@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import importlib
 import pickle
 import sys
 import threading
@@ -74,6 +76,14 @@ def _all_in_this_process() -> Iterator[None]:
         for place, name, here in _HERE:
             patched.setattr(place, name, here)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _modules_are_no_garbage() -> None:
+    """Spare the many collections that TensorFlow asks for a look at everything that was imported."""
+    importlib.import_module("keras")
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

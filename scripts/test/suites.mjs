@@ -56,4 +56,5 @@ export const SLOW_RUNNERS = [
   pytest('emulator-slow', 'emulator/tests', 'slow'),
   pytest('instance-slow', 'runtime/instance/tests', 'slow'),
   pytest('build-runner-slow', 'runtime/build_runner/tests', 'slow'),
+  pytest('stand-ins-slow', 'test/stand_ins', 'slow'),
 ];

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from running_server import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -98,5 +99,6 @@ print(json.dumps(sorted({call.code().name for call in calls})))
 """
 
 
+@pytest.mark.slow
 def test_refuses_grpc_calls_without_a_free_thread(server: Server) -> None:
     assert call(server, _AT_ONCE) == ["OK", "RESOURCE_EXHAUSTED"]

@@ -39,6 +39,7 @@ def test_waits_for_a_bucket_that_it_cannot_read(tmp_path: Path) -> None:
         server.stop()
 
 
+@pytest.mark.slow
 def test_gives_up_on_a_broken_model(tmp_path: Path) -> None:
     (tmp_path / "broken" / "1").mkdir(parents=True)
     server = Server(
@@ -54,6 +55,7 @@ def test_gives_up_on_a_broken_model(tmp_path: Path) -> None:
     assert not server.answers()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a process namespace")
 def test_sigterm_does_nothing_to_the_first_process_of_a_namespace(versions: Path, tmp_path: Path) -> None:
     server = Server(

@@ -6,6 +6,7 @@ import shutil
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
 from running_server import Server, configure
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def test_ports_stay_closed_until_the_configured_version_is_loaded(versions: Path
         server.stop()
 
 
+@pytest.mark.slow
 def test_keeps_serving_while_the_base_path_cannot_be_listed_and_loads_a_deleted_version_again(
     versions: Path, tmp_path: Path
 ) -> None:

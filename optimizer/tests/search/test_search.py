@@ -250,6 +250,7 @@ def test_steps_of_the_other_format_are_refused(
     assert "a search may combine" in result.sentence
 
 
+@pytest.mark.slow
 class TestForTensorFlowServing:
     def test_the_smallest_that_passes_is_published(self, models: SampleModels, data: Path, runs: Runs) -> None:
         steps = [{"step": "freeze"}, {"step": "pruning", "sparsity": 0.5}, STUDENT]

@@ -166,6 +166,7 @@ def test_two_students_with_one_file_name_are_measured_separately(wide: SimpleNam
     assert result.published.size_bytes == (result.output / "model" / "model.tflite").stat().st_size == good.size_bytes
 
 
+@pytest.mark.slow
 def test_a_refused_candidate_changes_no_byte_of_the_one_that_is_published(wide: SimpleNamespace, runs: Runs) -> None:
     both, alone = (
         runs(
