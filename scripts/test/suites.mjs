@@ -6,10 +6,10 @@ import { countCargo, countJest, countJunit, logFile } from './runners.mjs';
 const python = join(tools, 'python', 'bin', 'python');
 export const results = join(root, '.tools', 'test-results');
 
-const pytest = (name, directory, marks = 'not slow') => ({
+const pytest = (name, directories, marks = 'not slow') => ({
   name,
   kind: 'pytest',
-  command: [python, '-m', 'pytest', directory, '-m', marks, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
+  command: [python, '-m', 'pytest', ...directories, '-m', marks, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
   count: () => countJunit(join(results, `${name}.xml`)),
 });
 
@@ -34,27 +34,27 @@ export const SLOW_END_TO_END = ['delivery', 'fleet', 'fleet-canary', 'live-event
 
 /** Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
 export const RUNNERS = [
-  { ...pytest('instance', 'runtime/instance/tests'), mostlyWaits: true },
+  { ...pytest('instance', ['runtime/instance/tests']), mostlyWaits: true },
   jest('e2e', '--config', 'jest.e2e.config.js', '--testPathIgnorePatterns', ...[...SLOW_END_TO_END, 'service[^/]*'].map((name) => `/${name}\\.test\\.ts$`)),
-  pytest('optimizer', 'optimizer/tests'),
-  pytest('emulator', 'emulator/tests'),
+  pytest('optimizer', ['optimizer/tests']),
+  pytest('emulator', ['emulator/tests']),
   cargo('native'),
-  pytest('native-program', 'server/tests'),
+  pytest('native-program', ['server/tests']),
   jest('jest'),
-  pytest('handler', 'runtime/handler/tests'),
-  pytest('build-runner', 'runtime/build_runner/tests', 'runtime/shared/tests'),
-  pytest('rollout-gate', 'runtime/rollout_gate/tests'),
-  pytest('model-delivery', 'runtime/model_delivery/tests'),
-  pytest('stand-ins', 'test/stand_ins'),
-  pytest('manifests', 'test/kubernetes'),
+  pytest('handler', ['runtime/handler/tests']),
+  pytest('build-runner', ['runtime/build_runner/tests', 'runtime/shared/tests']),
+  pytest('rollout-gate', ['runtime/rollout_gate/tests']),
+  pytest('model-delivery', ['runtime/model_delivery/tests']),
+  pytest('stand-ins', ['test/stand_ins']),
+  pytest('manifests', ['test/kubernetes']),
 ];
 
 /** All end-to-end tests, because the last compares what all of them have recorded; of the others only what is marked. */
 export const SLOW_RUNNERS = [
   jest('e2e-all', '--config', 'jest.e2e.config.js'),
-  pytest('optimizer-slow', 'optimizer/tests', 'slow'),
-  pytest('emulator-slow', 'emulator/tests', 'slow'),
-  pytest('instance-slow', 'runtime/instance/tests', 'slow'),
-  pytest('build-runner-slow', 'runtime/build_runner/tests', 'slow'),
-  pytest('stand-ins-slow', 'test/stand_ins', 'slow'),
+  pytest('optimizer-slow', ['optimizer/tests'], 'slow'),
+  pytest('emulator-slow', ['emulator/tests'], 'slow'),
+  pytest('instance-slow', ['runtime/instance/tests'], 'slow'),
+  pytest('build-runner-slow', ['runtime/build_runner/tests'], 'slow'),
+  pytest('stand-ins-slow', ['test/stand_ins'], 'slow'),
 ];

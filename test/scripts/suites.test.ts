@@ -31,8 +31,10 @@ describe('the slow tests', () => {
   });
 
   test('of Python are those that npm test leaves out, in every directory that has some', () => {
-    const selected = (marks: string) => Object.values(commands).filter((words) => words.includes('pytest') && words[words.indexOf('-m', 2) + 1] === marks)
-      .map((words) => words[words.indexOf('pytest') + 1]);
+    const selected = (wanted: string) => Object.values(commands).filter(([, , program]) => program === 'pytest').flatMap((words) => {
+      const [directories, [, marks]] = [words.slice(3, words.indexOf('-m', 3)), words.slice(words.indexOf('-m', 3))];
+      return marks === wanted ? directories : [];
+    });
     const { stdout } = spawnSync('git', ['grep', '-l', 'pytest.mark.slow', '--', '*/test_*.py'], { cwd: ROOT, encoding: 'utf8' });
     const files = stdout.trim().split('\n');
 
