@@ -1,9 +1,9 @@
 //! Serves one LiteRT model: on AWS Lambda, or as a server of its own.
 //!
-//! An arrow goes down only: fronts (`lambda`, `server`) → `capture`, [`rest`] → [`model`] → [`litert`].
+//! An arrow goes down only: fronts (`lambda`, `server`) → `captured_request`, [`rest`] → [`model`] → [`litert`].
 
 #[cfg(any(feature = "lambda", feature = "server"))]
-mod capture;
+mod captured_request;
 pub mod environment;
 #[cfg(feature = "lambda")]
 pub mod lambda;

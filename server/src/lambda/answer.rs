@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::capture::Place;
 use super::event::{Event, HttpEvent};
 use super::response;
-use crate::capture::Exchange;
+use crate::captured_request::Exchange;
 use crate::model::{Call, Outputs, RunError};
 use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
 

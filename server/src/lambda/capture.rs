@@ -2,7 +2,7 @@
 //!
 //! A subscription filter finds a line by its beginning.
 
-use crate::capture::{Exchange, NotCaptured, Rate, Redaction};
+use crate::captured_request::{Exchange, NotCaptured, Rate, Redaction};
 use crate::model::Description;
 
 /// A place for a predict request in the sample; empty until it is answered.

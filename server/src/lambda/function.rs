@@ -7,7 +7,7 @@ use super::capture::{Place, rate, redaction, takes};
 use super::event::Event;
 use super::log::Log;
 use super::{answer, panics, response};
-use crate::capture::{Rate, Redaction};
+use crate::captured_request::{Rate, Redaction};
 use crate::environment::{options, variable};
 use crate::model::{Instance, Model};
 use crate::rest::{Refusal, Service};

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::capture::NotCaptured;
+use crate::captured_request::NotCaptured;
 use crate::model::Description;
 use crate::rest::Refusal;
 

@@ -147,7 +147,7 @@ pub(super) struct Flags {
         requires = "capture_stream_arn",
         help_heading = "Captured requests"
     )]
-    pub capture_rate: Option<crate::capture::Rate>,
+    pub capture_rate: Option<crate::captured_request::Rate>,
 
     /// Input whose values are replaced by null in captured requests; may be repeated
     #[arg(long, value_name = "NAME", requires = "capture_stream_arn", help_heading = "Captured requests")]

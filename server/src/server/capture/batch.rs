@@ -50,7 +50,7 @@ pub(super) fn lines(records: &[Record]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::LARGEST_LINE;
+    use crate::captured_request::LARGEST_LINE;
 
     #[test]
     fn lines_share_a_record_in_their_order() {

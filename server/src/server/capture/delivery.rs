@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 use super::batch::{Batch, Record, lines};
 use super::metrics::{CaptureMetrics, Dropped};
 use super::queue::{Next, Receiver};
-use crate::capture::{NotCaptured, Redaction};
+use crate::captured_request::{NotCaptured, Redaction};
 
 /// The longest that a line waits for others.
 const LINGER: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::{IntCounter, IntCounterVec};
 
-use crate::capture::NotCaptured;
+use crate::captured_request::NotCaptured;
 
 /// Why a request of the sample does not reach Firehose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

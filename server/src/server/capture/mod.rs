@@ -24,7 +24,7 @@ use self::metrics::Dropped;
 use self::queue::{Receiver, Sender, bounded};
 use self::sample::Sample;
 pub(super) use self::sample::rate;
-use crate::capture::{Exchange, LARGEST_LINE, Rate, Redaction};
+use crate::captured_request::{Exchange, LARGEST_LINE, Rate, Redaction};
 use crate::model::{Call, Description, Outputs};
 use crate::rest::bodies;
 

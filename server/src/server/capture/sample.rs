@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::capture::Rate;
+use crate::captured_request::Rate;
 
 /// Reads a rate.
 pub(in crate::server) fn rate(text: &str) -> Result<Rate, String> {
