@@ -1,22 +1,49 @@
-// The template validator costs about 4 s of CPU per test file. Workers inherit the variable. test/example-app.test.ts enables it.
-process.env.CDK_VALIDATION = 'false';
+// The projects of jest. `npx jest test/function` runs files; `npx jest --selectProjects unit` all of a project.
 
-/** @type {import('jest').Config} */
-module.exports = {
+// The template validator costs about 4 s of CPU per test file. Workers inherit the variable. test/example-app.slow.test.ts enables it.
+process.env.CDK_VALIDATION = 'false';
+// A state machine of the embedded AWS waits for this share of its time: it looks at a build every three seconds, not every ten.
+process.env.SFN_WAIT_SCALE ??= '0.3';
+
+/** Unit tests that replace modules (`jest.mock`) or need other features that jest-light-runner lacks. */
+const REPLACING = [
+  'fleet/fleet-capture', 'fleet/litert-fleet', 'function/function-properties', 'function/native-runtime-layer', 'kubernetes/service-capture',
+  'kubernetes/service-litert', 'load/latest-server', 'model/large-model', 'replay/replay-function', 'serving/litert-server',
+];
+
+const project = (displayName, testMatch, more) => ({
+  displayName,
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['<rootDir>/test/e2e/', '<rootDir>/test/nodes/'],
+  testMatch: testMatch.map((pattern) => pattern.replace(/^(!?)/, '$1**/test/')),
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' }, sourceMaps: 'inline' }],
   },
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/cdk.out'],
-  setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
   globalSetup: '<rootDir>/scripts/test/jest-temporary-directory.js',
   globalTeardown: '<rootDir>/scripts/test/jest-remove-temporary-directory.js',
+  ...more,
+});
+
+const unit = { setupFiles: ['<rootDir>/scripts/test/jest-unit.js'] };
+const replacing = REPLACING.map((name) => `${name}.test.ts`);
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    project('unit', ['**/*.test.ts', '!{e2e,nodes}/**', ...replacing.map((file) => `!${file}`)], { ...unit, runner: '<rootDir>/scripts/test/jest-runner.mjs' }),
+    project('replacing', replacing, { ...unit, setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'] }),
+    // The real CDK command line against the embedded AWS.
+    project('e2e', ['e2e/*.test.ts', '!e2e/service*.test.ts']),
+    // The same with a real Kubernetes control plane: `npm run test:cluster`, which builds its programs.
+    project('cluster', ['e2e/service*.test.ts']),
+    // The same with real nodes: `npm run test:nodes`.
+    project('nodes', ['nodes/*.test.ts']),
+  ],
   maxWorkers: 2,
   // Only ends a test that hangs: a busy machine takes many times longer than an idle one.
-  testTimeout: 60_000,
+  testTimeout: 600_000,
+  testSequencer: '<rootDir>/scripts/test/jest-grants-last.js',
   reporters: ['default', '<rootDir>/scripts/test/jest-summary-reporter.js'],
 };

@@ -1,46 +1,43 @@
 // The test runners of `npm test`, and those of `npm run test:slow`.
 import { join } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
-import { countCargo, countJest, countJunit, logFile } from './runners.mjs';
+import { countCargo, countJest, countJunit } from './counts.mjs';
 
 const python = join(tools, 'python', 'bin', 'python');
 export const results = join(root, '.tools', 'test-results');
 
 const pytest = (name, directories, marks = 'not slow') => ({
   name,
-  kind: 'pytest',
   command: [python, '-m', 'pytest', ...directories, '-m', marks, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
   count: () => countJunit(join(results, `${name}.xml`)),
 });
 
-const jest = (name, ...args) => ({
+const jest = (name, projects, ...args) => ({
   name,
-  kind: 'jest',
-  resultsFile: join(results, `${name}.json`),
-  command: ['npx', 'jest', ...args, '--json', `--outputFile=${join(results, `${name}.json`)}`],
+  command: ['npx', 'jest', ...args, '--selectProjects', ...projects, '--json', `--outputFile=${join(results, `${name}.json`)}`],
   count: () => countJest(join(results, `${name}.json`)),
 });
 
 /** The longest, if nothing is compiled yet. */
 const cargo = (name) => ({
   name,
-  kind: 'cargo',
   command: [process.execPath, 'scripts/server/cargo.mjs', 'test', '--no-fail-fast', '--features', 'fuzzing'],
-  count: () => countCargo(logFile(results, name)),
+  count: countCargo,
 });
 
-/** The end-to-end tests that take longest; `grants` needs what all have recorded. Those that stay deploy a function and a fleet, too. */
-export const SLOW_END_TO_END = ['delivery', 'fleet', 'fleet-canary', 'live-events', 'porting', 'traffic', 'version-check', 'grants'];
+const UNIT = ['unit', 'replacing'];
+const SLOW = '\\.slow\\.test\\.ts$';
 
-/** Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
+/** Longest first. Three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
 export const RUNNERS = [
-  { ...pytest('instance', ['runtime/instance/tests']), mostlyWaits: true },
-  jest('e2e', '--config', 'jest.e2e.config.js', '--testPathIgnorePatterns', ...[...SLOW_END_TO_END, 'service[^/]*'].map((name) => `/${name}\\.test\\.ts$`)),
+  pytest('instance', ['runtime/instance/tests']),
+  // A deployment that predicts, and a refusal.
+  jest('e2e', ['e2e'], '/(function|refusal)\\.test\\.ts$', '--runInBand'),
   pytest('optimizer', ['optimizer/tests']),
   pytest('emulator', ['emulator/tests']),
   cargo('native'),
   pytest('native-program', ['server/tests']),
-  jest('jest'),
+  jest('jest', UNIT, '--testPathIgnorePatterns', SLOW),
   pytest('handler', ['runtime/handler/tests']),
   pytest('build-runner', ['runtime/build_runner/tests', 'runtime/shared/tests']),
   pytest('rollout-gate', ['runtime/rollout_gate/tests']),
@@ -51,7 +48,8 @@ export const RUNNERS = [
 
 /** All end-to-end tests, because the last compares what all of them have recorded; of the others only what is marked. */
 export const SLOW_RUNNERS = [
-  jest('e2e-all', '--config', 'jest.e2e.config.js'),
+  jest('e2e-all', ['e2e'], '--runInBand'),
+  jest('jest-slow', UNIT, SLOW),
   pytest('optimizer-slow', ['optimizer/tests'], 'slow'),
   pytest('emulator-slow', ['emulator/tests'], 'slow'),
   pytest('instance-slow', ['runtime/instance/tests'], 'slow'),

@@ -11,7 +11,7 @@ const OTHER_NODES = ['22', '24'];
 
 /** One or two files of each path: templates, the command line, bundling on the host. */
 const REPRESENTATIVE = [
-  'test/example-app', 'test/function/model-function', 'test/function/runtime-layer-build', 'test/kubernetes/service-stack', 'test/fleet/model-fleet',
+  'test/example-app', 'test/function/model-function', 'test/function/runtime-layer-build.slow', 'test/kubernetes/service-stack', 'test/fleet/model-fleet',
   'test/optimization/build-provider',
 ];
 
@@ -72,7 +72,7 @@ async function installNewestCdk(directory) {
 function jest(title, node, directory, patterns) {
   const started = Date.now();
   return new Promise((resolve) => {
-    const child = spawn(node, [join(directory, 'node_modules', 'jest', 'bin', 'jest.js'), ...patterns], {
+    const child = spawn(node, [join(directory, 'node_modules', 'jest', 'bin', 'jest.js'), ...patterns, '--selectProjects', 'unit', 'replacing'], {
       cwd: directory,
       // For child processes named `node`, e.g. of npx.
       env: { ...process.env, PATH: [join(node, '..'), join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter) },

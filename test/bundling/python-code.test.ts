@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'fs';
+import { createRequire } from 'module';
 import { join } from 'path';
 import { DockerImage, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
@@ -32,7 +33,7 @@ describe('on the host', () => {
   });
 
   test('does the same with Node.js before 20.12, where an entry of a directory does not name its directory', () => {
-    const fs = jest.requireActual<{ readdirSync(...given: unknown[]): unknown[] }>('fs');
+    const fs = createRequire(__filename)('fs') as { readdirSync(...given: unknown[]): unknown[] };
     const list = fs.readdirSync;
     fs.readdirSync = (...given) => list(...given).map((entry) => (typeof entry === 'string' ? entry : Object.assign(entry as object, { parentPath: undefined })));
     host.addUv(PACKAGE);

@@ -22,7 +22,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "emulator" / "src"))
 
 PYTEST = [sys.executable, "-m", "pytest", str(HERE), "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-JEST = ["npx", "jest", "--config", "jest.cluster.config.js"]
+JEST = ["npx", "jest", "--selectProjects", "cluster", "--runInBand"]
 
 
 class Suite:

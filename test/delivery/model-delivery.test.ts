@@ -1,3 +1,5 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
 import { App, CliCredentialsStackSynthesizer, Duration, Lazy, LegacyStackSynthesizer, NestedStack, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
@@ -12,7 +14,7 @@ import { directoryWith, savedModelFiles } from '../model/model-files';
 import { build, idOf, jobOf, statementsOf } from '../optimization/optimizer-fixtures';
 
 const env = { account: '111122223333', region: 'eu-west-1' };
-const { context: flags } = jest.requireActual<{ context: Record<string, unknown> }>('../../cdk.json');
+const { context: flags } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
 
 function deliver(props: Partial<ModelDeliveryProps> = {}, app = new App()) {
   const stack = new Stack(app, 'Delivery', { env });

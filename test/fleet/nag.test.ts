@@ -1,3 +1,5 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -5,7 +7,7 @@ import { ModelFleet, ModelSource } from '../../lib';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 import { env, fleet } from './fixtures';
 
-const { context: flags } = jest.requireActual<{ context: Record<string, unknown> }>('../../cdk.json');
+const { context: flags } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
 const stackWith = (context = {}) => new Stack(new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } }), 'Stack', { env });
 const imported = (stack: Stack) => ec2.Vpc.fromVpcAttributes(stack, 'Imported', {
   vpcId: 'vpc-1', vpcCidrBlock: '10.0.0.0/16', availabilityZones: ['us-east-1a', 'us-east-1b'],

@@ -8,9 +8,6 @@ import { modelFunction, resourceOf } from './fixtures';
 /** Lambda's limit for code and layers together, unzipped. */
 const LIMIT = 262_144_000;
 
-/** Hashing a quarter of a gigabyte takes a while on a busy machine. */
-jest.setTimeout(120_000);
-
 let host: FakeHost;
 
 beforeEach(() => {

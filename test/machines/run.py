@@ -20,7 +20,7 @@ SUITES = {
         *(sys.executable, "-m", "pytest", str(HERE), "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
         *sys.argv[1:],
     ],
-    "`cdk deploy` of a fleet to the embedded AWS": ["npx", "jest", "--config", "jest.machines.config.js"],
+    "`cdk deploy` of a fleet to the embedded AWS": ["npx", "jest", "--selectProjects", "e2e", "--runInBand", "fleet.test"],
 }
 
 

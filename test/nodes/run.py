@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "emulator" / "src"))
 
 SUPERVISE = ROOT / "emulator" / "src" / "embedded_aws" / "host" / "supervise.py"
 PYTEST = [sys.executable, "-m", "pytest", str(HERE), "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-JEST = ["npx", "jest", "--config", "jest.nodes.config.js"]
+JEST = ["npx", "jest", "--selectProjects", "nodes", "--runInBand"]
 
 
 def run(command: list[str], temporary: str) -> tuple[int, int]:

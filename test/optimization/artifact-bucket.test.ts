@@ -4,6 +4,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelFleet, ModelFunction, ModelOptimizer, ModelSource, OptimizationRecipe } from '../../lib';
+import { UNBUNDLED } from '../function/fixtures';
 import { build, idOf, model, newStack, optimize, plain, statementsOf } from './optimizer-fixtures';
 
 const REMOVAL = 'Custom::TensorFlowArtifactBucket';
@@ -52,7 +53,7 @@ describe('with artifactRemovalPolicy DESTROY', () => {
   });
 
   test('nothing in a function\'s stack is retained except versions, which are deleted with their function', () => {
-    const stack = newStack();
+    const stack = newStack(UNBUNDLED);
     new ModelFunction(stack, 'Digits', { model, artifactRemovalPolicy: RemovalPolicy.DESTROY });
 
     const retained = Object.values(Template.fromStack(stack).toJSON().Resources as Record<string, any>)
@@ -61,7 +62,7 @@ describe('with artifactRemovalPolicy DESTROY', () => {
   });
 
   test('nothing in a fleet\'s stack is retained', () => {
-    const stack = newStack();
+    const stack = newStack(UNBUNDLED);
     new ModelFleet(stack, 'Digits', { model, vpc: new ec2.Vpc(stack, 'Vpc'), artifactRemovalPolicy: RemovalPolicy.DESTROY });
 
     const retained = Object.values(Template.fromStack(stack).toJSON().Resources as Record<string, any>)
@@ -79,7 +80,7 @@ describe('artifactRemovalPolicy is refused', () => {
   });
 
   test('together with the user\'s own bucket', () => {
-    const stack = newStack();
+    const stack = newStack(UNBUNDLED);
     const artifactBucket = new s3.Bucket(stack, 'Mine', { versioned: true });
 
     expect(() => optimize({ artifactBucket, artifactRemovalPolicy: RemovalPolicy.DESTROY }, stack))
@@ -87,7 +88,7 @@ describe('artifactRemovalPolicy is refused', () => {
   });
 
   test('if models of one bucket disagree', () => {
-    const stack = newStack();
+    const stack = newStack(UNBUNDLED);
     optimize({}, stack);
 
     expect(() => new ModelOptimizer(stack, 'Other', { model, artifactRemovalPolicy: RemovalPolicy.DESTROY }))
@@ -115,7 +116,7 @@ describe('artifactPrefix', () => {
   });
 
   test('is passed on by an endpoint', () => {
-    const stack = newStack();
+    const stack = newStack(UNBUNDLED);
     const endpoint = new ModelFunction(stack, 'Digits', { model, artifactPrefix: 'kept', recipe: OptimizationRecipe.forLiteRt() });
 
     expect(endpoint.optimizer!.keyPrefix).toBe('kept');
@@ -126,14 +127,14 @@ describe('artifactPrefix', () => {
   });
 
   test('of another model in the same bucket is refused', () => {
-    const stack = newStack();
+    const stack = newStack(UNBUNDLED);
     prefixed(stack, 'One');
 
     expect(() => prefixed(stack, 'Two')).toThrow('artifactPrefix "digits-0123abcd" belongs to the model "Stack/One" in the same bucket');
   });
 
   test('of another model in another bucket is accepted', () => {
-    const stack = newStack();
+    const stack = newStack(UNBUNDLED);
     prefixed(stack, 'One');
     const artifactBucket = new s3.Bucket(stack, 'Mine', { versioned: true });
 
@@ -142,7 +143,7 @@ describe('artifactPrefix', () => {
 });
 
 test('checks that build nothing end after a quarter of an hour, and builds after the hour that is the default', () => {
-  const stack = newStack();
+  const stack = newStack(UNBUNDLED);
   new ModelFunction(stack, 'Digits', { model, logGroup: new logs.LogGroup(stack, 'Logs') });
   const template = Template.fromStack(stack);
   const timeout = (type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties.ServiceTimeout);
@@ -153,7 +154,7 @@ test('checks that build nothing end after a quarter of an hour, and builds after
 });
 
 test('options of an optimization are refused for a model that is already published', () => {
-  const stack = newStack();
+  const stack = newStack(UNBUNDLED);
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models');
   const artifact = ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/1/manifest.json' });
 

@@ -10,7 +10,8 @@ import { createdBefore, statementsOf as statementsOfRole } from './optimizer-fix
 const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 
 function synthesized() {
-  const app = new App();
+  // The code for a build is read where it is staged.
+  const app = new App({ postCliContext: { 'aws:cdk:disable-asset-staging': false } });
   const stack = new Stack(app, 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
   const optimizer = new ModelOptimizer(stack, 'Digits', { model });
   return { app, stack, optimizer, template: Template.fromStack(stack) };

@@ -1,0 +1,96 @@
+// Runs checks beside each other, with concurrently: counts what they test, measures their processor time, and ends those that hang.
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Writable } from 'node:stream';
+import { concurrently } from 'concurrently';
+import { root } from '../setup/environment.mjs';
+
+const MINUTES = 30;
+const SECONDS_TO_CLEAN_UP = 30;
+const TIME = /^processor time: ([\d.]+) ([\d.]+)\n/m;
+const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+
+/**
+ * Runs checks, at most `atOnce` at a time, and shows each when it ends.
+ *
+ * @param checks What to run: a `name`; a `command`, as a list of words; `minutes`, after which it is ended with its children; `env` and `cwd`;
+ *   `count`, which counts tests by the check's output. Without it, the output's last `N passed, N failed` counts, or the check itself as one.
+ * @param options `atOnce`; `logs`, the directory where the output of each is written while it runs; `quiet`, to show the output of failures only.
+ * @returns The results: `name`, `passed`, `failed`, `skipped`, `seconds`, `processorSeconds`.
+ */
+export async function runChecks(checks, { atOnce = 2, logs, quiet = false } = {}) {
+  if (logs) {
+    rmSync(logs, { recursive: true, force: true });
+    mkdirSync(logs, { recursive: true });
+  }
+  const { commands, result } = concurrently(checks.map(withLimit), { maxProcesses: atOnce, outputStream: nowhere(), cwd: root });
+  const results = [];
+  commands.forEach((command, index) => {
+    const check = checks[index];
+    const log = logs && join(logs, `${check.name}.log`);
+    let output = '';
+    const keep = (text) => {
+      output += text;
+      log && appendFileSync(log, text);
+    };
+    command.stdout.subscribe(keep);
+    command.stderr.subscribe(keep);
+    command.error.subscribe((error) => keep(`${error}\n`));
+    const announce = () => log && process.stdout.write(`▸ ${check.name}: ${relative(root, log)}\n`);
+    // The first have been started already.
+    command.pid ? announce() : command.timer.subscribe(({ endDate }) => endDate ?? announce());
+    command.close.subscribe(({ exitCode, timings }) => {
+      const counted = resultOf(check, output, exitCode, timings.durationSeconds);
+      process.stdout.write(`${counted.failed ? '✗' : '✓'} ${summary(counted)}\n${quiet && !counted.failed ? '' : output.replace(TIME, '')}`);
+      results[index] = counted;
+    });
+  });
+  // It is rejected where a check failed.
+  await result.catch(() => undefined);
+  return results;
+}
+
+/** Prints a line for each result, and `N passed, N failed` for all, alone on the last line. Returns the exit code. */
+export function conclude(results) {
+  const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
+  process.stdout.write(`\n${results.map((result) => `${result.failed ? '✗' : '✓'} ${summary(result)}\n`).join('')}`
+    + `${Math.round(total('processorSeconds'))} s of processor time\n${total('passed')} passed, ${total('failed')} failed\n`);
+  return total('failed') > 0 ? 1 : 0;
+}
+
+function withLimit({ name, command, minutes = MINUTES, env, cwd = root }) {
+  const limited = ['timeout', `--kill-after=${SECONDS_TO_CLEAN_UP}`, String(Math.ceil(minutes * 60)), ...command].map(quoted).join(' ');
+  return { name, cwd, env: { ...process.env, ...env }, command: `bash -c ${quoted(`TIMEFORMAT='processor time: %U %S'; time ${limited}`)}` };
+}
+
+function quoted(word) {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function resultOf({ name, count = lastTally }, output, exitCode, seconds) {
+  const [, user, system] = TIME.exec(output) ?? [undefined, 0, 0];
+  let counted;
+  try {
+    counted = count(output) ?? (exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+  } catch {
+    counted = { passed: 0, failed: 0 };
+  }
+  // A check that dies, or that finds no test, has failed, whatever it counted.
+  const died = (exitCode !== 0 && counted.failed === 0) || counted.passed + counted.failed === 0;
+  // GNU timeout's own exit codes.
+  const problem = exitCode === 124 || exitCode === 137 ? 'ended, because it had not come to its end in its time' : undefined;
+  return {
+    skipped: [], ...counted, name, failed: counted.failed + (died ? 1 : 0), problem,
+    seconds: Math.round(seconds), processorSeconds: Number(user) + Number(system),
+  };
+}
+
+function lastTally(output) {
+  const [, passed, failed] = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1) ?? [];
+  return passed === undefined ? undefined : { passed: Number(passed), failed: Number(failed) };
+}
+
+function summary({ name, passed, failed, skipped, seconds, processorSeconds, problem }) {
+  return `${name}: ${passed} passed, ${failed} failed${skipped.length ? `, ${skipped.length} skipped` : ''} (${seconds} s, `
+    + `${processorSeconds.toFixed(0)} s of processor time)${problem ? `: ${problem}` : ''}`;
+}
