@@ -1,8 +1,7 @@
 // Runs checks beside each other, with concurrently: counts what they test, measures their processor time, and ends those that hang.
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Writable } from 'node:stream';
-import { concurrently } from 'concurrently';
 import { root } from '../setup/environment.mjs';
 
 const MINUTES = 30;
@@ -20,9 +19,10 @@ const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() 
  */
 export async function runChecks(checks, { atOnce = 2, logs, quiet = false } = {}) {
   if (logs) {
-    rmSync(logs, { recursive: true, force: true });
     mkdirSync(logs, { recursive: true });
   }
+  // Installed by the set-up, which comes after the imports of a script.
+  const { concurrently } = await import('concurrently');
   const { commands, result } = concurrently(checks.map(withLimit), { maxProcesses: atOnce, outputStream: nowhere(), cwd: root });
   const results = [];
   commands.forEach((command, index) => {
@@ -31,23 +31,52 @@ export async function runChecks(checks, { atOnce = 2, logs, quiet = false } = {}
     let output = '';
     const keep = (text) => {
       output += text;
-      log && appendFileSync(log, text);
+      if (log) {
+        writeFileSync(log, text, { flag: 'a' });
+      }
     };
+    const announce = () => {
+      if (log) {
+        rmSync(log, { force: true });
+        process.stdout.write(`▸ ${check.name}: ${relative(root, log)}\n`);
+      }
+    };
+    // The first have been started already.
+    if (command.pid) {
+      announce();
+    } else {
+      command.timer.subscribe(({ endDate }) => endDate ?? announce());
+    }
     command.stdout.subscribe(keep);
     command.stderr.subscribe(keep);
     command.error.subscribe((error) => keep(`${error}\n`));
-    const announce = () => log && process.stdout.write(`▸ ${check.name}: ${relative(root, log)}\n`);
-    // The first have been started already.
-    command.pid ? announce() : command.timer.subscribe(({ endDate }) => endDate ?? announce());
     command.close.subscribe(({ exitCode, timings }) => {
       const counted = resultOf(check, output, exitCode, timings.durationSeconds);
       process.stdout.write(`${counted.failed ? '✗' : '✓'} ${summary(counted)}\n${quiet && !counted.failed ? '' : output.replace(TIME, '')}`);
       results[index] = counted;
     });
   });
+  let interrupted = false;
+  // concurrently passes these signals on, to the children of the checks too.
+  ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, () => (interrupted = true)));
   // It is rejected where a check failed.
   await result.catch(() => undefined);
+  if (interrupted) {
+    process.exit(130);
+  }
   return results;
+}
+
+/**
+ * Runs checks and shows the output of those that fail. Checks of the same command run one after another, because they share its cache.
+ *
+ * @param checks The title of each, its command, its arguments, its environment, and its directory (default: the repository).
+ */
+export async function runInLanes(checks) {
+  const named = checks.map(([name, command, args, env, cwd]) => ({ name, command: [command, ...args], env, cwd }));
+  const commands = [...new Set(checks.map(([, command]) => command))];
+  const results = await Promise.all(commands.map((wanted) => runChecks(named.filter(({ command }) => command[0] === wanted), { atOnce: 1, quiet: true })));
+  return results.flat();
 }
 
 /** Prints a line for each result, and `N passed, N failed` for all, alone on the last line. Returns the exit code. */
@@ -67,7 +96,7 @@ function quoted(word) {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function resultOf({ name, count = lastTally }, output, exitCode, seconds) {
+function resultOf({ name, count = lastTally, minutes = MINUTES }, output, exitCode, seconds) {
   const [, user, system] = TIME.exec(output) ?? [undefined, 0, 0];
   let counted;
   try {
@@ -77,8 +106,8 @@ function resultOf({ name, count = lastTally }, output, exitCode, seconds) {
   }
   // A check that dies, or that finds no test, has failed, whatever it counted.
   const died = (exitCode !== 0 && counted.failed === 0) || counted.passed + counted.failed === 0;
-  // GNU timeout's own exit codes.
-  const problem = exitCode === 124 || exitCode === 137 ? 'ended, because it had not come to its end in its time' : undefined;
+  // GNU timeout's exit codes; the second is also that of a check which SIGKILL ended.
+  const problem = exitCode === 124 || (exitCode === 137 && seconds >= minutes * 60) ? 'ended, because it had not come to its end in its time' : undefined;
   return {
     skipped: [], ...counted, name, failed: counted.failed + (died ? 1 : 0), problem,
     seconds: Math.round(seconds), processorSeconds: Number(user) + Number(system),

@@ -1,7 +1,7 @@
 // `npm run lint`: runs every static check, even after one has failed.
 import { delimiter, join } from 'node:path';
+import { conclude, runInLanes } from '../checks/run.mjs';
 import { withDependencies } from '../server/dependencies.mjs';
-import { runChecks } from '../setup/checks.mjs';
 import { tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { nativeChecks } from './native.mjs';
@@ -33,4 +33,4 @@ const checks = [
   ...await nativeChecks(),
 ];
 
-process.exit(await withDependencies(() => runChecks(checks)));
+process.exit(conclude(await withDependencies(() => runInLanes(checks))));

@@ -36,6 +36,7 @@ async function main() {
     RECORDED_CALLS: join(results, 'calls'), PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter),
     TMPDIR: process.env.TMPDIR ?? ownTemporaryDirectory(), TF_CPP_MIN_LOG_LEVEL: '2',
   };
+  rmSync(results, { recursive: true, force: true });
   const unnamed = process.argv.includes('--slow') ? SLOW_RUNNERS : RUNNERS;
   const runners = wanted.length > 0 ? every.filter(({ name }) => wanted.includes(name)) : unnamed;
   const all = await runChecks(runners.map((runner) => ({ minutes: LIMIT_MINUTES, env, ...runner })), { atOnce: AT_ONCE, logs: results });

@@ -1,33 +1,33 @@
 import { spawnSync } from 'child_process';
 import { readdirSync } from 'fs';
-import { basename, join, resolve } from 'path';
+import { join, relative, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Returns the commands of the runners, and the end-to-end tests that are slow. */
-function suites(): { commands: Record<string, string[]>; slow: string[] } {
-  const program = `import { RUNNERS, SLOW_END_TO_END as slow, SLOW_RUNNERS } from ${JSON.stringify(join(ROOT, 'scripts', 'test', 'suites.mjs'))};
-const commands = Object.fromEntries([...RUNNERS, ...SLOW_RUNNERS].map(({ name, command }) => [name, command]));
-console.log(JSON.stringify({ commands, slow }));`;
-  return JSON.parse(spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stdout) as ReturnType<typeof suites>;
-}
+/** The commands of the runners. */
+const commands = (() => {
+  const program = `import { RUNNERS, SLOW_RUNNERS } from ${JSON.stringify(join(ROOT, 'scripts', 'test', 'suites.mjs'))};
+console.log(JSON.stringify(Object.fromEntries([...RUNNERS, ...SLOW_RUNNERS].map(({ name, command }) => [name, command]))));`;
+  return JSON.parse(spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stdout) as Record<string, string[]>;
+})();
 
-/** The names of the test files that a command of jest runs. */
+/** The test files that a command of jest runs. */
 function filesOf([program, ...words]: string[]): string[] {
   const { stdout } = spawnSync(program, [...words.filter((word) => !/^--(json|outputFile)/.test(word)), '--listTests'], { cwd: ROOT, encoding: 'utf8' });
-  return stdout.trim().split('\n').map((file) => basename(file, '.test.ts')).sort();
+  return stdout.split('\n').filter((line) => line.endsWith('.test.ts')).map((file) => relative(join(ROOT, 'test'), file)).sort();
 }
 
-const { commands, slow } = suites();
+const all = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts') && !/^(nodes|packages)\/|^e2e\/service/.test(file)).sort();
 
 describe('the slow tests', () => {
-  test('are all end-to-end tests but those of a service, of which npm test leaves out exactly the slow ones', () => {
-    const all = readdirSync(join(ROOT, 'test', 'e2e')).filter((file) => file.endsWith('.test.ts')).map((file) => basename(file, '.test.ts'));
-    const withoutServices = all.filter((file) => !file.startsWith('service')).sort();
+  test('of jest and those of npm test are all but those of a service', () => {
+    const [quick, slow, endToEnd] = ['jest', 'jest-slow', 'e2e-all'].map((name) => filesOf(commands[name]));
 
-    expect(filesOf(commands['e2e-all'])).toEqual(withoutServices);
-    expect(filesOf(commands.e2e)).toEqual(withoutServices.filter((file) => !slow.includes(file)));
-    expect(withoutServices).toEqual(expect.arrayContaining(slow));
+    expect([...quick, ...slow, ...endToEnd].sort()).toEqual(all);
+    expect(slow).toEqual(all.filter((file) => file.endsWith('.slow.test.ts')));
+    expect(endToEnd).toEqual(all.filter((file) => file.startsWith('e2e/')));
+    expect(filesOf(commands.e2e)).toEqual(['e2e/function.test.ts', 'e2e/refusal.test.ts']);
   });
 
   test('of Python are those that npm test leaves out, in every directory that has some', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
-import { join } from 'path';
+import { join, resolve } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -71,6 +71,6 @@ function uploadedFiles(stack: Stack): string[] {
   const { files } = JSON.parse(readFileSync(join(outdir, `${stack.artifactId}.assets.json`), 'utf8'));
   return Object.values<any>(files).map(({ source }) => source).filter(({ path }) => !path.endsWith('.template.json')).map(({ path, packaging }) => {
     expect(packaging).toBe('file');
-    return join(outdir, path);
+    return resolve(outdir, path);
   });
 }
