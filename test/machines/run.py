@@ -15,12 +15,13 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "emulator" / "src"))
 
+JEST = ["npx", "jest", "--selectProjects", "e2e", "--runInBand", "fleet.test"]
 SUITES = {
     "machines, and a fleet's launch template on them": [
         *(sys.executable, "-m", "pytest", str(HERE), "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
         *sys.argv[1:],
     ],
-    "`cdk deploy` of a fleet to the embedded AWS": ["npx", "jest", "--selectProjects", "e2e", "--runInBand", "fleet.test"],
+    "`cdk deploy` of a fleet to the embedded AWS": JEST,
 }
 
 
