@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processes import IMPORTABLE
 from tensorflow_optimizer.documents.job import BEHAVIOR_VERSION
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "golden_digests.json"
@@ -37,9 +39,8 @@ _NAMES = ("float16", "dynamicRange", "float32", "fullInteger", "strip", "freeze"
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digests were taken on x86_64")
 def test_the_same_jobs_make_the_bytes_of_this_behavior_version(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-c", _PROGRAM, str(Path(__file__).parents[1]), str(tmp_path)], check=True, capture_output=True
-    )
+    command = [sys.executable, "-c", _PROGRAM, str(Path(__file__).parents[1]), str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": IMPORTABLE})
     made = {name: _digest(tmp_path / f"out-{number}" / "model") for number, name in enumerate(_NAMES, start=1)}
     golden = json.loads(FIXTURE.read_text(encoding="utf-8"))
     assert (golden["behaviorVersion"], golden["digests"]) == (BEHAVIOR_VERSION, made), (

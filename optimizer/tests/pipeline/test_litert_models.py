@@ -55,6 +55,7 @@ class TestModelsOfEveryShape:
         (answer,) = result.predict({"x": values}).values()
         np.testing.assert_allclose(answer, model(values), atol=1e-2)
 
+    @pytest.mark.slow
     def test_a_recurrent_model_converts_once_its_length_is_given(self, models: SampleModels, runs: Runs) -> None:
         refused = runs(models.recurrent, source={"signatureName": "serving_default"}, recipe="none")
         assert refused.code == 4
