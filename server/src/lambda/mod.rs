@@ -31,32 +31,25 @@ use self::runtime_api::{RuntimeApi, RuntimeApiError};
 pub fn run(runtime_api: &str) -> Result<(), String> {
     let started = Instant::now();
     panics::keep();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start the asynchronous runtime: {error}"))?;
     let api = RuntimeApi::new(runtime_api)?;
-    let loaded = Function::load(started);
-    runtime.block_on(async {
-        match loaded {
-            Ok(function) => serve(&api, function).await.map_err(|error| error.to_string()),
-            Err(problem) => {
-                // The process ends by the same problem, whether Lambda hears of it or not.
-                let _ = api.report_start(&problem).await;
-                Err(problem)
-            }
+    match Function::load(started) {
+        Ok(function) => serve(&api, function).map_err(|error| error.to_string()),
+        Err(problem) => {
+            // The process ends by the same problem, whether Lambda hears of it or not.
+            let _ = api.report_start(&problem);
+            Err(problem)
         }
-    })
+    }
 }
 
-async fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {
+fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {
     loop {
-        let invocation = api.next().await?;
+        let invocation = api.next()?;
         let (request_id, trace_id) = (invocation.request_id.as_str(), invocation.trace_id.as_deref());
         let (answer, outcome) = function.answer(&invocation.event, request_id, trace_id);
         let posted = match answer {
-            Ok(answer) => api.answer(&invocation, answer).await,
-            Err(fault) => api.fail(&invocation, &fault).await,
+            Ok(answer) => api.answer(&invocation, answer),
+            Err(fault) => api.fail(&invocation, &fault),
         };
         // Lambda lets the process run until it asks for the next event, and has answered the caller by now.
         if let Some(outcome) = outcome {

@@ -1,22 +1,22 @@
-use http::{HeaderMap, HeaderValue, Method, Request};
-use http_body_util::BodyExt;
-use lambda_runtime_api_client::body::Body;
-use lambda_runtime_api_client::{PooledClient, build_request};
 use serde::Serialize;
+use ureq::Agent;
+use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 use super::function::Fault;
 
 const PREFIX: &str = "/2018-06-01/runtime";
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
-/// Lambda's Runtime API, over AWS's own client.
+/// Client of Lambda's Runtime API. It keeps one connection, and no call has a timeout: the next event may be hours away.
 ///
-/// Not over AWS's `lambda_runtime`, which is made of the same client: it hands an event over only as what serde made of
-/// it, and takes an answer only as what serde makes text of. Here both are bytes.
+/// AWS's `lambda_runtime` hands an event over only as what serde made of it, and takes an answer only as what serde makes
+/// text of. Here both are bytes.
 ///
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 pub(super) struct RuntimeApi {
-    client: PooledClient,
+    agent: Agent,
+    /// URI that the paths of the Runtime API follow.
+    base: String,
 }
 
 /// One event, to be answered.
@@ -33,7 +33,7 @@ pub(super) struct Invocation {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RuntimeApiError {
     #[error("the Runtime API cannot be asked: {0}")]
-    Unreachable(#[source] lambda_runtime_api_client::BoxError),
+    Unreachable(#[from] ureq::Error),
     #[error("the Runtime API answered {what} with status {status}")]
     Status { what: &'static str, status: u16 },
     #[error("the Runtime API gave an event without a request id")]
@@ -50,14 +50,16 @@ struct ErrorReport<'a> {
 
 impl RuntimeApi {
     pub(super) fn new(address: &str) -> Result<Self, String> {
-        let endpoint =
-            address.parse().map_err(|error| format!("AWS_LAMBDA_RUNTIME_API is '{address}', no address: {error}"))?;
-        Ok(Self { client: PooledClient::builder().with_endpoint(endpoint).with_pool_size(1).build() })
+        let base = format!("http://{address}{PREFIX}");
+        base.parse::<Uri>().map_err(|error| format!("AWS_LAMBDA_RUNTIME_API is '{address}', no address: {error}"))?;
+        // The variables of the environment that name a proxy are for other hosts than this one.
+        let config = Agent::config_builder().proxy(None).max_redirects(0).http_status_as_error(false).build();
+        Ok(Self { agent: config.new_agent(), base })
     }
 
     /// Waits for the next event.
-    pub(super) async fn next(&self) -> Result<Invocation, RuntimeApiError> {
-        let (headers, event) = self.call("the next event", Method::GET, "/invocation/next", &[], Vec::new()).await?;
+    pub(super) fn next(&self) -> Result<Invocation, RuntimeApiError> {
+        let (headers, event) = self.call("the next event", Method::GET, "/invocation/next", &[], Vec::new())?;
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(Invocation {
             event,
@@ -68,23 +70,23 @@ impl RuntimeApi {
     }
 
     /// Posts the answer to an event.
-    pub(super) async fn answer(&self, invocation: &Invocation, answer: Vec<u8>) -> Result<(), RuntimeApiError> {
-        self.post(invocation, "response", &[], answer).await
+    pub(super) fn answer(&self, invocation: &Invocation, answer: Vec<u8>) -> Result<(), RuntimeApiError> {
+        self.post(invocation, "response", &[], answer)
     }
 
     /// Says that an event has no answer.
-    pub(super) async fn fail(&self, invocation: &Invocation, fault: &Fault) -> Result<(), RuntimeApiError> {
+    pub(super) fn fail(&self, invocation: &Invocation, fault: &Fault) -> Result<(), RuntimeApiError> {
         let (error_type, report) = report("FunctionFailedError", &fault.to_string());
-        self.post(invocation, "error", &[error_type], report).await
+        self.post(invocation, "error", &[error_type], report)
     }
 
     /// Says why the function cannot start.
-    pub(super) async fn report_start(&self, problem: &str) -> Result<(), RuntimeApiError> {
+    pub(super) fn report_start(&self, problem: &str) -> Result<(), RuntimeApiError> {
         let (error_type, report) = report("Runtime.ModelError", problem);
-        self.call("the start's error", Method::POST, "/init/error", &[error_type], report).await.map(drop)
+        self.call("the start's error", Method::POST, "/init/error", &[error_type], report).map(drop)
     }
 
-    async fn post(
+    fn post(
         &self,
         invocation: &Invocation,
         what: &'static str,
@@ -94,7 +96,7 @@ impl RuntimeApi {
         let echoed = invocation.echoed.iter().map(|id| (INVOCATION_ID, id.clone()));
         let headers: Vec<_> = headers.iter().cloned().chain(echoed).collect();
         let path = format!("/invocation/{}/{what}", invocation.request_id);
-        match self.call(what, Method::POST, &path, &headers, body).await {
+        match self.call(what, Method::POST, &path, &headers, body) {
             // The answer is too large, or that of an invocation which timed out: Lambda tells the caller, and has the
             // next event for this process.
             Err(RuntimeApiError::Status { status: 400..=499, .. }) => Ok(()),
@@ -102,7 +104,7 @@ impl RuntimeApi {
         }
     }
 
-    async fn call(
+    fn call(
         &self,
         what: &'static str,
         method: Method,
@@ -110,22 +112,17 @@ impl RuntimeApi {
         headers: &[(&'static str, HeaderValue)],
         body: Vec<u8>,
     ) -> Result<(HeaderMap, Vec<u8>), RuntimeApiError> {
-        let unreachable = |error| RuntimeApiError::Unreachable(error);
-        let mut request: Request<Body> = build_request()
-            .method(method)
-            .uri(format!("{PREFIX}{path}"))
-            .body(Body::from(body))
-            .map_err(|error| unreachable(error.into()))?;
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
-            request.headers_mut().insert(*name, value.clone());
+            request = request.header(*name, value);
         }
-        let response = self.client.call(request).await.map_err(unreachable)?;
+        let response = self.agent.run(request.body(body).map_err(ureq::Error::from)?)?;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| unreachable(error.into()))?.to_bytes();
+        let body = body.into_with_config().limit(u64::MAX).read_to_vec()?;
         if !parts.status.is_success() {
             return Err(RuntimeApiError::Status { what, status: parts.status.as_u16() });
         }
-        Ok((parts.headers, body.into()))
+        Ok((parts.headers, body))
     }
 }
 
