@@ -30,3 +30,9 @@ export const USAGE: string;
 
 /** Parses the command line. Throws one Error with all problems. */
 export function parseOptions(args: string[]): DemoOptions | 'help';
+
+/** Returns what the set-up must install. */
+export function setUpNeeds(options: DemoOptions): { namespaces: boolean; programs: string[]; testTools: boolean };
+
+/** Returns how long the demo takes, as a sentence. */
+export function duration(options: DemoOptions, isFirst: boolean): string;

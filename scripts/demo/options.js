@@ -88,6 +88,25 @@ function parseOptions(args) {
   };
 }
 
+/** What the set-up must install for the options: the native runtime's server only for a path that serves with it. */
+function setUpNeeds({ paths, server, deliver }) {
+  const isFunctionOnly = paths.every((path) => path === 'function');
+  return {
+    namespaces: true,
+    programs: isFunctionOnly || server === 'tensorflow_serving' ? ['bootstrap'] : ['bootstrap', 'model_server'],
+    // Stand-ins, models of a delivery, and the comparison of paths run there.
+    testTools: deliver || !isFunctionOnly,
+  };
+}
+
+/** How long the demo takes, as a sentence. */
+function duration(options, isFirst) {
+  const shown = options.paths.length + (options.server === 'both' ? options.paths.filter((path) => path !== 'function').length : 0);
+  const minutes = shown + (options.deliver ? 3 : 0) + (isFirst ? setUpNeeds(options).programs.length : 0);
+  const text = `This takes about ${minutes === 1 ? 'one minute' : `${minutes} minutes`} on two processors`;
+  return isFirst ? `${text}: the first run installs packages into this clone, and compiles the native runtime.` : `${text}.`;
+}
+
 /** The options that have no effect on a delivery. */
 function deliverProblems({ deliver }, tokens) {
   const others = [...new Set(tokens.filter(({ kind, name }) => kind === 'option' && !['deliver', 'json'].includes(name)).map(({ name }) => `--${name}`))];
@@ -133,4 +152,4 @@ function parseInputShape(text) {
     : `--input-shape must be NAME=N,N,… with whole numbers above 0, got ${JSON.stringify(text)}`;
 }
 
-module.exports = { PATH_NAMES, USAGE, parseOptions };
+module.exports = { PATH_NAMES, USAGE, duration, parseOptions, setUpNeeds };

@@ -37,4 +37,6 @@ function parseOptions(args) {
   return { requests: Number(values.requests), paths: values.path.includes('all') ? [...PATH_NAMES] : [...new Set(values.path)] };
 }
 
-module.exports = { LEAST_REQUESTS, USAGE, parseOptions };
+const setUpNeeds = () => ({ namespaces: true });
+
+module.exports = { LEAST_REQUESTS, USAGE, parseOptions, setUpNeeds };

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsImport } from 'tsx/esm/api';
+import { unpublishedPrograms } from '../server/programs.mjs';
 import { root } from '../setup/environment.mjs';
 
 const REQUIRED = [
@@ -40,6 +41,7 @@ const problems = [
   ...PROGRAMS.flatMap(([path, processor]) => own.includes(path)
     ? programProblems(join(root, path), { name: processor }).map((problem) => `has a program that cannot run: ${problem}`)
     : [`lacks ${path}: run \`npm run native -- build\``]),
+  ...unpublishedPrograms().map((path) => `carries ${path}, compiled for development or from another source: run \`npm run native -- build\``),
   ...REQUIRED.filter((path) => !own.includes(path)).map((path) => `lacks ${path}`),
   ...own.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path))).map((path) => `carries ${path}`),
   ...staleFiles(own, (path) => existsSync(join(root, path))).map((path) => `carries ${path}, whose source is gone: delete build/ and build again`),

@@ -144,7 +144,7 @@ function templates(output) {
   return Object.fromEntries(wanted.map((name) => [name, readFileSync(join(output, name), 'utf8')]));
 }
 
-await setUp();
+await setUp({ programs: [] });
 // Imported late, because a fresh clone has no packages at first.
 const { tsImport } = await import('tsx/esm/api');
 const { inspectProgram } = await tsImport('./public-api-use.ts', import.meta.url);

@@ -1,9 +1,12 @@
-// `npm run package`: builds the library, then the package of each language in dist/. `-- --target js --target python` builds only these.
+// `npm run package`: builds the library, then the package of each language in dist/. `-- --target js --target python` builds only these;
+// `-- --processor x86_64` packages the native programs of this processor only.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildNative } from '../server/build.mjs';
+import { buildNative, checkProcessors, processorOption } from '../server/build.mjs';
+import { programsDirectory, unpublishedPrograms } from '../server/programs.mjs';
+import { PROCESSORS } from '../server/rust.mjs';
 import { root } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { writeAbsoluteLinks } from './readme.mjs';
@@ -25,8 +28,12 @@ export function missingProgram(target) {
   return program && spawnSync(program, ['version'], { stdio: 'ignore' }).error ? `${name} is not installed: it is needed for the package of the target ${target}` : undefined;
 }
 
-/** Replaces the packages with those of the built library. */
+/** Replaces the packages with those of the built library. Throws if it has programs that must not be published. */
 export function makePackages(targets, options = {}) {
+  const unpublished = unpublishedPrograms();
+  if (unpublished.length) {
+    throw new Error(`a package must not contain ${unpublished.join(', ')}, compiled for development or from another source: run \`npm run native -- build\``);
+  }
   writeAbsoluteLinks(root);
   for (const target of targets) {
     rmSync(join(dist, target), { recursive: true, force: true });
@@ -40,7 +47,8 @@ export function makePackages(targets, options = {}) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { target: { type: 'string', multiple: true, default: Object.keys(TARGETS) } } });
+  const { values } = parseArgs({ options: { target: { type: 'string', multiple: true, default: Object.keys(TARGETS) }, processor: processorOption } });
+  checkProcessors(values.processor);
   const unknown = values.target.filter((target) => !(target in TARGETS));
   if (unknown.length) {
     throw new Error(`--target must be one of ${Object.keys(TARGETS).join(', ')}, got ${unknown.join(', ')}`);
@@ -49,8 +57,10 @@ async function main() {
   if (missing.length) {
     throw new Error(`${missing.join('\n')}\nInstall what is missing, or name the packages that you want, such as \`npm run package -- --target python\``);
   }
-  await setUp();
-  await buildNative();
+  await setUp({ programs: [] });
+  await buildNative(values.processor);
+  Object.keys(PROCESSORS).filter((processor) => !values.processor.includes(processor))
+    .forEach((processor) => rmSync(programsDirectory(processor), { recursive: true, force: true }));
   if (spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' }).status !== 0) {
     throw new Error('the library does not build');
   }

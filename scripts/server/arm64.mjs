@@ -33,7 +33,7 @@ async function main() {
   }
   await setUp();
   await announced('qemu and the system of arm64', provideArm64);
-  await announced('native runtime for arm64', () => providePrograms('arm64'));
+  await announced('native runtime for arm64', () => providePrograms('arm64', { published: true }));
   const { env } = await rust({ targets: [target] });
   const tested = await withDependencies(() => spawnSync('cargo-zigbuild', ['test', '--locked', '--no-fail-fast', '--target', target], {
     cwd: crate,

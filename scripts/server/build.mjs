@@ -7,20 +7,32 @@ import { setUp } from '../setup/main.mjs';
 import { PROGRAMS, programsDirectory, providePrograms } from './programs.mjs';
 import { PROCESSORS } from './rust.mjs';
 
-/** Builds the programs for the named processors, or for all. */
-export async function buildNative(processors = Object.keys(PROCESSORS)) {
+const MINUTES = 5;
+
+/** The option that names processors, for `parseArgs`. */
+export const processorOption = { type: 'string', multiple: true, default: Object.keys(PROCESSORS) };
+
+/** Throws for processors that Lambda does not have. */
+export function checkProcessors(processors) {
+  const unknown = processors.filter((processor) => !(processor in PROCESSORS));
+  if (unknown.length) {
+    throw new Error(`--processor must be one of ${Object.keys(PROCESSORS).join(', ')}, got ${unknown.join(', ')}`);
+  }
+}
+
+/** Builds the programs for these processors as they are published. */
+export async function buildNative(processors) {
   for (const processor of processors) {
-    await announced(`native runtime for ${processor}`, () => providePrograms(processor, { exact: true }));
+    const title = `native runtime for ${processor}`;
+    const report = (text) => process.stderr.write(`  ${title}: ${text}\n`);
+    await announced(`${title}, about ${MINUTES} minutes on two processors if it is not cached`, () => providePrograms(processor, { published: true, report }));
   }
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { processor: { type: 'string', multiple: true, default: Object.keys(PROCESSORS) } } });
-  const unknown = values.processor.filter((processor) => !(processor in PROCESSORS));
-  if (unknown.length) {
-    throw new Error(`--processor must be one of ${Object.keys(PROCESSORS).join(', ')}, got ${unknown.join(', ')}`);
-  }
-  await setUp();
+  const { values } = parseArgs({ options: { processor: processorOption } });
+  checkProcessors(values.processor);
+  await setUp({ programs: [] });
   await buildNative(values.processor);
   for (const processor of values.processor) {
     for (const program of Object.keys(PROGRAMS)) {

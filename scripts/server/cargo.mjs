@@ -5,7 +5,7 @@ import { withDependencies } from './dependencies.mjs';
 import { cargoTarget, crate, rust } from './rust.mjs';
 
 const args = process.argv.slice(2);
-await setUp();
+await setUp({ programs: [] });
 const { env } = await rust({ exact: true, components: ['rustfmt', 'clippy'] });
 const { status } = await withDependencies(() => spawnSync('cargo', args, { cwd: crate, stdio: 'inherit', env: { ...env, CARGO_TARGET_DIR: cargoTarget } }));
 process.exit(status ?? 1);

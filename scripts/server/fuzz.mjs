@@ -118,7 +118,7 @@ async function main() {
   if (!machine) {
     throw new Error(`fuzzing needs x86_64 or arm64, and this machine's processor is ${process.arch}`);
   }
-  await setUp();
+  await setUp({ programs: [] });
   const programs = await build();
   if (values.input) {
     const { code, output } = await execute(join(programs, values.target[0]), [resolve(values.input)]);

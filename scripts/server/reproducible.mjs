@@ -12,14 +12,17 @@ import { crate, machine, PROCESSORS, rust } from './rust.mjs';
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
 
 async function problems() {
-  await setUp();
+  await setUp({ programs: [] });
   await buildNative([machine]);
   const elsewhere = mkdtempSync(join(tmpdir(), 'reproducible-'));
   try {
     const [source, target, output] = ['a-clone-in-another-place', 'compiled', 'programs'].map((name) => join(elsewhere, name));
     cpSync(crate, source, { recursive: true, filter: (path) => !/\/(dist|target)$/.test(path) });
     mkdirSync(output);
-    await compile(await rust({ exact: true, targets: [PROCESSORS[machine].target] }), { processor: machine, source, target, output });
+    const toolchain = await rust({ exact: true, targets: [PROCESSORS[machine].target] });
+    for (const name of Object.keys(PROGRAMS)) {
+      await compile(toolchain, { name, processor: machine, source, target, output });
+    }
     return Object.keys(PROGRAMS).flatMap((name) => {
       const [first, second] = [programsDirectory(machine), output].map((directory) => readFileSync(join(directory, name)));
       process.stdout.write(`${name}: ${first.length} bytes, SHA-256 ${sha256(first)}\n`);

@@ -1,9 +1,9 @@
-// Selects the Rust that builds the native runtime: the machine's, or one that puccinialin downloads into the clone. zig links, so no C compiler is
-// needed.
+// Selects the Rust that builds the native runtime: the machine's, or one that puccinialin downloads into the clone. zig links what is published, and
+// everything where there is no C compiler.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { once, root, run, tools, uv } from '../setup/environment.mjs';
 
 export const crate = join(root, 'server');
@@ -75,6 +75,9 @@ const ownEnvironment = () => ({
   PATH: [join(own, 'cargo', 'bin'), process.env.PATH].join(delimiter),
 });
 
+/** Rusts by what they were needed for: asking takes a tenth of a second. */
+const known = new Map();
+
 /**
  * Finds a Rust without installing anything.
  *
@@ -83,6 +86,15 @@ const ownEnvironment = () => ({
  */
 export function findRust(needs = {}) {
   const wanted = { exact: false, components: [], targets: [], ...needs };
+  const key = JSON.stringify(wanted);
+  const found = known.get(key) ?? search(wanted);
+  if (!found.missing) {
+    known.set(key, found);
+  }
+  return found;
+}
+
+function search(wanted) {
   const found = rustc(process.env);
   if (suffices(found, process.env, wanted)) {
     return { ...found, env: { ...process.env, CARGO_HOME: cargoHome() } };
@@ -92,19 +104,21 @@ export function findRust(needs = {}) {
   return suffices(fetched, env, wanted) ? { ...fetched, env } : { version: VERSIONS.rust, commit: VERSIONS.commit, env, missing: wanted };
 }
 
+/** Returns whether this machine's `cc` links programs: it finds the code that each program begins with. */
+export const hasLinker = () => isAbsolute((spawnSync('cc', ['--print-file-name=crt1.o'], { encoding: 'utf8' }).stdout ?? '').trim());
+
 /**
  * Provides the tools that build the native runtime, all inside the clone.
  *
- * @param needs As for `findRust`.
- * @returns The Rust to build with. Its environment has zig and the linker on the PATH.
+ * @param needs As for `findRust`; `zig`: link with it, the default; `uv`: a promise that uv is installed, if it may not be yet.
+ * @returns The Rust to build with. Its environment has zig on the PATH if it links.
  */
-export async function rust(needs) {
-  await once('zig', [requirements], environment, async () => {
-    await run(uv, ['venv', '--quiet', '--clear', '--python', join(tools, 'uv', 'bin', 'python'), environment]);
-    await run(uv, ['pip', 'sync', '--quiet', '--require-hashes', '--python', join(environment, 'bin', 'python'), requirements]);
-  });
-  writeShims();
+export async function rust({ zig = true, uv: installed, ...needs } = {}) {
   let found = findRust(needs);
+  if (zig || found.missing) {
+    await installed;
+    await installZig();
+  }
   if (found.missing) {
     await fetchRust(found.missing);
     found = findRust(needs);
@@ -112,16 +126,23 @@ export async function rust(needs) {
       throw new Error(`Rust ${VERSIONS.rust} was fetched, and lacks something of ${JSON.stringify(found.missing)}: delete ${own}, and run this once more`);
     }
   }
-  const python = join(environment, 'bin', 'python');
+  return { ...found, env: { ...found.env, CARGO_TERM_COLOR: 'never', ...zig ? linkWithZig(found.env) : {} } };
+}
+
+/** Installs zig, cargo-zigbuild and puccinialin. */
+async function installZig() {
+  await once('zig', [requirements], environment, async () => {
+    await run(uv, ['venv', '--quiet', '--clear', '--python', join(tools, 'uv', 'bin', 'python'), environment]);
+    await run(uv, ['pip', 'sync', '--quiet', '--require-hashes', '--python', join(environment, 'bin', 'python'), requirements]);
+  });
+}
+
+function linkWithZig(env) {
+  writeShims();
   return {
-    ...found,
-    env: {
-      ...found.env,
-      PATH: [shims, join(environment, 'bin'), found.env.PATH].join(delimiter),
-      CARGO_ZIGBUILD_PYTHON_PATH: python,
-      CARGO_ZIGBUILD_CACHE_DIR: join(tools, 'zig-wrappers'),
-      CARGO_TERM_COLOR: 'never',
-    },
+    PATH: [shims, join(environment, 'bin'), env.PATH].join(delimiter),
+    CARGO_ZIGBUILD_PYTHON_PATH: join(environment, 'bin', 'python'),
+    CARGO_ZIGBUILD_CACHE_DIR: join(tools, 'zig-wrappers'),
   };
 }
 

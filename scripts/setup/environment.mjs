@@ -19,13 +19,17 @@ export const uv = join(tools, 'uv', 'bin', 'uv');
 /** Supported Python versions for the environments, in order of preference. */
 export const SUPPORTED = ['3.13', '3.12', '3.11'];
 
-/** Runs a command, and shows its output only if it fails. */
-export function run(command, args, options = {}) {
+/** Runs a command, and shows its output only if it fails. `onOutput` gets each part of it. */
+export function run(command, args, { onOutput = () => {}, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options });
     let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+        onOutput(text);
+      });
+    }
     child.on('error', reject);
     child.on('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`${command} ${args.join(' ')} failed (${code}):\n${output}`))));
   });
@@ -87,18 +91,28 @@ export async function announced(title, work) {
   }
 }
 
-/** Runs `work` unless its stamp has the same inputs and its output still exists. */
-export async function once(name, inputs, made, work) {
+/** Returns what the stamp of these inputs contains. */
+function stampOf(inputs) {
   const digest = createHash('sha256');
   inputs.forEach((input) => digest.update(existsSync(input) ? readFileSync(input) : input).update('\0'));
+  return digest.digest('hex');
+}
+
+/** Returns whether the output exists, and was made of these inputs. */
+export function isMade(name, inputs, made) {
   const stamp = join(tools, `${name}.stamp`);
-  const wanted = digest.digest('hex');
-  if (existsSync(made) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
+  return existsSync(made) && existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf(inputs);
+}
+
+/** Runs `work` unless its stamp has the same inputs and its output still exists. */
+export async function once(name, inputs, made, work) {
+  if (isMade(name, inputs, made)) {
     return false;
   }
+  const stamp = join(tools, `${name}.stamp`);
   rmSync(stamp, { force: true });
   mkdirSync(tools, { recursive: true });
   await work();
-  writeFileSync(stamp, wanted);
+  writeFileSync(stamp, stampOf(inputs));
   return true;
 }

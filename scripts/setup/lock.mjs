@@ -8,7 +8,7 @@ import { LOCKS } from './locks.mjs';
 import { setUp } from './main.mjs';
 
 const check = process.argv.includes('--check');
-await setUp();
+await setUp({ programs: [] });
 const scratch = mkdtempSync(join(tmpdir(), 'lock-'));
 const stale = [];
 for (const { lock, python, constraint, complete } of LOCKS) {

@@ -1,6 +1,7 @@
-// Prepares a fresh clone: npm packages, uv, and the Python environments, all inside the clone. Quick if nothing changed.
+// Prepares a fresh clone: npm packages, uv, the Python environments and the native programs, all inside the clone. Quick if nothing changed.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { PROGRAMS } from '../server/programs.mjs';
 import { provideForThisMachine } from '../server/provide.mjs';
 import { alone, announced, once, root, run, tools, uv } from './environment.mjs';
 import { preflight } from './preflight.mjs';
@@ -16,29 +17,44 @@ async function pythonEnvironment(name, lock, python) {
 /**
  * Sets up, or reports all obstacles before installing anything.
  *
- * @param needs `namespaces`: the embedded AWS will run; `retry`: retry what failed before; `tests`: the tests will run.
+ * @param needs `namespaces`: the embedded AWS will run; `programs` of the native runtime, default all; `published`: as they are published;
+ * `testTools`: the Python environment with TensorFlow and the test tools, default true; `tests`: the tests will run; `retry`: retry what
+ * failed before.
  */
-export async function setUp(needs) {
+export async function setUp(needs = {}) {
   const python = preflight(needs);
   await alone(join(tools, 'set-up.lock'), () => install(python, needs));
 }
 
-async function install(python, needs) {
-  const path = (...segments) => join(root, ...segments);
-  const npmInstall = (directory) => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: directory });
-  await step('npm packages', 'npm', [path('package-lock.json')], path('node_modules'), () => npmInstall(root));
-  const sdk = path('emulator', 'sdk');
-  await step('AWS SDK of the embedded AWS', 'npm-sdk', [join(sdk, 'package-lock.json')], join(sdk, 'node_modules'), () => npmInstall(sdk));
-  const uvLock = path('optimizer', 'uv-requirements.txt');
+/** Installs everything at the same time, because Cargo needs nothing of the others, and downloads take turns with processors. */
+async function install(python, { programs = Object.keys(PROGRAMS), published, testTools = true, tests = false, retry }) {
+  const installed = installUv(python);
+  const results = await Promise.allSettled([
+    provideForThisMachine({ names: programs, published, uv: installed, retry }),
+    npmPackages('npm packages', 'npm', root),
+    npmPackages('AWS SDK of the embedded AWS', 'npm-sdk', join(root, 'emulator', 'sdk')),
+    installed.then(() => pythonEnvironments(python, testTools)),
+    tests && goPrograms(python),
+  ]);
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed) {
+    throw failed.reason;
+  }
+}
+
+const npmPackages = (title, name, directory) => step(title, name, [join(directory, 'package-lock.json')], join(directory, 'node_modules'), () => (
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: directory })));
+
+function installUv(python) {
+  const lock = join(root, 'optimizer', 'uv-requirements.txt');
   // Keep uv's wheel for builds without a network, which install it with pip.
   const wheels = join(tools, 'uv', 'wheels');
-  await step('uv', 'uv', [uvLock, python], wheels, async () => {
+  return step('uv', 'uv', [lock, python], wheels, async () => {
     await run(python, ['-m', 'venv', '--clear', join(tools, 'uv')]);
-    const pip = (...args) => run(join(tools, 'uv', 'bin', 'python'), ['-m', 'pip', ...args, '--quiet', '--require-hashes', '-r', uvLock]);
+    const pip = (...args) => run(join(tools, 'uv', 'bin', 'python'), ['-m', 'pip', ...args, '--quiet', '--require-hashes', '-r', lock]);
     await pip('download', '--dest', wheels);
     await pip('install', '--no-index', '--find-links', wheels);
   });
-  await Promise.all([pythonEnvironments(python), provideForThisMachine(needs), needs?.tests && goPrograms(python)]);
 }
 
 /** Compiles the gRPC clients of the tests. Without Go, these tests are skipped. */
@@ -49,10 +65,10 @@ async function goPrograms(python) {
   }
 }
 
-async function pythonEnvironments(python) {
+async function pythonEnvironments(python, testTools) {
   for (const [title, name, lock] of [
     ['Python environment of the emulator', 'emulator', join(root, 'emulator', 'requirements.txt')],
-    ['Python environment (TensorFlow, LiteRT, test tools)', 'python', join(root, 'scripts', 'setup', 'requirements.txt')],
+    ...testTools ? [['Python environment (TensorFlow, LiteRT, test tools)', 'python', join(root, 'scripts', 'setup', 'requirements.txt')]] : [],
   ]) {
     await step(title, name, [lock, python], join(tools, name), () => pythonEnvironment(name, lock, python));
   }

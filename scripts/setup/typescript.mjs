@@ -8,12 +8,18 @@ import { setUp } from './main.mjs';
 
 const [program, ...args] = process.argv.slice(2);
 const options = join(root, dirname(program), 'options.js');
+let needs = {};
 if (existsSync(options)) {
-  const { parseOptions, USAGE } = createRequire(import.meta.url)(options);
+  const { duration, parseOptions, setUpNeeds, USAGE } = createRequire(import.meta.url)(options);
   try {
-    if (parseOptions(args) === 'help') {
+    const parsed = parseOptions(args);
+    if (parsed === 'help') {
       process.stdout.write(USAGE);
       process.exit(0);
+    }
+    needs = setUpNeeds(parsed);
+    if (duration) {
+      process.stdout.write(`${duration(parsed, !existsSync(join(root, 'node_modules')))}\n`);
     }
   } catch (error) {
     process.stderr.write(`${error.message}\n--help names the options\n`);
@@ -21,7 +27,8 @@ if (existsSync(options)) {
   }
 }
 try {
-  await setUp({ namespaces: ['scripts/demo/main.ts', 'scripts/load/main.ts'].includes(program) });
+  // On AWS itself only what is published runs.
+  await setUp(program === 'scripts/verify-aws/main.ts' ? { published: true } : needs);
 } catch (error) {
   process.stderr.write(`set-up failed: ${error.message}\n`);
   process.exit(1);

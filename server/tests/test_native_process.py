@@ -212,6 +212,13 @@ def test_a_crash_of_the_library_takes_one_invocation_with_it(
     assert start(models["dense"]).invoke({"data": [1, 2, 3, 4]}).where == "response"
 
 
+def test_a_proxy_of_the_environment_is_not_for_the_runtime_api(
+    start: Callable[..., Function], models: dict[str, str]
+) -> None:
+    nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    assert start(models["signatures"], **nowhere).invoke(ROW).value == {"prediction": [[2.0, 4.0]]}
+
+
 def test_the_process_ends_when_the_runtime_api_is_gone(start: Callable[..., Function], models: dict[str, str]) -> None:
     function = start(models["dense"], AWS_LAMBDA_RUNTIME_API="127.0.0.1:1")
     assert "the Runtime API cannot be asked" in function.printed()

@@ -28,9 +28,10 @@ function rustPrograms(bin: string, options: { version?: string; commit?: string;
   mkdirSync(join(directory, 'sysroot', 'lib', 'rustlib', TARGET, 'lib'), { recursive: true });
   script(join(bin, 'rustc'), [`case "$1" in -vV) printf 'release: ${version}\\ncommit-hash: ${commit}\\n' ;; *) echo '${directory}/sysroot' ;; esac`]);
   script(join(bin, 'cargo'), [
-    'case "$1" in zigbuild) ;; *) exit 0 ;; esac',
+    'case "$1" in tree) printf "model-server v0.0.0\\nhalf v2.7.1\\nhalf v2.7.1 (*)\\n\\n" ;; esac',
+    'case "$1" in build | zigbuild) ;; *) exit 0 ;; esac',
     ...options.broken ? ['echo "   Compiling model-server"; echo "error: expected a semicolon" >&2; exit 101'] : [],
-    `mkdir -p "$CARGO_TARGET_DIR/${TARGET}/release" && cp src/main.rs "$CARGO_TARGET_DIR/${TARGET}/release/model_server"`,
+    `output="$CARGO_TARGET_DIR/${TARGET}/$3" && mkdir -p "$output" && { echo "$1 $3"; cat src/main.rs; } > "$output/model_server"`,
   ]);
 }
 
@@ -49,12 +50,18 @@ function clone(name: string, source = 'fn main() {}'): string {
   return root;
 }
 
+const NAMES = ['bootstrap', 'model_server'];
+
 /** Runs the native part of the set-up: what it said, and what it called. */
-function provide(root: string, options: { retry?: boolean } = {}): { said: string; calls: string[] } {
+function provide(root: string, options: { names?: string[]; published?: boolean; retry?: boolean } = {}): { said: string; calls: string[] } {
+  return execute(root, `import { provideForThisMachine } from './scripts/server/provide.mjs';
+await provideForThisMachine(${JSON.stringify({ names: NAMES, ...options })});`);
+}
+
+function execute(root: string, program: string): { said: string; calls: string[] } {
   rmSync(join(directory, 'calls'), { force: true });
-  const program = `import { provideForThisMachine } from ${JSON.stringify(join(root, 'scripts', 'server', 'provide.mjs'))};
-await provideForThisMachine(${JSON.stringify(options)});`;
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: root,
     encoding: 'utf8',
     env: { PATH: join(directory, 'bin'), HOME: join(directory, 'home'), XDG_CACHE_HOME: join(directory, 'cache') },
   });
@@ -63,22 +70,86 @@ await provideForThisMachine(${JSON.stringify(options)});`;
   return { said: stderr, calls };
 }
 
-const compiled = (calls: string[]) => calls.filter((call) => call.startsWith('cargo zigbuild'));
-const programs = (root: string) => ['bootstrap', 'model_server'].map((name) => join(root, 'server', 'dist', PROCESSOR, name));
+const compiled = (calls: string[]) => calls.filter((call) => /^cargo (zig)?build/.test(call));
+const programs = (root: string) => NAMES.map((name) => join(root, 'server', 'dist', PROCESSOR, name));
+const contents = (root: string) => programs(root).map((path) => readFileSync(path, 'utf8'));
 
 describe('the set-up of the native runtime', () => {
-  test('compiles both programs for this machine and glibc 2.28, and nothing if nothing changed', () => {
+  test('compiles the programs for this machine with the development profile, and nothing if nothing changed', () => {
     rustPrograms(join(directory, 'bin'));
     const root = clone('clone');
 
     const first = provide(root);
     expect(first.said).not.toMatch(/is not built/);
     expect(compiled(first.calls)).toEqual([
-      expect.stringMatching(new RegExp(`--target ${TARGET}\\.2\\.28 .* --no-default-features --features lambda$`)),
-      expect.stringMatching(new RegExp(`--target ${TARGET}\\.2\\.28 .* --no-default-features --features lambda,server$`)),
+      expect.stringMatching(new RegExp(`zigbuild --profile development --target ${TARGET}\\.2\\.28 .* --no-default-features --features lambda$`)),
+      expect.stringMatching(new RegExp(`zigbuild --profile development --target ${TARGET}\\.2\\.28 .* --no-default-features --features lambda,server$`)),
     ]);
-    expect(programs(root).map((path) => readFileSync(path, 'utf8'))).toEqual(['fn main() {}', 'fn main() {}']);
+    expect(contents(root)).toEqual(Array(2).fill('zigbuild development\nfn main() {}'));
     expect(compiled(provide(root).calls)).toEqual([]);
+  });
+
+  test('compiles only the programs that are needed, and later the others', () => {
+    rustPrograms(join(directory, 'bin'));
+    const root = clone('clone');
+
+    expect(compiled(provide(root, { names: ['bootstrap'] }).calls)).toEqual([expect.stringMatching(/--features lambda$/)]);
+    expect(programs(root).map((path) => existsSync(path))).toEqual([true, false]);
+    expect(compiled(provide(root).calls)).toEqual([expect.stringMatching(/--features lambda,server$/)]);
+    expect(programs(root).map((path) => existsSync(path))).toEqual([true, true]);
+    expect(provide(root, { names: [] }).calls).toEqual([]);
+  });
+
+  test('links with the machine\'s compiler where there is one, and then installs no zig', () => {
+    rustPrograms(join(directory, 'bin'));
+    script(join(directory, 'bin', 'cc'), ['echo /usr/lib/crt1.o']);
+    const root = clone('clone');
+
+    expect(compiled(provide(root).calls)).toEqual(Array(2).fill(expect.stringMatching(new RegExp(`build --profile development --target ${TARGET} `))));
+    expect(existsSync(join(root, '.tools', 'zig'))).toBe(false);
+    expect(contents(root)[0]).toBe('build development\nfn main() {}');
+  });
+
+  test('links with zig where the compiler has no C library', () => {
+    rustPrograms(join(directory, 'bin'));
+    script(join(directory, 'bin', 'cc'), ['echo crt1.o']);
+
+    expect(compiled(provide(clone('clone')).calls)[0]).toMatch(/^cargo zigbuild /);
+  });
+
+  test('compiles what is published with the release profile and zig, and never publishes what is compiled for development', () => {
+    rustPrograms(join(directory, 'bin'));
+    script(join(directory, 'bin', 'cc'), ['echo /usr/lib/crt1.o']);
+    const root = clone('clone');
+    const unpublished = (): string[] => {
+      const { said } = execute(root, `import { unpublishedPrograms } from './scripts/server/programs.mjs';
+process.stderr.write(unpublishedPrograms().join(' '));`);
+      return said.split(' ').filter(Boolean);
+    };
+    expect(unpublished()).toEqual([]);
+
+    provide(root);
+    expect(unpublished()).toEqual(NAMES.map((name) => `dist/${PROCESSOR}/${name}`));
+    expect(compiled(provide(root, { published: true }).calls)[0]).toMatch(new RegExp(`zigbuild --profile release --target ${TARGET}\\.2\\.28 `));
+    expect(unpublished()).toEqual([]);
+    expect(contents(root)).toEqual(Array(2).fill('zigbuild release\nfn main() {}'));
+    provide(root);
+    expect(contents(root)).toEqual(Array(2).fill('zigbuild release\nfn main() {}'));
+    writeFileSync(join(root, 'server', 'src', 'main.rs'), 'fn main() { }');
+    expect(unpublished()).toHaveLength(2);
+  });
+
+  test('reports the crates that are done', () => {
+    rustPrograms(join(directory, 'bin'));
+    const root = clone('clone');
+    const { said } = execute(root, `import { compile } from './scripts/server/programs.mjs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+const cargo = '#!/bin/sh\\ncase "$1" in tree) printf "a v1\\\\nb v1\\\\nb v1 (*)\\\\nc v2 (proc-macro)\\\\n" ;; *) for crate in a b c; do echo "   Compiling $crate v1"; /bin/sleep 0.1; done; exit 1 ;; esac\\n';
+writeFileSync('${join(directory, 'bin', 'cargo')}', cargo);
+Date.now = ((now) => () => (now += 6000))(0);
+const report = (text) => process.stderr.write(text + '\\n');
+await compile({ env: process.env, sysroot: '/rust' }, { name: 'bootstrap', processor: '${PROCESSOR}', source: 'server', target: 'target', output: 'output', report }).catch(() => {});`);
+    expect(said).toBe('0 of 3 crates\n1 of 3 crates\n2 of 3 crates\n');
   });
 
   test('takes the programs of the same source from the cache, without a toolchain', () => {
@@ -99,23 +170,24 @@ describe('the set-up of the native runtime', () => {
     writeFileSync(join(root, 'server', 'src', 'main.rs'), 'fn main() { }');
 
     expect(compiled(provide(root).calls)).toHaveLength(2);
-    expect(readFileSync(programs(root)[0], 'utf8')).toBe('fn main() { }');
+    expect(contents(root)[0]).toBe('zigbuild development\nfn main() { }');
   });
 
   test('removes from the cache what no clone has used for 30 days when it compiles, also what a killed build left', () => {
     const cache = join(directory, 'cache', 'cdk-tensorflow', 'native');
     const age = () => readdirSync(cache).forEach((name) => utimesSync(join(cache, name), 1, 1));
+    const names = ['bootstrap'];
     rustPrograms(join(directory, 'bin'));
-    provide(clone('unused', 'fn main() { 1 }'));
+    provide(clone('unused', 'fn main() { 1 }'), { names });
     const [unused] = readdirSync(cache);
-    provide(clone('first'));
+    provide(clone('first'), { names });
     const [used] = readdirSync(cache).filter((name) => name !== unused);
     mkdirSync(join(cache, 'partial-killed'));
     age();
-    provide(clone('second'));
+    provide(clone('second'), { names });
     expect(readdirSync(cache)).toHaveLength(3);
 
-    provide(clone('changed', 'fn main() { 2 }'));
+    provide(clone('changed', 'fn main() { 2 }'), { names });
     expect(readdirSync(cache)).toHaveLength(2);
     expect(readdirSync(cache)).toContain(used);
   });

@@ -131,3 +131,80 @@ fn report(error_type: &'static str, message: &str) -> ((&'static str, HeaderValu
     let header = ("lambda-runtime-function-error-type", HeaderValue::from_static(error_type));
     (header, serde_json::to_vec(&report).expect("three strings are JSON"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+
+    const EVENT: &str = "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 7\r\nLambda-Runtime-Invocation-Id: of-7\r\n\
+        Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4\r\n\":1}\r\n0\r\n\r\n";
+    const ACCEPTED: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}";
+    const TOO_LARGE: &str = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n";
+    const BROKEN: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+
+    /// Gives these responses over one connection; the thread returns the requests.
+    fn serve(responses: &'static [&'static str]) -> (RuntimeApi, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it listens").to_string();
+        let server = thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a connection");
+            let mut stream = BufReader::new(stream);
+            let answer = |response: &&str| {
+                let request = read(&mut stream);
+                stream.get_mut().write_all(response.as_bytes()).expect("the client reads");
+                request
+            };
+            responses.iter().map(answer).collect()
+        });
+        (RuntimeApi::new(&address).expect("an address"), server)
+    }
+
+    fn read(stream: &mut BufReader<TcpStream>) -> String {
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            stream.read_line(&mut request).expect("a line");
+        }
+        request.make_ascii_lowercase();
+        let length = request.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+        let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a number"))];
+        stream.read_exact(&mut body).expect("the body");
+        request + std::str::from_utf8(&body).expect("text")
+    }
+
+    #[test]
+    fn an_event_in_chunks_is_answered_over_the_same_connection_with_the_id_of_its_invocation() {
+        let (api, server) = serve(&[EVENT, ACCEPTED]);
+        let invocation = api.next().expect("an event");
+        assert_eq!((&invocation.event[..], &invocation.request_id[..]), (&b"{\"a\":1}"[..], "7"));
+        api.answer(&invocation, b"[nan]".to_vec()).expect("it is accepted");
+        let requests = server.join().expect("two requests");
+        assert!(requests[0].starts_with("get /2018-06-01/runtime/invocation/next http/1.1\r\n"));
+        assert!(requests[1].starts_with("post /2018-06-01/runtime/invocation/7/response http/1.1\r\n"));
+        assert!(requests[1].contains("lambda-runtime-invocation-id: of-7\r\n"));
+        assert!(requests[1].ends_with("\r\n\r\n[nan]"));
+    }
+
+    #[test]
+    fn an_answer_that_lambda_refuses_does_not_end_the_process_and_a_broken_runtime_api_does() {
+        let (api, server) = serve(&[EVENT, TOO_LARGE, BROKEN]);
+        let invocation = api.next().expect("an event");
+        assert!(api.answer(&invocation, Vec::new()).is_ok());
+        let error = api.answer(&invocation, Vec::new()).expect_err("it ends");
+        assert_eq!(error.to_string(), "the Runtime API answered response with status 500");
+        server.join().expect("three requests");
+    }
+
+    #[test]
+    fn a_start_that_fails_names_its_error_in_a_header() {
+        let (api, server) = serve(&[ACCEPTED]);
+        api.report_start("no model").expect("it is accepted");
+        let requests = server.join().expect("a request");
+        assert!(requests[0].starts_with("post /2018-06-01/runtime/init/error http/1.1\r\n"));
+        assert!(requests[0].contains("lambda-runtime-function-error-type: runtime.modelerror\r\n"));
+        assert!(requests[0].contains("\"errorMessage\":\"no model\""));
+    }
+}

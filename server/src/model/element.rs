@@ -1,6 +1,5 @@
-use half::f16;
-
 use super::element_type::{ElementType, Kind};
+use super::half;
 use super::quantization::push_integer;
 use super::tensor::Tensor;
 
@@ -74,8 +73,8 @@ impl Tensor {
         match self.dtype {
             ElementType::Float64 => bytes.extend_from_slice(&value.to_le_bytes()),
             ElementType::Float16 => {
-                let narrow = f16::from_f64(value);
-                if narrow.is_infinite() && value.is_finite() {
+                let narrow = half::from_f64(value);
+                if half::to_f32(narrow).is_infinite() && value.is_finite() {
                     return Err(Misfit::Range);
                 }
                 bytes.extend_from_slice(&narrow.to_le_bytes());

@@ -6,6 +6,7 @@ mod description;
 mod element;
 mod element_type;
 mod error;
+pub(crate) mod half;
 mod loaded;
 mod members;
 mod quantization;

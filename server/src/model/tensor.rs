@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
-use half::f16;
 use serde::Deserialize;
 
 use super::element_type::{ElementType, Kind};
 use super::error::{FILE_NAME, LoadError};
+use super::half;
 use super::quantization::{Quantization, integer, push_integer};
 
 /// An input or output: `dtype` and `shape` as clients see it, `stored` and `stored_shape` as the file has it.
@@ -130,7 +130,7 @@ impl Tensor {
         let mut stored = Vec::with_capacity(real.len());
         for value in real.chunks_exact(self.dtype.size()) {
             let value = match self.dtype {
-                ElementType::Float16 => f16::from_le_bytes(bytes(value)).to_f32(),
+                ElementType::Float16 => half::to_f32(u16::from_le_bytes(bytes(value))),
                 ElementType::Float64 => f64::from_le_bytes(bytes(value)) as f32,
                 _ => f32::from_le_bytes(bytes(value)),
             };
@@ -149,7 +149,7 @@ impl Tensor {
         for value in stored.chunks_exact(self.stored.size()) {
             let value = quantization.real(integer(self.stored, value));
             match self.dtype {
-                ElementType::Float16 => real.extend(f16::from_f64(value).to_le_bytes()),
+                ElementType::Float16 => real.extend(half::from_f64(value).to_le_bytes()),
                 ElementType::Float64 => real.extend(value.to_le_bytes()),
                 _ => real.extend((value as f32).to_le_bytes()),
             }

@@ -1,9 +1,7 @@
 //! From the bytes of the outputs to the text of the answer.
 
-use half::f16;
-
 use super::request::Form;
-use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor};
+use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor, half};
 
 /// Classes that an answer names of each row.
 const MOST_CLASSES: usize = 5;
@@ -145,7 +143,7 @@ impl<'a> Values<'a> {
     fn write_element(&self, index: usize, text: &mut Vec<u8>) {
         match self.tensor.dtype {
             ElementType::Float32 => write_f32(f32::from_le_bytes(self.bytes(index)), text),
-            ElementType::Float16 => write_f32(f16::from_le_bytes(self.bytes(index)).to_f32(), text),
+            ElementType::Float16 => write_f32(half::to_f32(u16::from_le_bytes(self.bytes(index))), text),
             ElementType::Float64 => write_f64(f64::from_le_bytes(self.bytes(index)), text),
             ElementType::Int8 => write_integer(i8::from_le_bytes(self.bytes(index)), text),
             ElementType::Int16 => write_integer(i16::from_le_bytes(self.bytes(index)), text),
@@ -163,7 +161,7 @@ impl<'a> Values<'a> {
     fn number(&self, index: usize) -> f64 {
         match self.tensor.dtype {
             ElementType::Float32 => f64::from(f32::from_le_bytes(self.bytes(index))),
-            ElementType::Float16 => f16::from_le_bytes(self.bytes(index)).to_f64(),
+            ElementType::Float16 => half::to_f32(u16::from_le_bytes(self.bytes(index))).into(),
             ElementType::Float64 => f64::from_le_bytes(self.bytes(index)),
             ElementType::Int8 => f64::from(i8::from_le_bytes(self.bytes(index))),
             ElementType::Int16 => f64::from(i16::from_le_bytes(self.bytes(index))),

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::proto::tensor_shape_proto::Dim;
 use super::proto::{TensorProto, TensorShapeProto};
-use crate::model::{ElementType, Tensor};
+use crate::model::{ElementType, Tensor, half};
 use crate::server::failure::Failure;
 
 /// The number of a type in TensorFlow's `DataType`.
@@ -208,7 +208,7 @@ fn has_nan(element: ElementType, bytes: &[u8]) -> bool {
     match element {
         ElementType::Float32 => numbers(bytes, f32::from_le_bytes).into_iter().any(f32::is_nan),
         ElementType::Float64 => numbers(bytes, f64::from_le_bytes).into_iter().any(f64::is_nan),
-        ElementType::Float16 => numbers(bytes, half::f16::from_le_bytes).into_iter().any(half::f16::is_nan),
+        ElementType::Float16 => numbers(bytes, u16::from_le_bytes).into_iter().map(half::to_f32).any(f32::is_nan),
         _ => false,
     }
 }
