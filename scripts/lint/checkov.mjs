@@ -7,7 +7,7 @@ import { root, run } from '../setup/environment.mjs';
 import { lockedTool } from '../setup/locked-tool.mjs';
 import { setUp } from '../setup/main.mjs';
 
-await setUp();
+await setUp({ programs: [] });
 const checkov = await lockedTool('checkov', join(root, 'scripts', 'lint', 'checkov.txt'));
 const output = mkdtempSync(join(tmpdir(), 'checkov-'));
 try {

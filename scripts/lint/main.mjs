@@ -6,7 +6,7 @@ import { tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { nativeChecks } from './native.mjs';
 
-await setUp();
+await setUp({ programs: [] });
 const bin = (name) => join(tools, 'python', 'bin', name);
 const nativeTests = ['server/tests', 'server/tests/server', 'runtime/handler/tests', 'test/contract'].join(delimiter);
 const checks = [

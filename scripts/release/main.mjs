@@ -5,7 +5,7 @@ import { root } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { installReleaseTools, release } from './tools.mjs';
 
-await setUp();
+await setUp({ programs: [] });
 await installReleaseTools();
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
 const { status } = spawnSync(process.execPath, [tsx, join(release, 'release.ts'), ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });

@@ -7,7 +7,7 @@ import { root, tools } from '../setup/environment.mjs';
 import { lockedTool } from '../setup/locked-tool.mjs';
 import { setUp } from '../setup/main.mjs';
 
-await setUp();
+await setUp({ programs: [] });
 await lockedTool('atheris', join(root, 'test', 'fuzz', 'requirements.txt'));
 const [version] = readdirSync(join(tools, 'atheris', 'lib'));
 const { status } = spawnSync(join(tools, 'python', 'bin', 'python'), [join('test', 'fuzz', 'run.py'), ...process.argv.slice(2)], {
