@@ -69,7 +69,7 @@ export class DemoRun {
           this.progress.note(`optimization job: ${build.currentPhase}`);
         }
       }).catch(() => undefined);
-    }, 500);
+    }, 1000);
     try {
       return await work();
     } finally {

@@ -32,6 +32,8 @@ export async function provideForThisMachine({ names, published = false, uv, retr
     await announced('native runtime', () => providePrograms(machine, { names, published, uv, report }));
     rmSync(failure, { force: true });
   } catch (error) {
+    // Without uv the whole set-up fails, which says nothing about this source.
+    await uv;
     writeFileSync(log, error.message);
     writeFileSync(failure, digest);
     const reason = error.message.split('\n').find((line) => /^error|^ERROR/.test(line.trim())) ?? error.message.split('\n')[0];

@@ -6,7 +6,7 @@ import type { Figures } from '../../scripts/demo/figures';
 import type { Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { DemoOptions } from '../../scripts/demo/options';
-import { parseOptions } from '../../scripts/demo/options';
+import { duration, parseOptions, setUpNeeds } from '../../scripts/demo/options';
 import { formatOf } from '../../scripts/demo/path';
 import type { PathName } from '../../scripts/demo/path-name';
 import { LITERT_PATHS, PATHS, pathsToShow } from '../../scripts/demo/paths';
@@ -130,6 +130,22 @@ describe("the demo's options", () => {
     writeFileSync(file, 'LiteRT');
     expect(() => parseOptions(['--path', 'all', '--server', 'both', '--model', file])).toThrow(/--server both needs a SavedModel.*model\.tflite/);
     rmSync(directory, { recursive: true });
+  });
+
+  test.each<[string[], string[], boolean, RegExp]>([
+    [[], ['bootstrap'], false, /^This takes about 2 minutes on two processors: the first run .*compiles/],
+    [['--deliver'], ['bootstrap'], true, /about 5 minutes/],
+    [['--path', 'fleet'], ['bootstrap'], true, /about 2 minutes/],
+    [['--path', 'fleet', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 3 minutes/],
+    [['--path', 'all', '--server', 'both'], ['bootstrap', 'model_server'], true, /about 7 minutes/],
+  ])('%j: compiles and installs only what is needed, and says how long it takes', (args, programs, testTools, sentence) => {
+    const options = parseOptions(args);
+    expect(setUpNeeds(options)).toEqual({ namespaces: true, programs, testTools });
+    expect(duration(options, true)).toMatch(sentence);
+  });
+
+  test('says in fewer words how long a later run takes', () => {
+    expect(duration(parseOptions([]), false)).toBe('This takes about one minute on two processors.');
   });
 
   test('a delivery is shown for its own models on a function: options of paths and models are refused with it', () => {
