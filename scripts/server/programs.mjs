@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { join, relative } from 'node:path';
 import { isMade, once, run } from '../setup/environment.mjs';
 import { markUsed, removeUnused, userCache } from '../setup/user-cache.mjs';
-import { cargoTarget, crate, findRust, hasLinker, PROCESSORS, rust, VERSIONS } from './rust.mjs';
+import { cargoTarget, crate, findRust, PROCESSORS, rust, VERSIONS } from './rust.mjs';
 
 /** The programs with their features: a Lambda layer contains the small one. */
 export const PROGRAMS = { bootstrap: ['lambda'], model_server: ['lambda', 'server'] };
@@ -28,7 +28,7 @@ function sources(directory = crate) {
   return SOURCES.map((name) => join(directory, name)).filter((path) => existsSync(path)).flatMap(below);
 }
 
-/** What is published is compiled with the pinned Rust, and linked by zig for glibc 2.28. */
+/** What is published is compiled with the pinned Rust. */
 const needs = (processor, published) => ({ exact: published, targets: [PROCESSORS[processor].target] });
 const profileOf = (published) => (published ? 'release' : 'development');
 
@@ -47,9 +47,9 @@ const cached = (digest, name) => join(userCache('native'), digest, name);
  *
  * @param toolchain From `rust()`.
  * @param options The program's name and processor; whether it is published; the crate's directory; Cargo's target directory; the output directory;
- * `zig`: link with it; `report`, which is told how many crates are done.
+ * `report`, which is told how many crates are done.
  */
-export async function compile(toolchain, { name, processor, published = true, source, target, output, zig = true, report }) {
+export async function compile(toolchain, { name, processor, published = true, source, target, output, report }) {
   const { target: triple } = PROCESSORS[processor];
   // Rust uses the last match.
   const renamed = [[toolchain.sysroot, '/rust'], [toolchain.env.CARGO_HOME, '/cargo'], [source, '/native'], [target, '/target']];
@@ -63,7 +63,7 @@ export async function compile(toolchain, { name, processor, published = true, so
   const crates = await run('cargo', ['tree', ...selected, '--target', triple, '--edges', 'normal,build', '--prefix', 'none', '--format', '{p}'], { cwd: source, env });
   const all = new Set(crates.match(/^\S+ v\S+/gm)).size;
   await run('cargo', [
-    zig ? 'zigbuild' : 'build', '--profile', profileOf(published), '--target', zig ? `${triple}.${VERSIONS.glibc}` : triple, '--bin', 'model_server', ...selected,
+    'zigbuild', '--profile', profileOf(published), '--target', `${triple}.${VERSIONS.glibc}`, '--bin', 'model_server', ...selected,
   ], { cwd: source, env, onOutput: counter(all, report) });
   cpSync(join(target, triple, profileOf(published), 'model_server'), join(output, name));
 }
@@ -90,9 +90,8 @@ async function provideCached(name, processor, { published, uv, report }) {
     mkdirSync(cache, { recursive: true });
     const partial = mkdtempSync(join(cache, 'partial-'));
     try {
-      const zig = published || !hasLinker();
-      const toolchain = await rust({ ...needs(processor, published), zig, uv });
-      await compile(toolchain, { name, processor, published, source: crate, target: cargoTarget, output: partial, zig, report });
+      const toolchain = await rust({ ...needs(processor, published), uv });
+      await compile(toolchain, { name, processor, published, source: crate, target: cargoTarget, output: partial, report });
       renameSync(partial, join(cache, digest));
       removeUnused('native');
     } catch (error) {
@@ -112,7 +111,7 @@ async function provideCached(name, processor, { published, uv, report }) {
  *
  * @param processor Lambda's name of the architecture.
  * @param options `names` of the programs; `published`: with the profile and the pinned Rust of what is published, otherwise with the development
- * profile, whose programs are for this machine alone; `uv`, a promise that it is installed; `report`, which is told how many crates are done.
+ * profile, which is compiled sooner; `uv`, a promise that it is installed; `report`, which is told how many crates are done.
  * @returns Whether anything changed.
  */
 export async function providePrograms(processor, { names = Object.keys(PROGRAMS), published = false, uv, report } = {}) {

@@ -1,9 +1,9 @@
-// Selects the Rust that builds the native runtime: the machine's, or one that puccinialin downloads into the clone. zig links what is published, and
-// everything where there is no C compiler.
+// Selects the Rust that builds the native runtime: the machine's, or one that puccinialin downloads into the clone. zig links, so no C compiler is
+// needed.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { once, root, run, tools, uv } from '../setup/environment.mjs';
 
 export const crate = join(root, 'server');
@@ -104,21 +104,16 @@ function search(wanted) {
   return suffices(fetched, env, wanted) ? { ...fetched, env } : { version: VERSIONS.rust, commit: VERSIONS.commit, env, missing: wanted };
 }
 
-/** Returns whether this machine's `cc` links programs: it finds the code that each program begins with. */
-export const hasLinker = () => isAbsolute((spawnSync('cc', ['--print-file-name=crt1.o'], { encoding: 'utf8' }).stdout ?? '').trim());
-
 /**
  * Provides the tools that build the native runtime, all inside the clone.
  *
- * @param needs As for `findRust`; `zig`: link with it, the default; `uv`: a promise that uv is installed, if it may not be yet.
- * @returns The Rust to build with. Its environment has zig on the PATH if it links.
+ * @param needs As for `findRust`; `uv`: a promise that uv is installed, if it may not be yet.
+ * @returns The Rust to build with. Its environment has zig and the linker on the PATH.
  */
-export async function rust({ zig = true, uv: installed, ...needs } = {}) {
+export async function rust({ uv: installed, ...needs } = {}) {
+  await installed;
+  await installZig();
   let found = findRust(needs);
-  if (zig || found.missing) {
-    await installed;
-    await installZig();
-  }
   if (found.missing) {
     await fetchRust(found.missing);
     found = findRust(needs);
@@ -126,7 +121,17 @@ export async function rust({ zig = true, uv: installed, ...needs } = {}) {
       throw new Error(`Rust ${VERSIONS.rust} was fetched, and lacks something of ${JSON.stringify(found.missing)}: delete ${own}, and run this once more`);
     }
   }
-  return { ...found, env: { ...found.env, CARGO_TERM_COLOR: 'never', ...zig ? linkWithZig(found.env) : {} } };
+  writeShims();
+  return {
+    ...found,
+    env: {
+      ...found.env,
+      PATH: [shims, join(environment, 'bin'), found.env.PATH].join(delimiter),
+      CARGO_ZIGBUILD_PYTHON_PATH: join(environment, 'bin', 'python'),
+      CARGO_ZIGBUILD_CACHE_DIR: join(tools, 'zig-wrappers'),
+      CARGO_TERM_COLOR: 'never',
+    },
+  };
 }
 
 /** Installs zig, cargo-zigbuild and puccinialin. */
@@ -135,15 +140,6 @@ async function installZig() {
     await run(uv, ['venv', '--quiet', '--clear', '--python', join(tools, 'uv', 'bin', 'python'), environment]);
     await run(uv, ['pip', 'sync', '--quiet', '--require-hashes', '--python', join(environment, 'bin', 'python'), requirements]);
   });
-}
-
-function linkWithZig(env) {
-  writeShims();
-  return {
-    PATH: [shims, join(environment, 'bin'), env.PATH].join(delimiter),
-    CARGO_ZIGBUILD_PYTHON_PATH: join(environment, 'bin', 'python'),
-    CARGO_ZIGBUILD_CACHE_DIR: join(tools, 'zig-wrappers'),
-  };
 }
 
 /** Rust links build scripts, procedural macros and tests, which run on this machine, with `cc`. zig does not know Rust's target names. */

@@ -26,7 +26,7 @@ export async function setUp(needs = {}) {
   await alone(join(tools, 'set-up.lock'), () => install(python, needs));
 }
 
-/** Installs everything at the same time, because Cargo needs nothing of the others, and downloads take turns with processors. */
+/** Installs everything at the same time: Cargo waits for zig only, which uv installs. */
 async function install(python, { programs = Object.keys(PROGRAMS), published, testTools = true, tests = false, retry }) {
   const installed = installUv(python);
   const results = await Promise.allSettled([

@@ -29,7 +29,7 @@ function rustPrograms(bin: string, options: { version?: string; commit?: string;
   script(join(bin, 'rustc'), [`case "$1" in -vV) printf 'release: ${version}\\ncommit-hash: ${commit}\\n' ;; *) echo '${directory}/sysroot' ;; esac`]);
   script(join(bin, 'cargo'), [
     'case "$1" in tree) printf "model-server v0.0.0\\nhalf v2.7.1\\nhalf v2.7.1 (*)\\n\\n" ;; esac',
-    'case "$1" in build | zigbuild) ;; *) exit 0 ;; esac',
+    'case "$1" in zigbuild) ;; *) exit 0 ;; esac',
     ...options.broken ? ['echo "   Compiling model-server"; echo "error: expected a semicolon" >&2; exit 101'] : [],
     `output="$CARGO_TARGET_DIR/${TARGET}/$3" && mkdir -p "$output" && { echo "$1 $3"; cat src/main.rs; } > "$output/model_server"`,
   ]);
@@ -70,7 +70,7 @@ function execute(root: string, program: string): { said: string; calls: string[]
   return { said: stderr, calls };
 }
 
-const compiled = (calls: string[]) => calls.filter((call) => /^cargo (zig)?build/.test(call));
+const compiled = (calls: string[]) => calls.filter((call) => /^cargo zigbuild/.test(call));
 const programs = (root: string) => NAMES.map((name) => join(root, 'server', 'dist', PROCESSOR, name));
 const contents = (root: string) => programs(root).map((path) => readFileSync(path, 'utf8'));
 
@@ -100,26 +100,8 @@ describe('the set-up of the native runtime', () => {
     expect(provide(root, { names: [] }).calls).toEqual([]);
   });
 
-  test('links with the machine\'s compiler where there is one, and then installs no zig', () => {
+  test('compiles what is published with the release profile, and never publishes what is compiled for development', () => {
     rustPrograms(join(directory, 'bin'));
-    script(join(directory, 'bin', 'cc'), ['echo /usr/lib/crt1.o']);
-    const root = clone('clone');
-
-    expect(compiled(provide(root).calls)).toEqual(Array(2).fill(expect.stringMatching(new RegExp(`build --profile development --target ${TARGET} `))));
-    expect(existsSync(join(root, '.tools', 'zig'))).toBe(false);
-    expect(contents(root)[0]).toBe('build development\nfn main() {}');
-  });
-
-  test('links with zig where the compiler has no C library', () => {
-    rustPrograms(join(directory, 'bin'));
-    script(join(directory, 'bin', 'cc'), ['echo crt1.o']);
-
-    expect(compiled(provide(clone('clone')).calls)[0]).toMatch(/^cargo zigbuild /);
-  });
-
-  test('compiles what is published with the release profile and zig, and never publishes what is compiled for development', () => {
-    rustPrograms(join(directory, 'bin'));
-    script(join(directory, 'bin', 'cc'), ['echo /usr/lib/crt1.o']);
     const root = clone('clone');
     const unpublished = (): string[] => {
       const { said } = execute(root, `import { unpublishedPrograms } from './scripts/server/programs.mjs';

@@ -21,12 +21,11 @@ pub(super) fn from_f64(value: f64) -> u16 {
 
 /// Returns the value of bits, exactly.
 pub(crate) fn to_f32(bits: u16) -> f32 {
-    let fraction = f64::from(bits & 0x3FF);
-    let magnitude = match (bits >> 10) & 0x1F {
-        0 => fraction * power_of_two(-24),
-        0x1F if bits & 0x3FF == 0 => f64::INFINITY,
-        0x1F => f64::NAN,
-        exponent => (1024.0 + fraction) * power_of_two(i64::from(exponent) - 25),
+    let magnitude = match ((bits >> 10) & 0x1F, bits & 0x3FF) {
+        (0, fraction) => f64::from(fraction) * power_of_two(-24),
+        (0x1F, 0) => f64::INFINITY,
+        (0x1F, _) => f64::NAN,
+        (exponent, fraction) => f64::from(0x400 + fraction) * power_of_two(i64::from(exponent) - 25),
     };
     let magnitude = magnitude as f32;
     if bits >> 15 == 0 { magnitude } else { -magnitude }
