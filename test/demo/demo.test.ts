@@ -139,13 +139,13 @@ describe("the demo's options", () => {
     [['--path', 'fleet', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 3 minutes/],
     [['--path', 'all', '--server', 'both'], ['bootstrap', 'model_server'], true, /about 7 minutes/],
   ])('%j: compiles and installs only what is needed, and says how long it takes', (args, programs, testTools, sentence) => {
-    const options = parseOptions(args);
+    const options = parseOptions(args) as DemoOptions;
     expect(setUpNeeds(options)).toEqual({ namespaces: true, programs, testTools });
     expect(duration(options, true)).toMatch(sentence);
   });
 
   test('says in fewer words how long a later run takes', () => {
-    expect(duration(parseOptions([]), false)).toBe('This takes about one minute on two processors.');
+    expect(duration(parseOptions([]) as DemoOptions, false)).toBe('This takes about one minute on two processors.');
   });
 
   test('a delivery is shown for its own models on a function: options of paths and models are refused with it', () => {
