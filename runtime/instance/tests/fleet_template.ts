@@ -2,10 +2,7 @@ import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { ModelArtifact, ModelSource } from '../../../lib';
-import { MissingCpuFeatures } from '../../../lib/fleet/model-fleet-props';
-import { ModelFleet } from '../../../lib/fleet/model-fleet';
-import { ServingBinary } from '../../../lib/serving/serving-binary';
+import { MissingCpuFeatures, ModelArtifact, ModelFleet, ModelSource, ServingBinary } from '../../../lib';
 
 /** Prints the template of a fleet whose server and rules the test decides. */
 const given = JSON.parse(process.argv[2]);
