@@ -30,7 +30,7 @@ async function main() {
     process.stdout.write(`${unknown.length ? `unknown: ${unknown.join(', ')}; known: ` : ''}${known.join(' ')}\n`);
     process.exit(unknown.length ? 2 : 0);
   }
-  await setUp();
+  await setUp({ tests: true });
   // The repository's own uv comes first, so that tests behave alike everywhere. The end-to-end tests record what roles do.
   const env = {
     RECORDED_CALLS: join(results, 'calls'), PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter),
