@@ -2,6 +2,9 @@
 
 import re
 import subprocess
+import sys
+import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,3 +54,44 @@ def test_pip_accepts_every_pinned_version() -> None:
     if python is None:
         pytest.skip(f"this host has no Python {', '.join(_VERSIONS)} with pip")
     assert _failure([python, "-m", "pip"], "--ignore-installed") == ""
+
+
+def _requirements(text: str) -> set[str]:
+    return {re.sub(r"[\s\"']", "", line) for line in text.splitlines() if line and not line.startswith("#")}
+
+
+def test_the_package_requires_what_the_lock_file_is_made_from() -> None:
+    optimizer = _REPOSITORY / "optimizer"
+    project = tomllib.loads((optimizer / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    declared = "\n".join([*project["dependencies"], *project["optional-dependencies"]["s3"]])
+
+    assert _requirements(declared) == _requirements((optimizer / "requirements.in").read_text(encoding="utf-8"))
+
+
+def test_the_package_carries_all_of_its_code_and_needs_no_package_for_s3_without_s3(tmp_path: Path) -> None:
+    """The packages that it depends on are those of this process."""
+    uv, environment = _REPOSITORY / ".tools" / "uv" / "bin" / "uv", tmp_path / "environment"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
+    command = [uv, "pip", "install", "--quiet", "--no-deps", "--python", environment, _REPOSITORY / "optimizer"]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    (installed,) = environment.glob("lib/*/site-packages")
+    (installed / "dependencies.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    (installed / "boto3.py").write_text("raise ModuleNotFoundError(name='boto3')", encoding="utf-8")
+    (installed / "botocore.py").write_text("raise ModuleNotFoundError(name='botocore')", encoding="utf-8")
+    program = environment / "bin" / "tensorflow-optimizer"
+
+    shown = subprocess.run([program, "--help"], check=True, cwd=tmp_path, capture_output=True, text=True).stdout
+    verify = [program, "verify", "s3://bucket/model/litert/1/"]
+    refused = subprocess.run(verify, check=False, cwd=tmp_path, capture_output=True, text=True)
+    listing = (
+        "import cdk_tensorflow_shared; from tensorflow_optimizer.proof import choose_runtime; "
+        "print(cdk_tensorflow_shared.__file__, choose_runtime.__file__, choose_runtime.handler_directory())"
+    )
+    python = environment / "bin" / "python"
+    places = subprocess.run([python, "-c", listing], check=True, cwd=tmp_path, capture_output=True, text=True)
+
+    assert "optimize" in shown
+    assert "install tensorflow-optimizer with its extra `s3`" in refused.stderr
+    assert all(place.startswith(str(installed)) for place in places.stdout.split())
+    assert (installed / "tensorflow_optimizer" / "report" / "templates" / "report.html").is_file()

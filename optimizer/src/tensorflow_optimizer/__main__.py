@@ -1,8 +1,14 @@
-"""`python -m tensorflow_optimizer`."""
+"""`python -m tensorflow_optimizer`, and the command `tensorflow-optimizer`."""
 
 from __future__ import annotations
 
 from .command_line.app import app
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run the command line."""
     app(prog_name="tensorflow_optimizer")
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from ..publishing.provenance import builder_of
 from ..publishing.publish import publish_build
 from ..publishing.target import Target
 from ..report import write_report
-from ..storage.s3 import Bucket
+from ..storage.buckets import open_bucket
 from ..storage.storage_errors import StorageError
 from .failure import one_sentence
 from .hint_options import JOB_MEMBERS
@@ -46,11 +46,11 @@ def fetch(
             if config is not None:
                 text, where = _read_text(config), str(config)
             else:
-                home = Bucket(bucket or "")
+                home = open_bucket(bucket or "")
                 text, where = home.read(config_key or ""), home.address(config_key or "")
             _, job = parse_job(text, where)
             (directory / JOB_FILE).write_bytes(text)
-            fetch_inputs(job, directory, Bucket, typer.echo)
+            fetch_inputs(job, directory, open_bucket, typer.echo)
         except StorageError as error:
             failure = error if error.transient else BadInputError(str(error))
             _leave_outcome(directory, job, failure)
@@ -85,7 +85,7 @@ def publish(  # noqa: PLR0913 - options of a command
         if key is None:
             raise BadInputError(f"{config} is missing: give the job.json that {output} was made from")
         target = Target(
-            bucket=Bucket(bucket),
+            bucket=open_bucket(bucket),
             prefix=model_prefix.strip("/"),
             build_id=build_id or f"local-{datetime.now(UTC):%Y%m%d-%H%M%S}",
             build_key=key,

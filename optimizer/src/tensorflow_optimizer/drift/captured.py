@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from ..data.captured_requests import newest_files, newest_requests
 from ..errors import BadInputError
+from ..storage.buckets import open_bucket
 from ..storage.captured_objects import newest_objects
-from ..storage.s3 import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def captured_requests(  # noqa: PLR0913, PLR0917 - what to read, and how much of
         parts = urlsplit(place)
         if not parts.netloc or parts.path.strip("/"):
             raise BadInputError(f"{place} is not a capture bucket: give s3://<bucket>, without a key")
-        objects = newest_objects(Bucket(parts.netloc), model_name, since, until)
+        objects = newest_objects(open_bucket(parts.netloc), model_name, since, until)
     else:
         if not Path(place).is_dir():
             raise BadInputError(f"{place} is not a folder of captured requests")

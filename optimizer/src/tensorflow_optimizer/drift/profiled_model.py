@@ -13,7 +13,7 @@ from ..documents.document import problems_of, sha256_of
 from ..documents.manifest import Manifest
 from ..documents.profile import PROFILE_FILE, Profile
 from ..errors import BadInputError
-from ..storage.s3 import Bucket
+from ..storage.buckets import open_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def read_profiled_model(place: str) -> ProfiledModel:
     prefix = parts.path.lstrip("/").removesuffix(_MANIFEST_FILE).rstrip("/")
     if not parts.netloc or not prefix:
         raise BadInputError(f"{place} names no version: give s3://<bucket>/<prefix>/<format>/<version>/")
-    bucket = Bucket(parts.netloc)
+    bucket = open_bucket(parts.netloc)
     return _of_version(f"s3://{parts.netloc}/{prefix}", lambda name: bucket.read(f"{prefix}/{name}"))
 
 

@@ -143,9 +143,12 @@ def handler_directory() -> Path:
     Raises:
         OptimizerError: It does not exist.
     """
-    root = Path(__file__).resolve().parents[3]
+    here = Path(__file__).resolve()
     stated = os.environ.get(HANDLER_VARIABLE)
-    places = [Path(stated)] if stated else [root / "handler", root.parent / "runtime" / "handler" / "src"]
+    # Of an installed package, and of the repository's layout, which a build has too.
+    places = (
+        [Path(stated)] if stated else [here.parents[1] / "handler", here.parents[4] / "runtime" / "handler" / "src"]
+    )
     for place in places:
         if (place / _PACKAGE / "__init__.py").is_file():
             return place

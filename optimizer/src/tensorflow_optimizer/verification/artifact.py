@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 from cdk_tensorflow_shared.signing_bundle import MANIFEST_FILE
 
 from ..errors import BadInputError
+from ..storage.buckets import open_bucket
 from ..storage.digests import files_below
-from ..storage.s3 import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..storage.s3 import Bucket
 
 
 class Artifact(Protocol):
@@ -117,7 +119,7 @@ def artifact_at(place: str) -> Artifact:
         prefix = parts.path.lstrip("/").removesuffix(MANIFEST_FILE).rstrip("/")
         if not parts.netloc or not prefix:
             raise BadInputError(f"{place} names no version: give s3://<bucket>/<prefix>/<format>/<version>/")
-        artifact = BucketArtifact(Bucket(parts.netloc), f"{prefix}/")
+        artifact = BucketArtifact(open_bucket(parts.netloc), f"{prefix}/")
     else:
         path = Path(place)
         artifact = DirectoryArtifact(path.parent if path.name == MANIFEST_FILE else path)
