@@ -226,7 +226,7 @@ def test_a_version_that_is_announced_when_the_stack_begins_to_change_is_spared(
 def test_a_version_that_another_run_has_announced_is_left_to_it_for_an_hour(pruning: Pruning) -> None:
     store = Store(BUCKET)
     first = list_versions(store, PREFIX, "litert")[0]
-    assert consider(store, PREFIX, first, "another run")
+    assert consider(store, first.manifest_key, "another run")
 
     assert pruning.run()["kept"][0] == {"version": "1", "reason": "another run is removing it"}
 

@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any
 
-from cdk_tensorflow_shared.published_versions import IN_LAYER, record_key
+from cdk_tensorflow_shared.published_versions import IN_LAYER
 
 from .errors import ModelError
 from .manifests import read_manifest
@@ -20,13 +20,13 @@ from .needed_memory import (
     least_memory,
     pod_memory,
 )
+from .published import LAYER_FILE, digest_of, published
 from .records import to_data
 from .signatures import verify_signature
 from .store import Store
 
 #: Lambda's limit for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000
-_LAYER = "layer.zip"
 #: Alternatives for bfloat16; TensorFlow uses either.
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
@@ -77,7 +77,7 @@ def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> d
         record | {"Runtime": runtime},
         RuntimeLayerArn=layer,
         FunctionRuntime=offered.get("functionRuntime", ""),
-        LayerSha256=_digest_of(manifest, _LAYER),
+        LayerSha256=digest_of(manifest, LAYER_FILE),
         **memory,
         **digests,
     )
@@ -102,11 +102,6 @@ def _offered(offer: dict[str, Any], runtime: str) -> dict[str, Any]:
     """Return the function's offer for a runtime; empty if it does not offer the runtime."""
     found: dict[str, Any] = offer.get("runtimes", {}).get(runtime, {})
     return found
-
-
-def _digest_of(manifest: dict[str, Any], path: str) -> str:
-    """Return the SHA-256 of a published file; empty if there is none."""
-    return next((str(file["sha256"]) for file in manifest["files"] if file["path"] == path), "")
 
 
 def _digest(value: Any) -> str:
@@ -245,76 +240,3 @@ def _time_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]
             + _way_out(offer, "give it more time or more memory")
         )
     ]
-
-
-def published(
-    store: Store, manifest_key: str, sha256: str, manifest: dict[str, Any], *, verify_layer: bool = False
-) -> dict[str, str]:
-    """Return the version's record, or an equivalent one for a model that was copied without it.
-
-    What the manifest states is taken from there: a signature covers the manifest, and not the record.
-
-    Args:
-        store: The model's bucket.
-        manifest_key: Key of the manifest.
-        sha256: SHA-256 of its bytes.
-        manifest: The manifest.
-        verify_layer: Whether to compare the content of the layer's object version, which only the record names, with
-            the manifest. It takes a download.
-    """
-    key_prefix = manifest_key.removesuffix("manifest.json")
-    prefix = key_prefix.rstrip("/").rpartition("/")[0].rpartition("/")[0]
-    version = str(manifest["version"])
-    record = store.read_document(record_key(prefix, manifest["buildKey"], version)) or {}
-    if record.get("ManifestSha256") != sha256 or record.get("ManifestKey") != manifest_key:
-        record = _record_of_copy(store, prefix, manifest)
-    record = record | _stated(key_prefix, manifest) | {"ManifestSha256": sha256}
-    layer, named = record["LayerKey"], str(record.get("LayerObjectVersion") or "")
-    known = named if layer and named and store.has_version(layer, named) else ""
-    if layer and (verify_layer or not known):
-        record = record | {"LayerObjectVersion": _layer_version(store, layer, known, manifest)}
-    return to_data(record)
-
-
-def _stated(key_prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
-    """Return the part of a record that follows from the manifest."""
-    server = manifest.get("server") or {}
-    return {
-        "Version": str(manifest["version"]),
-        "KeyPrefix": key_prefix,
-        "ManifestKey": f"{key_prefix}manifest.json",
-        "ChecksumsSha256": _digest_of(manifest, "SHA256SUMS"),
-        "LayerKey": f"{key_prefix}{_LAYER}" if _digest_of(manifest, _LAYER) else "",
-        "ServerKey": server.get("key", ""),
-        "ServerSha256": server.get("sha256", ""),
-    }
-
-
-def _record_of_copy(store: Store, prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
-    version = manifest["version"]
-    archive, golden = f"{prefix}/archive/{version}.tar.gz", f"{prefix}/golden/{version}.json"
-    return {
-        "Runtime": manifest["requirements"].get("runtime") or "",
-        "GoldenKey": golden if store.exists(golden) else "",
-        "ArchiveKey": archive if store.exists(archive) else "",
-        "ArchiveSha256": store.find_object(archive)[1] if store.exists(archive) else "",
-        "Summary": f"version {version}, copied from where it was published",
-    }
-
-
-def _layer_version(store: Store, layer: str, known: str, manifest: dict[str, Any]) -> str:
-    """Return the object version of a layer, which must have the content that the manifest names.
-
-    It is the known version, or the newest one if none is known, e.g. of a copy, whose version IDs differ from the
-    record's.
-    """
-    expected = _digest_of(manifest, _LAYER)
-    if not known and not store.exists(layer):
-        raise ModelError(f"there is no {store.address(layer)}, which the manifest names: publish the model again")
-    version, sha256 = store.find_object(layer, known)
-    if sha256 != expected:
-        raise ModelError(
-            f"{store.address(layer)} has the SHA-256 {sha256}, and the manifest says {expected}: "
-            "publish the model again"
-        )
-    return version

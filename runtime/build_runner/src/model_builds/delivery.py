@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .compatibility import published
 from .errors import ModelError
 from .manifests import read_manifest
+from .published import published
 from .store import Store
 
 if TYPE_CHECKING:

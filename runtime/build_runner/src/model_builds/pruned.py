@@ -18,7 +18,6 @@ from .errors import ModelError
 from .leases import prefix_of, version_of
 
 if TYPE_CHECKING:
-    from .retention import Version
     from .store import Store
 
 SCHEMA_VERSION = 1
@@ -55,12 +54,12 @@ def refuse_pruned(store: Store, manifest_key: str) -> None:
     )
 
 
-def consider(store: Store, version: Version, run: str) -> bool:
+def consider(store: Store, manifest_key: str, run: str) -> bool:
     """Announce that a version is about to be removed; False if another run is doing that.
 
     Args:
         store: The bucket.
-        version: The version.
+        manifest_key: Key of the manifest of the version.
         run: Identifies the run: a repeated one goes on with its own announcements.
     """
     now = time.time()
@@ -74,34 +73,34 @@ def consider(store: Store, version: Version, run: str) -> bool:
             content is not None and mark.get("run") != run and now - float(mark.get("since", 0)) <= _ABANDONED_SECONDS
         )
         is_ours = is_removed or not is_taken
-        return (content or b"").decode("utf-8") if is_removed or is_taken else _document(version, CONSIDERED, run, now)
+        return (
+            (content or b"").decode("utf-8")
+            if is_removed or is_taken
+            else _document(manifest_key, CONSIDERED, run, now)
+        )
 
-    store.write(_path(version), changed)
+    store.write(str(pruned_key(manifest_key)), changed)
     return is_ours
 
 
-def confirm(store: Store, version: Version, run: str) -> None:
+def confirm(store: Store, manifest_key: str, run: str) -> None:
     """Record that a version is removed, before the first of its files is."""
-    store.write(_path(version), lambda _: _document(version, PRUNED, run, time.time()))
+    store.write(str(pruned_key(manifest_key)), lambda _: _document(manifest_key, PRUNED, run, time.time()))
 
 
-def withdraw(store: Store, version: Version) -> None:
+def withdraw(store: Store, manifest_key: str) -> None:
     """Take an announcement back, because the version is needed."""
-    path = _path(version)
+    path = str(pruned_key(manifest_key))
     if (store.read_document(path) or {}).get("state") == CONSIDERED:
         aws.s3().delete_object(Bucket=store.bucket, Key=path)
 
 
-def _path(version: Version) -> str:
-    return str(pruned_key(version.manifest_key))
-
-
-def _document(version: Version, state: str, run: str, now: float) -> str:
+def _document(manifest_key: str, state: str, run: str, now: float) -> str:
     document = {
         "schemaVersion": SCHEMA_VERSION,
         "state": state,
-        "version": str(version.number),
-        "manifestKey": version.manifest_key,
+        "version": str(version_of(manifest_key)),
+        "manifestKey": manifest_key,
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
         "since": int(now),
         "run": run,

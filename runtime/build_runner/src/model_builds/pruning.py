@@ -86,7 +86,7 @@ def prune(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _remove(model: Model, old: list[Version], run: str) -> tuple[list[Version], dict[int, str]]:
     """Remove versions; return those that were removed, and why the others were not."""
     store, prefix = model.store, model.prefix
-    ours = [one for one in old if pruned.consider(store, one, run)]
+    ours = [one for one in old if pruned.consider(store, one.manifest_key, run)]
     reasons = {one.number: "another run is removing it" for one in old if one not in ours}
     if not ours:
         return [], reasons
@@ -97,10 +97,10 @@ def _remove(model: Model, old: list[Version], run: str) -> tuple[list[Version], 
     for version in ours:
         reason = busy or needed.get(version.number)
         if reason:
-            pruned.withdraw(store, version)
+            pruned.withdraw(store, version.manifest_key)
             reasons[version.number] = reason
         else:
-            pruned.confirm(store, version, run)
+            pruned.confirm(store, version.manifest_key, run)
             remove_version(store, prefix, version)
             removed.append(version)
     return removed, reasons
