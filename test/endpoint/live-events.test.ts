@@ -181,7 +181,7 @@ describe('an error is', () => {
 });
 
 test('names of events and modes are those that the handlers use', () => {
-  const handlers = readFileSync('runtime/build_runner/src/model_builds/live.py', 'utf8');
+  const handlers = readFileSync('runtime/build_runner/src/model_builds/events/serving.py', 'utf8');
   for (const line of ['LIVE = "ModelLive"', 'ROLLED_BACK = "ModelRolledBack"', 'LIVE_MODE = "live_event"', 'ROLLED_BACK_MODE = "rolled_back_event"']) {
     expect(handlers).toContain(`\n${line}\n`);
   }

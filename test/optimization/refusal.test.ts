@@ -166,7 +166,7 @@ test.each<[string, (optimizer: ModelOptimizer) => unknown]>([
 });
 
 test('names of events and metrics are those that the handlers use', () => {
-  const handlers = readFileSync('runtime/build_runner/src/model_builds/announcements.py', 'utf8');
+  const handlers = readFileSync('runtime/build_runner/src/model_builds/events/announcements.py', 'utf8');
   for (const [name, value] of [['SOURCE', 'cdk-tensorflow'], ['PUBLISHED', 'ModelPublished'], ['REFUSED', 'ModelRefused'], ['NAMESPACE', 'CdkTensorFlow'], ['REFUSED_MODELS', 'RefusedModels']]) {
     expect(handlers).toContain(`\n${name} = "${value}"\n`);
   }

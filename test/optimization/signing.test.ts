@@ -76,7 +76,7 @@ describe('signingKey', () => {
     const source = (path: string) => readFileSync(`runtime/${path}.py`, 'utf8');
 
     expect(source('shared/src/cdk_tensorflow_shared/signing_bundle')).toContain('SIGNATURE_BUNDLE = "manifest.json.sigstore.json"');
-    for (const spec of [...source('build_runner/src/model_builds/signing_key').matchAll(/"((?:ECC|RSA)_\w+)": \(/g)].map(([, name]) => name)) {
+    for (const spec of [...source('build_runner/src/model_builds/versions/signing_key').matchAll(/"((?:ECC|RSA)_\w+)": \(/g)].map(([, name]) => name)) {
       expect(() => optimize({ signingKey: newKey(newStack(), spec as kms.KeySpec) })).not.toThrow();
     }
   });

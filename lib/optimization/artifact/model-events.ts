@@ -4,7 +4,7 @@ import { METRIC_NAMESPACE } from '../../private/metric-namespace';
 /**
  * Events and metrics of a model that the custom resource sends to EventBridge's default bus and to CloudWatch.
  *
- * `runtime/build_runner/src/model_builds/announcements.py` has the same names. `event.schema.json` beside it describes the detail of a refusal,
+ * `runtime/build_runner/src/model_builds/events/announcements.py` has the same names. `event.schema.json` beside it describes the detail of a refusal,
  * `published.schema.json` that of a published version, `model_pruned.schema.json` that of pruned ones,
  * `live.schema.json` and `rolled_back.schema.json` those of what an endpoint serves.
  */

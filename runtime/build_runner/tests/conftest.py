@@ -11,7 +11,8 @@ from moto import mock_aws
 sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
 from kms_keys import Kms
-from model_builds import aws, builds
+from model_builds import aws
+from model_builds.builds import start as builds
 from pruned_models import Pruning
 from published_models import BUCKET
 from refused_models import Deployments

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import prune
 from model_builds import aws
-from model_builds.inventory import list_versions
+from model_builds.retention.inventory import list_versions
 from model_builds.store import Store
 from published_models import BUCKET, PREFIX
 from refused_models import STACK_ID, job, properties

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cdk_tensorflow_shared.build_key import build_key
-from model_builds.compatibility import check_compatibility
+from model_builds.checks.compatibility import check_compatibility
 from model_builds.errors import ModelError
 
 if TYPE_CHECKING:

@@ -162,7 +162,8 @@ def kept_json(s3: S3Client, of: Properties) -> dict[str, Any]:
 
 
 def schema(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    (file,) = SCHEMAS.rglob(f"{name}.schema.json")
+    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return document
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from index import is_complete, on_event
-from model_builds.compatibility import check_compatibility
+from model_builds.checks.compatibility import check_compatibility
 from model_builds.errors import ModelError
 from published_models import (
     BUCKET,

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model_builds import version_check
+from model_builds.checks import version_check
 from model_builds.errors import ModelError
 from published_models import BUCKET
 from test_version_check import ASKED, METADATA, answers, described, event, function, http

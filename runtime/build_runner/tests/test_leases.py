@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 from index import on_event
 from model_builds import aws
+from model_builds.documents.leases import leased_versions
 from model_builds.errors import ModelError
-from model_builds.leases import leased_versions
 from model_builds.store import Store
 from pruned_models import leased
 from published_models import BUCKET, PREFIX, build_event, compatibility_properties, publish

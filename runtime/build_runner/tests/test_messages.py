@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
+from model_builds.builds.hint_words import WORDS
 from model_builds.errors import LONGEST_MESSAGE, ModelError
-from model_builds.hint_words import WORDS
 from test_is_complete import CONSOLE, failure, put_outcome
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from index import on_event
 from model_builds import aws
+from model_builds.documents.pruned_versions import consider
 from model_builds.errors import ModelError
-from model_builds.inventory import list_versions
-from model_builds.pruned import consider
-from model_builds.records import find_version
+from model_builds.retention.inventory import list_versions
 from model_builds.store import Store
+from model_builds.versions.records import find_version
 from pruned_models import leased
 from published_models import BUCKET, PREFIX, build_event, compatibility_properties
 from refused_models import STACK_ID, key_of

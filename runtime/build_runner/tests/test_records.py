@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from model_builds.errors import ModelError
-from model_builds.published import _record_of_copy, _stated
-from model_builds.records import ATTRIBUTES, find_record, to_data
 from model_builds.store import Store
+from model_builds.versions.published import _record_of_copy, _stated
+from model_builds.versions.records import ATTRIBUTES, find_record, to_data
 from published_models import BUCKET, KEY, PREFIX, publish
 
 if TYPE_CHECKING:

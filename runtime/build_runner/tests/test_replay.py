@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 from index import on_event
-from model_builds import aws, captures, version_check
-from model_builds.captures import newest_captures
+from model_builds import aws
+from model_builds.checks import captured_requests as captures
+from model_builds.checks import version_check
+from model_builds.checks.captured_requests import newest_captures
+from model_builds.checks.replayed_answers import ReplayedAnswers
 from model_builds.errors import BusyAccountError, ModelError
-from model_builds.replayed_answers import ReplayedAnswers
 from published_models import BUCKET
 from test_version_check import ASKED, answers, described, event, function, http, zeros
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from model_builds.compatibility import check_compatibility
+from model_builds.checks.compatibility import check_compatibility
 from published_models import (
     BUCKET,
     NATIVE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from model_builds.retention import DAY, Retention, Version, reasons_to_keep, removable_builds
+from model_builds.retention.rules import DAY, Retention, Version, reasons_to_keep, removable_builds
 
 NOW = 1_800_000_000.0
 OLD = NOW - 100 * DAY

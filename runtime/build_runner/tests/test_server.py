@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model_builds.compatibility import check_compatibility
+from model_builds.checks.compatibility import check_compatibility
 from model_builds.errors import ModelError
-from model_builds.records import find_record
 from model_builds.store import Store
+from model_builds.versions.records import find_record
 from published_models import BUCKET, KEY, PREFIX, compatibility_properties, offer, publish
 
 if TYPE_CHECKING:

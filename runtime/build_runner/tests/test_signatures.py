@@ -169,7 +169,7 @@ def test_the_hint_is_the_digest_of_the_public_keys_pem(s3: S3Client, kms: Kms, k
 
 def test_a_kept_version_must_be_signed_too(s3: S3Client, key: str) -> None:
     """A refused job keeps the version before, which the key must have signed."""
-    from model_builds.kept import Refusal, write_refusal
+    from model_builds.documents.kept_versions import Refusal, write_refusal
     from model_builds.store import Store
 
     record = publish(s3, 1, key="b" * 64)

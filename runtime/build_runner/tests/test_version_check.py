@@ -10,7 +10,8 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from index import is_complete, on_event
-from model_builds import aws, version_check
+from model_builds import aws
+from model_builds.checks import version_check
 from model_builds.errors import ModelError
 from published_models import BUCKET
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from index import is_complete, on_event
 from model_builds.errors import ModelError
-from model_builds.records import ATTRIBUTES, find_record
 from model_builds.store import Store
+from model_builds.versions.records import ATTRIBUTES, find_record
 from published_models import BUCKET, BUILD_ID, NATIVE_LAYER, PREFIX, build_event, compatibility_properties, offer
 
 OPTIMIZER = Path(__file__).parents[3] / "optimizer"

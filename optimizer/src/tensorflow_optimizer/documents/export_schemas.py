@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA_DIRECTORY = Path(__file__).resolve().parents[3] / "schema"
 #: The custom resource's code ships without the optimizer's.
-_RECORD_DIRECTORY = SCHEMA_DIRECTORY.parents[1] / "runtime" / "build_runner" / "src" / "model_builds"
+_RECORD_DIRECTORY = SCHEMA_DIRECTORY.parents[1] / "runtime" / "build_runner" / "src" / "model_builds" / "versions"
 
 _DOCUMENTS: dict[str, type[BaseModel]] = {
     "job": Job,

@@ -14,8 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cdk_tensorflow_shared.build_key import build_key
 
 from . import aws
-from .announcements import announce_published
-from .builds import (
+from .builds.denied_by_new_role import failed_too_early, may_be_too_new
+from .builds.failure_message import failure_message
+from .builds.project_builds import stop_build, stop_builds
+from .builds.start import (
     find_build,
     note_queue,
     refuse_if_overdue,
@@ -24,22 +26,20 @@ from .builds import (
     start_later,
     stop_if_overdue,
 )
-from .compatibility import check_compatibility, manifest_address
-from .delivery import find_named, refuse_missing_upload
+from .checks.compatibility import check_compatibility, manifest_address
+from .checks.version_check import check_version, goes_back, serves_already
+from .documents.leases import hold, is_holder, prefix_of, release
+from .documents.pruned_versions import refuse_pruned
 from .errors import BusyAccountError, ModelError, SignatureError, SigningKeyError
-from .leases import hold, is_holder, prefix_of, release
-from .live import MODES as LIVE_MODES
-from .live import announce_serving
-from .messages import failure_message
-from .new_role import failed_too_early, may_be_too_new
-from .project_builds import stop_build, stop_builds
-from .pruned import refuse_pruned
-from .records import find_record
-from .refusals import accepted, attempt_of, find_kept, keep_previous, keeps_previous, was_refused
-from .signatures import ensure_signed
+from .events.announcements import announce_published
+from .events.serving import MODES as LIVE_MODES
+from .events.serving import announce_serving
+from .keep_previous import accepted, attempt_of, find_kept, keep_previous, keeps_previous, was_refused
 from .stack_status import is_rolling_back
 from .store import Store, delete_if_empty
-from .version_check import check_version, goes_back, serves_already
+from .versions.delivered import find_named, refuse_missing_upload
+from .versions.records import find_record
+from .versions.signing import ensure_signed
 
 #: How long a version check waits for concurrency in the account. A stack checks its functions in
 #: parallel, and a new account runs ten at a time.

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from . import aws
-from .errors import ModelError
-from .kept import read_refusals
-from .leases import leased_versions, version_of
+from .. import aws
+from ..documents.kept_versions import read_refusals
+from ..documents.leases import leased_versions, version_of
+from ..errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .kept import Refusal
-    from .store import Store
+    from ..documents.kept_versions import Refusal
+    from ..store import Store
 
 #: States in which a stack serves what its leases say, and nothing is on its way.
 _SETTLED = {

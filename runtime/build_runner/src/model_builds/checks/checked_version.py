@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ModelError
+from ..errors import ModelError
 
 #: Who gets a new version only after its check.
 _CALLERS = {"function": "callers", "service": "the pods", "fleet": "the instances"}

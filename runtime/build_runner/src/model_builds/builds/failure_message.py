@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import aws
-from .builds import QUOTA_ADVICE
-from .errors import LONGEST_MESSAGE, shorten
+from .. import aws
+from ..errors import LONGEST_MESSAGE, shorten
 from .hint_words import hint_lines
+from .start import QUOTA_ADVICE
 
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-    from .store import Store
+    from ..store import Store
 
 _CONSOLES = {
     "aws": "console.aws.amazon.com",

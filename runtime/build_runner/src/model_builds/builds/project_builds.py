@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from . import aws
+from .. import aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import aws
-from .errors import ModelError
-from .store import Store
+from .. import aws
+from ..errors import ModelError
+from ..store import Store
 
 SCHEMA_VERSION = 1
 

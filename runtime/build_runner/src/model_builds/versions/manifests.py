@@ -6,11 +6,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from .errors import ModelError
-from .pruned import refuse_pruned
+from ..documents.pruned_versions import refuse_pruned
+from ..errors import ModelError
 
 if TYPE_CHECKING:
-    from .store import Store
+    from ..store import Store
 
 SCHEMA_VERSION = 1
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 from cdk_tensorflow_shared.signing_bundle import key_hint
 
-from . import aws
-from .errors import SigningKeyError
+from .. import aws
+from ..errors import SigningKeyError
 
 #: KMS's signing algorithm and the digest for each key spec, which `lib/optimization/artifact/signing-key.ts` has too.
 _ALGORITHMS = {

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from cdk_tensorflow_shared.published_versions import record_key
 
-from .errors import ModelError
+from ..errors import ModelError
 from .records import to_data
 
 if TYPE_CHECKING:
-    from .store import Store
+    from ..store import Store
 
 LAYER_FILE = "layer.zip"
 

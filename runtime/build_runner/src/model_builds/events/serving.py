@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..stack_status import is_rolling_back
 from .announcements import SCHEMA_VERSION, publish
-from .stack_status import is_rolling_back
 
 #: `lib/optimization/artifact/model-events.ts` has the same names.
 LIVE = "ModelLive"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import aws
+from .. import aws
 
 if TYPE_CHECKING:
-    from .kept import Refusal
+    from ..documents.kept_versions import Refusal
 
 #: `lib/optimization/artifact/model-events.ts` has the same names.
 SOURCE = "cdk-tensorflow"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from . import aws
-from .errors import ModelError
+from .. import aws
+from ..errors import ModelError
 from .project_builds import builds_since, running_builds, stop_build
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from . import aws
-from .errors import ModelError
-from .retention import Version
+from .. import aws
+from ..errors import ModelError
+from .rules import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .store import Store
+    from ..store import Store
 
 
 def list_versions(store: Store, prefix: str, model_format: str) -> list[Version]:

@@ -13,10 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from cdk_tensorflow_shared.golden_answers import GoldenAnswers
 
-from . import aws
+from .. import aws
+from ..errors import BusyAccountError, ModelError
 from .checked_version import CheckedVersion
-from .errors import BusyAccountError, ModelError
-from .golden import Golden, read_golden
+from .golden_requests import Golden, read_golden
 from .replay import Replay, replay_captures
 
 if TYPE_CHECKING:

@@ -9,9 +9,13 @@ from typing import Any
 
 from cdk_tensorflow_shared.published_versions import IN_LAYER
 
-from .errors import ModelError
-from .manifests import read_manifest
-from .needed_memory import (
+from ..errors import ModelError
+from ..store import Store
+from ..versions.manifests import read_manifest
+from ..versions.published import LAYER_FILE, digest_of, published
+from ..versions.records import to_data
+from ..versions.signing import verify_signature
+from .memory import (
     MEBIBYTE,
     ONE_PROCESSOR_MEBIBYTES,
     estimated_memory,
@@ -20,10 +24,6 @@ from .needed_memory import (
     least_memory,
     pod_memory,
 )
-from .published import LAYER_FILE, digest_of, published
-from .records import to_data
-from .signatures import verify_signature
-from .store import Store
 
 #: Lambda's limit for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000

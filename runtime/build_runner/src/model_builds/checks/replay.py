@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import aws
-from .captures import newest_captures
-from .delivery import BUILT
-from .errors import ModelError
+from .. import aws
+from ..errors import ModelError
+from ..versions.delivered import BUILT
+from .captured_requests import newest_captures
 from .replayed_answers import ReplayedAnswers
 
 if TYPE_CHECKING:

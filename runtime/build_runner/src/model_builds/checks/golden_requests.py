@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ModelError
-from .store import Store
+from ..errors import ModelError
+from ..store import Store
 
 SCHEMA_VERSION = 1
 

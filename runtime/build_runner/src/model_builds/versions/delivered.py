@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .errors import ModelError
+from ..errors import ModelError
+from ..store import Store
 from .manifests import read_manifest
 from .published import published
-from .store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

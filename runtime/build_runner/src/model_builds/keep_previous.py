@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from cdk_tensorflow_shared.build_key import build_key
 
-from .announcements import announce_refusal
-from .delivery import find_named
+from .builds.failure_message import console_url, failure_message, read_outcome, report_key
+from .documents.kept_versions import Refusal, read_refusal, write_refusal
 from .errors import ModelError, shorten
-from .kept import Refusal, read_refusal, write_refusal
-from .messages import console_url, failure_message, read_outcome, report_key
-from .records import find_record, find_version, to_data
+from .events.announcements import announce_refusal
 from .stack_status import is_rolling_back
 from .store import Store
+from .versions.delivered import find_named
+from .versions.records import find_record, find_version, to_data
 
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef

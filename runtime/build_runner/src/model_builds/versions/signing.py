@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, BundleError, read_bundle, statement_of
 
-from .errors import SignatureError
+from ..errors import SignatureError
+from ..store import Store
 from .manifests import read_manifest
 from .signing_key import find_signing_key
-from .store import Store
 
 if TYPE_CHECKING:
     from .signing_key import SigningKey

@@ -12,12 +12,12 @@ import os
 import time
 from typing import Any
 
-from . import pruned
-from .announcements import PRUNED, SCHEMA_VERSION, publish
+from ..documents import pruned_versions as pruned
+from ..events.announcements import PRUNED, SCHEMA_VERSION, publish
+from ..store import Store
 from .inventory import list_builds, list_versions, remove_build, remove_version
-from .needed import needed_versions, recorded_refusals, why_not_now
-from .retention import Retention, Version, reasons_to_keep, removable_builds
-from .store import Store
+from .needed_versions import needed_versions, recorded_refusals, why_not_now
+from .rules import Retention, Version, reasons_to_keep, removable_builds
 
 #: Of one run: its event holds them all.
 _MOST_VERSIONS = 500

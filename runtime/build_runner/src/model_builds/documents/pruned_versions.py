@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from cdk_tensorflow_shared.published_versions import pruned_key
 
-from . import aws
-from .errors import ModelError
+from .. import aws
+from ..errors import ModelError
 from .leases import prefix_of, version_of
 
 if TYPE_CHECKING:
-    from .store import Store
+    from ..store import Store
 
 SCHEMA_VERSION = 1
 #: A run may still find that the version is needed.

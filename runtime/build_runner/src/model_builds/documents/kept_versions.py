@@ -9,10 +9,10 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from .errors import ModelError
+from ..errors import ModelError
 
 if TYPE_CHECKING:
-    from .store import Store
+    from ..store import Store
 
 SCHEMA_VERSION = 1
 

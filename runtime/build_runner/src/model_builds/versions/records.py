@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cdk_tensorflow_shared import published_versions
 
-from .errors import ModelError, shorten
+from ..errors import ModelError, shorten
 
 if TYPE_CHECKING:
-    from .store import Store
+    from ..store import Store
 
 #: Attributes of the custom resource. The optimizer generates the schema from its own model of a record.
 ATTRIBUTES = tuple(json.loads((Path(__file__).parent / "record.schema.json").read_text(encoding="utf-8"))["properties"])

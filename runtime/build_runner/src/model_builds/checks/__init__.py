@@ -1,0 +1,1 @@
+"""Checks of a version before an endpoint gets it."""

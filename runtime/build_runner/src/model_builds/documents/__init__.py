@@ -1,0 +1,1 @@
+"""Documents that the functions keep beside the versions."""

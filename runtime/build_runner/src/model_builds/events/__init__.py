@@ -1,0 +1,1 @@
+"""Events of models, for EventBridge and CloudWatch."""

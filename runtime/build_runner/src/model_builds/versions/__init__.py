@@ -1,0 +1,1 @@
+"""Published versions: their manifests, records and signatures."""
