@@ -5,15 +5,12 @@ The documents are `captured_request.py` of the optimizer, which is shipped separ
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import re
 import time
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from cdk_tensorflow_shared.captured_objects import texts_of
 
 from .. import aws
 
@@ -26,8 +23,6 @@ _MOST_OBJECTS = 50
 _MOST_BYTES = 64 << 20
 _LARGEST_OBJECT = 128 << 20
 _LONGEST_SECONDS = 20
-_DECODER = json.JSONDecoder()
-_BEGINNING = re.compile(r"\S")
 
 
 def newest_captures(bucket: str, model: str, limit: int, *, except_version: str) -> list[dict[str, Any]]:
@@ -80,32 +75,14 @@ def _newest(bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
 
 
 def _newest_first(content: bytes) -> Iterator[dict[str, Any]]:
-    for line in reversed(_lines(content)):
-        for value in reversed(_values(line)):
-            capture = _read(value)
-            if capture is not None:
-                yield capture
-
-
-def _lines(content: bytes) -> list[bytes]:
-    try:
-        with gzip.open(io.BytesIO(content)) as stream:
-            return stream.read(_LARGEST_OBJECT).splitlines()
-    except (OSError, EOFError, zlib.error):  # another program's object, or one that is cut off or damaged
-        return []
-
-
-def _values(line: bytes) -> list[Any]:
-    """Return the JSON values of a line: Firehose may put several into one. What follows a broken one is left out."""
-    values, end = [], 0
-    try:
-        text = line.decode()
-        while beginning := _BEGINNING.search(text, end):
-            value, end = _DECODER.raw_decode(text, beginning.start())
-            values.append(value)
-    except (ValueError, RecursionError):
-        pass
-    return values
+    texts, _ = texts_of(content, _LARGEST_OBJECT)
+    for text in reversed(texts):
+        try:
+            capture = _read(json.loads(text))
+        except (ValueError, RecursionError):
+            continue
+        if capture is not None:
+            yield capture
 
 
 def _read(capture: Any) -> dict[str, Any] | None:
