@@ -70,16 +70,16 @@ def _command(name: str) -> list[str]:
 
 def _peak(command: list[object]) -> tuple[int, int]:
     """Return the exit code, and the most memory that the process and all its children had together."""
-    process = psutil.Popen([str(one) for one in command], env=environment.for_child())
+    process = psutil.Popen([str(entry) for entry in command], env=environment.for_child())
     peak, ended = 0, threading.Event()
 
     def watch() -> None:
         nonlocal peak
         while not ended.wait(0.05):
             total = 0
-            for one in _family(process):
+            for entry in _family(process):
                 try:
-                    total += one.memory_info().rss
+                    total += entry.memory_info().rss
                 except psutil.Error:
                     continue
             peak = max(peak, total)

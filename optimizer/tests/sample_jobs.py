@@ -67,7 +67,7 @@ class Result:
     @property
     def statuses(self) -> dict[str, str]:
         """What became of each candidate."""
-        return {one.name: one.status.value for one in self.outcome.candidates}
+        return {candidate.name: candidate.status.value for candidate in self.outcome.candidates}
 
     @property
     def published(self) -> Draft:

@@ -84,7 +84,7 @@ class SampleModels(DifficultModels):
     @cached_property
     def static_tflite(self) -> Path:
         """A batch of 1: what native can serve."""
-        weights = [tf.constant(one) for one in dense_weights()]
+        weights = [tf.constant(dense_weight) for dense_weight in dense_weights()]
 
         def body(features: Any) -> dict[str, Any]:
             hidden = tf.nn.relu(tf.nn.relu(features @ weights[0]) @ weights[1])

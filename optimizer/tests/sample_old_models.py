@@ -36,8 +36,8 @@ def unpack(name: str, work: Path) -> OldModel:
     shutil.unpack_archive(DIRECTORY / f"{name}.zip", work / name)
     record = record_of(name)
     signatures = record["signatures"]
-    requests = {one: _tensors(content["inputs"]) for one, content in signatures.items()}
-    answers = {one: _tensors(content["outputs"]) for one, content in signatures.items()}
+    requests = {signature: _tensors(content["inputs"]) for signature, content in signatures.items()}
+    answers = {signature: _tensors(content["outputs"]) for signature, content in signatures.items()}
     return OldModel(work / name, record["tensorflow"], requests, answers)
 
 
@@ -48,5 +48,5 @@ def _tensors(recorded: dict[str, Any]) -> dict[str, Any]:
 def _tensor(recorded: dict[str, Any]) -> Any:
     if recorded["dtype"] != "string":
         return np.array(recorded["values"], recorded["dtype"])
-    texts = [base64.b64decode(one) for one in recorded["base64"]]
+    texts = [base64.b64decode(entry) for entry in recorded["base64"]]
     return np.array(texts, dtype=object).reshape(recorded["shape"])

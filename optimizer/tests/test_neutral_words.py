@@ -26,8 +26,8 @@ def library_names() -> tuple[set[str], set[str]]:
     """Return the names that no prose has by chance, and the names of types."""
     anchors = re.findall(r'<a id="([A-Za-z]\w*(?:\.\w+)*)"', (ROOT / "API.md").read_text(encoding="utf-8"))
     parts = [anchor.split(".") for anchor in anchors]
-    names = {part for one in parts for part in one if re.search(r"[a-z][A-Z]", part)}
-    return names, {one[0] for one in parts if len(one) > 1}
+    names = {part for entry in parts for part in entry if re.search(r"[a-z][A-Z]", part)}
+    return names, {entry[0] for entry in parts if len(entry) > 1}
 
 
 @functools.cache

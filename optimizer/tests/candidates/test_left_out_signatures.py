@@ -30,7 +30,7 @@ def test_a_student_that_is_not_chosen_leaves_no_signature_out(tmp_path: Path) ->
     artifact = builder.build(plan, progress)
 
     assert artifact.signatures == ["serving_default"]
-    assert [(one.candidate, one.text) for one in progress.warned] == [
+    assert [(entry.candidate, entry.text) for entry in progress.warned] == [
         (None, "the training was given up"),
         ("student", "the signature 'serve' is left out: a student learns the default one only"),
     ]

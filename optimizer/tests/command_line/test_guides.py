@@ -18,7 +18,7 @@ CALL = re.compile(r"tensorflow_optimizer ([a-z][^\n`]*)")
 def calls(text: str) -> list[list[str]]:
     """Return the words of each command, from its name on."""
     found = CALL.findall(text.replace("\\\n", " "))
-    return [shlex.split(one.partition(" #")[0].replace("…", "")) for one in found]
+    return [shlex.split(entry.partition(" #")[0].replace("…", "")) for entry in found]
 
 
 def problem(words: list[str]) -> str | None:

@@ -45,7 +45,7 @@ def test_options_that_are_named_exist() -> None:
     for hint, text in OPTIONS.items():
         assert set(re.findall(r"--[a-z-]+", text.replace("`run --config`", ""))) <= options["optimize"], hint
     for hint, text in JOB_MEMBERS.items():
-        assert set(re.findall(r"--[a-z-]+ of `run`", text)) <= {f"{one} of `run`" for one in options["run"]}, hint
+        assert set(re.findall(r"--[a-z-]+ of `run`", text)) <= {f"{entry} of `run`" for entry in options["run"]}, hint
     assert "--tag" in options["inspect"]
     assert "--labels" in options["compare"]
 

@@ -51,7 +51,7 @@ def outcome_in(out: Path) -> Outcome:
 
 
 def statuses(out: Path) -> dict[str, str]:
-    return {one.name: one.status.value for one in outcome_in(out).candidates}
+    return {candidate.name: candidate.status.value for candidate in outcome_in(out).candidates}
 
 
 class TestWithData:

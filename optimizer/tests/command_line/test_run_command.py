@@ -34,7 +34,7 @@ def config(directory: Path, **fields: Any) -> Path:
 
 def optimizer(*arguments: object) -> Any:
     """Run a command in this process; an exception that it lets through would be a traceback."""
-    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
 

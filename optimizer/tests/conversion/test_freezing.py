@@ -54,8 +54,8 @@ def test_inputs_are_paired_by_name(models: SampleModels, runs: Runs) -> None:
 
 
 def test_weights_that_two_signatures_share_are_stored_once(models: SampleModels, runs: Runs) -> None:
-    one, two = frozen(runs, models.dense), frozen(runs, models.two_signatures)
-    assert size_of(two.output / "model") < 1.3 * size_of(one.output / "model")
+    single, several = frozen(runs, models.dense), frozen(runs, models.two_signatures)
+    assert size_of(several.output / "model") < 1.3 * size_of(single.output / "model")
 
 
 def test_repeated_constants_are_stored_once_with_bit_for_bit_equal_answers(runs: Runs, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_repeated_constants_are_stored_once_with_bit_for_bit_equal_answers(runs:
     graph = read_meta_graph(result.output / "model", ["serve"]).graph_def
     constants = [node.attr["value"].tensor.SerializeToString() for node in graph.node if node.op == "Const"]
     assert len(constants) == len(set(constants))
-    assert sum(len(one) for one in constants) < 1.1 * 64 * 64 * 4
+    assert sum(len(constant) for constant in constants) < 1.1 * 64 * 64 * 4
     # The block is computed for x and for x + 1, and not for x again.
     assert sum(node.op == "MatMul" for node in graph.node) == 2
     answers = [

@@ -37,7 +37,7 @@ def record(number: int = 0, **members: Any) -> dict[str, Any]:
 
 
 def lines(*records: dict[str, Any] | str) -> bytes:
-    texts = [one if isinstance(one, str) else json.dumps(one) for one in records]
+    texts = [entry if isinstance(entry, str) else json.dumps(entry) for entry in records]
     return gzip.compress("".join(f"{text}\n" for text in texts).encode())
 
 
@@ -90,7 +90,9 @@ class TestReading:
             raise AssertionError("the limit was reached")
 
         count = CapturedCount()
-        assert [one.request for one in newest_requests(contents(), 1, count)] == [{"instances": [[4]]}]
+        assert [newest_request.request for newest_request in newest_requests(contents(), 1, count)] == [
+            {"instances": [[4]]}
+        ]
         assert count == CapturedCount(objects=1, requests=1)
 
     def test_lines_that_are_no_captured_request_are_counted(self) -> None:
@@ -104,7 +106,7 @@ class TestReading:
 
     def test_an_object_that_is_cut_off_is_read_as_far_as_it_goes(self) -> None:
         count = CapturedCount()
-        whole = gzip.compress(b"".join(json.dumps(record(one % 60)).encode() + b"\n" for one in range(600)), 0)
+        whole = gzip.compress(b"".join(json.dumps(record(entry % 60)).encode() + b"\n" for entry in range(600)), 0)
         assert 0 < len(numbers(whole[: len(whole) // 2], limit=1000, count=count)) < 600
         assert count.unreadable >= 1
 

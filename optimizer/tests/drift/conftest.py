@@ -85,7 +85,7 @@ def events(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     class Events:
         def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - the API's name
-            published.extend({**one, "Detail": json.loads(one["Detail"])} for one in Entries)
+            published.extend({**entry, "Detail": json.loads(entry["Detail"])} for entry in Entries)
             return {"FailedEntryCount": 0, "Entries": [{}]}
 
     monkeypatch.setattr(boto3, "client", lambda name, *a, **k: Events() if name == "events" else make(name, *a, **k))

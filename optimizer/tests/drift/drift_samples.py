@@ -77,7 +77,10 @@ def profile_of(inputs: Arrays, answers: Arrays) -> Profile:
 
 def observed_of(profile: Profile, inputs: Arrays, answers: Arrays) -> Observed:
     """What is read from captured requests with these tensors."""
-    values = [values_of(one, (inputs if one.tensor in inputs else answers)[one.tensor]) for one in profile.features]
+    values = [
+        values_of(feature, (inputs if feature.tensor in inputs else answers)[feature.tensor])
+        for feature in profile.features
+    ]
     return Observed(values, samples=len(answers["scores"]), requests=len(answers["scores"]))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def invoke(*arguments: object) -> Any:
-    return CliRunner().invoke(app, [str(one) for one in arguments], env={"COLUMNS": "160"})
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "160"})
 
 
 def drift_of(*arguments: object) -> Any:
@@ -56,8 +56,11 @@ def test_images_that_are_no_longer_divided_by_255_are_found_and_named(
     put(folder, requests(300, scale=255.0))
     found = drift_of(version, folder)
     assert found["verdict"] == "drifted"
-    assert {one["name"] for one in found["features"] if one["drifted"]} >= {"input image mean", "input image deviation"}
-    assert all("image" in one["name"] for one in found["features"] if one["drifted"])
+    assert {feature["name"] for feature in found["features"] if feature["drifted"]} >= {
+        "input image mean",
+        "input image deviation",
+    }
+    assert all("image" in feature["name"] for feature in found["features"] if feature["drifted"])
     table = invoke("drift", version, folder)
     assert table.exit_code == 0
     assert found["sentence"] in " ".join(table.stdout.split())
@@ -163,7 +166,10 @@ class TestInTheCloud:
             key = "shop-1a2b/litert/3/manifest.json"
             options = {"bucket": "captured", "manifest-key": key, "project": "Monitor", "run": "run-1"}
             done = invoke(
-                "publish-drift", "--output", out, *(part for one in options.items() for part in (f"--{one[0]}", one[1]))
+                "publish-drift",
+                "--output",
+                out,
+                *(part for option in options.items() for part in (f"--{option[0]}", option[1])),
             )
             assert done.exit_code == 0, done.output
             return out
@@ -173,23 +179,23 @@ class TestInTheCloud:
     def metrics(self) -> dict[str, float]:
         client = boto3.client("cloudwatch")
         found = client.list_metrics(Namespace="CdkTensorFlow")["Metrics"]
-        for one in found:
-            assert {pair["Name"]: pair["Value"] for pair in one["Dimensions"]} == {
+        for entry in found:
+            assert {pair["Name"]: pair["Value"] for pair in entry["Dimensions"]} == {
                 "ProjectName": "Monitor",
                 "ModelName": "shop",
             }
         values = {}
-        for one in found:
+        for entry in found:
             points = client.get_metric_statistics(
                 Namespace="CdkTensorFlow",
-                MetricName=one["MetricName"],
-                Dimensions=one["Dimensions"],
+                MetricName=entry["MetricName"],
+                Dimensions=entry["Dimensions"],
                 StartTime=datetime.now(UTC) - timedelta(hours=1),
                 EndTime=datetime.now(UTC) + timedelta(hours=1),
                 Period=7200,
                 Statistics=["Maximum"],
             )["Datapoints"]
-            values[one["MetricName"]] = max(point["Maximum"] for point in points)
+            values[entry["MetricName"]] = max(point["Maximum"] for point in points)
         return values
 
     def test_drift_is_metrics_a_report_and_an_event_of_the_documented_form(
@@ -200,7 +206,7 @@ class TestInTheCloud:
         assert report["samples"] == 300
         metrics = self.metrics()
         assert metrics["ComparedSamples"] == 300
-        assert metrics["DriftedFeatures"] == len([one for one in report["features"] if one["drifted"]]) > 0
+        assert metrics["DriftedFeatures"] == len([feature for feature in report["features"] if feature["drifted"]]) > 0
         assert metrics["MaxPopulationStabilityIndex"] > 1
         assert 0 < metrics["MaxJensenShannonDivergence"] <= 1
 

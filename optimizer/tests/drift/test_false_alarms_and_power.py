@@ -65,7 +65,7 @@ def test_drift_is_found_where_it_is(drift: dict[str, object], where: str) -> Non
 
 def test_a_small_difference_that_many_samples_prove_is_no_drift() -> None:
     report = report_of(1, count=5000, shift=0.12)
-    small = next(one for one in report.features if one.name == "input amounts[0]")
+    small = next(feature for feature in report.features if feature.name == "input amounts[0]")
     assert small.p_value < 0.005
     assert small.population_stability_index < 0.2
     assert report.verdict is DriftVerdict.NO_DRIFT

@@ -33,13 +33,13 @@ def profile(data: tuple[dict[str, Any], dict[str, Any]]) -> Profile:
 
 
 def feature(profile: Profile, label: str) -> Feature:
-    return next(one for one in profile.features if one.label == label)
+    return next(entry for entry in profile.features if entry.label == label)
 
 
 def test_it_has_the_decision_the_elements_the_summaries_of_an_image_and_the_categories_of_a_text(
     profile: Profile,
 ) -> None:
-    assert [one.label for one in profile.features] == [
+    assert [entry.label for entry in profile.features] == [
         "output scores class",
         "output scores score",
         *(f"input amounts[{index}]" for index in range(4)),
@@ -51,7 +51,7 @@ def test_it_has_the_decision_the_elements_the_summaries_of_an_image_and_the_cate
     ]
     assert feature(profile, "input country text").categories == ["de", "fr", "it", "es"]
     assert len(feature(profile, "input amounts[0]").counts) == 10
-    assert all(sum(one.counts) == 800 for one in profile.features)
+    assert all(sum(entry.counts) == 800 for entry in profile.features)
 
 
 def test_the_shares_of_classes_are_those_of_the_decisions(
@@ -92,8 +92,8 @@ def test_the_requests_that_carry_the_evaluation_data_have_exactly_its_distributi
     requests = [captured(inputs, answers, slice(start, start + 40)) for start in range(0, 800, 40)]
     observed = observe(profile, 3, requests)
     assert (observed.samples, observed.requests, observed.unfit) == (800, 20, 0)
-    for one, values in zip(profile.features, observed.values, strict=True):
-        assert counts_of(one, values) == one.counts, one.label
+    for entry, values in zip(profile.features, observed.values, strict=True):
+        assert counts_of(entry, values) == entry.counts, entry.label
 
 
 def test_many_inputs_are_cut_at_a_few_kilobytes_and_it_says_so() -> None:
@@ -124,7 +124,7 @@ def test_a_regression_and_one_score_are_profiled_by_value_and_by_decision() -> N
     tasks = {"price": OutputTask(ModelTask.REGRESSION), "fraud": OutputTask(ModelTask.BINARY)}
     dataset = Dataset({"x": random.normal(size=(500, 2)).astype(np.float32)}, batched=True)
     made = make_profile(draft, dataset, answers, tasks)
-    assert [one.label for one in made.features][:3] == ["output price[0]", "output fraud class", "output fraud[0]"]
+    assert [entry.label for entry in made.features][:3] == ["output price[0]", "output fraud class", "output fraud[0]"]
     assert feature(made, "output fraud class").counts[:2] == sorted(
         [int((answers["fraud"] > 0.5).sum()), int((answers["fraud"] <= 0.5).sum())], reverse=True
     )
@@ -159,7 +159,7 @@ def test_a_job_with_data_leaves_a_profile_of_the_published_models_answers(runs: 
     assert made.model == "sample"
     assert made.signature == result.published.default_signature
     assert made.samples > 500
-    assert {one.direction for one in made.features} == {"input", "output"}
+    assert {entry.direction for entry in made.features} == {"input", "output"}
     assert len(made.to_json()) < 8_000
 
 

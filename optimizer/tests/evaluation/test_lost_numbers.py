@@ -129,5 +129,8 @@ def test_a_detector_whose_scores_8_bits_cannot_hold_is_refused(runs: Runs, tmp_p
     assert result.code == 3
     assert "its output 'detections' always answers the same at the index 4 of dimension 2" in result.sentence
     (candidate,) = result.outcome.candidates
-    assert [(one.rule, one.passed) for one in candidate.rules] == [("maxRelativeError", True), ("noLostNumbers", False)]
+    assert [(rule.rule, rule.passed) for rule in candidate.rules] == [
+        ("maxRelativeError", True),
+        ("noLostNumbers", False),
+    ]
     assert runs(model, tmp_path / "data.npz").code == 0

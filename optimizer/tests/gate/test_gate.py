@@ -63,8 +63,12 @@ def test_a_rule_holds_up_to_its_limit(rule: str, limit: float, figures: dict[str
 
 def test_size_and_latency_are_rules_too() -> None:
     rules = gate(("maxSizeBytes", 1000), ("maxLatencyRatio", 0.5), ("minAgreement", 0.5))
-    assert [one.passed for one in results(metrics(1000, 0.5, y={"agreement": 1.0}), rules)] == [True, True, True]
-    assert [one.passed for one in results(metrics(1001, 0.6, y={"agreement": 1.0}), rules)] == [False, False, True]
+    assert [result.passed for result in results(metrics(1000, 0.5, y={"agreement": 1.0}), rules)] == [True, True, True]
+    assert [result.passed for result in results(metrics(1001, 0.6, y={"agreement": 1.0}), rules)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("rule", ["maxAccuracyLoss", "minAgreement", "maxRelativeError", "maxLatencyRatio"])
@@ -83,7 +87,7 @@ def test_strict_takes_the_unfavorable_end_of_the_interval() -> None:
     assert results(metrics(y=agreed), gate(("minAgreement", 0.99)))[0].passed
     assert not results(metrics(y=agreed), gate(("minAgreement", 0.99), strict=True))[0].passed
     sentences = [
-        results(metrics(y=good), gate(("maxAccuracyLoss", 0.01), strict=one))[0].sentence for one in (False, True)
+        results(metrics(y=good), gate(("maxAccuracyLoss", 0.01), strict=entry))[0].sentence for entry in (False, True)
     ]
     assert ["unfavorable end" in sentence for sentence in sentences] == [False, True]
 
@@ -103,7 +107,7 @@ class TestDefaults:
     """Without a gate of the job's own."""
 
     def rules(self, **arguments: Any) -> dict[str, float]:
-        return {one.rule: one.limit for one in results(metrics(y={}), None, **arguments)}
+        return {result.rule: result.limit for result in results(metrics(y={}), None, **arguments)}
 
     def test_with_labels(self) -> None:
         assert self.rules() == {"maxAccuracyLoss": 0.01}
@@ -129,12 +133,12 @@ class TestDefaults:
             evidence=EvidenceKind.GENERATED,
             recipe=kind,
         )
-        assert [(one.rule, one.passed) for one in found] == [("maxSizeBytes", True), ("maxRelativeError", False)]
+        assert [(entry.rule, entry.passed) for entry in found] == [("maxSizeBytes", True), ("maxRelativeError", False)]
 
     def test_without_data_the_jobs_own_limit_replaces_the_default_one(self) -> None:
         own = gate(("maxSizeBytes", 2000), ("maxRelativeError", 0.3))
         found = results(metrics(y={"relative_error": 0.2}), own, labelled=set(), evidence=EvidenceKind.GENERATED)
-        assert [(one.rule, one.limit) for one in found] == [("maxSizeBytes", 2000), ("maxRelativeError", 0.3)]
+        assert [(entry.rule, entry.limit) for entry in found] == [("maxSizeBytes", 2000), ("maxRelativeError", 0.3)]
 
     def test_an_explicit_step_without_data_has_no_limit_to_meet(self) -> None:
         assert not self.rules(labelled=set(), evidence=EvidenceKind.GENERATED, recipe=DYNAMIC_RANGE)
@@ -145,16 +149,19 @@ class TestDefaults:
             gate(("maxAccuracyLoss", 0.02)),
             {"y": CLASSES, "n": NUMBERS},
         )
-        assert [(one.rule, one.passed) for one in found] == [("maxAccuracyLoss", True), ("maxRelativeError", False)]
+        assert [(entry.rule, entry.passed) for entry in found] == [
+            ("maxAccuracyLoss", True),
+            ("maxRelativeError", False),
+        ]
 
     def test_an_output_that_its_rule_could_not_be_measured_on_fails_the_rule_and_is_named(self) -> None:
         measured = metrics(y={"agreement": 1.0}, z={})
         found = results(measured, None, {"y": CLASSES, "z": CLASSES}, labelled=set(), evidence=EvidenceKind.UNLABELLED)
-        assert [(one.passed, one.output) for one in found] == [(False, "z")]
+        assert [(entry.passed, entry.output) for entry in found] == [(False, "z")]
         assert found[0].sentence == "agreement of 'z' could not be measured, so that the gate cannot pass"
 
     def test_a_gate_on_size_alone_still_gates_quality(self) -> None:
-        assert {one.rule for one in results(metrics(y={}), gate(("maxSizeBytes", 1)))} == {
+        assert {result.rule for result in results(metrics(y={}), gate(("maxSizeBytes", 1)))} == {
             "maxSizeBytes",
             "maxAccuracyLoss",
         }
@@ -168,7 +175,7 @@ class TestOtherSignatures:
     def test_are_gated_if_there_is_data_for_the_default_one(self, error: float, passed: bool, recipe: Any) -> None:
         measured = metrics(y={"accuracy_loss": 0.0}, **{"raw/z": {"relative_error": error}})
         found = results(measured, None, others={"raw/z"}, recipe=recipe)
-        assert [(one.rule, one.limit, one.passed) for one in found] == [
+        assert [(entry.rule, entry.limit, entry.passed) for entry in found] == [
             ("maxAccuracyLoss", 0.01, True),
             ("maxRelativeError", 0.05, passed),
         ]
@@ -177,20 +184,20 @@ class TestOtherSignatures:
     def test_share_the_limit_of_measurements(self) -> None:
         measured = metrics(y={"relative_error": 0.01}, **{"raw/z": {"relative_error": 0.5}})
         found = results(measured, None, {"y": NUMBERS}, labelled=set(), others={"raw/z"})
-        assert [(one.rule, one.passed) for one in found] == [("maxRelativeError", False)]
+        assert [(entry.rule, entry.passed) for entry in found] == [("maxRelativeError", False)]
 
     def test_have_the_limit_that_the_jobs_gate_gives_them(self) -> None:
         measured = metrics(y={"accuracy_loss": 0.0, "relative_error": 0.1}, **{"raw/z": {"relative_error": 0.3}})
         rules = gate(("maxAccuracyLoss", 0.01), ("maxRelativeError", 0.4))
         found = results(measured, rules, others={"raw/z"})
-        assert [(one.rule, one.limit, one.passed) for one in found] == [
+        assert [(entry.rule, entry.limit, entry.passed) for entry in found] == [
             ("maxAccuracyLoss", 0.01, True),
             ("maxRelativeError", 0.4, True),
         ]
 
     def test_are_ignored_for_a_candidate_that_omits_them(self) -> None:
         found = results(metrics(y={"accuracy_loss": 0.0}), None, others={"raw/z"})
-        assert [(one.rule, one.passed) for one in found] == [("maxAccuracyLoss", True)]
+        assert [(entry.rule, entry.passed) for entry in found] == [("maxAccuracyLoss", True)]
 
     def test_that_are_not_numbers_are_named_as_unchecked(self) -> None:
         job = Job.model_validate(job_data())

@@ -186,7 +186,7 @@ def test_a_limit_on_size_is_held(models: SampleModels, runs: Runs) -> None:
 
 def test_a_limit_on_latency_is_measured(models: SampleModels, runs: Runs) -> None:
     result = runs(models.dense, models.labelled, gate=gate(("maxLatencyRatio", 1000)))
-    rule = next(one for one in result.published.gate_results if one.rule == "maxLatencyRatio")
+    rule = next(gate_result for gate_result in result.published.gate_results if gate_result.rule == "maxLatencyRatio")
     assert rule.measured is not None
 
 

@@ -141,6 +141,6 @@ def test_only_what_keeps_its_batch_is_fixed(body: Any, fixed: bool, tmp_path: Pa
     graph = model.meta_graphs[0].graph_def
     assert fix_loop_shapes(graph) is fixed
     assert not fix_loop_shapes(graph)
-    loops = [node for one in graph.library.function for node in one.node_def if node.op == "StatelessWhile"]
+    loops = [node for entry in graph.library.function for node in entry.node_def if node.op == "StatelessWhile"]
     batches = [shape.dim[0].size for node in loops for shape in node.attr["output_shapes"].list.shape if shape.dim]
     assert batches == [1 if fixed else -1]

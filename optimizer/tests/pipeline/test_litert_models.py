@@ -91,7 +91,7 @@ class TestModelsOfEveryShape:
     def test_regression_is_gated_by_its_numbers(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
         np.savez(tmp_path / "rows.npz", np.random.default_rng(0).standard_normal((600, 4)).astype(np.float32))
         result = runs(models.regression, tmp_path / "rows.npz")
-        assert [one.rule for one in result.published.gate_results] == ["maxRelativeError"]
+        assert [gate_result.rule for gate_result in result.published.gate_results] == ["maxRelativeError"]
         assert result.published.evaluation is not None
         assert result.published.evaluation.outputs["y"].task == "regression (inferred)"
 
@@ -132,7 +132,7 @@ class TestModelsOfEveryShape:
         recipe = {"kind": "steps", "steps": [{"step": "quantization", "mode": mode}]}
         result = runs(models.keras_file, tmp_path / "images.npz", recipe=recipe)
         signatures = result.published.signatures
-        assert {name: one.file_signature for name, one in signatures.items()} == {
+        assert {name: signature.file_signature for name, signature in signatures.items()} == {
             "serving_default": None,
             "serve": "serving_default",
         }

@@ -98,8 +98,8 @@ def test_loading_a_model_runs_only_initializers(name: str, kept: bool, models: S
     before, after = (read_meta_graph(place, ["serve"]) for place in (source, result.output / "model"))
     for members in ("signature_def", "collection_def"):
         asks = [
-            any(key.startswith(("__saved_model", "saved_model")) for key in getattr(one, members))
-            for one in (before, after)
+            any(key.startswith(("__saved_model", "saved_model")) for key in getattr(entry, members))
+            for entry in (before, after)
         ]
         assert asks == [True, kept]
     # The other loader, which reads the objects and not the graph.
@@ -153,7 +153,7 @@ class TestStripping:
         monkeypatch.setattr(saved_model_format, "find_difference", rounded)
         result = runs(models.dense, format="saved_model", recipe="forServing")
         assert result.statuses == {"strip": "chosen"}
-        assert any("differ in their last digits" in one for one in result.outcome.warnings)
+        assert any("differ in their last digits" in warning for warning in result.outcome.warnings)
 
     def test_a_search_chooses_another_candidate(
         self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
@@ -195,7 +195,7 @@ class TestOtherTags:
         result = runs(source, format="saved_model", recipe="none", source={"tags": ["train"]})
         model = saved_model_pb2.SavedModel.FromString((result.output / "model" / "saved_model.pb").read_bytes())
         assert result.published
-        assert [list(one.meta_info_def.tags) for one in model.meta_graphs] == [["serve"]]
+        assert [list(meta_graph.meta_info_def.tags) for meta_graph in model.meta_graphs] == [["serve"]]
         assert not any(file.is_symlink() for file in (result.output / "model").rglob("*"))
 
 
@@ -218,7 +218,7 @@ def test_labelled_data_is_measured(models: SampleModels, runs: Runs) -> None:
     draft = runs(models.dense, models.labelled, format="saved_model", recipe="forServing").published
     assert draft.evaluation is not None
     assert draft.evaluation.outputs["probabilities"].accuracy_loss == 0
-    assert [one.passed for one in draft.gate_results] == [True]
+    assert [gate_result.passed for gate_result in draft.gate_results] == [True]
 
 
 def test_strings_are_evaluated_too(models: SampleModels, runs: Runs, tmp_path: Path) -> None:

@@ -61,12 +61,12 @@ def answers_of(directory: Path, inputs: dict[str, Any]) -> dict[str, Any]:
 
 def expect_the_original(result: Result, source: Path, inputs: dict[str, Any], reason: str) -> None:
     assert result.published.candidate == "none", result.sentence
-    (stripped,) = (one for one in result.published.candidates if one.name == "strip")
+    (stripped,) = (candidate for candidate in result.published.candidates if candidate.name == "strip")
     assert (stripped.status.value, reason in stripped.reason) == ("failed", True), stripped.reason
-    (warning,) = (one for one in result.outcome.warnings if "published unstripped" in one)
+    (warning,) = (entry for entry in result.outcome.warnings if "published unstripped" in entry)
     assert reason in warning
     assert warning.endswith("; the model is published unstripped instead, which changes no answer")
-    for file in (one for one in source.rglob("*") if one.is_file()):
+    for file in (entry for entry in source.rglob("*") if entry.is_file()):
         assert (result.output / "model" / file.relative_to(source)).read_bytes() == file.read_bytes()
     expected, answer = answers_of(source, inputs), answers_of(result.output / "model", inputs)
     assert expected.keys() == answer.keys()
@@ -105,7 +105,7 @@ def test_a_model_that_can_be_neither_frozen_nor_stripped_is_published_as_it_is(
     monkeypatch.setattr(saved_model_builder, "freeze_problem", lambda *_: "it is too large")
     result = runs(unlisted, format="saved_model", recipe=FREEZE)
     assert result.statuses == {"freeze": "failed", "strip": "failed", "none": "chosen"}, result.sentence
-    assert [one.rsplit("; ", 1)[1] for one in result.outcome.warnings if "instead" in one] == [
+    assert [warning.rsplit("; ", 1)[1] for warning in result.outcome.warnings if "instead" in warning] == [
         "it is stripped instead, which changes no answer",
         "the model is published unstripped instead, which changes no answer",
     ]

@@ -57,7 +57,7 @@ def statement_of(s3: S3Client, folder: str = FOLDER) -> Any:
 
 
 def component(bom: Any, ref: str) -> Any:
-    return next(one for one in bom["components"] if one["bom-ref"] == ref)
+    return next(entry for entry in bom["components"] if entry["bom-ref"] == ref)
 
 
 def fetched_input(key: str, *objects: str) -> FetchedInput:
@@ -153,7 +153,7 @@ def test_the_profile_of_real_data_is_published_beside_the_manifest_and_vouched_f
     assert read(s3, f"{folder}profile.json") == b'{"samples":600}'
     assert (listed.size, listed.sha256) == (15, sha256(b'{"samples":600}'))
     subjects = read_json(s3, f"{folder}provenance.json")["subject"]
-    assert [one["digest"]["sha256"] for one in subjects if one["name"] == "profile.json"] == [listed.sha256]
+    assert [subject["digest"]["sha256"] for subject in subjects if subject["name"] == "profile.json"] == [listed.sha256]
     assert not [file for file in manifest.files if "profile" in file.path]
 
 
@@ -172,7 +172,7 @@ def test_a_version_without_its_bill_of_materials_is_not_complete(
 def test_the_provenance_is_about_every_published_file(s3: S3Client, release: Release, make_output: MakeOutput) -> None:
     release(make_output())
 
-    subjects = {one["name"]: one["digest"]["sha256"] for one in statement_of(s3)["subject"]}
+    subjects = {entry["name"]: entry["digest"]["sha256"] for entry in statement_of(s3)["subject"]}
     assert subjects == {
         name: sha256(read(s3, FOLDER + name))
         for name in ("layer.zip", "model.json", "model.tflite", "SHA256SUMS", "bom.cdx.json")
@@ -187,7 +187,9 @@ def test_the_provenance_names_job_inputs_builder_and_build(s3: S3Client, make_ou
     assert (parameters["model"], parameters["recipe"]["kind"]) == ("digits", "steps")
     assert "toolchain" not in parameters
     assert definition["internalParameters"] == {"buildKey": KEY, "toolchain": WITH_DATA["toolchain"]}
-    inputs = {one["name"]: one for one in definition["resolvedDependencies"]}
+    inputs = {
+        resolved_dependency["name"]: resolved_dependency for resolved_dependency in definition["resolvedDependencies"]
+    }
     assert inputs["source"]["digest"] == {"sha256": "1" * 64}
     assert inputs["source"]["uri"] == "s3://inputs/model.zip"
     assert inputs["source"]["annotations"]["version"] == "v7"

@@ -319,7 +319,7 @@ def test_given_students_are_laid_out_in_the_order_of_the_steps(s3: S3Client, tmp
         {"size": "tiny"},
         {"given": source("zip", "second.zip", {"revision": "1"})},
     ]
-    steps = [{"step": "distillation", "student": one} for one in students]
+    steps = [{"step": "distillation", "student": student} for student in students]
     recipe = {"kind": "search", "steps": steps, "search": {"objective": "size"}}
 
     result = run_fetch(tmp_path, job_data(source=source("file", "m.keras"), recipe=recipe))
@@ -328,7 +328,7 @@ def test_given_students_are_laid_out_in_the_order_of_the_steps(s3: S3Client, tmp
     assert (tmp_path / "work/students/00/first.keras").read_bytes() == b"first"
     assert (tmp_path / "work/students/01/saved_model.pb").read_bytes() == b"graph"
     fetched = json.loads((tmp_path / "work/fetched.json").read_text())["students"]
-    assert [one["key"] for one in fetched] == ["first.keras", "second.zip"]
+    assert [entry["key"] for entry in fetched] == ["first.keras", "second.zip"]
 
 
 def test_a_missing_student_ends_the_build_with_its_name(s3: S3Client, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ FOLDER = f"{PREFIX}/litert/1/"
 
 
 def verify(*arguments: object, code: int = 0) -> str:
-    done = CliRunner().invoke(app, ["verify", *(str(one) for one in arguments)])
+    done = CliRunner().invoke(app, ["verify", *(str(argument) for argument in arguments)])
     assert done.exit_code == code, done.output
     return done.output
 

@@ -48,8 +48,10 @@ def test_names_in_the_chart_cover_neither_each_other_nor_a_point(write: Callable
         assert right <= 720
         assert bottom <= 380 - 52
         assert not [x for x, y in dots if left - 8 < x < right + 8 and top < y < bottom]
-    for (name, one), (other, two) in itertools.combinations(names.items(), 2):
-        apart = one[2] <= two[0] or two[2] <= one[0] or one[3] <= two[1] or two[3] <= one[1]
+    for (name, combination), (other, two) in itertools.combinations(names.items(), 2):
+        apart = (
+            combination[2] <= two[0] or two[2] <= combination[0] or combination[3] <= two[1] or two[3] <= combination[1]
+        )
         assert apart, f"{name} covers {other}"
 
 

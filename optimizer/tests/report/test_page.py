@@ -124,9 +124,9 @@ def test_names_from_the_model_are_text_and_nothing_else(write: Callable[..., Pat
     from report_samples import Page
 
     measured = sample.metrics(10_000, ratio=1, outputs={HOSTILE: {"accuracy": 0.9}, "b": {"accuracy": 0.8}})
-    one = Candidate(name=HOSTILE, status=CandidateStatus.REJECTED, reason=HOSTILE, metrics=measured)
-    two = one.model_copy(update={"name": HOSTILE + "2", "rules": [sample.rule(False, HOSTILE)]})
-    outcome = sample.accepted(candidates=[one, two], warnings=[HOSTILE], sentence=HOSTILE)
+    candidate = Candidate(name=HOSTILE, status=CandidateStatus.REJECTED, reason=HOSTILE, metrics=measured)
+    two = candidate.model_copy(update={"name": HOSTILE + "2", "rules": [sample.rule(False, HOSTILE)]})
+    outcome = sample.accepted(candidates=[candidate, two], warnings=[HOSTILE], sentence=HOSTILE)
     signature = sample.draft().signatures["serving_default"]
     draft = sample.draft(signatures={HOSTILE: signature}, tools={HOSTILE: HOSTILE})
 

@@ -51,24 +51,24 @@ class TestForSize:
         chosen = result.published.evaluation
         assert chosen is not None
         assert chosen.compressed_bytes is not None
-        for one in result.outcome.candidates:
-            if one.status == "passed":
-                assert one.metrics is not None
-                assert one.metrics.compressed_bytes is not None
-                assert one.metrics.compressed_bytes >= chosen.compressed_bytes
+        for candidate in result.outcome.candidates:
+            if candidate.status == "passed":
+                assert candidate.metrics is not None
+                assert candidate.metrics.compressed_bytes is not None
+                assert candidate.metrics.compressed_bytes >= chosen.compressed_bytes
         assert list(result.statuses.values()).count("chosen") == 1
         assert "float32" in result.statuses
 
     def test_it_keeps_the_limit_on_samples_that_it_was_not_selected_on(self, result: Result) -> None:
-        chosen = next(one for one in result.outcome.candidates if one.status == "chosen")
+        chosen = next(candidate for candidate in result.outcome.candidates if candidate.status == "chosen")
         assert [(rule.rule, rule.limit, rule.passed) for rule in chosen.rules] == [("maxAccuracyLoss", 0.02, True)]
-        other = next(one for one in result.outcome.candidates if one.status == "passed")
+        other = next(candidate for candidate in result.outcome.candidates if candidate.status == "passed")
         assert chosen.metrics is not None
         assert other.metrics is not None
         assert chosen.metrics.samples != other.metrics.samples
 
     def test_every_candidate_that_was_not_chosen_says_why(self, result: Result) -> None:
-        assert all(one.reason for one in result.outcome.candidates if one.status != "chosen")
+        assert all(candidate.reason for candidate in result.outcome.candidates if candidate.status != "chosen")
 
 
 @pytest.mark.slow
@@ -145,9 +145,9 @@ def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:
     result = runs(models.dense, data, recipe=recipe("size", maxTrials=2))
-    assert [one for one, status in result.statuses.items() if status != "skipped"] == ["float16", "float32"]
-    skipped = [one for one in result.outcome.candidates if one.status == "skipped"]
-    assert all("at most 2 candidates" in one.reason and one.hints == [Hint.SEARCH_LIMIT] for one in skipped)
+    assert [name for name, status in result.statuses.items() if status != "skipped"] == ["float16", "float32"]
+    skipped = [candidate for candidate in result.outcome.candidates if candidate.status == "skipped"]
+    assert all("at most 2 candidates" in entry.reason and entry.hints == [Hint.SEARCH_LIMIT] for entry in skipped)
     steps = [{"step": "pruning", "sparsity": share} for share in (0.98, 0.99)]
     statuses = runs(models.dense, data, recipe=recipe("size", *steps)).statuses
     assert statuses == {"pruned 98% + float32": "rejected", "pruned 99% + float32": "skipped", "float32": "chosen"}
@@ -192,8 +192,8 @@ class TestRegression:
 
     def test_it_searches_by_the_error(self, models: SampleModels, runs: Runs, measured: Path) -> None:
         result = runs(models.regression, measured, recipe=recipe("size", *QUANTIZATIONS))
-        chosen = next(one for one in result.outcome.candidates if one.status == "chosen")
-        assert [(one.rule, one.limit, one.passed, one.output) for one in chosen.rules] == [
+        chosen = next(candidate for candidate in result.outcome.candidates if candidate.status == "chosen")
+        assert [(rule.rule, rule.limit, rule.passed, rule.output) for rule in chosen.rules] == [
             ("maxErrorIncrease", 0.01, True, "y")
         ]
         assert result.outcome.original is not None
@@ -258,9 +258,9 @@ class TestForTensorFlowServing:
         draft = result.published
         assert set(result.statuses) == {"strip", "freeze", "pruned 50% + strip", "distilled tiny + strip"}
         sizes = {
-            one.name: one.metrics.compressed_bytes or 0
-            for one in result.outcome.candidates
-            if one.metrics and one.status in {"passed", "chosen"}
+            candidate.name: candidate.metrics.compressed_bytes or 0
+            for candidate in result.outcome.candidates
+            if candidate.metrics and candidate.status in {"passed", "chosen"}
         }
         assert draft.candidate == min(sizes, key=lambda name: sizes[name])
         assert draft.signatures["serving_default"].batched

@@ -97,7 +97,7 @@ class TestNames:
             distilled("tiny", temperature=2.0), distilled("tiny"), pruned(0.5), pruned(0.5, schedule="atOnce"),
             model_format="saved_model",
         )  # fmt: skip
-        names = [plan.name for one in found.plans if one.distillation for plan in found.refinements(one)]
+        names = [plan.name for entry in found.plans if entry.distillation for plan in found.refinements(entry)]
         assert len(set(names)) == 4
         assert names[0] == "distilled tiny (temperature 2.0) + pruned 50% (schedule gradual) + strip"
 
@@ -139,7 +139,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 def _two_layers(directory: Path, first: Any, second: Any) -> Path:
     module = Function()
-    module.weights = [tf.Variable(one.astype(np.float32)) for one in (first, second)]
+    module.weights = [tf.Variable(entry.astype(np.float32)) for entry in (first, second)]
 
     def body(features: Any) -> dict[str, Any]:
         return {"probabilities": tf.nn.softmax(features @ module.weights[0] @ module.weights[1])}
@@ -157,7 +157,7 @@ def test_two_students_with_one_file_name_are_measured_separately(wide: SimpleNam
     result = runs(wide.model, wide.data, recipe=recipe(*STUDENTS, maxAccuracyLoss=0.1), students=[wide.good, wide.bad])
     assert result.statuses[f"{GOOD} + float32"] == "chosen", result.sentence
     assert result.statuses[f"{BAD} + float32"] == "rejected"
-    metrics = {one.name: one.metrics for one in result.outcome.candidates}
+    metrics = {candidate.name: candidate.metrics for candidate in result.outcome.candidates}
     good, bad = metrics[f"{GOOD} + float32"], metrics[f"{BAD} + float32"]
     assert good is not None
     assert bad is not None
@@ -213,7 +213,8 @@ class TestFewRows:
         assert draft.evaluation is not None
         assert draft.evaluation.samples == samples
         assert any(
-            "did not try students and pruning" in one and "100 samples" in one for one in result.outcome.warnings
+            "did not try students and pruning" in warning and "100 samples" in warning
+            for warning in result.outcome.warnings
         )
 
     def test_are_refused_for_a_requested_student(self, models: SampleModels, data: Path, runs: Runs) -> None:
@@ -246,8 +247,8 @@ class TestABranch:
         self, refusals: list[Any], tried_to_the_end: bool, tmp_path: Path
     ) -> None:
         mildest, *stronger = (
-            SimpleNamespace(name=f"plan {number}", size=100 - number, refusal=one, pruning=None, distillation=None)
-            for number, one in enumerate([None, *refusals])
+            SimpleNamespace(name=f"plan {number}", size=100 - number, refusal=entry, pruning=None, distillation=None)
+            for number, entry in enumerate([None, *refusals])
         )
         progress = Progress()
         evaluator = SimpleNamespace(
@@ -261,7 +262,7 @@ class TestABranch:
             progress,
         )
         assert chosen == (stronger[-1].name if tried_to_the_end else mildest.name)
-        skipped = [one.name for one in progress.candidates if one.status is CandidateStatus.SKIPPED]
+        skipped = [candidate.name for candidate in progress.candidates if candidate.status is CandidateStatus.SKIPPED]
         assert skipped == ([] if tried_to_the_end else [stronger[-1].name])
 
 
@@ -279,5 +280,5 @@ def _evaluated(plan: Any) -> Candidate:
         name=plan.name,
         status=CandidateStatus.REJECTED if plan.refusal else CandidateStatus.PASSED,
         metrics=Metrics(evidence=EvidenceKind.LABELS, samples=1, outputs={}, size_bytes=1),
-        rules=[RuleResult(rule=one, limit=0, measured=1, passed=one != plan.refusal, sentence="") for one in rules],
+        rules=[RuleResult(rule=rule, limit=0, measured=1, passed=rule != plan.refusal, sentence="") for rule in rules],
     )

@@ -46,8 +46,8 @@ def test_incomplete_credentials_are_refused(
 
 def test_an_image_for_another_processor_is_refused_with_or_without_an_index(registry: Registry, tmp_path: Path) -> None:
     manifest = registry.content.image(layer_of(Node(PATH, PROGRAM)), architecture="arm64")
-    for one in (manifest, index_of(("linux/arm64", manifest))):
-        text = refusal(tagged(registry, one), tmp_path)
+    for entry in (manifest, index_of(("linux/arm64", manifest))):
+        text = refusal(tagged(registry, entry), tmp_path)
         assert "is for linux/arm64, and linux/amd64 is needed" in text
 
 

@@ -61,7 +61,7 @@ def test_ten_rows_of_the_data_warm_the_server_up(models: SampleModels, runs: Run
 def test_strings_warm_up_too(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
     np.savez(tmp_path / "text.npz", text=np.array(["a", "bb", "ccc"] * 4))
     requests = requests_of(served(runs, models.text, tmp_path / "text.npz").output / "model")
-    assert {bytes(tf.make_ndarray(one.inputs["text"])[0]) for one in requests} <= {b"a", b"bb", b"ccc"}
+    assert {bytes(tf.make_ndarray(request.inputs["text"])[0]) for request in requests} <= {b"a", b"bb", b"ccc"}
 
 
 def test_the_job_says_how_many_rows_are_published(models: SampleModels, runs: Runs) -> None:

@@ -37,10 +37,10 @@ def test_the_function_gives_the_published_answers(
     model = model_server.load(str(tmp_path))
     content = golden(result)
     assert len(content["requests"]) == 10
-    for one in content["requests"]:
-        answer = model.predict(content["signatureName"], {"features": one["request"]["instances"]})
+    for request in content["requests"]:
+        answer = model.predict(content["signatureName"], {"features": request["request"]["instances"]})
         np.testing.assert_allclose(
-            answer["probabilities"], one["response"]["predictions"], atol=content["relativeTolerance"]
+            answer["probabilities"], request["response"]["predictions"], atol=content["relativeTolerance"]
         )
 
 
@@ -50,8 +50,8 @@ def test_a_savedmodel_has_them_as_well_and_several_inputs_are_named(
     rows = np.arange(36, dtype=np.float32).reshape(12, 3)
     np.savez(tmp_path / "data.npz", zeta=rows, alpha=rows[::-1])
     result = runs(models.two_inputs, tmp_path / "data.npz", format="saved_model", recipe="forServing")
-    one = golden(result)["requests"][0]
-    (instance,), (prediction,) = one["request"]["instances"], one["response"]["predictions"]
+    request = golden(result)["requests"][0]
+    (instance,), (prediction,) = request["request"]["instances"], request["response"]["predictions"]
     expected = np.array(instance["zeta"]) * 2 - np.array(instance["alpha"])
     assert prediction["difference"] == expected.tolist()
 
@@ -64,9 +64,9 @@ def test_an_output_that_is_not_one_answer_per_row_is_asked_for_in_columns(runs: 
     # The last of the calls with 32 rows has 3, as many as there are names.
     np.savez(tmp_path / "data.npz", np.random.default_rng(0).standard_normal((67, 3)).astype(np.float32))
     result = runs(model, tmp_path / "data.npz", format="saved_model", recipe="forServing")
-    for one in golden(result)["requests"]:
-        (row,) = one["request"]["inputs"]
-        outputs = one["response"]["outputs"]
+    for request in golden(result)["requests"]:
+        (row,) = request["request"]["inputs"]
+        outputs = request["response"]["outputs"]
         assert [base64.b64decode(name["b64"]) for name in outputs["names"]] == [b"ant", b"bee", b"cow"]
         np.testing.assert_allclose(outputs["scores"], [np.array(row) * 2], rtol=1e-6)
         assert outputs["mean"] == pytest.approx(np.mean(row), abs=1e-6)
@@ -76,8 +76,8 @@ def test_without_data_they_hold_generated_values_with_the_functions_answers(mode
     result = runs(models.dense)
     content = golden(result)
     assert len(content["requests"]) == 10
-    for one in content["requests"]:
-        (instance,), (expected,) = one["request"]["instances"], one["response"]["predictions"]
+    for request in content["requests"]:
+        (instance,), (expected,) = request["request"]["instances"], request["response"]["predictions"]
         (answer,) = result.predict({"features": np.array([instance], np.float32)}).values()
         np.testing.assert_allclose(answer[0], expected, rtol=content["relativeTolerance"])
 
@@ -104,8 +104,8 @@ def test_they_stay_below_a_mebibyte(models: SampleModels, runs: Runs, monkeypatc
 
 def test_a_sample_above_a_mebibyte_is_kept_alone_and_the_outcome_says_so(runs: Runs, tmp_path: Path) -> None:
     result = runs(*pictures(tmp_path), recipe="none")
-    (one,) = golden(result)["requests"]
-    assert len(json.dumps(one["request"])) > 1 << 20
+    (request,) = golden(result)["requests"]
+    assert len(json.dumps(request["request"])) > 1 << 20
     assert any("1 of 10 golden requests are published" in text for text in result.outcome.warnings)
 
 
@@ -124,13 +124,13 @@ def test_a_request_that_no_function_could_accept_is_left_out_and_the_outcome_say
 def test_an_answer_that_no_function_could_send_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from tensorflow_optimizer.serving import golden_requests as requests
 
-    one = {"request": {"instances": [1.0]}, "response": {"predictions": [[0.1, 0.2]]}}
+    request = {"request": {"instances": [1.0]}, "response": {"predictions": [[0.1, 0.2]]}}
     # As a function writes it, 0.1 has twenty digits.
     answer = {"y": np.array([[0.1, 0.2]], np.float32)}
     monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 40)
-    assert not requests._is_servable(one, answer)
+    assert not requests._is_servable(request, answer)
     monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 60)
-    assert requests._is_servable(one, answer)
+    assert requests._is_servable(request, answer)
 
 
 def test_numbers_are_written_with_their_own_digits(models: SampleModels, runs: Runs) -> None:
@@ -171,7 +171,10 @@ def test_the_requests_of_a_model_without_a_batch_can_be_given_as_data(
     model, job = sound(tmp_path), {"source": {"inputShapes": {"sound": [200]}}, "format": format_, "recipe": recipe}
     content = golden(runs(model, tmp_path / "waves.npz", **job))
     again = tmp_path / "golden.jsonl"
-    bodies = [{**one["request"], "label": int(np.argmax(one["response"]["outputs"]))} for one in content["requests"]]
+    bodies = [
+        {**request["request"], "label": int(np.argmax(request["response"]["outputs"]))}
+        for request in content["requests"]
+    ]
     again.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
     result = runs(model, again, **job)
     assert result.published.evaluation is not None
@@ -192,7 +195,7 @@ def test_the_requests_of_texts_and_of_a_fixed_batch_can_be_given_as_data(
         job = {"recipe": "none"}
     content = golden(runs(getattr(models, model), tmp_path / "data.npz", **job))
     again = tmp_path / "golden.jsonl"
-    again.write_text("".join(f"{json.dumps(one['request'])}\n" for one in content["requests"]))
+    again.write_text("".join(f"{json.dumps(request['request'])}\n" for request in content["requests"]))
     result = runs(getattr(models, model), again, **job)
     assert sorted(map(str, golden(result)["requests"])) == sorted(map(str, content["requests"]))
 
@@ -220,7 +223,7 @@ def test_an_output_with_steps_may_be_off_by_two_of_them(models: SampleModels, ru
     published = runs(models.dense, models.labelled).published
     signature = published.signatures[published.default_signature]
     stepped = LiteRtTensor(dtype="int8", shape=[1, 3], quantization=TensorQuantization(scale=1 / 256, zero_point=-128))
-    outputs = {name: one.model_copy(update={"tensor": stepped}) for name, one in signature.outputs.items()}
+    outputs = {name: output.model_copy(update={"tensor": stepped}) for name, output in signature.outputs.items()}
     changed = published.model_copy(
         update={"signatures": {published.default_signature: signature.model_copy(update={"outputs": outputs})}}
     )

@@ -103,7 +103,9 @@ def is_available(channel: grpc.Channel, name: str) -> bool:
         status = channel.unary_unary(STATUS, response_deserializer=parse)(request.SerializeToString(), timeout=30)
     except grpc.RpcError:
         return False
-    return any(one.state == get_model_status_pb2.ModelVersionStatus.AVAILABLE for one in status.model_version_status)
+    return any(
+        entry.state == get_model_status_pb2.ModelVersionStatus.AVAILABLE for entry in status.model_version_status
+    )
 
 
 @pytest.fixture

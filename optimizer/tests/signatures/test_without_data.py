@@ -56,7 +56,10 @@ def test_its_error_can_be_allowed(fragile: Path, models: SampleModels, runs: Run
 def test_a_signature_that_tolerates_it_is_quantized_like_the_default_one(models: SampleModels, runs: Runs) -> None:
     draft = runs(models.two_signatures, models.labelled).published
     assert draft.candidate == "dynamicRange"
-    assert {one.rule: one.limit for one in draft.gate_results} == {"maxAccuracyLoss": 0.01, "maxRelativeError": 0.05}
+    assert {gate_result.rule: gate_result.limit for gate_result in draft.gate_results} == {
+        "maxAccuracyLoss": 0.01,
+        "maxRelativeError": 0.05,
+    }
     assert not draft.unverified
 
 
@@ -74,7 +77,7 @@ def test_a_signature_that_answers_like_the_default_one_is_judged_by_its_data(
     pruned = {"kind": "steps", "steps": [{"step": "pruning", "sparsity": 0.3, "schedule": "atOnce", "epochs": 1}]}
     result = runs(source, models.labelled, format=model_format, recipe=pruned, gate=gate(("maxAccuracyLoss", 0.3)))
     draft = result.published
-    assert [one.rule for one in draft.gate_results] == ["maxAccuracyLoss"]
+    assert [gate_result.rule for gate_result in draft.gate_results] == ["maxAccuracyLoss"]
     assert draft.evaluation is not None
     assert (draft.evaluation.outputs["serve/probabilities"].relative_error or 0) > 0.05
     assert not draft.unverified
@@ -82,7 +85,7 @@ def test_a_signature_that_answers_like_the_default_one_is_judged_by_its_data(
 
 def test_a_signature_that_is_left_out_is_not_required(models: SampleModels, runs: Runs) -> None:
     draft = runs(models.two_signatures, models.labelled, recipe=FULL_INTEGER).published
-    assert [one.rule for one in draft.gate_results] == ["maxAccuracyLoss"]
+    assert [gate_result.rule for gate_result in draft.gate_results] == ["maxAccuracyLoss"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ def test_a_signature_that_cannot_be_compared_is_published_as_unverified(
 ) -> None:
     result = runs(deciding, models.labelled, gate=gate(("maxAccuracyLoss", 0.5)), **fields)
     assert result.published.unverified is unverified
-    warned = [one for one in result.outcome.warnings if "published unverified" in one]
+    warned = [warning for warning in result.outcome.warnings if "published unverified" in warning]
     assert len(warned) is int(unverified)
-    assert all("at 'other'" in one and "publish one signature" in one for one in warned)
+    assert all("at 'other'" in entry and "publish one signature" in entry for entry in warned)
     assert (Hint.SIGNATURE in result.outcome.warning_hints) is unverified

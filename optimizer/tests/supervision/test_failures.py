@@ -210,9 +210,9 @@ def test_a_killed_process(phase: str, models: SampleModels, command: Command) ->
     assert process.stderr is not None
     assert any(line.startswith(phase) for line in process.stderr)
     (worker,) = (
-        one
-        for one in psutil.Process(process.pid).children()
-        if "tensorflow_optimizer.supervision.worker" in one.cmdline()
+        entry
+        for entry in psutil.Process(process.pid).children()
+        if "tensorflow_optimizer.supervision.worker" in entry.cmdline()
     )
     worker.kill()
     command.check(process, 1, "the job was killed, most likely because it ran out of memory")
@@ -233,8 +233,8 @@ def test_a_killed_command_ends_its_job(models: SampleModels, command: Command) -
     # Standard error ends when the last one that writes to it does.
     process.communicate()
     assert not (command.out / "outcome.json").exists()
-    for one in family:
-        check_over(one)
+    for entry in family:
+        check_over(entry)
 
 
 class TestBadInput:

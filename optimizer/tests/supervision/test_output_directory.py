@@ -28,7 +28,7 @@ def job(tmp_path: Path) -> Path:
 
 
 def command(*arguments: object, code: int = 0) -> str:
-    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert done.exit_code == code, done.output
     return done.output
 
@@ -41,7 +41,7 @@ def foreign(directory: Path, *files: str) -> dict[str, bytes]:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    return {str(one.relative_to(directory)): one.read_bytes() for one in directory.rglob("*") if one.is_file()}
+    return {str(entry.relative_to(directory)): entry.read_bytes() for entry in directory.rglob("*") if entry.is_file()}
 
 
 @pytest.mark.parametrize(

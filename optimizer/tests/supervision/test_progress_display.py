@@ -120,22 +120,22 @@ class TestTheFeed:
         with progress_events.counting("epochs"):
             assert list(progress_events.counted(range(5, 8))) == [5, 6, 7]
         found = events()
-        assert [(one.text, one.done, one.total) for one in (found[0], found[-2])] == [
+        assert [(entry.text, entry.done, entry.total) for entry in (found[0], found[-2])] == [
             ("epochs", 0, None),
             ("epochs", 3, 3),
         ]
         assert found[-1].ended
-        assert {(one.process, one.activity) for one in found} == {(os.getpid(), found[0].activity)}
+        assert {(entry.process, entry.activity) for entry in found} == {(os.getpid(), found[0].activity)}
 
     def test_is_silent_about_other_loops(self, events: Any) -> None:
         with progress_events.doing("candidates", 4):
             assert list(progress_events.counted("ab")) == ["a", "b"]
-        assert [(one.text, one.done) for one in events() if not one.ended] == [("candidates", 0)]
+        assert [(event.text, event.done) for event in events() if not event.ended] == [("candidates", 0)]
 
     def test_passes_its_pipe_only_to_processes_that_report(self, events: Any) -> None:
         assert progress_events.VARIABLE not in os.environ
         variables, descriptors = progress_events.handed_on()
-        assert [str(one) for one in descriptors] == [variables[progress_events.VARIABLE]]
+        assert [str(descriptor) for descriptor in descriptors] == [variables[progress_events.VARIABLE]]
 
     def test_keeps_lines_whole_whatever_the_length_of_a_text(self, events: Any) -> None:
         progress_events.tell("∞" * 5000)

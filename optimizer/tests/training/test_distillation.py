@@ -43,7 +43,7 @@ def figures(result: Result, output: str = "probabilities") -> OutputMetrics:
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model that is larger than what it has to say."""
     module = Function()
-    module.weights = [tf.Variable(one) for one in wide_weights()]
+    module.weights = [tf.Variable(wide_weight) for wide_weight in wide_weights()]
 
     def body(features: Any) -> dict[str, Any]:
         return {"probabilities": tf.nn.softmax(features @ module.weights[0] @ module.weights[1])}
@@ -91,7 +91,7 @@ def given_student(directory: Path, seed: int | None = 3, outputs: int = CLASSES,
     random = np.random.default_rng(seed)
     values = [random.standard_normal((FEATURES, 12)) * 0.3, random.standard_normal((12, outputs)) * 0.3]
     module = Function()
-    module.weights = [tf.Variable((one * (seed is not None)).astype(np.float32)) for one in values]
+    module.weights = [tf.Variable((value * (seed is not None)).astype(np.float32)) for value in values]
 
     def body(features: Any) -> dict[str, Any]:
         last = tf.nn.relu(features @ module.weights[0]) @ module.weights[1]
@@ -125,13 +125,13 @@ class TestABuiltStudent:
         assert answer["probabilities"].sum() == pytest.approx(1, abs=1e-5)
 
     def test_is_distinguished_from_one_trained_on_labels_only(self, result: Result) -> None:
-        one = figures(result)
-        assert one.accuracy is not None
-        assert one.accuracy_without_teacher is not None
-        assert one.teacher_gain == pytest.approx(one.accuracy - one.accuracy_without_teacher)
-        assert one.teacher_gain_interval is not None
-        low, high = one.teacher_gain_interval
-        assert low <= one.teacher_gain <= high
+        found = figures(result)
+        assert found.accuracy is not None
+        assert found.accuracy_without_teacher is not None
+        assert found.teacher_gain == pytest.approx(found.accuracy - found.accuracy_without_teacher)
+        assert found.teacher_gain_interval is not None
+        low, high = found.teacher_gain_interval
+        assert low <= found.teacher_gain <= high
 
     @pytest.mark.slow
     def test_comes_out_the_same_again(self, teacher: Path, labelled: Path, result: Result, runs: Runs) -> None:
@@ -179,9 +179,9 @@ class TestAGivenStudent:
     def test_is_trained(self, teacher: Path, labelled: Path, runs: Runs, tmp_path: Path) -> None:
         student = given_student(tmp_path / "student")
         result = runs(teacher, labelled, recipe=recipe(GIVEN, epochs=40), gate=LENIENT, students=[student])
-        one = figures(result)
-        assert one.accuracy is not None
-        assert one.accuracy > 0.6
+        found = figures(result)
+        assert found.accuracy is not None
+        assert found.accuracy > 0.6
         assert result.outcome.candidates[0].name == "distilled given 11111111 + float32"
 
     def test_may_be_a_keras_file(self, models: SampleModels, runs: Runs) -> None:
@@ -254,7 +254,9 @@ def test_a_loss_that_is_not_a_number_ends_the_training_and_not_the_job(
     monkeypatch.setattr(TrainingSet, "loss", lambda _, __, output, *___: tf.reduce_mean(output) * float("nan"))
     result = runs(teacher, labelled, recipe=recipe("tiny"), gate=LENIENT)
     assert result.code == 0, result.sentence
-    assert any("training the student was given up (the loss was no finite" in one for one in result.outcome.warnings)
+    assert any(
+        "training the student was given up (the loss was no finite" in warning for warning in result.outcome.warnings
+    )
 
 
 @pytest.mark.parametrize(

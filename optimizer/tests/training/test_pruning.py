@@ -25,9 +25,9 @@ def zeros_of(result: Result) -> float:
     interpreter = Interpreter(model_content=(result.output / "model" / "model.tflite").read_bytes())
     interpreter.allocate_tensors()
     shares = []
-    for one in interpreter.get_tensor_details():
-        if sorted(one["shape"]) == [64, 64]:
-            shares.append(float((interpreter.get_tensor(one["index"]) == 0).mean()))
+    for get_tensor_detail in interpreter.get_tensor_details():
+        if sorted(get_tensor_detail["shape"]) == [64, 64]:
+            shares.append(float((interpreter.get_tensor(get_tensor_detail["index"]) == 0).mean()))
     return max(shares)
 
 
@@ -138,6 +138,8 @@ def test_a_model_without_variables_has_nothing_to_prune(models: SampleModels, ru
 def test_the_training_split_is_disjoint_from_the_others() -> None:
     rows = np.arange(1000)
     parts = split(Dataset({"x": rows}, batched=True), 3, calibrate=True, select=True, train=True)
-    sets = [set(one.inputs["x"].tolist()) for one in (parts.calibration, parts.selection, parts.gate, parts.training)]
+    sets = [
+        set(entry.inputs["x"].tolist()) for entry in (parts.calibration, parts.selection, parts.gate, parts.training)
+    ]
     assert all(sets)
     assert sum(map(len, sets)) == len(set().union(*sets)) == len(rows)

@@ -41,7 +41,7 @@ def answered(codebuild: Stubber, *builds: dict[str, Any], build_id: str = BUILD_
 
 def listed(codebuild: Stubber, *builds: dict[str, Any]) -> None:
     """Expect a question for the project's builds, the newest first."""
-    ids = [one["id"] for one in builds]
+    ids = [entry["id"] for entry in builds]
     codebuild.add_response("list_builds_for_project", {"ids": ids} if ids else {}, {"projectName": PROJECT})
     if ids:
         codebuild.add_response("batch_get_builds", {"builds": list(builds)}, {"ids": ids})

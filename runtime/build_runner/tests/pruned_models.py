@@ -74,12 +74,12 @@ class Pruning:
 
     def pruned(self, **event: Any) -> list[str]:
         """Run it, and return which versions it removed."""
-        return [one["version"] for one in self.run(**event)["pruned"]]
+        return [entry["version"] for entry in self.run(**event)["pruned"]]
 
     @property
     def left(self) -> list[int]:
         """Which versions have a manifest."""
-        return [one.number for one in list_versions(Store(BUCKET), PREFIX, "litert") if one.has_manifest]
+        return [version.number for version in list_versions(Store(BUCKET), PREFIX, "litert") if version.has_manifest]
 
     def traces_of(self, version: int) -> list[str]:
         """Keys of everything that is left of a version, old object versions and markers included."""

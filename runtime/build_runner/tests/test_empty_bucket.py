@@ -21,7 +21,7 @@ def bucket_event(request_type: str) -> dict[str, Any]:
 
 
 def bucket_names(s3: S3Client) -> list[str]:
-    return [one["Name"] for one in s3.list_buckets()["Buckets"]]
+    return [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
 
 
 def test_an_empty_bucket_is_deleted_with_its_resource(s3: S3Client) -> None:

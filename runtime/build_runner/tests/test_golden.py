@@ -46,8 +46,8 @@ def test_every_golden_request_is_sent_and_no_request_of_zeros(
 ) -> None:
     publish(s3)
     described(function)
-    for number, one in enumerate(GOLDEN["requests"]):
-        asked(function, number, http(200, one["response"] | {"classes": [["one"]]}))
+    for number, request in enumerate(GOLDEN["requests"]):
+        asked(function, number, http(200, request["response"] | {"classes": [["one"]]}))
     version_check.check_version(REPLAYED)
     assert "answered 3 golden requests as expected" in capsys.readouterr().out
 
@@ -60,8 +60,8 @@ def test_a_signature_without_golden_requests_is_sent_zeros(function: Stubber, s3
         "outputs": {"y": {}},
     }
     answers(function, event("GET", "/v1/models/digits/metadata"), http(200, metadata))
-    for number, one in enumerate(GOLDEN["requests"]):
-        asked(function, number, http(200, one["response"]))
+    for number, request in enumerate(GOLDEN["requests"]):
+        asked(function, number, http(200, request["response"]))
     body = {"signature_name": "other", "inputs": {"x": [0]}}
     answers(function, event("POST", "/v1/models/digits:predict", body), http(200, {"outputs": [1.0]}))
     version_check.check_version(REPLAYED)

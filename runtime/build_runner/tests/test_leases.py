@@ -34,7 +34,7 @@ def leases(s3: S3Client) -> list[dict[str, Any]]:
 def named(s3: S3Client) -> list[tuple[str, str]]:
     """Return the versions of each lease: the one that serves, and the one before."""
     number = {False: lambda key: key.split("/")[-2], True: lambda _: ""}
-    return [tuple(number[key == ""](key) for key in (one["serves"], one["before"])) for one in leases(s3)]  # type: ignore[misc]
+    return [tuple(number[key == ""](key) for key in (lease["serves"], lease["before"])) for lease in leases(s3)]  # type: ignore[misc]
 
 
 def imported(

@@ -53,8 +53,8 @@ def test_a_dry_run_lists_the_same_and_changes_nothing(pruning: Pruning) -> None:
 
     answer = pruning.run(dryRun=True)
 
-    assert [one["version"] for one in answer["pruned"]] == ["1"]
-    assert [one["version"] for one in answer["kept"]] == ["2", "3"]
+    assert [entry["version"] for entry in answer["pruned"]] == ["1"]
+    assert [entry["version"] for entry in answer["kept"]] == ["2", "3"]
     assert (pruning.left, pruning.mark_of(1), pruning.stack.events) == ([1, 2, 3], None, [])
 
 
@@ -179,7 +179,7 @@ def test_reports_of_pruned_versions_and_of_old_refusals_go_and_others_stay(pruni
 
     answer = pruning.run()
 
-    assert ([one["version"] for one in answer["pruned"]], answer["builds"]) == (["1"], ["build-1", "refused"])
+    assert ([entry["version"] for entry in answer["pruned"]], answer["builds"]) == (["1"], ["build-1", "refused"])
     assert sorted(Store(BUCKET).sizes(f"{PREFIX}/builds/")) == [
         f"{PREFIX}/builds/build-{n}/report.html" for n in (2, 3)
     ]

@@ -183,7 +183,10 @@ def test_a_raised_attempt_that_is_refused_again_keeps_both_entries(stack: Deploy
     assert kept["Version"] == "1"
     document = kept_json(s3, B)
     jsonschema.validate(document, schema("kept"))
-    assert [(one["attempt"], one["keptVersion"]) for one in document["refusals"]] == [("1", "1"), ("2", "1")]
+    assert [(refusal["attempt"], refusal["keptVersion"]) for refusal in document["refusals"]] == [
+        ("1", "1"),
+        ("2", "1"),
+    ]
 
 
 def test_raising_attempt_of_a_model_that_was_published_builds_nothing(stack: Deployments) -> None:
@@ -210,7 +213,7 @@ def test_an_entry_added_concurrently_is_not_lost(
     monkeypatch.setattr(aws.s3(), "put_object", outrun)
     stack.deploy(B | {"Attempt": "2"}, REFUSED)
 
-    assert [one["attempt"] for one in kept_json(s3, B)["refusals"]] == ["1", "7", "2"]
+    assert [refusal["attempt"] for refusal in kept_json(s3, B)["refusals"]] == ["1", "7", "2"]
 
 
 def test_deletion_does_not_read_the_kept_versions(stack: Deployments, s3: S3Client) -> None:

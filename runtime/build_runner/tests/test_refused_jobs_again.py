@@ -92,7 +92,7 @@ class TestARefusedJobThatIsDeployedAgain:
         assert kept["Version"] == "2"
         assert kept["Refusal"].startswith(f"Version 2 is kept, the new model was refused: {REASON}")
         assert kept_json(s3, B)["refusals"][0]["keptVersion"] == "2"
-        assert [json.loads(one["Detail"])["kept"]["version"] for one in stack.events] == ["1", "2"]
+        assert [json.loads(event["Detail"])["kept"]["version"] for event in stack.events] == ["1", "2"]
 
     def test_may_then_be_rolled_back_to_and_keeps_the_same(self, stack: Deployments) -> None:
         stack.deploy(A, 1)

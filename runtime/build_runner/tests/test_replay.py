@@ -41,7 +41,7 @@ def capture(number: int, scores: Any = (0.1, 0.8, 0.1), **members: Any) -> dict[
 
 
 def store(s3: S3Client, hour: str, *given: Any) -> None:
-    text = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in given)
+    text = "".join((entry if isinstance(entry, str) else json.dumps(entry)) + "\n" for entry in given)
     s3.put_object(Bucket=BUCKET, Key=f"digits/{hour}/stream-1.jsonl.gz", Body=gzip.compress(text.encode()))
 
 
@@ -280,7 +280,7 @@ class TestReplay:
 class TestCaptures:
     def newest(self, limit: int = 10) -> list[int]:
         found = newest_captures(BUCKET, "digits", limit, except_version="2")
-        return [one["request"]["instances"][0] for one in found]
+        return [entry["request"]["instances"][0] for entry in found]
 
     def test_the_newest_come_first_and_no_more_than_asked_for(self, s3: S3Client) -> None:
         store(s3, "2025/12/31/23", capture(1), capture(2))

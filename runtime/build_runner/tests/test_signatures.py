@@ -58,8 +58,8 @@ def test_the_statement_names_every_file_and_the_manifest(s3: S3Client, key: str)
     statement = json.loads(read_bundle(read_signature(s3)).payload)
 
     assert statement["predicateType"] == "https://model_signing/signature/v1.0"
-    files = {one["path"]: one["sha256"] for one in manifest()["files"] if "!" not in one["path"]}
-    resources = {one["name"]: one["digest"] for one in statement["predicate"]["resources"]}
+    files = {file["path"]: file["sha256"] for file in manifest()["files"] if "!" not in file["path"]}
+    resources = {resource["name"]: resource["digest"] for resource in statement["predicate"]["resources"]}
     assert resources == files | {"manifest.json": record["ManifestSha256"]}
     digests = b"".join(bytes.fromhex(resources[name]) for name in sorted(resources))
     assert statement["subject"] == [

@@ -32,7 +32,9 @@ def outrun(monkeypatch: pytest.MonkeyPatch, contents: Iterator[bytes]) -> None:
 def versions(s3: S3Client) -> list[bytes]:
     """Return the contents of the document, the newest first."""
     found = s3.list_object_versions(Bucket=BUCKET, Prefix="document")["Versions"]
-    return [s3.get_object(Bucket=BUCKET, Key="document", VersionId=one["VersionId"])["Body"].read() for one in found]
+    return [
+        s3.get_object(Bucket=BUCKET, Key="document", VersionId=entry["VersionId"])["Body"].read() for entry in found
+    ]
 
 
 @pytest.mark.parametrize("before", [[], [b"old"]], ids=["a new document", "an existing one"])

@@ -131,12 +131,12 @@ def build_all(root: Path) -> dict[str, str]:  # noqa: PLR0915 - one model after 
     )
     add("bool", {"serving_default": logic})
 
-    one = spec([1, 2], tf.float32, "x")
+    single = spec([1, 2], tf.float32, "x")
     add(
         "signatures",
         {
-            "serving_default": tf.function(lambda x: {"y": x * 2}, input_signature=[one]),
-            "triple": tf.function(lambda x: {"y": x * 3, "size": x[:, :1]}, input_signature=[one]),
+            "serving_default": tf.function(lambda x: {"y": x * 2}, input_signature=[single]),
+            "triple": tf.function(lambda x: {"y": x * 3, "size": x[:, :1]}, input_signature=[single]),
         },
     )
 
@@ -157,7 +157,7 @@ def build_all(root: Path) -> dict[str, str]:  # noqa: PLR0915 - one model after 
     same = tf.function(lambda x, z: dict.fromkeys(("once", "twice"), x + z), input_signature=two_rows)
     add("same", {"serving_default": same})
     factors = tf.constant([[1.5, 2.5]])
-    fixed = tf.function(lambda x: {"y": x * factors, "factors": factors}, input_signature=[one])
+    fixed = tf.function(lambda x: {"y": x * factors, "factors": factors}, input_signature=[single])
     add("constant", {"serving_default": fixed})
 
     table = random.normal(size=(5, 2)).astype("float32")

@@ -121,9 +121,9 @@ def test_the_environment_chooses_how_many_threads_compute(
         _, tasks, answers = [json.loads(line) for line in result.stdout.splitlines()]
         return tasks, answers["answers"]
 
-    one, three = threads("1"), threads("3")
-    assert three[0] - one[0] == 2
-    assert three[1] == one[1]
+    single, three = threads("1"), threads("3")
+    assert three[0] - single[0] == 2
+    assert three[1] == single[1]
 
 
 BREAK = "index.MODEL.runtime._runners.clear()"

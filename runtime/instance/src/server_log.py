@@ -129,8 +129,10 @@ def ordered(events: List[Event], cursor: str, *, full: bool) -> Batch:
 def text_of(message: Any) -> Tuple[str, int]:
     """Return journalctl's text and its length in UTF-8: a string, bytes if not printable, or a list of both."""
     if isinstance(message, list):
-        one = all(isinstance(value, int) for value in message)
-        message = bytes(message).decode(errors="replace") if one else "\n".join(text_of(value)[0] for value in message)
+        is_bytes = all(isinstance(value, int) for value in message)
+        message = (
+            bytes(message).decode(errors="replace") if is_bytes else "\n".join(text_of(value)[0] for value in message)
+        )
     content = (message or "").encode(errors="replace")
     if len(content) > LONGEST_MESSAGE:
         note = f" … {len(content)} bytes, the rest is in the journal".encode()

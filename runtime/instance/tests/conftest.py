@@ -28,5 +28,5 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def fleet(aws: Running, tmp_path: Path) -> Iterator[Fleet]:
     made = Fleet(aws, tmp_path)
     yield made
-    for one in made.running:
-        one.end()
+    for entry in made.running:
+        entry.end()

@@ -99,7 +99,9 @@ class Fleet:
                 **({} if drain_seconds is None else {"drainSeconds": drain_seconds}),
             }
         )
-        groups = [key for key, one in template["Resources"].items() if one["Type"].endswith("AutoScalingGroup")]
+        groups = [
+            key for key, resource in template["Resources"].items() if resource["Type"].endswith("AutoScalingGroup")
+        ]
         self.stack = instance.WaitingStack(self.aws, unique("fleet"), groups[0])
         if not waits:
             self.aws.client("cloudformation").signal_resource(
@@ -144,7 +146,10 @@ class Fleet:
         assert found
         assert settings
         keys = {"boot.py": found[2]}
-        keys |= {PurePath(one["path"]).name: one["key"] for one in json.loads(settings[1])["senderPrograms"]}
+        keys |= {
+            PurePath(sender_program["path"]).name: sender_program["key"]
+            for sender_program in json.loads(settings[1])["senderPrograms"]
+        }
         self.s3.create_bucket(Bucket=found[1])
         for name, key in keys.items():
             content = (instance.ROOT / "runtime" / "instance" / "src" / name).read_bytes()

@@ -97,14 +97,16 @@ def _synthesized(given: str) -> str:
 
 def user_data(template: dict[str, Any], references: dict[str, str], fit: dict[str, str]) -> str:
     """Resolve what CloudFormation resolves, and nothing else."""
-    [launch] = [one for one in template["Resources"].values() if one["Type"] == "AWS::EC2::LaunchTemplate"]
+    [launch] = [
+        resource for resource in template["Resources"].values() if resource["Type"] == "AWS::EC2::LaunchTemplate"
+    ]
 
     def resolve(value: Any) -> str:
         if isinstance(value, str):
             return value
         [(name, content)] = value.items()
         if name == "Fn::Join":
-            return content[0].join(resolve(one) for one in content[1])
+            return content[0].join(resolve(entry) for entry in content[1])
         if name == "Fn::GetAtt":
             return fit[content[1]]
         if name == "Fn::Sub":

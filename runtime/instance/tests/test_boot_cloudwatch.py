@@ -32,8 +32,8 @@ def test_reports_the_servers_counters_to_cloudwatch(fleet: Fleet) -> None:
     deadline = time.monotonic() + 90
     while not sent() and time.monotonic() < deadline:
         time.sleep(0.5)
-    for one in held_out:
-        fleet.answer("/v1/models/digits:predict", {"instances": [one["image"]]})
+    for entry in held_out:
+        fleet.answer("/v1/models/digits:predict", {"instances": [entry["image"]]})
     while sum(event["Requests"] for event in sent()) < len(held_out) and time.monotonic() < deadline:
         time.sleep(0.5)
 
@@ -71,10 +71,10 @@ def test_a_server_that_dies_at_once_leaves_its_last_words(fleet: Fleet) -> None:
 )
 def test_serves_if_the_programs_that_report_to_cloudwatch_are_unavailable(fleet: Fleet) -> None:
     def remove(fleet: Fleet, _: dict[str, str]) -> None:
-        [bucket] = [one["Name"] for one in fleet.s3.list_buckets()["Buckets"] if one["Name"].startswith("cdk-")]
+        [bucket] = [entry["Name"] for entry in fleet.s3.list_buckets()["Buckets"] if entry["Name"].startswith("cdk-")]
         found = fleet.s3.list_objects_v2(Bucket=bucket)["Contents"]
         source = (instance.ROOT / "runtime" / "instance" / "src" / "server_log.py").read_bytes()
-        for key in (one["Key"] for one in found):
+        for key in (entry["Key"] for entry in found):
             if fleet.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == source:
                 fleet.s3.delete_object(Bucket=bucket, Key=key)
 

@@ -26,9 +26,9 @@ def test_serves_the_published_model_and_signals_success(fleet: Fleet) -> None:
     status, metadata = fleet.answer("/v1/models/digits/metadata")
     assert (status, metadata["model_spec"]["version"]) == (200, "7")
     held_out = json.loads(HELD_OUT.read_text())[:20]
-    _, answer = fleet.answer("/v1/models/digits:predict", {"instances": [one["image"] for one in held_out]})
+    _, answer = fleet.answer("/v1/models/digits:predict", {"instances": [entry["image"] for entry in held_out]})
     decided = [max(range(10), key=row.__getitem__) for row in answer["predictions"]]
-    assert sum(digit == one["label"] for digit, one in zip(decided, held_out, strict=True)) >= 19
+    assert sum(digit == entry["label"] for digit, entry in zip(decided, held_out, strict=True)) >= 19
     command = booted.run("tr '\\0' ' ' < /proc/$(cat /run/units/model-server.service/pid)/cmdline")[1]
     unit = booted.run("grep ^ExecStart= /etc/systemd/system/model-server.service")[1]
     assert command.strip().endswith(unit.strip().partition("/usr/bin/tensorflow_model_server ")[2])

@@ -222,7 +222,7 @@ def test_the_event_names_metrics_units_and_dimensions_as_cloudwatch_reads_them(m
     [described] = event["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == "CdkTensorFlow"
     assert described["Dimensions"] == [["FleetName", "ModelName"]]
-    assert {one["Name"]: one["Unit"] for one in described["Metrics"]} == {
+    assert {metric["Name"]: metric["Unit"] for metric in described["Metrics"]} == {
         "Requests": "Count",
         "Errors": "Count",
         "Latency": "Milliseconds",

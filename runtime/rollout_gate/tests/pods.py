@@ -12,7 +12,7 @@ ROLLOUT = "cdk-tensorflow/rollout"
 
 
 def pod(name: str, *, init: list[Object], main: list[Object], ready: bool = False, **status: Any) -> Object:
-    initialized = all("terminated" in one["state"] for one in init)
+    initialized = all("terminated" in entry["state"] for entry in init)
     conditions = {"PodScheduled": True, "Initialized": initialized, "ContainersReady": ready, "Ready": ready}
     return {
         "metadata": {"name": name, "namespace": NAMESPACE, "uid": f"uid-of-{name}"},

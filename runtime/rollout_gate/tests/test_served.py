@@ -43,12 +43,12 @@ def test_latency_beyond_the_last_bucket_is_at_least_its_bound() -> None:
 
 
 def test_pods_are_added_up() -> None:
-    one = Served.of(PAGE)
-    both = one + Served.of(PAGE.replace("INTERNAL", "UNKNOWN"))
+    served = Served.of(PAGE)
+    both = served + Served.of(PAGE.replace("INTERNAL", "UNKNOWN"))
 
     assert (both.requests, both.failed) == (200, {"INTERNAL": 3, "UNKNOWN": 3})
-    assert both.latency_milliseconds(0.99) == pytest.approx(one.latency_milliseconds(0.99))
-    assert one + Served() == one
+    assert both.latency_milliseconds(0.99) == pytest.approx(served.latency_milliseconds(0.99))
+    assert served + Served() == served
 
 
 @pytest.mark.parametrize("page", ["", "<html>no metrics</html>"])

@@ -24,7 +24,7 @@ def test_every_case(case: dict[str, Any]) -> None:
 
 
 def test_the_tolerance_is_a_share_of_the_greatest_expected_number_of_all_requests() -> None:
-    expected, answer = [{"predictions": [[one]]} for one in (0.001, 10.0)], {"predictions": [[0.005]]}
+    expected, answer = [{"predictions": [[entry]]} for entry in (0.001, 10.0)], {"predictions": [[0.005]]}
 
     assert GoldenAnswers(expected, 1e-3).difference(0, answer) is None
     assert GoldenAnswers(expected, 1e-4).difference(0, answer) == (

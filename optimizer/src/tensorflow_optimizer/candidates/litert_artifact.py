@@ -92,7 +92,7 @@ class LiteRtConverter:
         self._source = source
         self._signatures = dict(selection.signatures)
         self._default = selection.default
-        self._equal = equal_signatures(source.meta_graph, [one.spec for one in self._signatures.values()])
+        self._equal = equal_signatures(source.meta_graph, [signature.spec for signature in self._signatures.values()])
         self._work = work
         self._directory = work / "fixed"
         self._progress = progress
@@ -113,7 +113,7 @@ class LiteRtConverter:
                 raise
             self._leave_out(str(error), *error.hints)
             content = self._convert(mode, calibration)
-        file_signatures = {name: one for name, one in self._equal.items() if name in self._signatures}
+        file_signatures = {name: entry for name, entry in self._equal.items() if name in self._signatures}
         return LiteRtArtifact(content, dict(self._signatures), self._reset_state, file_signatures)
 
     @property

@@ -43,7 +43,7 @@ def why_unverified(
     unseen = [
         name
         for name in signatures
-        if any(reference.key(name, one) in gate.unseen for one in reference.answers[name])
+        if any(reference.key(name, answer) in gate.unseen for answer in reference.answers[name])
         or (name in reference.aliases and not _is_alias(name, runner, reference))
     ]
     if not unseen:
@@ -59,5 +59,5 @@ def why_unverified(
 def _is_alias(name: str, runner: Runner, reference: Reference) -> bool:
     """Say whether a signature that is an alias of the original's default one still is."""
     dataset = reference.datasets[name]
-    default, own = (answers_of(runner, one, dataset, reference.batch) for one in (reference.default, name))
+    default, own = (answers_of(runner, entry, dataset, reference.batch) for entry in (reference.default, name))
     return all(is_close(default[key], value, _ROUNDING) for key, value in own.items())

@@ -109,9 +109,9 @@ class _Renamed:
     """The second model under the names of the first one's default signature."""
 
     def __init__(self, first: OpenedModel, second: OpenedModel) -> None:
-        one, other = first.specs[first.default], second.specs[second.default]
-        self._inputs = _paired("inputs", list(one.inputs), list(other.inputs))
-        self._outputs = _paired("outputs", list(one.outputs), list(other.outputs))
+        left, right = first.specs[first.default], second.specs[second.default]
+        self._inputs = _paired("inputs", list(left.inputs), list(right.inputs))
+        self._outputs = _paired("outputs", list(left.outputs), list(right.outputs))
         self._signature = second.default
         self._runner = second.load()
 
@@ -139,8 +139,8 @@ def _paired(what: str, ours: list[str], theirs: list[str]) -> dict[str, str]:
 def _check_form(name: str, ours: Array, theirs: Array) -> None:
     if ours.shape != theirs.shape or (ours.dtype == object) != (theirs.dtype == object):
         forms = [
-            f"{'text' if one.dtype == object else one.dtype} of the shape {list(one.shape[1:])}"
-            for one in (ours, theirs)
+            f"{'text' if entry.dtype == object else entry.dtype} of the shape {list(entry.shape[1:])}"
+            for entry in (ours, theirs)
         ]
         raise BadInputError(
             f"at the output {name!r} A answers {forms[0]} to a sample, and B {forms[1]}, so that they cannot be "
@@ -173,11 +173,11 @@ def _show(
             balanced = percent(first.balanced_accuracy), percent(second.balanced_accuracy)
             table.add_row(f"balanced accuracy of {name}", *balanced, "")
         if second.mean_absolute_error is not None:
-            for what, one, other in (
+            for what, left, right in (
                 ("mean absolute error", first.mean_absolute_error, second.mean_absolute_error),
                 ("root mean squared error", first.root_mean_squared_error, second.root_mean_squared_error),
             ):
-                table.add_row(f"{what} of {name}", small(one), small(other), "")
+                table.add_row(f"{what} of {name}", small(left), small(right), "")
             grown = second.error_increase
             increase = "not finite" if grown is None or not isfinite(grown) else f"MAE {points(grown)} %"
             table.add_row(f"R² of {name}", r_squared(first.r_squared), r_squared(second.r_squared), increase)

@@ -94,10 +94,10 @@ def _show(report: DriftReport) -> None:
     console = Console()
     if report.features:
         table = Table("feature", "PSI", "divergence", "p", "mean before", "mean now", "")
-        for one in report.features:
-            figures = f"{one.population_stability_index:.3f}", f"{one.jensen_shannon_divergence:.3f}"
-            means = small(one.expected_mean), small(one.observed_mean)
-            table.add_row(one.name, *figures, small(one.p_value), *means, "drifted" if one.drifted else "")
+        for feature in report.features:
+            figures = f"{feature.population_stability_index:.3f}", f"{feature.jensen_shannon_divergence:.3f}"
+            means = small(feature.expected_mean), small(feature.observed_mean)
+            table.add_row(feature.name, *figures, small(feature.p_value), *means, "drifted" if feature.drifted else "")
         console.print(table)
     for note in notes_of(report):
         console.print(f"note: {note}", markup=False)

@@ -159,7 +159,9 @@ def _show(path: Path, model: OpenedModel) -> None:
     )
     signatures = Table("signature", "inputs", "outputs")
     for name, spec in model.specs.items():
-        tensors = ("\n".join(f"{key}: {one}" for key, one in group.items()) for group in (spec.inputs, spec.outputs))
+        tensors = (
+            "\n".join(f"{key}: {entry}" for key, entry in group.items()) for group in (spec.inputs, spec.outputs)
+        )
         signatures.add_row(*map(Text, (name, *tensors)))
     console.print(signatures)
     table = Table("operator", "times", "")

@@ -77,7 +77,7 @@ _NOBODY = {"packaging": "file", "identity": {}}
 
 def _split(text: str) -> tuple[str, list[tuple[str, str]]]:
     name, _, rest = text.partition(":")
-    pairs = [one.partition("=") for one in rest.split(",") if one]
+    pairs = [entry.partition("=") for entry in rest.split(",") if entry]
     return _camel(name.strip()), [(_camel(key.strip()), _value(value.strip())) for key, _, value in pairs]
 
 
@@ -105,11 +105,11 @@ def _value(text: str) -> str:
 
 def _camel(text: str) -> str:
     first, *others = text.split("-")
-    return first + "".join(one.capitalize() for one in others)
+    return first + "".join(other.capitalize() for other in others)
 
 
 def _kebab(text: str) -> str:
-    return "".join(f"-{one.lower()}" if one.isupper() else one for one in text)
+    return "".join(f"-{entry.lower()}" if entry.isupper() else entry for entry in text)
 
 
 def _sentence(error: Any) -> str:

@@ -34,7 +34,8 @@ def verify(
             typer.echo(f"note: {note}")
         if found.problems:
             raise BadInputError(
-                f"{place.address()} is not what was published: " + "".join(f"\n  - {one}" for one in found.problems)
+                f"{place.address()} is not what was published: "
+                + "".join(f"\n  - {problem}" for problem in found.problems)
             )
         manifest = found.manifest
         signed = f", signed by the key with the hint {found.signed_by}" if found.signed_by else ""

@@ -101,8 +101,8 @@ def _rewritten(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> 
     with v1.Graph().as_default() as graph:
         v1.import_graph_def(graph_def, name="")
         meta_graph = v1.train.export_meta_graph(graph_def=graph_def, graph=graph)
-    for name, one in signatures.items():
-        meta_graph.signature_def[name].CopyFrom(one)
+    for name, signature in signatures.items():
+        meta_graph.signature_def[name].CopyFrom(signature)
     # Grappler keeps the nodes in this collection.
     meta_graph.collection_def["train_op"].node_list.value.extend(nodes)
     config = config_pb2.ConfigProto()

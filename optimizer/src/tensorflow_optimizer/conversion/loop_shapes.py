@@ -29,7 +29,7 @@ def _fix_function(function: Any, graph_def: Any) -> bool:
     loops = {node.name: node for node in function.node_def if node.op in _LOOPS and _open(node)}
     if not loops:
         return False
-    bodies = {one.signature.name: one for one in graph_def.library.function}
+    bodies = {entry.signature.name: entry for entry in graph_def.library.function}
     inputs = [_with_batch(shape) for shape in _traced_inputs(function)]
     changed = False
     for operation in _graph_of(function, inputs, graph_def).get_operations():
@@ -74,8 +74,8 @@ def _graph_of(function: Any, inputs: list[Any], graph_def: Any) -> Any:
 
     copy = type(function).FromString(function.SerializeToString())
     # The recorded shapes would win over those that follow.
-    for one in (*copy.node_def, *copy.arg_attr.values()):
-        one.attr.pop("_output_shapes", None)
+    for entry in (*copy.node_def, *copy.arg_attr.values()):
+        entry.attr.pop("_output_shapes", None)
     with tf.Graph().as_default():
         tf.import_graph_def(graph_pb2.GraphDef(library=graph_def.library, versions=graph_def.versions), name="")
         return function_def_to_graph(copy, input_shapes=inputs)

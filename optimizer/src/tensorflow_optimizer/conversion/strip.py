@@ -73,8 +73,8 @@ def _finish(directory: Path, signatures: Iterable[SignatureSpec]) -> None:
     saved_model = saved_model_pb2.SavedModel()
     saved_model.ParseFromString(file.read_bytes())
     for meta_graph in saved_model.meta_graphs:
-        for one in signatures:
-            meta_graph.signature_def[one.name].method_name = one.method_name
+        for signature in signatures:
+            meta_graph.signature_def[signature.name].method_name = signature.method_name
         _drop_idle_main_op(meta_graph)
     file.write_bytes(saved_model.SerializeToString(deterministic=True))
     (directory / "fingerprint.pb").unlink(missing_ok=True)

@@ -94,13 +94,13 @@ def _examples(
     import tensorflow as tf
 
     count = int(np.prod(shape))
-    values = {one.key: _values(random, one.dtype, [count, one.size], integers) for one in features}
+    values = {entry.key: _values(random, entry.dtype, [count, entry.size], integers) for entry in features}
     rows = np.empty(count, dtype=object)
     for row in range(count):
         example = tf.train.Example()
-        for one in features:
-            feature = example.features.feature[one.key]
+        for entry in features:
+            feature = example.features.feature[entry.key]
             lists = {STRING: feature.bytes_list, "int64": feature.int64_list}
-            lists.get(one.dtype, feature.float_list).value.extend(values[one.key][row].tolist())
+            lists.get(entry.dtype, feature.float_list).value.extend(values[entry.key][row].tolist())
         rows[row] = example.SerializeToString(deterministic=True)
     return rows.reshape(shape)

@@ -162,7 +162,7 @@ def _array(file: Path, name: str, values: list[Any], dtype: str) -> NDArray[Any]
     except ValueError:
         array = None
     # NumPy keeps ragged objects as lists.
-    if array is None or (dtype == STRING and any(isinstance(one, list) for one in array.ravel())):
+    if array is None or (dtype == STRING and any(isinstance(entry, list) for entry in array.ravel())):
         raise BadInputError(f"{file.name}: the samples of input {name!r} differ in shape, or a row is ragged")
     return array
 

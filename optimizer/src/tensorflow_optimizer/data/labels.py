@@ -29,7 +29,7 @@ def labels_for(file: str, output: str, spec: TensorSpec, values: NDArray[Any], n
     Raises:
         BadInputError: They are neither numbers nor names, or do not match the output.
     """
-    text = values.dtype.kind in "USO" and all(isinstance(one, (str, bytes)) for one in values.ravel().tolist())
+    text = values.dtype.kind in "USO" and all(isinstance(value, (str, bytes)) for value in values.ravel().tolist())
     if not text and values.dtype.kind not in "biuf":
         raise BadInputError(
             f"{file}: the labels of the output {output!r} are not all numbers or all names, or differ in shape"
@@ -51,7 +51,7 @@ def as_bytes(file: str, values: NDArray[Any]) -> NDArray[Any]:
         BadInputError: A text has half of a surrogate pair.
     """
     try:
-        encoded = [one.encode("utf-8") if isinstance(one, str) else one for one in values.ravel().tolist()]
+        encoded = [value.encode("utf-8") if isinstance(value, str) else value for value in values.ravel().tolist()]
     except UnicodeEncodeError as error:
         raise BadInputError(f"{file} has the text {error.object!r}, which cannot be written in UTF-8") from error
     result = np.empty(len(encoded), dtype=object)
@@ -60,7 +60,9 @@ def as_bytes(file: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _numbered(file: str, values: NDArray[Any], names: list[str] | None) -> NDArray[Any]:
-    given = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in values.ravel().tolist()]
+    given = [
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values.ravel().tolist()
+    ]
     if not names:
         raise BadInputError(
             f"{file} labels by name; give the class names in the order of the output (`labels`)", Hint.CLASS_NAMES
@@ -71,4 +73,4 @@ def _numbered(file: str, values: NDArray[Any], names: list[str] | None) -> NDArr
         raise BadInputError(
             f"{file} has the label {unknown[0]!r}, which is none of {', '.join(names[:10])}", Hint.CLASS_NAMES
         )
-    return np.array([numbers[one] for one in given]).reshape(values.shape)
+    return np.array([numbers[entry] for entry in given]).reshape(values.shape)

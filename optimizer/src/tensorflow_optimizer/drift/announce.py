@@ -84,8 +84,8 @@ def metrics_of(report: DriftReport) -> dict[str, float]:
     found: dict[str, float] = {SAMPLES: report.samples}
     if report.verdict is not DriftVerdict.NOT_ENOUGH:
         found[DRIFTED_FEATURES] = len(report.drifted)
-        found[STABILITY_INDEX] = max((one.population_stability_index for one in report.features), default=0.0)
-        found[DIVERGENCE] = max((one.jensen_shannon_divergence for one in report.features), default=0.0)
+        found[STABILITY_INDEX] = max((feature.population_stability_index for feature in report.features), default=0.0)
+        found[DIVERGENCE] = max((feature.jensen_shannon_divergence for feature in report.features), default=0.0)
     return found
 
 
@@ -101,8 +101,8 @@ def event_of(report: DriftReport, to: Announcement, report_key: str) -> DriftEve
         samples=report.samples,
         message=report.sentence,
         features=[
-            DriftedFeature.model_validate(one.model_dump(include=_FEATURE_FIELDS))
-            for one in report.drifted[:_MOST_FEATURES]
+            DriftedFeature.model_validate(entry.model_dump(include=_FEATURE_FIELDS))
+            for entry in report.drifted[:_MOST_FEATURES]
         ],
         report_key=report_key,
     )

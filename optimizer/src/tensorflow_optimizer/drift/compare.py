@@ -100,7 +100,7 @@ def _features(profile: Profile, observed: Observed, thresholds: Thresholds) -> l
         _feature(feature, found, values, p_value, thresholds)
         for feature, found, values, p_value in zip(profile.features, counts, observed.values, adjusted, strict=True)
     ]
-    return sorted(features, key=lambda one: (not one.drifted, -one.population_stability_index))
+    return sorted(features, key=lambda entry: (not entry.drifted, -entry.population_stability_index))
 
 
 def _feature(
@@ -152,6 +152,6 @@ def _not_enough(profile: Profile, observed: Observed, thresholds: Thresholds) ->
 
 
 def _drifted(drifted: list[FeatureDrift], count: int) -> str:
-    named = ", ".join(f"{one.name} (PSI {one.population_stability_index:.2f})" for one in drifted[:_NAMED])
+    named = ", ".join(f"{entry.name} (PSI {entry.population_stability_index:.2f})" for entry in drifted[:_NAMED])
     more = f" and {len(drifted) - _NAMED} more" if len(drifted) > _NAMED else ""
     return f"{len(drifted)} of {count} features drifted: {named}{more}"

@@ -78,7 +78,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     adjusted = [1.0] * len(p_values)
     greatest = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda one: p_values[one])):
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda entry: p_values[entry])):
         greatest = max(greatest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = greatest
     return adjusted
@@ -100,5 +100,5 @@ def _merged(table: NDArray[Any]) -> NDArray[Any]:
     columns = sorted(table.T.tolist(), key=sum)
     while len(columns) > 1 and sum(columns[0]) * share < _EXPECTED:
         first, second, *rest = columns
-        columns = sorted([[one + other for one, other in zip(first, second, strict=True)], *rest], key=sum)
+        columns = sorted([[left + right for left, right in zip(first, second, strict=True)], *rest], key=sum)
     return np.array(columns).T

@@ -28,9 +28,9 @@ def values_of(feature: Feature, tensor: Array) -> Array:
     summary = feature.summary
     rows = tensor.reshape(len(tensor), -1)
     if summary is Summary.TEXT:
-        return np.array([_text(one) for one in rows[:, 0]], dtype=object)
+        return np.array([_text(entry) for entry in rows[:, 0]], dtype=object)
     if summary is Summary.LENGTH:
-        return np.array([sum(len(_bytes(one)) for one in row) for row in rows], dtype=np.float64)
+        return np.array([sum(len(_bytes(entry)) for entry in row) for row in rows], dtype=np.float64)
     if summary is Summary.CLASS:
         return _classes(feature, rows)
     if summary is Summary.CELL:

@@ -60,12 +60,17 @@ def make_profile(
     inputs = {name: _tensor(tensor, batched=dataset.batched) for name, tensor in signature.inputs.items()}
     outputs = {name: _tensor(tensor, batched=dataset.batched) for name, tensor in signature.outputs.items()}
     empty = [
-        *(one for name, tensor in outputs.items() for one in _of_output(name, tensor, tasks.get(name), answers[name])),
-        *(one for name, tensor in inputs.items() for one in _of_tensor(Direction.INPUT, name, tensor)),
+        *(
+            entry
+            for name, tensor in outputs.items()
+            for entry in _of_output(name, tensor, tasks.get(name), answers[name])
+        ),
+        *(entry for name, tensor in inputs.items() for entry in _of_tensor(Direction.INPUT, name, tensor)),
     ]
     arrays = {Direction.INPUT: dataset.inputs, Direction.OUTPUT: answers}
     features = [
-        _filled(one, values_of(one, np.asarray(arrays[one.direction][one.tensor]))) for one in empty[:MOST_FEATURES]
+        _filled(entry, values_of(entry, np.asarray(arrays[entry.direction][entry.tensor])))
+        for entry in empty[:MOST_FEATURES]
     ]
     return Profile(
         model=draft.model,

@@ -130,7 +130,7 @@ def _array(value: Any, tensor: ProfiledTensor, *, batched: bool) -> Array:
     except (ValueError, binascii.Error) as error:
         raise _UnfitError from error
     if tensor.dtype == STRING:
-        if not all(isinstance(one, (str, bytes)) for one in array.ravel()):
+        if not all(isinstance(entry, (str, bytes)) for entry in array.ravel()):
             raise _UnfitError
     elif array.dtype.kind not in "biuf":
         raise _UnfitError
@@ -150,4 +150,4 @@ def _decoded(value: Any) -> Any:
         if set(value) != {"b64"}:
             raise ValueError
         return base64.b64decode(str(value["b64"]), validate=True)
-    return [_decoded(one) for one in value] if isinstance(value, list) else value
+    return [_decoded(entry) for entry in value] if isinstance(value, list) else value

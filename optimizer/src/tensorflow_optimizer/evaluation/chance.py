@@ -37,15 +37,15 @@ class Beside:
         """
         self._count = len(decisions)
         step = 1 + decisions.size // _MOST_DECISIONS
-        both = np.stack([one.reshape(self._count, -1)[:, ::step] for one in (decisions, truth)])
+        both = np.stack([entry.reshape(self._count, -1)[:, ::step] for entry in (decisions, truth)])
         values, codes = np.unique(both, return_inverse=True)
         self._decided, self._truth = codes.reshape(both.shape).astype(np.int32)
         self._matches = self._matches_with(self._truth)
         # Each position in a sample has its own frequencies: that the corners of all masks are 0 proves nothing.
         offsets = np.arange(both.shape[2], dtype=np.int64) * len(values)
         decided, true = (
-            np.bincount((one + offsets).ravel(), minlength=both.shape[2] * len(values))
-            for one in (self._decided, self._truth)
+            np.bincount((entry + offsets).ravel(), minlength=both.shape[2] * len(values))
+            for entry in (self._decided, self._truth)
         )
         self._by_chance = int(decided @ true)
         """Matches of every sample with the truth of every sample; in whole numbers, so that equal is equal."""

@@ -92,7 +92,7 @@ def _lost_along(original: Array, candidate: Array, axis: int | None) -> tuple[fl
 
 def _ranges(values: Array, axis: int | None) -> tuple[Array, Array]:
     """Return the least and the greatest finite number for each index of a dimension."""
-    others = tuple(one for one in range(values.ndim) if one != axis)
+    others = tuple(entry for entry in range(values.ndim) if entry != axis)
     known = np.isfinite(values)
     least = np.min(values, axis=others, where=known, initial=np.inf)
     greatest = np.max(values, axis=others, where=known, initial=-np.inf)

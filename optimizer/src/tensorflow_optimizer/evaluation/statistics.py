@@ -108,7 +108,7 @@ def _bootstrap(
         size = min(_RESAMPLES - len(resampled), max(1, _DRAWN_AT_ONCE // count))
         rows = random.integers(0, count, (size, count))
         sums = zip(values[rows].sum(axis=1), others[rows].sum(axis=1), strict=True)
-        resampled += [statistic(float(one), float(other)) for one, other in sums]
+        resampled += [statistic(float(left), float(right)) for left, right in sums]
     # Between a number and infinity, or two infinities, nothing can be interpolated: it would be NaN.
     finite = bool(np.isfinite(resampled).all())
     low, high = np.quantile(resampled, [0.025, 0.975], method="linear" if finite else "closest_observation")

@@ -47,8 +47,8 @@ def fetch_inputs(job: Job, directory: Path, bucket_of: Callable[[str], Bucket], 
     )
     given = [step.student.given for step in job.recipe.steps if isinstance(step, Distillation) and step.student.given]
     students = [
-        _fetch(one, f"student {number}", directory / STUDENTS_DIRECTORY / f"{number:02}", bucket_of, log)
-        for number, one in enumerate(given)
+        _fetch(entry, f"student {number}", directory / STUDENTS_DIRECTORY / f"{number:02}", bucket_of, log)
+        for number, entry in enumerate(given)
     ]
     fetched = Fetched(source=source, evaluation=evaluation, students=tuple(students))
     (directory / FETCHED_FILE).write_text(fetched.to_json(), encoding="utf-8")
@@ -210,7 +210,7 @@ def _line(what: str, bucket: Bucket, location: Location, fetched: FetchedInput) 
     }
     checks = sorted({check for stored in fetched.objects for check in stored.checks})
     compared = ", ".join([*checks, *filter(None, [claims[fetched.identity]])])
-    one = fetched.objects[0] if len(fetched.objects) == 1 else None
-    where = bucket.address(location.key, one.version if one else None)
+    single = fetched.objects[0] if len(fetched.objects) == 1 else None
+    where = bucket.address(location.key, single.version if single else None)
     count = "1 file" if fetched.files == 1 else f"{fetched.files:,} files"
     return f"{what}: {where}, {count}, {fetched.size / 1e6:.2f} MB, digest {fetched.digest}; compared: {compared}"

@@ -63,11 +63,12 @@ def _open_tflite(job: Job, source: TfliteSource, progress: Progress) -> LiteRtOr
         raise _state_refusal("the .tflite file", "ASSIGN_VARIABLE")
     selection = select_for_litert(file.signatures, job.source)
     progress.warn_all(selection.warnings)
-    for name, one in selection.signatures.items():
-        if any(shape != file.sizes[name][key] for key, shape in one.shapes.items()):
+    for name, signature in selection.signatures.items():
+        if any(shape != file.sizes[name][key] for key, shape in signature.shapes.items()):
             raise UnsupportedError(
                 f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
-                f"given shapes cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel",
+                f"given shapes cannot make it {signature.shapes}; convert it again with these shapes, or give the "
+                "SavedModel",
                 Hint.INPUT_SHAPES,
             )
     artifact = LiteRtArtifact(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)

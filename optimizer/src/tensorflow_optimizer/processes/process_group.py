@@ -84,7 +84,7 @@ def _stopped_by_signals() -> Iterator[None]:
         raise StoppedError(signal.Signals(number).name)
 
     # Ignored signals (nohup) stay ignored.
-    numbers = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+    numbers = [entry for entry in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(entry) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield

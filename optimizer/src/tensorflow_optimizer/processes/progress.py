@@ -49,7 +49,7 @@ class Progress:
         """
         if exit_code is ExitCode.GATE:
             return self.warned
-        chosen = {one.name for one in self.candidates if one.status is CandidateStatus.CHOSEN}
+        chosen = {candidate.name for candidate in self.candidates if candidate.status is CandidateStatus.CHOSEN}
         return [warning for warning in self.warned if warning.candidate is None or warning.candidate in chosen]
 
     def say(self, text: str) -> None:

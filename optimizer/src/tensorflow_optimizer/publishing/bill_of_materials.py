@@ -55,7 +55,7 @@ def bill_of_materials(  # noqa: PLR0913 - facts of one version
         materials: What it was made from; the first is the source.
     """
     source, *others = materials
-    inputs = [_component_of_input(one) for one in others]
+    inputs = [_component_of_input(other) for other in others]
     tools = [_component_of_tool(tool) for tool in tools_of(draft.tools)]
     published = [_component_of_file(file) for file in files if is_object(file.path)]
     model = Component(
@@ -64,7 +64,7 @@ def bill_of_materials(  # noqa: PLR0913 - facts of one version
         name=draft.model,
         version=str(version),
         pedigree=Pedigree(ancestors=[_ancestor(draft, source)]),
-        model_card=_card(draft, [one.bom_ref for one in inputs if one.data]),
+        model_card=_card(draft, [entry.bom_ref for entry in inputs if entry.data]),
         properties=_properties(
             format=draft.format.value,
             architecture=draft.architecture.value,
@@ -82,7 +82,7 @@ def bill_of_materials(  # noqa: PLR0913 - facts of one version
         serial_number=uuid.uuid5(_NAMESPACE, f"{build_key}/{draft.model}/{version}/{created}").urn,
         metadata=Metadata(timestamp=created, tools=Tools(components=[optimizer]), component=model),
         components=components,
-        dependencies=[Dependency(ref=model.bom_ref, depends_on=[one.bom_ref for one in components])],
+        dependencies=[Dependency(ref=model.bom_ref, depends_on=[component.bom_ref for component in components])],
     )
 
 

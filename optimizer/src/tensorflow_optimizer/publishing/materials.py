@@ -62,6 +62,6 @@ def _material(name: str, given: Source | Evaluation | StudentModel, fetched: Fet
         return Material(name, identity.digest, how, version=version)
     uri = f"s3://{fetched.bucket}/{fetched.key}"
     if len(fetched.objects) == 1:
-        one = fetched.objects[0]
-        return Material(name, one.sha256, CONTENT, uri, one.version or version)
+        stored = fetched.objects[0]
+        return Material(name, stored.sha256, CONTENT, uri, stored.version or version)
     return Material(name, fetched.digest, FILES, uri, version)

@@ -71,7 +71,7 @@ def provenance(  # noqa: PLR0913 - facts of one version
                 build_type=BUILD_TYPE,
                 external_parameters=parameters,
                 internal_parameters={"buildKey": build_key, "toolchain": toolchain},
-                resolved_dependencies=[*(_descriptor(one) for one in materials), *_lock()],
+                resolved_dependencies=[*(_descriptor(material) for material in materials), *_lock()],
             ),
             run_details=RunDetails(
                 builder=Builder(id=builder or LOCAL_BUILDER, version={"behavior": str(BEHAVIOR_VERSION)}),

@@ -50,5 +50,5 @@ def _name_of_license(found: metadata.PackageMetadata) -> str | None:
     said = (found.get("License") or "").strip()
     if said and "\n" not in said and len(said) <= _LONGEST_NAME:
         return said
-    classifiers = [one for one in found.get_all("Classifier") or [] if one.startswith("License :: ")]
+    classifiers = [entry for entry in found.get_all("Classifier") or [] if entry.startswith("License :: ")]
     return classifiers[0].rsplit(" :: ", 1)[-1] if classifiers else None

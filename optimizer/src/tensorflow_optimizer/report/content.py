@@ -125,8 +125,8 @@ def _reproduction_here(command: str, job: Job, students: list[StudentModel]) -> 
     inputs += [("evaluation", job.evaluation)] if job.evaluation else []
     inputs += [("student", student) for student in students]
     comments = []
-    for option, one in inputs:
-        name = one.file_name or f"{option}/"
-        comments.append(f"# {name} has the digest {one.identity.digest}")
+    for option, entry in inputs:
+        name = entry.file_name or f"{option}/"
+        comments.append(f"# {name} has the digest {entry.identity.digest}")
         command += f" --{option} {shlex.quote(name)}"
     return [*comments, f"{command} --output out"]

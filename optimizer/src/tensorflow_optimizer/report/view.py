@@ -71,23 +71,25 @@ def rows_of(report: Report) -> list[Row]:
     rows = []
     if report.original:
         rows.append(Row("original", "original", "as given", **_measured(report.original, None)))
-    for one in report.candidates:
+    for candidate in report.candidates:
         rows.append(
             Row(
-                name=one.name,
-                status=one.status.value,
-                label=_STATUS[one.status],
-                why=". ".join(_sentence(text) for text in (_why(one, report), *_remarks(one, report)) if text),
-                rules=[(rule.passed, rule.sentence) for rule in one.rules],
-                **(_measured(one.metrics, report.original, one.rules) if one.metrics else {}),
+                name=candidate.name,
+                status=candidate.status.value,
+                label=_STATUS[candidate.status],
+                why=". ".join(
+                    _sentence(text) for text in (_why(candidate, report), *_remarks(candidate, report)) if text
+                ),
+                rules=[(rule.passed, rule.sentence) for rule in candidate.rules],
+                **(_measured(candidate.metrics, report.original, candidate.rules) if candidate.metrics else {}),
             )
         )
     return rows
 
 
-def _why(one: Candidate, report: Report) -> str:
-    if one.status is not CandidateStatus.CHOSEN or one.reason:
-        return one.reason
+def _why(candidate: Candidate, report: Report) -> str:
+    if candidate.status is not CandidateStatus.CHOSEN or candidate.reason:
+        return candidate.reason
     if report.job.recipe.kind is RecipeKind.FOR_LITERT and len(report.candidates) > 1:
         return "the first of the candidates, smallest first, that meets every rule of the gate"
     search = report.job.recipe.search
@@ -97,15 +99,17 @@ def _why(one: Candidate, report: Report) -> str:
     return "the one candidate of this recipe, and it meets every rule of the gate"
 
 
-def _remarks(one: Candidate, report: Report) -> list[str]:
+def _remarks(candidate: Candidate, report: Report) -> list[str]:
     """Return remarks on the samples of a search's figures, and on the teacher's contribution."""
-    if one.metrics is None:
+    if candidate.metrics is None:
         return []
     found = [
-        text for name, output in one.metrics.outputs.items() if (text := _taught(name, output, one.metrics)) is not None
+        text
+        for name, output in candidate.metrics.outputs.items()
+        if (text := _taught(name, output, candidate.metrics)) is not None
     ]
     if report.job.recipe.search is not None:
-        found.append(f"measured on the {one.metrics.samples:,} samples of the {one.metrics.split}")
+        found.append(f"measured on the {candidate.metrics.samples:,} samples of the {candidate.metrics.split}")
     return found
 
 
@@ -175,12 +179,17 @@ class OutputRow:
 def output_rows(report: Report) -> list[OutputRow]:
     """Return every output of every measured candidate."""
     found = []
-    for one in report.candidates:
-        for name, output in (one.metrics.outputs if one.metrics else {}).items():
-            assert one.metrics is not None  # noqa: S101 - outputs come from there
-            alone = one.metrics.model_copy(update={"outputs": {name: output}})
-            cells = Row(one.name, one.status.value, _STATUS[one.status], **_measured(alone, report.original or alone))
-            found.append(OutputRow(one.name, name, output.task, cells))
+    for candidate in report.candidates:
+        for name, output in (candidate.metrics.outputs if candidate.metrics else {}).items():
+            assert candidate.metrics is not None  # noqa: S101 - outputs come from there
+            alone = candidate.metrics.model_copy(update={"outputs": {name: output}})
+            cells = Row(
+                candidate.name,
+                candidate.status.value,
+                _STATUS[candidate.status],
+                **_measured(alone, report.original or alone),
+            )
+            found.append(OutputRow(candidate.name, name, output.task, cells))
     return found
 
 

@@ -118,8 +118,8 @@ def loading_error(error: Exception, saved_by: str | None) -> OptimizerError:
     return BadInputError(f"TensorFlow {tf.__version__} cannot load the model ({first}); copy the whole directory again")
 
 
-def _is_newer(one: str, other: str) -> bool:
+def _is_newer(left: str, right: str) -> bool:
     def numbers(version: str) -> list[int]:
         return [int(part) for part in version.split(".")[:2] if part.isdigit()]
 
-    return numbers(one) > numbers(other)
+    return numbers(left) > numbers(right)

@@ -34,11 +34,11 @@ class _File:
         strings, at = self._offset(tags[_DT_STRTAB]), self._offset(tags[_DT_VERNEED])
         for _ in range(tags[_DT_VERNEEDNUM]):
             _, versions, file, first, following = struct.unpack_from("<HHIII", self._content, at)
-            library, one = self._text(strings + file), at + first
+            library, offset = self._text(strings + file), at + first
             for _ in range(versions):
-                _, _, _, name, step = struct.unpack_from("<IHHII", self._content, one)
+                _, _, _, name, step = struct.unpack_from("<IHHII", self._content, offset)
                 yield library, self._text(strings + name)
-                one += step
+                offset += step
             at += following
 
     def _dynamic(self) -> Iterator[tuple[int, int]]:

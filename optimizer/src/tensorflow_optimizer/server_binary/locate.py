@@ -106,7 +106,7 @@ def _hides(entries: Mapping[str, Entry], path: str) -> bool:
     """Tell whether a layer removes a path, or a directory above it, from the layers below."""
     paths = [*_ancestors(path), path]
     removed = (posixpath.join(posixpath.dirname(path), _WHITEOUT + posixpath.basename(path)) for path in paths)
-    opaque = (posixpath.join(one, _OPAQUE) for one in ["", *paths[:-1]])
+    opaque = (posixpath.join(entry, _OPAQUE) for entry in ["", *paths[:-1]])
     return any(name in entries for name in (*removed, *opaque))
 
 

@@ -165,7 +165,7 @@ class Repository:
     def _refused(self, response: requests.Response) -> OptimizerError:
         with response:
             try:
-                said = "; ".join(str(one["message"]) for one in response.json()["errors"])
+                said = "; ".join(str(error["message"]) for error in response.json()["errors"])
             except (ValueError, KeyError, TypeError, requests.RequestException):
                 said = ""
         return refused(self._reference, response.status_code, said[:200], signed_in=self._credentials is not None)

@@ -131,10 +131,10 @@ def _request(reference: Reference, dataset: Dataset, inputs: Arrays, outputs: Ar
     # Servers refuse rows if an output is not one answer per row, such as the names of the classes.
     if dataset.batched and all(value.ndim and len(value) == 1 for value in outputs.values()):
         instance, prediction = (
-            _only({key: _plain(value[0]) for key, value in one.items()}) for one in (inputs, outputs)
+            _only({key: _plain(value[0]) for key, value in entry.items()}) for entry in (inputs, outputs)
         )
         return {"request": {**name, "instances": [instance]}, "response": {"predictions": [prediction]}}
-    asked, answered = (_only({key: _plain(value) for key, value in one.items()}) for one in (inputs, outputs))
+    asked, answered = (_only({key: _plain(value) for key, value in entry.items()}) for entry in (inputs, outputs))
     return {"request": {**name, "inputs": asked}, "response": {"outputs": answered}}
 
 
@@ -153,4 +153,4 @@ def _plain(value: Any) -> Any:
         return {"b64": base64.b64encode(value).decode("ascii")}
     if hasattr(value, "tolist"):
         return _plain((_shortest(value) if value.dtype in (np.float32, np.float16) else value).tolist())
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    return [_plain(entry) for entry in value] if isinstance(value, list) else value

@@ -103,7 +103,7 @@ def _with_input(layers: Any) -> Any:
 def _named(layer: Any) -> Any:
     """Say where the class of a layer inside another is, which Keras 3 only knows of the outer ones."""
     if isinstance(layer, list):
-        return [_named(one) for one in layer]
+        return [_named(entry) for entry in layer]
     if not isinstance(layer, dict) or "module" in layer:
         return layer
     return {**layer, "module": "keras.layers", "registered_name": None}

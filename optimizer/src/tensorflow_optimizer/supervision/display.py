@@ -57,7 +57,7 @@ class Display:
         """Show a change."""
         place = (event.process, event.activity)
         if event.ended:
-            for other in [one for one in self._rows if one == place or (event.activity == 0 and one[0] == place[0])]:
+            for other in [row for row in self._rows if row == place or (event.activity == 0 and row[0] == place[0])]:
                 self._progress.remove_task(self._rows.pop(other))
             return
         count = "" if event.total is None else f"{event.done}/{event.total}"

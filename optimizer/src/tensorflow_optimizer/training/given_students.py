@@ -92,9 +92,9 @@ def _differences(what: str, teacher: dict[str, TensorSpec], student: dict[str, T
     if set(teacher) != set(student):
         return [f"its {what}s are {', '.join(map(repr, student))} instead of {', '.join(map(repr, teacher))}"]
     return [
-        f"its {what} {name!r} is {student[name]} instead of {one}"
-        for name, one in teacher.items()
-        if student[name].dtype != one.dtype or not _fits(one, student[name])
+        f"its {what} {name!r} is {student[name]} instead of {entry}"
+        for name, entry in teacher.items()
+        if student[name].dtype != entry.dtype or not _fits(entry, student[name])
     ]
 
 

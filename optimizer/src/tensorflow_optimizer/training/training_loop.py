@@ -136,7 +136,7 @@ def _batch(training_set: TrainingSet, rows: Array) -> tuple[dict[str, Any], dict
     dataset = training_set.dataset
     inputs = tensors(dataset.take(rows).call(0, len(rows)))
     targets = {
-        name: tuple(tf.constant(one) for one in target.take(rows, batched=dataset.batched))
+        name: tuple(tf.constant(entry) for entry in target.take(rows, batched=dataset.batched))
         for name, target in training_set.targets.items()
     }
     return inputs, targets

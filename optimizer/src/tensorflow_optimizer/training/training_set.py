@@ -35,7 +35,7 @@ class Target:
     def take(self, rows: Array, *, batched: bool) -> tuple[Array, ...]:
         """Select samples, as the loss takes them."""
         both = (self.answers,) if self.truth is None else (self.answers, self.truth)
-        return tuple(one[rows] if batched else one[rows[0]] for one in both)
+        return tuple(entry[rows] if batched else entry[rows[0]] for entry in both)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class TrainingSet:
         cannot be memorized, and costs nothing more.
         """
         count, some = self.dataset.count // self.versions, min(self.versions, _VERSIONS_AN_EPOCH)
-        chosen = [(number * some + one) % self.versions for one in range(some)]
-        return random.permutation(np.concatenate([np.arange(count) + one * count for one in chosen]))
+        chosen = [(number * some + entry) % self.versions for entry in range(some)]
+        return random.permutation(np.concatenate([np.arange(count) + entry * count for entry in chosen]))
 
     def split(self, seed: int) -> tuple[TrainingSet, TrainingSet]:
         """Split into samples to train on and held-out samples for validation.

@@ -84,8 +84,8 @@ class Store:
 
     def find_object(self, key: str, version: str = "") -> tuple[str, str]:
         """Return the version ID and the SHA-256 of an object, or of one version of it."""
-        one: dict[str, Any] = {"VersionId": version} if version else {}
-        answer = aws.s3().get_object(Bucket=self.bucket, Key=key, **one)
+        chosen: dict[str, Any] = {"VersionId": version} if version else {}
+        answer = aws.s3().get_object(Bucket=self.bucket, Key=key, **chosen)
         digest = hashlib.sha256()
         for block in answer["Body"].iter_chunks(1 << 20):
             digest.update(block)

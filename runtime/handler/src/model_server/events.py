@@ -152,7 +152,7 @@ def _fitting_text(answer_body: Any) -> Any:
 def _most_characters(value: Any) -> int:
     """Return how many characters an answer's text has at most. Its nested lists are regular."""
     if isinstance(value, dict):
-        return sum(len(json_text.dumps(name)) + 6 + _most_characters(one) for name, one in value.items())
+        return sum(len(json_text.dumps(name)) + 6 + _most_characters(entry) for name, entry in value.items())
     if isinstance(value, list):
         return 2 + len(value) * (2 + _most_characters(value[0])) if value else 2
     return 24  # -2.2250738585072014e-308

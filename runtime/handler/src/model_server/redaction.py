@@ -58,5 +58,5 @@ class Redaction:
     def _values(self, value: Any, signature: Signature) -> Any:
         """Redact an object of inputs, or the plain value of the only one."""
         if isinstance(value, dict) and value.keys() != {"b64"}:
-            return {name: None if name in self._names else one for name, one in value.items()}
+            return {name: None if name in self._names else entry for name, entry in value.items()}
         return value if self._names.isdisjoint(signature.inputs) else None

@@ -34,7 +34,9 @@ def alarm_reason(names: list[str]) -> str:
                 MaxRecords=_NAMES,
             )
             found |= {
-                one["AlarmName"]: one for kind in ("MetricAlarms", "CompositeAlarms") for one in page.get(kind, [])
+                entry["AlarmName"]: entry
+                for kind in ("MetricAlarms", "CompositeAlarms")
+                for entry in page.get(kind, [])
             }
     except (ClientError, BotoCoreError) as error:
         raise AlarmsError(f"CloudWatch did not describe the alarms {', '.join(names)}: {error}") from error

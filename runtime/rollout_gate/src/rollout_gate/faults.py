@@ -76,7 +76,7 @@ def restarted(pod: Object, known: dict[tuple[str, str], int]) -> list[Fault]:
 def condition(owner: Object | None, kind: str) -> Object | None:
     """Return an object's condition of one type, or None."""
     conditions = (owner or {}).get("status", {}).get("conditions") or []
-    return next((one for one in conditions if one.get("type") == kind), None)
+    return next((entry for entry in conditions if entry.get("type") == kind), None)
 
 
 def _refused(replica_set: Object | None, deployment: Object | None) -> Fault | None:
@@ -106,7 +106,7 @@ def _fault_of(pod: Object, warnings: list[str]) -> Fault | None:
         return Fault(_said("no node takes the pod", scheduled), name)
     containers = _containers(pod)
     stopped = (_stopped(name, container, warnings) for container in containers)
-    fault = next((one for one in stopped if one), None)
+    fault = next((entry for entry in stopped if entry), None)
     if fault:
         return fault
     for container in containers:
@@ -188,6 +188,10 @@ def _said(what: str, said: Object) -> str:
 
 def _warnings(events: list[Object], pod: str) -> list[str]:
     """Return Kubernetes' warnings about a pod, the latest last."""
-    of_pod = [one for one in events if one.get("type", "Warning") == "Warning" and one["involvedObject"]["name"] == pod]
-    of_pod.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
-    return [f"{one.get('message', '').strip()} ({one.get('reason', '')})" for one in of_pod]
+    of_pod = [
+        event
+        for event in events
+        if event.get("type", "Warning") == "Warning" and event["involvedObject"]["name"] == pod
+    ]
+    of_pod.sort(key=lambda entry: str(entry.get("lastTimestamp") or entry.get("eventTime") or ""))
+    return [f"{entry.get('message', '').strip()} ({entry.get('reason', '')})" for entry in of_pod]

@@ -101,7 +101,7 @@ class Fleet:
         ]
         if not groups:
             raise FleetError(f"there is no Auto Scaling group {group}")
-        return [_instance(one) for one in groups[0]["Instances"]]
+        return [_instance(instance) for instance in groups[0]["Instances"]]
 
     def health(self, target_group: str) -> dict[str, Health]:
         """Return what a target group says of its instances, by their ids.
@@ -112,7 +112,7 @@ class Fleet:
         found = _ask(self._client("elbv2").describe_target_health, TargetGroupArn=target_group)[
             "TargetHealthDescriptions"
         ]
-        return {one["Target"]["Id"]: _health(one["TargetHealth"]) for one in found}
+        return {entry["Target"]["Id"]: _health(entry["TargetHealth"]) for entry in found}
 
     def served(self, metrics: Metrics, seconds: float) -> Served:
         """Return what instances answered since so many seconds ago, in whole minutes, as far as CloudWatch knows.
@@ -134,10 +134,12 @@ class Fleet:
             EndTime=datetime.fromtimestamp(end, UTC),
         )
         # No values are no requests only in a complete answer: CloudWatch answers a fault of its own without an error.
-        for one in found["MetricDataResults"]:
-            if one.get("StatusCode", "Complete") != "Complete":
-                raise FleetError(f"the canary's requests could not be counted: CloudWatch answered {one['StatusCode']}")
-        sums = {one["Id"]: sum(one["Values"]) for one in found["MetricDataResults"]}
+        for result in found["MetricDataResults"]:
+            if result.get("StatusCode", "Complete") != "Complete":
+                raise FleetError(
+                    f"the canary's requests could not be counted: CloudWatch answered {result['StatusCode']}"
+                )
+        sums = {result["Id"]: sum(result["Values"]) for result in found["MetricDataResults"]}
         errors = sums.get("errors", 0.0)
         return Served(sums.get("requests", 0.0), {"server faults": errors} if errors else {})
 

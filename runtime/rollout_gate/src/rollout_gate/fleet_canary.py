@@ -97,7 +97,7 @@ class FleetCanary:
         Raises:
             CannotTellError: Instances are missing, or their health is not known yet.
         """
-        serving = {one.name for one in self.reader.instances(self.group) if self._serves(one)}
+        serving = {instance.name for instance in self.reader.instances(self.group) if self._serves(instance)}
         gone = [Fault(_GONE, name) for name in sorted(self.seen - serving)]
         if gone:
             return tuple(gone)

@@ -104,20 +104,20 @@ def fleet_canary_gate(
     return _message(bake(canary, alarm_reason, clock, seconds_left), canary.group, "instance")
 
 
-def _message(verdict: Verdict, name: str, one: str) -> str:
+def _message(verdict: Verdict, name: str, noun: str) -> str:
     """Return the message of a canary that must not go on, and write what the log needs; empty if it may go on.
 
     Args:
         verdict: How its bake ended.
         name: Whose.
-        one: What it consists of, in the singular.
+        noun: What it consists of, in the singular.
     """
     if not verdict.faults:
         print(f"{name} may go on: {verdict.ending}")
         return ""
-    ending = f"stopped {verdict.ending}, before any other {one} was changed"
-    _write(f"{name}: {ending}", verdict, one)
-    return failure_message(verdict.faults, name, ending, _where(), f"{one}s")
+    ending = f"stopped {verdict.ending}, before any other {noun} was changed"
+    _write(f"{name}: {ending}", verdict, noun)
+    return failure_message(verdict.faults, name, ending, _where(), f"{noun}s")
 
 
 def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
@@ -140,13 +140,13 @@ def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
     return is_older(wanted, left) and available_in(wanted) + available_in(left) < rollout.replicas
 
 
-def _write(summary: str, outcome: Outcome | Verdict, one: str = "pod") -> None:
+def _write(summary: str, outcome: Outcome | Verdict, noun: str = "pod") -> None:
     """Write everything into the log: the message has no room for it."""
     print(summary)
     for fault in outcome.faults:
         print(
             json.dumps(
-                {one: fault.pod, "container": fault.container, "fault": fault.what, "log": fault.log},
+                {noun: fault.pod, "container": fault.container, "fault": fault.what, "log": fault.log},
                 ensure_ascii=False,
             )
         )

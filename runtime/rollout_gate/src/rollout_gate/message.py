@@ -65,7 +65,9 @@ def _grouped(faults: Sequence[Fault]) -> list[tuple[str, list[Fault]]]:
     groups: dict[Fault, list[Fault]] = {}
     for fault in faults:
         groups.setdefault(replace(fault, pod="", give_up_seconds=None, previous=False), []).append(fault)
-    ranked = sorted(groups.values(), key=lambda group: (all(one.give_up_seconds is None for one in group), -len(group)))
+    ranked = sorted(
+        groups.values(), key=lambda group: (all(entry.give_up_seconds is None for entry in group), -len(group))
+    )
     return [(group[0].what, group) for group in ranked]
 
 

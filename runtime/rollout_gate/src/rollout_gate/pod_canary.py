@@ -156,4 +156,4 @@ def _stable(properties: dict[str, Any]) -> Rollout:
 
 def _is_ready(pod: Object) -> bool:
     conditions = pod.get("status", {}).get("conditions") or []
-    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+    return any(condition.get("type") == "Ready" and condition.get("status") == "True" for condition in conditions)

@@ -94,9 +94,9 @@ def available_in(replica_set: Object | None) -> int:
     return int((replica_set or {}).get("status", {}).get("availableReplicas", 0))
 
 
-def is_older(one: Object | None, other: Object | None) -> bool:
+def is_older(left: Object | None, right: Object | None) -> bool:
     """Tell whether a ReplicaSet was created before another."""
-    return one is not None and other is not None and _created(one) < _created(other)
+    return left is not None and right is not None and _created(left) < _created(right)
 
 
 def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:

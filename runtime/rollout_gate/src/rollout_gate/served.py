@@ -75,7 +75,7 @@ class Served:
         """
         if self.errors <= max_error_rate * self.requests or not (over or self.errors >= _MANY_FAILURES):
             return ""
-        most = sorted(self.failed.items(), key=lambda one: -one[1])[:3]
+        most = sorted(self.failed.items(), key=lambda entry: -entry[1])[:3]
         statuses = ", ".join(f"{status} {count:.0f}" for status, count in most)
         share = f"{self.errors / max(self.requests, self.errors):.2%}"
         what = f"{self.errors:.0f} of {self.requests:.0f} requests to the new version failed ({statuses}): {share}"
@@ -95,5 +95,5 @@ class Served:
         return lower / 1000
 
 
-def _sums(one: dict[_Key, float], other: dict[_Key, float]) -> dict[_Key, float]:
-    return {key: one.get(key, 0.0) + other.get(key, 0.0) for key in one | other}
+def _sums(left: dict[_Key, float], right: dict[_Key, float]) -> dict[_Key, float]:
+    return {key: left.get(key, 0.0) + right.get(key, 0.0) for key in left | right}

@@ -84,9 +84,9 @@ class GoldenAnswers:
         found = self._outputs(answer)
         return max(
             (
-                abs(one - other) / (self._scales[name] or 1.0)
+                abs(left - right) / (self._scales[name] or 1.0)
                 for name, value in self._expected[index].items()
-                for one, other in zip(_finite(value), _finite(found.get(name)), strict=False)
+                for left, right in zip(_finite(value), _finite(found.get(name)), strict=False)
             ),
             default=0.0,
         )
@@ -118,8 +118,8 @@ def _differences(
     name: str, expected: Any, found: Any, allowed: float, place: tuple[int, ...] = ()
 ) -> Iterator[Difference]:
     if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from _differences(name, one, other, allowed, (*place, index))
+        for index, (left, right) in enumerate(zip(expected, found, strict=True)):
+            yield from _differences(name, left, right, allowed, (*place, index))
     elif not _same(expected, found, allowed):
         yield Difference(name, place, expected, found, allowed)
 
@@ -129,8 +129,8 @@ def _same(expected: Any, found: Any, allowed: float) -> bool:
         if math.isfinite(expected) and math.isfinite(found):
             return bool(abs(expected - found) <= allowed)
         return bool(expected == found) or (math.isnan(expected) and math.isnan(found))
-    one, other = _decoded(expected), _decoded(found)
-    return type(one) is type(other) and bool(one == other)
+    left, right = _decoded(expected), _decoded(found)
+    return type(left) is type(right) and bool(left == right)
 
 
 def _decoded(value: Any) -> Any:
@@ -150,8 +150,8 @@ def _is_number(value: Any) -> bool:
 
 def _numbers(value: Any) -> Iterator[float]:
     if isinstance(value, list):
-        for one in value:
-            yield from _numbers(one)
+        for entry in value:
+            yield from _numbers(entry)
     elif _is_number(value):
         yield value
 
@@ -182,7 +182,7 @@ def main() -> None:
     """
     document = json.load(sys.stdin)
     requests, tolerance = document["golden"]["requests"], document["golden"]["relativeTolerance"]
-    golden = GoldenAnswers([one["response"] for one in requests], document.get("tolerance") or tolerance)
+    golden = GoldenAnswers([request["response"] for request in requests], document.get("tolerance") or tolerance)
     answers = list(enumerate(map(json.loads, document["answers"])))
     differences = list(starmap(golden.difference, answers))
     first = next((number for number, difference in enumerate(differences, start=1) if difference), None)

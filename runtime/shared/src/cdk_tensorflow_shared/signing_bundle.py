@@ -51,7 +51,7 @@ class Bundle:
             if statement["predicateType"] != PREDICATE_TYPE:
                 raise BundleError(f"it is a statement of the type {statement['predicateType']!r}")
             resources = statement["predicate"]["resources"]
-            found = [one["digest"] for one in resources if one["name"] == MANIFEST_FILE]
+            found = [resource["digest"] for resource in resources if resource["name"] == MANIFEST_FILE]
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError("its statement cannot be read") from error
         if len(found) != 1:

@@ -153,7 +153,7 @@ def _status_sentence(build: BuildTypeDef) -> str:
     status = build["buildStatus"]
     phases = build.get("phases", [])
     if status == "TIMED_OUT":
-        if any(one.get("phaseType") == "QUEUED" and one.get("phaseStatus") == "TIMED_OUT" for one in phases):
+        if any(phase.get("phaseType") == "QUEUED" and phase.get("phaseStatus") == "TIMED_OUT" for phase in phases):
             minutes = build["queuedTimeoutInMinutes"]
             return f"the build did not start within {minutes} minutes: it waited in the queue, because {QUOTA_ADVICE}"
         return (

@@ -78,4 +78,4 @@ def _newest_builds(project: str) -> Iterator[BuildTypeDef]:
 
 def _key_of(build: BuildTypeDef) -> str | None:
     variables = build.get("environment", {}).get("environmentVariables", [])
-    return next((one["value"] for one in variables if one["name"] == "BUILD_KEY"), None)
+    return next((variable["value"] for variable in variables if variable["name"] == "BUILD_KEY"), None)

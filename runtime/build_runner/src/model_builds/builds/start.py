@@ -162,7 +162,9 @@ def note_queue(build: BuildTypeDef, since: float) -> None:
 def _minutes_waited(build: BuildTypeDef | None, started: float) -> int:
     """Return the minutes between the request for a build and its start, including the queue."""
     phases = build.get("phases", []) if build else []
-    ends = [one["endTime"].timestamp() for one in phases if one.get("phaseType") == "QUEUED" and "endTime" in one]
+    ends = [
+        phase["endTime"].timestamp() for phase in phases if phase.get("phaseType") == "QUEUED" and "endTime" in phase
+    ]
     return int(max(0.0, max(ends, default=started) - started) // 60)
 
 

@@ -67,8 +67,8 @@ def _newest(bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
     folders: list[str] = []
     objects: list[tuple[str, int]] = []
     for page in pages:
-        folders += [one["Prefix"] for one in page.get("CommonPrefixes", [])]
-        objects += [(one["Key"], one["Size"]) for one in page.get("Contents", [])]
+        folders += [common_prefix["Prefix"] for common_prefix in page.get("CommonPrefixes", [])]
+        objects += [(content["Key"], content["Size"]) for content in page.get("Contents", [])]
     yield from sorted(objects, reverse=True)
     for folder in sorted(folders, reverse=True):
         yield from _newest(bucket, folder)

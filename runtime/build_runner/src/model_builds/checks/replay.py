@@ -144,6 +144,6 @@ def _outputs(signature: dict[str, Any] | None) -> dict[str, bool]:
     """Tell of each output whether dimension 0 is the batch. A signature that is gone has none."""
     outputs = (signature or {}).get("outputs", {})
     return {
-        name: any(one["size"] == "-1" for one in tensor.get("tensor_shape", {}).get("dim", [])[:1])
+        name: any(entry["size"] == "-1" for entry in tensor.get("tensor_shape", {}).get("dim", [])[:1])
         for name, tensor in outputs.items()
     }

@@ -93,8 +93,8 @@ class ReplayedAnswers:
         # NaN or an infinity among the recorded numbers would make the sums of all answers one as well.
         known = [number for number in expected if math.isfinite(number)]
         pairs = zip(expected, found, strict=True) if alike and found else ()
-        error = sum((one - other) ** 2 for one, other in pairs if math.isfinite(one))
-        size = sum(one * one for one in known)
+        error = sum((left - right) ** 2 for left, right in pairs if math.isfinite(left))
+        size = sum(entry * entry for entry in known)
         error = error if alike else max(size, 1.0)
         self._errors[name] = self._errors.get(name, 0.0) + error
         self._sizes[name] = self._sizes.get(name, 0.0) + size
@@ -132,16 +132,16 @@ class ReplayedAnswers:
 def _numbers(value: Any) -> list[float] | None:
     """Return all numbers of nested lists; None if something else is in them."""
     if isinstance(value, list):
-        parts = [_numbers(one) for one in value]
+        parts = [_numbers(entry) for entry in value]
         return None if None in parts else [number for part in parts if part for number in part]
     return [float(value)] if isinstance(value, int | float) else None
 
 
-def _are_both_numbers(one: float, other: float) -> bool:
+def _are_both_numbers(left: float, right: float) -> bool:
     """Tell whether both are finite, or both are the same of NaN and the infinities."""
-    if math.isfinite(one) or math.isfinite(other):
-        return math.isfinite(one) and math.isfinite(other)
-    return one == other or (math.isnan(one) and math.isnan(other))
+    if math.isfinite(left) or math.isfinite(right):
+        return math.isfinite(left) and math.isfinite(right)
+    return left == right or (math.isnan(left) and math.isnan(right))
 
 
 def _greatest(numbers: list[float]) -> int:

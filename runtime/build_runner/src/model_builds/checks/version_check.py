@@ -133,10 +133,10 @@ def _ask_hook(version: CheckedVersion, bucket: str, key: str) -> None:
 
 
 def _replay(version: CheckedVersion, golden: Golden, output_names: list[str]) -> None:
-    expected = GoldenAnswers([one["response"] for one in golden.requests], golden.tolerance, output_names)
+    expected = GoldenAnswers([request["response"] for request in golden.requests], golden.tolerance, output_names)
     count, started = len(golden.requests), time.monotonic()
-    for number, one in enumerate(golden.requests, start=1):
-        _, answer = _answer(version, _request("POST", f"{version.path}:predict", json.dumps(one["request"])))
+    for number, request in enumerate(golden.requests, start=1):
+        _, answer = _answer(version, _request("POST", f"{version.path}:predict", json.dumps(request["request"])))
         difference = expected.difference(number - 1, answer)
         if difference:
             raise version.refusal(

@@ -42,7 +42,7 @@ class Refusal:
 
 def read_refusal(store: Store, prefix: str, key: str, attempt: str) -> Refusal | None:
     """Return the refusal of one attempt of a job, or None if this attempt was not refused."""
-    return next((one for one in read_refusals(store, _path(prefix, key)) if one.attempt == attempt), None)
+    return next((refusal for refusal in read_refusals(store, _path(prefix, key)) if refusal.attempt == attempt), None)
 
 
 def read_refusals(store: Store, path: str) -> list[Refusal]:
@@ -55,10 +55,10 @@ def write_refusal(store: Store, prefix: str, key: str, refusal: Refusal) -> None
     path = _path(prefix, key)
 
     def changed(content: bytes | None) -> str:
-        others = [one for one in _refusals(store.address(path), content) if one.attempt != refusal.attempt]
+        others = [entry for entry in _refusals(store.address(path), content) if entry.attempt != refusal.attempt]
         document = {
             "schemaVersion": SCHEMA_VERSION,
-            "refusals": [dataclasses.asdict(one) for one in [*others, refusal]],
+            "refusals": [dataclasses.asdict(entry) for entry in [*others, refusal]],
         }
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -74,7 +74,7 @@ def _refusals(address: str, content: bytes | None) -> list[Refusal]:
         return []
     try:
         document: dict[str, Any] = json.loads(content)
-        return [Refusal(**one) for one in document["refusals"]]
+        return [Refusal(**refusal) for refusal in document["refusals"]]
     except (ValueError, TypeError, KeyError) as error:
         raise ModelError(
             f"{address} is not a list of refusals as a deployment writes it: restore its previous object version, or "

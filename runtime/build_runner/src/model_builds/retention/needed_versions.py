@@ -80,7 +80,7 @@ def _named_versions(store: Store, prefix: str, name: str) -> Iterator[int]:
         return
     try:
         document: Any = json.loads(value)
-        named = [(one.get("bucket", store.bucket), str(one["manifestKey"])) for one in _listed(document)]
+        named = [(entry.get("bucket", store.bucket), str(entry["manifestKey"])) for entry in _listed(document)]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(
             f"the parameter {name} names no manifest ({value[:200]!r}), so what it needs is unknown and nothing is "

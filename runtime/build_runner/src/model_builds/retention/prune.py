@@ -65,16 +65,18 @@ def prune(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _told({"pruned": [], "builds": [], "kept": [], "postponed": postponed})
     versions = list_versions(model.store, model.prefix, model.format)
     reasons = reasons_to_keep(versions, model.needed(), model.retention, time.time())
-    old = [one for one in versions if one.number not in reasons][:_MOST_VERSIONS]
+    old = [version for version in versions if version.number not in reasons][:_MOST_VERSIONS]
     if not is_dry:
         old, more = _remove(model, old, str(context.aws_request_id))
         reasons |= more
-    builds = _prune_builds(model, [one for one in versions if one not in old], is_dry=is_dry)
+    builds = _prune_builds(model, [version for version in versions if version not in old], is_dry=is_dry)
     answer = {
-        "pruned": [{"version": str(one.number), "manifestKey": one.manifest_key} for one in old],
+        "pruned": [{"version": str(entry.number), "manifestKey": entry.manifest_key} for entry in old],
         "builds": builds,
         "kept": [
-            {"version": str(one.number), "reason": reasons[one.number]} for one in versions if one.number in reasons
+            {"version": str(version.number), "reason": reasons[version.number]}
+            for version in versions
+            if version.number in reasons
         ],
         "postponed": postponed,
     }
@@ -86,8 +88,8 @@ def prune(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _remove(model: Model, old: list[Version], run: str) -> tuple[list[Version], dict[int, str]]:
     """Remove versions; return those that were removed, and why the others were not."""
     store, prefix = model.store, model.prefix
-    ours = [one for one in old if pruned.consider(store, one.manifest_key, run)]
-    reasons = {one.number: "another run is removing it" for one in old if one not in ours}
+    ours = [entry for entry in old if pruned.consider(store, entry.manifest_key, run)]
+    reasons = {entry.number: "another run is removing it" for entry in old if entry not in ours}
     if not ours:
         return [], reasons
     # From here on, nothing new serves them. What began before is seen now.
@@ -108,8 +110,8 @@ def _remove(model: Model, old: list[Version], run: str) -> tuple[list[Version], 
 
 def _prune_builds(model: Model, kept: list[Version], *, is_dry: bool) -> list[str]:
     store, prefix = model.store, model.prefix
-    reports = [one.reportKey.removeprefix(f"{prefix}/builds/") for one in recorded_refusals(store, prefix)]
-    named = [*(one.build for one in kept), *(report.partition("/")[0] for report in reports)]
+    reports = [refusal.reportKey.removeprefix(f"{prefix}/builds/") for refusal in recorded_refusals(store, prefix)]
+    named = [*(entry.build for entry in kept), *(report.partition("/")[0] for report in reports)]
     builds = removable_builds(list_builds(store, prefix), named, model.retention, time.time())
     if not is_dry:
         for build in builds:

@@ -72,7 +72,7 @@ def reasons_to_keep(
         now: The time, in seconds since 1970.
     """
     listed = list(versions)
-    published = sorted((one.number for one in listed if one.has_manifest), reverse=True)
+    published = sorted((entry.number for entry in listed if entry.has_manifest), reverse=True)
     newest = set(published[: retention.fewest])
     reasons: dict[int, str] = {}
     for version in listed:
@@ -95,4 +95,4 @@ def removable_builds(builds: Mapping[str, float], kept: Iterable[str], retention
         now: The time, in seconds since 1970.
     """
     named = set(kept)
-    return sorted(one for one, at in builds.items() if one not in named and now - at >= retention.youngest)
+    return sorted(build for build, at in builds.items() if build not in named and now - at >= retention.youngest)
