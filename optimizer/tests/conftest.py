@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
+sys.path[:0] = [
+    str(Path(__file__).parents[2] / name) for name in ("optimizer/src", "runtime/shared/src", "optimizer/tests")
+]
 
 from tensorflow_optimizer.processes import environment
 
