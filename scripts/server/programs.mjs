@@ -1,6 +1,6 @@
 // Builds the programs of the native runtime, and caches each for the user by a digest of everything that determines its bytes.
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isMade, once, run } from '../setup/environment.mjs';
 import { markUsed, removeUnused, userCache } from '../setup/user-cache.mjs';
@@ -92,6 +92,7 @@ async function provideCached(name, processor, { published, uv, report }) {
     try {
       const toolchain = await rust({ ...needs(processor, published), uv });
       await compile(toolchain, { name, processor, published, source: crate, target: cargoTarget, output: partial, report });
+      chmodSync(partial, 0o755);
       renameSync(partial, join(cache, digest));
       removeUnused('native');
     } catch (error) {
