@@ -7,7 +7,7 @@ import { packagePath } from '../../lib/private/asset-paths';
 
 /** The contract between TypeScript and Python, which share no code. */
 
-const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
+const read = (...path: string[]) => readFileSync(packagePath('runtime', ...path), 'utf-8');
 
 test('the native program looks for LiteRT at its path in the layer', () => {
   const sources = readdirSync(packagePath('server', 'src'), { recursive: true, encoding: 'utf-8' }).filter((name) => name.endsWith('.rs'));
