@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .compare import Thresholds, compare
 from .make_profile import make_profile, profiled_rows
-from .records import Observed, observe
+from .observed import Observed, observe
 
 __all__ = ["Observed", "Thresholds", "compare", "make_profile", "observe", "profiled_rows"]

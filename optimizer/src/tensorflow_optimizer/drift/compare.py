@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..documents.profile import Feature, Profile
-    from .records import Observed
+    from .observed import Observed
 
 _NAMED = 3
 
