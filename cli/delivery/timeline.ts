@@ -29,7 +29,11 @@ export function snapshots(newestFirst: readonly Delivery[]): Snapshot[] {
   });
 }
 
-/** Returns since when a stack serves a version, and the delivery that began it: the stack's own last update where none of the deliveries did; neither where that is not known. */
+/**
+ * Returns since when a stack serves a version, and the delivery that began it.
+ *
+ * The time is the stack's own last update where no delivery began it; neither is there where that is not known.
+ */
 export function liveSince(version: Version, stack: ServingStack, newestFirst: readonly Delivery[]): { since?: Date; by?: Delivery } {
   let first: Delivery | undefined;
   for (const delivery of newestFirst.filter(({ outcome }) => outcome === 'DELIVERED')) {

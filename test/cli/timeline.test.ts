@@ -18,6 +18,7 @@ describe('the input of an execution that goes back', () => {
     }
 
     expect(serveInput(versions(count)).serve).toHaveLength(count);
-    expect(() => serveInput(versions(count + 2))).toThrow(/the \d+ versions to go back to take \d+ characters, and a parameter of Systems Manager 4096: divide the models/);
+    expect(() => serveInput(versions(count + 2))).toThrow(
+      /the \d+ versions to go back to take \d+ characters, and a parameter of Systems Manager 4096: divide the models/);
   });
 });

@@ -7,8 +7,8 @@ import type { Construct } from 'constructs';
 import { ModelArtifact } from '../../lib';
 import { ModelService } from '../../lib/kubernetes/model-service';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import type { IModelArtifact } from '../../lib/model/published-model';
 import { ModelSource } from '../../lib/model/model-source';
+import type { IModelArtifact } from '../../lib/model/published-model';
 
 export const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';
 export const GATE = 'Custom::AWSCDK-EKS-KubernetesObjectValue';
