@@ -121,7 +121,8 @@ PLANE = Plane()
 
 
 def host(aws: Running, directory: Path, **hardware: Any) -> Host:
-    return Host(stock.python(), stock.aws_command(directory, directory), aws.port, PLANE, **hardware)
+    # The AWS CLI is unpacked once for all instances.
+    return Host(stock.python(), stock.aws_command(aws.log.parent, directory), aws.port, PLANE, **hardware)
 
 
 class Instance(Machine):

@@ -79,7 +79,10 @@ def other_server(fleet: Fleet, _: dict[str, str]) -> None:
             {"disk": "16k", "server": instance.SERVER + "#" * 50_000}, "the disk is full", id="a full disk", marks=SLOW
         ),
         pytest.param(
-            {"server": "#!/bin/sh\necho illegal instruction; exit 132\n"}, "does not stay up: ", id="a dying server"
+            {"server": "#!/bin/sh\necho illegal instruction; exit 132\n"},
+            "does not stay up: ",
+            id="a dying server",
+            marks=SLOW,
         ),
     ],
 )
