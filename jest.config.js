@@ -1,15 +1,16 @@
 // The projects of jest. `npx jest test/function` runs files; `npx jest --selectProjects unit` all of a project.
 
+const { readdirSync, readFileSync } = require('fs');
+const { join } = require('path');
+
 // The template validator costs about 4 s of CPU per test file. Workers inherit the variable. test/example-app.slow.test.ts enables it.
 process.env.CDK_VALIDATION = 'false';
 // A state machine of the embedded AWS waits for this share of its time: it looks at a build every three seconds, not every ten.
 process.env.SFN_WAIT_SCALE ??= '0.3';
 
-/** Unit tests that replace modules (`jest.mock`) or need other features that jest-light-runner lacks. */
-const REPLACING = [
-  'fleet/fleet-capture', 'fleet/litert-fleet', 'function/function-properties', 'function/native-runtime-layer', 'kubernetes/service-capture',
-  'kubernetes/service-litert', 'load/latest-server', 'model/large-model', 'replay/replay-function', 'serving/litert-server',
-];
+/** Unit tests that replace modules, or move time on for promises, which jest-light-runner cannot. */
+const replacing = readdirSync(join(__dirname, 'test'), { recursive: true }).filter((file) => file.endsWith('.test.ts') && !/^(e2e|nodes|packages)\b/.test(file)
+  && /\bjest\.(mock|advanceTimersByTimeAsync)\(/.test(readFileSync(join(__dirname, 'test', file), 'utf8')));
 
 const project = (displayName, testMatch, more) => ({
   displayName,
@@ -27,7 +28,6 @@ const project = (displayName, testMatch, more) => ({
 });
 
 const unit = { setupFiles: ['<rootDir>/scripts/test/jest-unit.js'] };
-const replacing = REPLACING.map((name) => `${name}.test.ts`);
 
 /** @type {import('jest').Config} */
 module.exports = {
