@@ -28,20 +28,22 @@ export const MANIFEST = { bucket: 'artifacts', manifestKey: 'm/litert/3/manifest
 
 const isDetail = new Ajv().compile(JSON.parse(readFileSync(join(ROOT, 'runtime/model_delivery/src/model_delivery/event.schema.json'), 'utf8')));
 
-let interpreter: ChildProcess;
+let interpreter: ChildProcess | undefined;
 let answers: AsyncIterator<string>;
 
-beforeAll(() => {
-  interpreter = spawn(join(ROOT, '.tools', 'emulator', 'bin', 'python'), [join(__dirname, 'run_definition.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  answers = createInterface({ input: interpreter.stdout! })[Symbol.asyncIterator]();
-});
-
-afterAll(() => interpreter.stdin!.end());
+/** For all test files of this process: hooks of a shared module would be those of the first file alone. It ends when its input does. */
+function started(): ChildProcess {
+  if (!interpreter) {
+    interpreter = spawn(join(ROOT, '.tools', 'emulator', 'bin', 'python'), [join(__dirname, 'run_definition.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    answers = createInterface({ input: interpreter.stdout! })[Symbol.asyncIterator]();
+  }
+  return interpreter;
+}
 
 /** Runs one execution in a world of its own, in which version 1 serves and version 2 was uploaded. */
 export async function run(input: object, world: object = {}, asked = definition): Promise<any> {
   const given = { newest: 'v2', parameters: { [SOURCE]: 'v1', [SERVE]: 'built' }, stacks: IDLE, ...world };
-  interpreter.stdin!.write(`${JSON.stringify({ definition: asked, input, world: given })}\n`);
+  started().stdin!.write(`${JSON.stringify({ definition: asked, input, world: given })}\n`);
   const { value, done } = await answers.next();
   expect(done).toBe(false);
   const result = JSON.parse(value);
