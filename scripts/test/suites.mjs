@@ -31,8 +31,8 @@ const SLOW = '\\.slow\\.test\\.ts$';
 /** Longest first. Three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
 export const RUNNERS = [
   pytest('instance', ['runtime/instance/tests']),
-  // A deployment that predicts, and a refusal.
-  jest('e2e', ['e2e'], '/(function|refusal)\\.test\\.ts$', '--runInBand'),
+  // A deployment that predicts, updates, a refusal, and the removal.
+  jest('e2e', ['e2e'], '/function\\.test\\.ts$', '--runInBand'),
   pytest('optimizer', ['optimizer/tests']),
   pytest('emulator', ['emulator/tests']),
   cargo('native'),

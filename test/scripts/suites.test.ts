@@ -27,7 +27,7 @@ describe('the slow tests', () => {
     expect([...quick, ...slow, ...endToEnd].sort()).toEqual(all);
     expect(slow).toEqual(all.filter((file) => file.endsWith('.slow.test.ts')));
     expect(endToEnd).toEqual(all.filter((file) => file.startsWith('e2e/')));
-    expect(filesOf(commands.e2e)).toEqual(['e2e/function.test.ts', 'e2e/refusal.test.ts']);
+    expect(filesOf(commands.e2e)).toEqual(['e2e/function.test.ts']);
   });
 
   test('of Python are those that npm test leaves out, in every directory that has some', () => {
