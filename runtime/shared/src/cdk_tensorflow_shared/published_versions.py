@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Prefix of the paths in a manifest that are inside the layer.
 IN_LAYER = "layer.zip!/"
+#: Of the manifests that this version of the library writes and reads.
+SCHEMA_VERSION = 1
 #: Members that every record has.
 REQUIRED = ("Version", "KeyPrefix", "ManifestKey", "ManifestSha256", "ReportKey", "BuildUrl", "Summary")
 
@@ -67,7 +69,8 @@ def find_record(objects: Objects, prefix: str, build_key: str) -> dict[str, str]
 def read_record(objects: Objects, prefix: str, build_key: str, version: int | str) -> dict[str, str] | None:
     """Return the record of one version that a build key made; None unless the version is complete.
 
-    A complete version is not pruned, and everything that its record and its manifest name is there as it was published.
+    A complete version is not pruned. Its manifest is one that this library reads, and everything that the record and the
+    manifest name is there as it was published.
     """
     record = _document(objects.read(record_key(prefix, build_key, version)))
     if not all(isinstance(value, str) for value in record.values()) or not record.keys() >= set(REQUIRED):
@@ -79,12 +82,13 @@ def read_record(objects: Objects, prefix: str, build_key: str, version: int | st
     if pruned is None or objects.exists(pruned):
         return None
     manifest, key_prefix = _document(text), record["KeyPrefix"]
+    is_readable = manifest.get("schemaVersion") == SCHEMA_VERSION
     expected = {
         key_prefix + file["path"]: file["size"]
         for file in [*manifest.get("files", []), *manifest.get("documents", [])]
         if is_object(file["path"])
     }
-    if not expected or not expected.items() <= objects.sizes(key_prefix).items():
+    if not is_readable or not expected or not expected.items() <= objects.sizes(key_prefix).items():
         return None
     beside = [key for key in map(record.get, ("ArchiveKey", "GoldenKey")) if key and key.startswith(f"{prefix}/")]
     # A server is not below the model's prefix, because all models share it.
