@@ -69,8 +69,8 @@ def find_record(objects: Objects, prefix: str, build_key: str) -> dict[str, str]
 def read_record(objects: Objects, prefix: str, build_key: str, version: int | str) -> dict[str, str] | None:
     """Return the record of one version that a build key made; None unless the version is complete.
 
-    A complete version is not pruned. Its manifest is one that this library reads, and everything that the record and the
-    manifest name is there as it was published.
+    A complete version is not pruned. Its manifest is one that this library reads, and everything that the record and
+    the manifest name is there as it was published.
     """
     record = _document(objects.read(record_key(prefix, build_key, version)))
     if not all(isinstance(value, str) for value in record.values()) or not record.keys() >= set(REQUIRED):
