@@ -15,7 +15,7 @@ const CHANGE = [
     npm('lock files are up to date', 15, 'lock', '--', '--check'),
     npm('API.md is up to date', 10, 'docgen', '--', '--check'),
     npm('awslint', 10, 'lint', '--', 'api'),
-    npm('native runtime for both processors', 15, 'native', '--', 'build'),
+    npm('native runtime for both processors', 45, 'native', '--', 'build'),
     npm('the API since the baseline', 10, 'compat'),
   ],
   // An example serves on arm64 with the program that was just compiled.
