@@ -13,6 +13,7 @@ import pytest
 from model_server import description
 from stand_in_runtime_api import EndedError
 from test_interpreter_parity import MODELS, Reference, random_inputs
+from test_native_process import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +132,7 @@ def test_an_output_of_another_shape_than_the_file_says_is_the_functions_fault(
         "body": json.dumps({"inputs": sent}),
     }
     assert function.invoke(event).value["statusCode"] == 500
-    failed = next(line for line in function.log() if line["level"] == "ERROR")
+    failed = next(line for line in lines(function, 4) if line["level"] == "ERROR")
     assert failed["message"].startswith(f"output 'y' came with the shape [{size}], in the file it has [3]")
 
 
