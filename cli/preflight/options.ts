@@ -23,7 +23,8 @@ image. It only reads, and costs nothing.
   --stack NAME            a stack that may exist already (repeatable): whether rollback is disabled for it
   --server SERVER         ${SERVERS.join(' or ')}, of pods and instances; ${SERVERS[0]} when absent
   --processors N          virtual processors that your pods and instances need at most, during updates too; when absent
-                          ${PATH_NEEDS.service.processors} for a service and ${PATH_NEEDS.fleet.processors} for a fleet, as in their defaults
+                          ${PATH_NEEDS.service.processors} for a service and ${PATH_NEEDS.fleet.processors} for a fleet, as in their defaults;
+                          a fleet's canary of one instance needs 4 more
   --addresses N           NAT gateways that will be created; when absent ${PATH_NEEDS.service.addresses} for a service (0 in a network that exists)
   --compute-type TYPE     ${MACHINES.join(', ')}: CodeBuild's machine, as computeType; large when absent
   --architecture NAME     ${PROCESSOR_TYPES.join(' or ')}: of the machine that builds, as architecture; x86_64 when absent
