@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,6 @@ from support import unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from embedded_aws.eks.pod_state import PodState
     from running import Running
@@ -27,6 +27,8 @@ MOUNTS = [
     {"name": "config", "mountPath": "/etc/server"},
     {"name": "tmp", "mountPath": "/tmp"},
 ]
+#: Not below /tmp, where a clone may be: a pod has a /tmp of its own.
+PYTHON = str(Path(sys.executable).resolve())
 CONFIG = 'base_path: "/models/digits" other: "/models/digits2" inside: "/models/digits/7"'
 
 
@@ -149,7 +151,7 @@ def test_a_pod_is_ready_when_its_probe_is_answered_and_announces_its_ports(
 ) -> None:
     asked = pod()
     (server,) = asked["spec"]["containers"]
-    server |= {"command": [sys.executable, "-c", SERVER], "args": ["--rest_api_port=8501"]}
+    server |= {"command": [PYTHON, "-c", SERVER], "args": ["--rest_api_port=8501"]}
     server["readinessProbe"]["httpGet"]["path"] = path
     runtime = HostRuntime(tmp_path, lambda *_: None)
 
@@ -308,7 +310,7 @@ def draining_pod(path: str) -> dict[str, Any]:
     (server,) = asked["spec"]["containers"]
     # Without the volume at /tmp the path stays.
     server |= {
-        "command": [sys.executable, "-c", DRAINING],
+        "command": [PYTHON, "-c", DRAINING],
         "args": ["--rest_api_port=8501", path],
         "volumeMounts": MOUNTS[:2],
     }
