@@ -183,7 +183,7 @@ describe('a model that is delivered by an upload', () => {
     expect(await deployment.builds()).toBe(builds);
     const { output: { deliveries } } = await operate('history');
     expect(deliveries.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
-      'DELIVERED', 'DELIVERED', 'SUPERSEDED', 'SUPERSEDED', 'ROLLED_BACK', 'DELIVERED', 'DELIVERED',
+      'DELIVERED', 'DELIVERED', 'SUPERSEDED', 'SUPERSEDED', 'ROLLED_BACK', 'DELIVERED', 'WAITING',
     ]);
   });
 });

@@ -85,7 +85,7 @@ class Demonstration {
     const { progress, emulator } = this.run;
     this.bucket = (await progress.step('cdk deploy Delivery: the bucket, and what an upload starts', () => this.run.deploy('Delivery', {}, APP))).UploadBucket;
     this.delivering = await Delivering.find(emulator);
-    await this.upload('first', 'waits for the first deployment', { outcome: 'DELIVERED' });
+    await this.upload('first', 'waits for the first deployment', { outcome: 'WAITING' });
     const outputs = await progress.step('cdk deploy Serving: optimize, gate, publish, serve', () => this.run.deploy('Serving', {}, APP));
     this.server = await functionPath.connect(this.run, outputs);
     say('callers begin: two clients, one request after another, until the end');
