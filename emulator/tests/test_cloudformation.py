@@ -38,7 +38,9 @@ def settled(aws: Running, name: str) -> str:
 def test_a_stack_keeps_its_execution_role_until_another_one_is_named(aws: Running) -> None:
     client, first, second = aws.client("cloudformation"), role(aws, "cloudformation"), role(aws, "cloudformation")
     name, body = unique("WithRole"), {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
-    described = lambda: client.describe_stacks(StackName=name)["Stacks"][0].get("RoleARN")  # noqa: E731
+
+    def described() -> str | None:
+        return client.describe_stacks(StackName=name)["Stacks"][0].get("RoleARN")
 
     client.create_stack(StackName=name, TemplateBody=json.dumps(body))
     settled(aws, name)
