@@ -1,12 +1,13 @@
 // Runs checks beside each other, with concurrently: counts what they test, measures their processor time, and ends those that hang.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Writable } from 'node:stream';
 import { root } from '../setup/environment.mjs';
 
 const MINUTES = 30;
 const SECONDS_TO_CLEAN_UP = 30;
-const TIME = /^processor time: ([\d.]+) ([\d.]+)\n/m;
+const TIME = /^processor time: ([\d.]+) ([\d.]+)$/m;
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /**
@@ -18,41 +19,29 @@ const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() 
  * @returns The results: `name`, `passed`, `failed`, `skipped`, `seconds`, `processorSeconds`.
  */
 export async function runChecks(checks, { atOnce = 2, logs, quiet = false } = {}) {
-  if (logs) {
-    mkdirSync(logs, { recursive: true });
-  }
+  const directory = logs ?? mkdtempSync(join(tmpdir(), 'checks-'));
+  mkdirSync(directory, { recursive: true });
+  const logOf = ({ name }) => join(directory, `${name.replaceAll('/', '-')}.log`);
   // Installed by the set-up, which comes after the imports of a script.
   const { concurrently } = await import('concurrently');
-  const { commands, result } = concurrently(checks.map(withLimit), { maxProcesses: atOnce, outputStream: nowhere(), cwd: root });
+  const limited = checks.map((check) => withLimit(check, logOf(check)));
+  const { commands, result } = concurrently(limited, { maxProcesses: atOnce, outputStream: nowhere(), cwd: root });
   const results = [];
   commands.forEach((command, index) => {
     const check = checks[index];
-    const log = logs && join(logs, `${check.name}.log`);
-    let output = '';
-    const keep = (text) => {
-      output += text;
-      if (log) {
-        writeFileSync(log, text, { flag: 'a' });
-      }
-    };
-    const announce = () => {
-      if (log) {
-        rmSync(log, { force: true });
-        process.stdout.write(`▸ ${check.name}: ${relative(root, log)}\n`);
-      }
-    };
+    const announce = () => logs && process.stdout.write(`▸ ${check.name}: ${relative(root, logOf(check))}\n`);
     // The first have been started already.
     if (command.pid) {
       announce();
     } else {
       command.timer.subscribe(({ endDate }) => endDate ?? announce());
     }
-    command.stdout.subscribe(keep);
-    command.stderr.subscribe(keep);
-    command.error.subscribe((error) => keep(`${error}\n`));
+    let times = '';
+    command.stderr.subscribe((text) => (times += text));
     command.close.subscribe(({ exitCode, timings }) => {
-      const counted = resultOf(check, output, exitCode, timings.durationSeconds);
-      process.stdout.write(`${counted.failed ? '✗' : '✓'} ${summary(counted)}\n${quiet && !counted.failed ? '' : output.replace(TIME, '')}`);
+      const output = readFileSync(logOf(check), 'utf8');
+      const counted = resultOf(check, output, times, exitCode, timings.durationSeconds);
+      process.stdout.write(`${counted.failed ? '✗' : '✓'} ${summary(counted)}\n${quiet && !counted.failed ? '' : output}`);
       results[index] = counted;
     });
   });
@@ -61,6 +50,9 @@ export async function runChecks(checks, { atOnce = 2, logs, quiet = false } = {}
   ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, () => (interrupted = true)));
   // It is rejected where a check failed.
   await result.catch(() => undefined);
+  if (!logs) {
+    rmSync(directory, { recursive: true });
+  }
   if (interrupted) {
     process.exit(130);
   }
@@ -87,17 +79,18 @@ export function conclude(results) {
   return total('failed') > 0 ? 1 : 0;
 }
 
-function withLimit({ name, command, minutes = MINUTES, env, cwd = root }) {
+/** Its output goes to a file, not to a pipe, which a process that outlives the check would keep open: the check would never end. */
+function withLimit({ name, command, minutes = MINUTES, env, cwd = root }, log) {
   const limited = ['timeout', `--kill-after=${SECONDS_TO_CLEAN_UP}`, String(Math.ceil(minutes * 60)), ...command].map(quoted).join(' ');
-  return { name, cwd, env: { ...process.env, ...env }, command: `bash -c ${quoted(`TIMEFORMAT='processor time: %U %S'; time ${limited}`)}` };
+  return { name, cwd, env: { ...process.env, ...env }, command: `bash -c ${quoted(`TIMEFORMAT='processor time: %U %S'; time ${limited} > ${quoted(log)} 2>&1`)}` };
 }
 
 function quoted(word) {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function resultOf({ name, count = lastTally, minutes = MINUTES }, output, exitCode, seconds) {
-  const [, user, system] = TIME.exec(output) ?? [undefined, 0, 0];
+function resultOf({ name, count = lastTally, minutes = MINUTES }, output, times, exitCode, seconds) {
+  const [, user, system] = TIME.exec(times) ?? [undefined, 0, 0];
   let counted;
   try {
     counted = count(output) ?? (exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });

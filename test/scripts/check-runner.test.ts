@@ -57,6 +57,14 @@ describe('checks', () => {
     expect(stateOf(sleeper)).toMatch(/^[ZX]?$/);
   });
 
+  test('end although a process that they started goes on with their output', () => {
+    const result = run(checks({ leaves: 'setsid sleep 20 & echo started $!; echo 2 passed, 0 failed' }));
+
+    expect(last(result)).toEqual(['2 passed, 0 failed', 0]);
+    const [, sleeper] = /^started (\d+)$/m.exec(result.lines.join('\n'))!;
+    expect(process.kill(Number(sleeper), 'SIGKILL')).toBe(true);
+  });
+
   test('end with their children when the runner is ended', async () => {
     const runner = spawn(process.execPath, program(checks({ waits: 'sleep 1000 & echo started $!; wait', never: 'true' })), { stdio: 'ignore' });
     let started: RegExpExecArray | null = null;
