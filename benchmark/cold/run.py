@@ -12,6 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "optimizer" / "src"))
 
 from benchmark.cold.answers import check, check_answers
 from benchmark.cold.layout import lay_out

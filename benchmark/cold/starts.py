@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import queue
+import json
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stand_in_runtime_api import CLIENT, Posted, RuntimeApi
+from stand_in_runtime_api import CLIENT, RuntimeApi
 
 from benchmark.cold.layout import interpreter
 from benchmark.cold.subjects import BARE
@@ -26,6 +26,7 @@ LAMBDA = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
     "AWS_LAMBDA_FUNCTION_VERSION": "1",
 }
+LIMIT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,14 @@ def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
         RuntimeError: The process ends without an answer, or answers with an error.
     """
     api = RuntimeApi()
-    api.send(event)
+    api.send(json.dumps(event).encode())
     environment = {**client_environment(subject), "AWS_LAMBDA_RUNTIME_API": api.address}
     command = client_command(subject, layout)
     started = time.perf_counter()
     with _spawn(command, environment) as process:
-        posted = _posted(api, process, subject)
+        posted = api.receive(LIMIT_SECONDS, lambda: process.poll() is None)
+        if posted is None:
+            raise RuntimeError(f"{subject.name} ended without an answer")
         start = Start((posted.arrived - started) * 1000, _peak(process), posted.value)
         process.kill()
     api.close()
@@ -107,15 +110,6 @@ def _spawn(command: list[str], environment: dict[str, str]) -> subprocess.Popen[
         stderr=subprocess.DEVNULL,
         text=True,
     )
-
-
-def _posted(api: RuntimeApi, process: subprocess.Popen[str], subject: Subject) -> Posted:
-    while True:
-        try:
-            return api.posted.get(timeout=1)
-        except queue.Empty:
-            if process.poll() is not None:
-                raise RuntimeError(f"{subject.name} ended without an answer") from None
 
 
 def _peak(process: subprocess.Popen[str]) -> float:

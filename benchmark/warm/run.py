@@ -11,6 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "optimizer" / "src"))
 
 from benchmark.digits import optimize
 from benchmark.running import asked, conditions, rounds_of, write_results

@@ -174,6 +174,7 @@ class TestCompare:
         same = (models.dense, models.dense)
         numbered = invoke("compare", *same, "--data", tmp_path / "numbered.npz")
         named = invoke("compare", *same, "--data", tmp_path / "named.npz", "--labels", tmp_path / "classes.txt")
+
         def cells(output: str) -> list[str]:
             return row(output, "accuracy of probabilities").split()  # the columns of times vary in width
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from .server import DEADLINE_SECONDS, Posted, RuntimeApi
+from tensorflow_optimizer.proof.runtime_api import Posted, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+DEADLINE_SECONDS = 120
 
 
 class EndedError(Exception):
@@ -59,20 +59,17 @@ class Function:
         Raises:
             EndedError: the process ended instead.
         """
-        self._api.send(event, **headers)
+        self._api.send(event if isinstance(event, bytes) else json.dumps(event).encode(), **headers)
         return self.next_post()
 
     def next_post(self) -> Posted:
         """Wait for what is posted next."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while time.monotonic() < deadline:
-            running = self.process.poll() is None
-            try:
-                return self._api.posted.get(timeout=0.05)
-            except queue.Empty:
-                if not running:
-                    raise EndedError(self.process.returncode, self.printed()) from None
-        raise TimeoutError("the process neither answered nor ended")
+        posted = self._api.receive(DEADLINE_SECONDS, lambda: self.process.poll() is None)
+        if posted is not None:
+            return posted
+        if self.process.poll() is None:
+            raise TimeoutError("the process neither answered nor ended")
+        raise EndedError(self.process.returncode, self.printed())
 
     def log(self) -> list[dict[str, Any]]:
         """Return the lines of the log so far, parsed."""

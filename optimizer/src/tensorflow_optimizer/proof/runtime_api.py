@@ -1,10 +1,11 @@
-"""The part of Lambda's Runtime API that the proof needs: sends events and receives answers on the loopback interface.
+"""Lambda's Runtime API for one function: sends events and receives answers on the loopback interface.
 
-See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+Tests and benchmarks use it too. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass
@@ -19,33 +20,48 @@ _PREFIX = "/2018-06-01/runtime/"
 _FUNCTION_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:proof"
 _DEADLINE_SECONDS = 300
 _POLL_SECONDS = 0.05
+_CLOSING_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A function's answer to one event."""
+class Posted:
+    """A body that a function posted."""
 
+    where: str
+    """`response`, `error`, or `init/error`."""
     body: bytes
     arrived: float
     """`time.perf_counter` when the body had arrived."""
-    failed: bool
-    """It was posted as an error of the function."""
+
+    @property
+    def failed(self) -> bool:
+        """It was posted as an error of the function."""
+        return self.where != "response"
+
+    @property
+    def value(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body or b"null")
 
 
 class RuntimeApi:
-    """Serves one function; events are answered in their order."""
+    """Serves one function on a free port; events are answered in their order."""
 
     def __init__(self) -> None:
-        self._events: Queue[bytes] = Queue()
-        self._answers: Queue[Answer] = Queue()
-        self._server = _Server(("127.0.0.1", 0), _handler(self._events, self._answers))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._events: Queue[tuple[bytes, dict[str, str]]] = Queue()
+        self._posted: Queue[Posted] = Queue()
+        self._count = 0
+        self._server = _Server(("127.0.0.1", 0), _handler(self._events, self._posted))
+        threading.Thread(target=self._server.serve_forever, args=(_CLOSING_SECONDS,), daemon=True).start()
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -54,17 +70,19 @@ class RuntimeApi:
         """Host and port, the value of AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self._server.server_port}"
 
-    def send(self, event: bytes) -> None:
-        """Queue an event for the function's next call of `invocation/next`."""
-        self._events.put(event)
+    def send(self, event: bytes, **headers: str) -> None:
+        """Queue an event for the function's next call of `invocation/next`, with further headers (`_` for `-`)."""
+        self._count += 1
+        identity = {"Lambda-Runtime-Aws-Request-Id": f"request-{self._count}"}
+        self._events.put((event, identity | {name.replace("_", "-"): value for name, value in headers.items()}))
 
-    def receive(self, seconds: float, alive: Callable[[], bool]) -> Answer | None:
-        """Return the next answer; None after `seconds`, or if the function's process ended without one."""
+    def receive(self, seconds: float, alive: Callable[[], bool]) -> Posted | None:
+        """Return what is posted next; None after `seconds`, or if the function's process ended without it."""
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             running = alive()
             try:
-                return self._answers.get(timeout=_POLL_SECONDS)
+                return self._posted.get(timeout=_POLL_SECONDS)
             except Empty:
                 if not running:
                     return None
@@ -75,10 +93,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Print nothing: the proof ends the function while it waits for its next event."""
+        """Print nothing: a function is ended while it waits for its next event."""
 
 
-def _handler(events: Queue[bytes], answers: Queue[Answer]) -> type[BaseHTTPRequestHandler]:
+def _handler(events: Queue[tuple[bytes, dict[str, str]]], posted: Queue[Posted]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         # An answer in several small writes would wait for the peer's delayed acknowledgement.
@@ -86,15 +104,15 @@ def _handler(events: Queue[bytes], answers: Queue[Answer]) -> type[BaseHTTPReque
 
         def do_GET(self) -> None:
             """Serve `invocation/next`."""
-            event = events.get()
+            event, headers = events.get()
             deadline = int((time.time() + _DEADLINE_SECONDS) * 1000)
             self._send(
                 200,
                 event,
                 {
-                    "Lambda-Runtime-Aws-Request-Id": "00000000-0000-4000-8000-000000000000",
                     "Lambda-Runtime-Invoked-Function-Arn": _FUNCTION_ARN,
                     "Lambda-Runtime-Deadline-Ms": str(deadline),
+                    **headers,
                 },
             )
 
@@ -103,7 +121,8 @@ def _handler(events: Queue[bytes], answers: Queue[Answer]) -> type[BaseHTTPReque
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             arrived = time.perf_counter()
             self._send(202, b"{}", {})
-            answers.put(Answer(body, arrived, not self.path.removeprefix(_PREFIX).endswith("/response")))
+            where = self.path.removeprefix(_PREFIX)
+            posted.put(Posted(where if where == "init/error" else where.rsplit("/", 1)[1], body, arrived))
 
         def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
