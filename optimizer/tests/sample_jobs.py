@@ -66,7 +66,7 @@ class Result:
 
     @property
     def statuses(self) -> dict[str, str]:
-        """What became of each candidate."""
+        """The status of each candidate."""
         return {candidate.name: candidate.status.value for candidate in self.outcome.candidates}
 
     @property

@@ -76,7 +76,7 @@ class SampleModels(DifficultModels):
 
     @cached_property
     def tflite(self) -> Path:
-        """What a user makes with the converter's defaults: an unknown batch."""
+        """A .tflite file made with the converter's defaults: an unknown batch."""
         file = self.root / "dense.tflite"
         file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(self.dense)).convert())
         return file

@@ -88,7 +88,7 @@ function parseOptions(args) {
   };
 }
 
-/** What the set-up must install for the options: the native runtime's server only for a path that serves with it. */
+/** Needs of the options from the set-up: the native runtime's server only for a path that serves with it. */
 function setUpNeeds({ paths, server, deliver }) {
   const isFunctionOnly = paths.every((path) => path === 'function');
   return {
@@ -124,7 +124,7 @@ function nodesProblems({ nodes, path }) {
   ];
 }
 
-/** What `--server both` cannot show. */
+/** Problems of `--server both` with other options. */
 function serverProblems({ server, path, model }) {
   if (server !== 'both') {
     return [];
@@ -135,7 +135,7 @@ function serverProblems({ server, path, model }) {
   ];
 }
 
-/** What is obviously no model; the synthesis reads the others. */
+/** Problems of a file that is obviously no model; the synthesis reads the others. */
 function modelProblems(path) {
   const kinds = `a SavedModel directory, or a ${MODEL_FILES.join(', ')} file`;
   if (statSync(path).isDirectory()) {

@@ -28,7 +28,7 @@ function sources(directory = crate) {
   return SOURCES.map((name) => join(directory, name)).filter((path) => existsSync(path)).flatMap(below);
 }
 
-/** What is published is compiled with the pinned Rust. */
+/** Rust that a program needs: the pinned version, exactly, where the program is published. */
 const needs = (processor, published) => ({ exact: published, targets: [PROCESSORS[processor].target] });
 const profileOf = (published) => (published ? 'release' : 'development');
 

@@ -1,4 +1,4 @@
-"""What a failed deployment says, from what a real control plane says of pods that do not start."""
+"""Messages of a failed deployment, about pods that do not start on a real control plane."""
 
 from __future__ import annotations
 

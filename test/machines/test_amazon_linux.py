@@ -1,4 +1,4 @@
-"""What a machine does not have in common with a stock Amazon Linux 2023, as the emulator's README lists it."""
+"""Differences between a machine and a stock Amazon Linux 2023, as the emulator's README lists them."""
 
 from __future__ import annotations
 

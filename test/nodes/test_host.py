@@ -1,4 +1,4 @@
-"""What clusters with real nodes do to the machine that they run on: nothing, however they end."""
+"""Effects of clusters with real nodes on the machine that they run on: none, however they end."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 600) -
 
 
 def host() -> dict[str, Any]:
-    """What nodes must not change: mounts, firewall, interfaces, kernel settings."""
+    """Return the state that nodes must not change: mounts, firewall, interfaces, kernel settings."""
     nft = subprocess.run(
         ["nft", "list", "ruleset"],
         env={**os.environ, **nearest_built(max(VERSIONS)).environment()},
@@ -111,7 +111,7 @@ def unified_group(process: str) -> str | None:
 
 
 def runs(process: int) -> bool:
-    """Whether a process has not ended; how long it is listed after that is for its parent to say."""
+    """Tell whether a process has not ended; how long it is listed after that is for its parent to say."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""What a student leaves out is said of the student, and what its training says is said of the job."""
+"""Messages about signatures that a student leaves out belong to the student; those of its training to the job."""
 
 from __future__ import annotations
 

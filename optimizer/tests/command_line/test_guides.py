@@ -1,4 +1,4 @@
-"""What README.md and docs/ show of the command line."""
+"""Examples of the command line in README.md and docs/."""
 
 from __future__ import annotations
 

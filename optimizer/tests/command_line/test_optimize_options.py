@@ -1,4 +1,4 @@
-"""What `optimize` is told of a model that the model does not say of itself."""
+"""Options of `optimize` that describe what a model does not say of itself."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_a_difference_falls_back_to_stripping(
     real = saved_model_builder.freeze
 
     def swap(source: Path, tags: list[str], signatures: Any, destination: Path) -> None:
-        """What a freezing that pairs by order does: the two inputs change places."""
+        """Freeze as one that pairs by order would: the two inputs change places."""
         from tensorflow.core.protobuf import saved_model_pb2
 
         real(source, tags, signatures, destination)

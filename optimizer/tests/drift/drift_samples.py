@@ -76,7 +76,7 @@ def profile_of(inputs: Arrays, answers: Arrays) -> Profile:
 
 
 def observed_of(profile: Profile, inputs: Arrays, answers: Arrays) -> Observed:
-    """What is read from captured requests with these tensors."""
+    """Return the observation that captured requests with these tensors give."""
     values = [
         values_of(feature, (inputs if feature.tensor in inputs else answers)[feature.tensor])
         for feature in profile.features

@@ -148,7 +148,7 @@ def test_a_place_that_is_not_there_is_bad_input(version: Path, tmp_path: Path) -
 
 
 class TestInTheCloud:
-    """What the monitor's build does."""
+    """The monitor's build."""
 
     @pytest.fixture
     def publish(self, cloud: Any, version: Path, requests: Requests, tmp_path: Path) -> Callable[..., Path]:

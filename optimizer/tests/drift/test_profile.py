@@ -1,4 +1,4 @@
-"""What profile.json says of the evaluation data, and what it does not."""
+"""Profile of the evaluation data in profile.json: what it says, and what it does not."""
 
 from __future__ import annotations
 

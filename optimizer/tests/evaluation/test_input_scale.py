@@ -1,4 +1,4 @@
-"""Whether the inputs are scaled as the model wants them."""
+"""Detection of inputs that are not scaled as the model wants them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of small numbers beside large ones in one output."""
+"""Detection of small numbers that are lost beside large ones in one output."""
 
 from __future__ import annotations
 

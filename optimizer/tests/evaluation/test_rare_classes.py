@@ -1,4 +1,4 @@
-"""What the gate makes of a candidate that no longer decides, where only few samples would show it."""
+"""Rejection of a candidate that no longer decides, where only few samples would show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `publish` leaves for a layer, a server and an archive, and that the same model makes the same bytes."""
+"""Files that `publish` leaves for a layer, a server and an archive; the same model makes the same bytes."""
 
 from __future__ import annotations
 

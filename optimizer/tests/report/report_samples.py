@@ -147,7 +147,7 @@ def draft(**changes: Any) -> Draft:
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page: its text, its tags, and whatever it would load."""
+    """A page as a browser reads it: its text, its tags, and all that it would load."""
 
     VOID = frozenset({"meta", "br", "link", "img", "input", "hr"})
 

@@ -1,4 +1,4 @@
-"""What a report says of searches and of students."""
+"""The parts of a report about searches and students."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the name of an image stands for."""
+"""Parsing of an image's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a published SavedModel brings for its server: warm-up requests, and how much memory it needs."""
+"""Extras of a published SavedModel for its server: warm-up requests, and the memory that it needs."""
 
 from __future__ import annotations
 

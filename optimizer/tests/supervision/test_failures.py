@@ -1,4 +1,4 @@
-"""What can go wrong with a job, through the command: one sentence, its exit code, nothing to publish, nothing left."""
+"""Failures of a job, through the command: one sentence, its exit code, nothing to publish, nothing left."""
 
 from __future__ import annotations
 

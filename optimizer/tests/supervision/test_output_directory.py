@@ -1,4 +1,4 @@
-"""What a run removes and overwrites in its output directory: what an earlier run left, and nothing of the user's."""
+"""Files that a run removes and overwrites in its output directory: those of an earlier run, and none of the user's."""
 
 from __future__ import annotations
 

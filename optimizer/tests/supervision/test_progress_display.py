@@ -1,4 +1,4 @@
-"""What a person sees of a running job: bars on a terminal, plain lines anywhere else."""
+"""Display of a running job's progress: bars on a terminal, plain lines anywhere else."""
 
 from __future__ import annotations
 

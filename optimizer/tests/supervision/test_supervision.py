@@ -1,4 +1,4 @@
-"""What the process that watches does when the one that works is gone, or when it is told to end itself."""
+"""Reaction of the watching process when the working one is gone, or when it is told to end itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def outcome_of(output: Path) -> Outcome:
 
 @pytest.mark.own_process
 class TestSupervision:
-    """What the process that watches does when the one that works is gone."""
+    """Reaction of the watching process when the working one is gone."""
 
     @pytest.fixture
     def ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -118,7 +118,7 @@ class TestSupervision:
 
 
 class TestTheGroup:
-    """What the job's process started ends with it."""
+    """Processes that the job's process started end with it."""
 
     PARENT = (
         "import os, subprocess, sys, time, signal\n"

@@ -95,7 +95,7 @@ class Pruning:
         )
 
     def mark_of(self, version: int) -> dict[str, Any] | None:
-        """What says that a version was removed."""
+        """Return the document that says that a version was removed."""
         return Store(BUCKET).read_document(f"{PREFIX}/pruned/{version}.json")
 
     def name_in_parameter(self, value: Any) -> None:

@@ -22,7 +22,7 @@ QUOTA = "CodeBuild quota of concurrently running builds for its computeType"
 
 
 def unstarted(clock: Clock) -> dict[str, Any]:
-    """What is_complete gets where on_event found no room."""
+    """The event that is_complete gets where on_event found no room."""
     return build_event(PhysicalResourceId="id", Build={"Id": "", "Key": KEY, "Started": int(clock.now)})
 
 

@@ -1,4 +1,4 @@
-"""What the pruning function removes, what it keeps, and what it says."""
+"""Versions that the pruning function removes and keeps, and its messages."""
 
 from __future__ import annotations
 

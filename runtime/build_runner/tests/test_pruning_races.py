@@ -77,7 +77,7 @@ def is_whole(version: int) -> bool:
 
 
 class Outcome:
-    """What somebody was told who asked for a version."""
+    """The answer to somebody who asked for a version."""
 
     def __init__(self) -> None:
         self.data: dict[str, str] | None = None

@@ -1,4 +1,4 @@
-"""What a refusal says: its event, its metric and the resource's attribute."""
+"""The event, the metric and the resource's attribute of a refusal."""
 
 from __future__ import annotations
 

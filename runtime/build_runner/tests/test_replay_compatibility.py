@@ -1,4 +1,4 @@
-"""What the Lambda function that `replay` asks for a service or a fleet needs of a model, and gets."""
+"""Needs of the Lambda function of `replay` for a service or a fleet: the model's compatibility, and its memory."""
 
 from __future__ import annotations
 

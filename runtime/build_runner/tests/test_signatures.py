@@ -136,7 +136,7 @@ def test_without_a_key_nothing_is_signed_and_kms_is_not_asked(s3: S3Client, kms:
 
 @pytest.mark.parametrize("spec", ["P-256", "P-384", "RSA"])
 def test_the_signed_bytes_are_those_of_dsse(spec: str) -> None:
-    """What another implementation signs, by the specification of DSSE, is what this one verifies."""
+    """Verify a signature of another implementation, made by the specification of DSSE."""
     statement = statement_of(manifest(), "0" * 64)
     private: Any = {
         "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),

@@ -1,4 +1,4 @@
-"""What both handlers capture of requests to a model with redacted inputs."""
+"""Captured lines of both handlers, for requests to a model with redacted inputs."""
 
 from __future__ import annotations
 

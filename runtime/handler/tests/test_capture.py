@@ -1,4 +1,4 @@
-"""What of the requests reaches the log, from where it is captured."""
+"""Lines of requests in the log, from where they are captured."""
 
 from __future__ import annotations
 

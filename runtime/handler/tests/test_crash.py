@@ -1,4 +1,4 @@
-"""What breaks the function, through the client of Lambda's own Python images: it takes one invocation with it."""
+"""Crashes of the function, through the client of Lambda's own Python images: each takes one invocation with it."""
 
 from __future__ import annotations
 

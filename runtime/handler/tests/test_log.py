@@ -1,4 +1,4 @@
-"""What the function writes to its log: JSON, a line for each request, with the metrics that CloudWatch extracts."""
+"""Log of the function: JSON, a line for each request, with the metrics that CloudWatch extracts."""
 
 from __future__ import annotations
 

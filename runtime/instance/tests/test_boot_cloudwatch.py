@@ -1,4 +1,4 @@
-"""What an instance sends to CloudWatch once it has booted."""
+"""Metrics and logs that an instance sends to CloudWatch once it has booted."""
 
 from __future__ import annotations
 

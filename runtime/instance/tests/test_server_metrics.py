@@ -1,4 +1,4 @@
-"""What an instance makes of TensorFlow Serving's counters."""
+"""Metrics that an instance computes from TensorFlow Serving's counters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the last update of a stack was rolled back."""
+"""The reason for which the last update of a stack was rolled back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! What the fuzz targets check, and what they share: a described model without a file, outputs in place of its runs, and
+//! Checks of the fuzz targets, and what they share: a described model without a file, outputs in place of its runs, and
 //! what every answer must be. The tests of the native runtime replay the corpus by it, too.
 
 pub mod body;

@@ -14,7 +14,7 @@ pub(super) fn rate(text: Option<&str>) -> Result<Option<Rate>, String> {
     text.map(read).transpose()
 }
 
-/// Whether a request is in the sample: by its id, a random UUID, so that a repeated event is in it again.
+/// Tells whether a request is in the sample: by its id, a random UUID, so that a repeated event is in it again.
 pub(super) fn takes(rate: Rate, request_id: &str) -> bool {
     let first = request_id.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     // Without such an id only where every request is.

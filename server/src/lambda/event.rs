@@ -18,12 +18,12 @@ pub(super) enum Event {
     Direct,
 }
 
-/// What of an HTTP event counts.
+/// Parts of an HTTP event that count.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct HttpEvent {
     /// Method and path; `None` where the event is of no known format.
     pub request_line: Option<(String, String)>,
-    /// Whether a version check sent it, which is neither captured nor counted. Who calls by HTTP cannot write this.
+    /// True if a version check sent it, which is neither captured nor counted. A client cannot write this by HTTP.
     pub is_check: bool,
     body: Option<String>,
     is_base64: bool,

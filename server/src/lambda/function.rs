@@ -32,7 +32,7 @@ pub struct Fault {
     request_id: String,
 }
 
-/// What is to be logged of an event that was answered or refused.
+/// Facts to log of an event that was answered or refused.
 #[must_use]
 pub struct Outcome {
     latency: Duration,

@@ -1,4 +1,4 @@
-//! What `server/fuzz` reaches of the function, with outputs instead of a model. No program has it.
+//! Entry points of `server/fuzz` to the function, with outputs instead of a model. No program has them.
 
 use super::answer::{Unanswered, answer, refused};
 use super::event::Event;

@@ -167,7 +167,7 @@ struct Fixed<'a> {
     model_version: String,
 }
 
-/// What all lines of a kind have in common, encoded once.
+/// Text that all lines of a kind have in common, encoded once.
 struct Template {
     before: String,
     after: String,

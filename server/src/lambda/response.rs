@@ -1,4 +1,4 @@
-//! What a function returns to each source of events.
+//! Responses of a function to each source of events.
 
 use serde::Serialize;
 

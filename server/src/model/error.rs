@@ -6,7 +6,7 @@ use crate::litert;
 /// Name of the description, in the model's directory.
 pub const FILE_NAME: &str = "model.json";
 
-/// Why a model cannot be served.
+/// Fault that keeps a model from being served.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// model.json cannot be read.
@@ -33,7 +33,7 @@ pub enum LoadError {
     LiteRt(#[from] litert::Error),
 }
 
-/// Why a run has no result.
+/// Reason for which a run has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The client's values are to blame.

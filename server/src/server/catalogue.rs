@@ -49,7 +49,7 @@ pub(super) enum Choice<'a> {
     Label(&'a str),
 }
 
-/// Why a client does not get a version, in sentences for it.
+/// Reason for which a client does not get a version, as a sentence for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotServed {
     /// Of the model.
@@ -75,7 +75,7 @@ impl From<NotServed> for Failure {
     }
 }
 
-/// Why the server does not start.
+/// Fault that keeps the server from starting.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error(transparent)]

@@ -26,7 +26,7 @@ pub(super) struct Pinned {
     pub digest: Digest,
 }
 
-/// Why a file is not served.
+/// Fault that keeps a file from being served.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ChecksumError {
     #[error("cannot read {}: {error}", path.display())]

@@ -18,7 +18,7 @@ pub(super) struct ModelConfig {
     pub labels: BTreeMap<String, u64>,
 }
 
-/// Why the configuration cannot be followed: all problems, one a line.
+/// Problems that keep the server from following the configuration, one a line.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub(super) struct ConfigError(Vec<String>);

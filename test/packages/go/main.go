@@ -124,7 +124,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 	tensorflow.NewModelDashboard(stack, jsii.String("Searching"), nil).AddEndpoint(searched)
 }
 
-// What optimizes and publishes, for both formats.
+// Constructs that optimize and publish, for both formats.
 func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-the-laboratory"))
 	signingKey := awskms.Key_FromKeyArn(stack, jsii.String("SigningKey"), jsii.String("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"))

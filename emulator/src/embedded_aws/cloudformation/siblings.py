@@ -48,7 +48,7 @@ class Running:
     task: asyncio.Task[Any]
 
     def outcome(self) -> str | None:
-        """Why it failed; None where it did not, or runs."""
+        """Return the error of the operation; None where it succeeded, or still runs."""
         error = self.task.exception() if self.task.done() else None
         return None if error is None else str(error)
 

@@ -11,7 +11,7 @@ SERVICE = "codebuild.amazonaws.com"
 
 
 def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
-    """Why CodeBuild would refuse to start a build with a role.
+    """Return the reason for which CodeBuild would refuse to start a build with a role.
 
     AWS refuses, or lets the build fail, while a role's policy is on its way. A template without a dependency on the
     policy passes or fails there by luck; here it always fails.
@@ -33,7 +33,7 @@ def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
 
 
 def why_denied(arn: str, build_arn: str, roles: dict[str, Any], delay: float) -> str | None:
-    """Why a build of a role fails whose policies have not arrived everywhere yet.
+    """Return the error of a build whose role has policies that have not arrived everywhere yet.
 
     Args:
         arn: of the service role.

@@ -39,7 +39,7 @@ class OpenedModel:
 
     @property
     def batched(self) -> bool | None:
-        """Whether dimension 0 is the batch; None if the data decides. A .tflite file takes one row at a time."""
+        """True if dimension 0 is the batch; None if the data decides. A .tflite file takes one row at a time."""
         spec = self.specs[self.default]
         if isinstance(self.source, SavedModelSource):
             return None

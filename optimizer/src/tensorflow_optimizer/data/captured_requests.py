@@ -20,7 +20,7 @@ _LARGEST_OBJECT = 256 << 20
 
 @dataclass
 class CapturedCount:
-    """What was read so far."""
+    """Numbers of what was read so far."""
 
     objects: int = 0
     requests: int = 0

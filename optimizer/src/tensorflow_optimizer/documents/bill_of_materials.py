@@ -71,7 +71,7 @@ class PerformanceMetric(Document):
 
 
 class QuantitativeAnalysis(Document):
-    """What was measured."""
+    """Measured values of the model."""
 
     performance_metrics: list[PerformanceMetric]
 
@@ -93,14 +93,14 @@ class ModelCard(Document):
 
 
 class ComponentData(Document):
-    """What a component of the type `data` is."""
+    """Description of a component of the type `data`."""
 
     type: Literal["dataset"] = "dataset"
     name: str
 
 
 class Pedigree(Document):
-    """What a component was made from."""
+    """Components from which a component was made."""
 
     ancestors: list[Component]
 
@@ -125,7 +125,7 @@ class Component(Document):
 
 
 class Tools(Document):
-    """What wrote the document."""
+    """Programs that wrote the document."""
 
     components: list[Component]
 
@@ -139,7 +139,7 @@ class Metadata(Document):
 
 
 class Dependency(Document):
-    """What one component needs or was made with."""
+    """Components that a component needs, or was made with."""
 
     ref: str
     depends_on: list[str]

@@ -13,7 +13,7 @@ DRIFT_PAGE = "drift.html"
 
 
 class DriftVerdict(StrEnum):
-    """What the comparison says."""
+    """Result of the comparison."""
 
     DRIFTED = "drifted"
     NO_DRIFT = "noDrift"

@@ -99,7 +99,7 @@ class Requirements(Document):
 
     runtime: Runtime | None = None
     native_refusal: str | None = None
-    """Why the native program cannot serve it; absent when it can."""
+    """Reason for which the native program cannot serve it; absent when it can."""
     minimum_serving_version: str | None = None
     cpu_features: list[str] = []
     peak_memory_mebibytes: float | None = None
@@ -107,7 +107,7 @@ class Requirements(Document):
 
 
 class ServerTrial(StrEnum):
-    """Whether the server was tried on the model before both were published."""
+    """Result of trying the server on the model before both were published."""
 
     ANSWERED = "answered"
     """It loaded the model, and answered as the optimizer's own runtime does."""
@@ -129,7 +129,7 @@ class ServerProgram(Document):
     """Its key in the bucket; empty until it is published."""
     trial: ServerTrial
     trial_note: str = ""
-    """Why it was not run."""
+    """Reason for which it was not run."""
 
 
 class Draft(Document):
@@ -172,7 +172,7 @@ class Manifest(Draft):
     version: int
     files: list[File]
     documents: list[File] = []
-    """What describes the version and no server reads: its bill of materials, its provenance and its profile."""
+    """Documents that describe the version and that no server reads: bill of materials, provenance and profile."""
     created: str
     """ISO 8601, UTC."""
     build_id: str

@@ -123,7 +123,7 @@ class Candidate(Document):
     name: str
     status: CandidateStatus
     reason: str = ""
-    """Why it was not chosen; empty for the chosen one."""
+    """Reason for which it was not chosen; empty for the chosen one."""
     hints: list[Hint] = []
     """Of the reason."""
     metrics: Metrics | None = None

@@ -17,7 +17,7 @@ PROFILE_FILE = "profile.json"
 
 
 class Direction(StrEnum):
-    """Whether clients send a tensor or get it."""
+    """Direction of a tensor: clients send it, or get it."""
 
     INPUT = "input"
     OUTPUT = "output"

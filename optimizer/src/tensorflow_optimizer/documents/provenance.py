@@ -25,7 +25,7 @@ class ResourceDescriptor(Document):
 
 
 class BuildDefinition(Document):
-    """What was asked for, and what it was made from."""
+    """Requested build, and the materials from which it was made."""
 
     build_type: str
     external_parameters: dict[str, Any]
@@ -35,7 +35,7 @@ class BuildDefinition(Document):
 
 
 class Builder(Document):
-    """Who ran the job."""
+    """Builder that ran the job."""
 
     id: str
     version: dict[str, str]

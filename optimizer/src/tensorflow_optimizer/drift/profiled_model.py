@@ -23,7 +23,7 @@ _MANIFEST_FILE = "manifest.json"
 
 @dataclass(frozen=True)
 class ProfiledModel:
-    """What a model's requests are compared with."""
+    """Profile with which a model's requests are compared."""
 
     profile: Profile
     version: int | None

@@ -63,12 +63,12 @@ class Beside:
 
     @property
     def varies(self) -> bool:
-        """Whether the truth differs between samples; otherwise its frequencies say nothing."""
+        """True if the truth differs between samples; otherwise its frequencies say nothing."""
         return bool((self._truth != self._truth[:1]).any())
 
     @property
     def constant(self) -> bool:
-        """Whether the model always decides the same."""
+        """True if the model always decides the same."""
         return bool((self._decided == self._decided[0, 0]).all())
 
     def is_better_than_chance(self) -> bool:

@@ -57,7 +57,7 @@ class ChosenLiteRt(ChosenCandidate):
 
     @property
     def reset_state(self) -> bool:
-        """Whether the server must put variables back before every request."""
+        """True if the server must restore variables before every request."""
         return self.loaded.reset_state
 
     def write(self, output: Path) -> int:

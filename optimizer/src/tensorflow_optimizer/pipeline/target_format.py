@@ -47,11 +47,11 @@ class ChosenCandidate(ABC):
     evaluator: CandidateEvaluator
     signatures: dict[str, Signature]
     unverified_reason: Message | None
-    """Why it is published as unverified; empty: it is verified."""
+    """Reason for which it is published as unverified; None if it is verified."""
 
     @property
     def reset_state(self) -> bool:
-        """Whether the server must restore variables before every request."""
+        """True if the server must restore variables before every request."""
         return False
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What a model was made from: its source, its data and its students, with their digests."""
+"""Materials from which a model was made: its source, its data and its students, with their digests."""
 
 from __future__ import annotations
 

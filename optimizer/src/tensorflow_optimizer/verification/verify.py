@@ -31,14 +31,14 @@ _CHUNK = 1 << 20
 
 @dataclass
 class Verification:
-    """What was found."""
+    """Findings of a verification."""
 
     manifest: Manifest
     files: int = 0
     """How many files are as the manifest says."""
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What could not be verified."""
+    """Sentences about what could not be verified."""
     signed_by: str | None = None
     """The hint of the key that has signed the manifest."""
 

@@ -30,7 +30,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Context:
-    """What the scanner asks of its decoder."""
+    """Attributes that the scanner reads of its decoder."""
 
     strict = True
     object_hook = None

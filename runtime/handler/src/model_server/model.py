@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .description import ModelDescription, Signature
 
     class Runtime(Protocol):
-        """What runs a .tflite file."""
+        """Runtime of a .tflite file."""
 
         name: str
 

@@ -44,7 +44,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Health:
-    """What a target group says of an instance.
+    """State of an instance in a target group.
 
     Attributes:
         state: `healthy`, `initial`, or another one.

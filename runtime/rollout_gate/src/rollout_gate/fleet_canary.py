@@ -17,7 +17,7 @@ _GONE = "the instance left its Auto Scaling group, which ends unhealthy ones"
 
 
 class FleetReader(Protocol):
-    """What is read of a fleet."""
+    """Reader of a fleet."""
 
     def goes_back(self, stack: str) -> bool:
         """Tell whether CloudFormation is rolling back a stack."""

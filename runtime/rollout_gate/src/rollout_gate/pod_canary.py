@@ -14,7 +14,7 @@ from .served import Served
 
 
 class CanaryReader(Reader, Protocol):
-    """What is read of a cluster with a canary."""
+    """Reader of a cluster with a canary."""
 
     def page(self, path: str) -> str:
         """Return what a pod answers through the API server."""

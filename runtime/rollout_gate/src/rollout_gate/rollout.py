@@ -18,7 +18,7 @@ _LOGS, _EVENTS = 3, 10
 
 
 class Reader(Protocol):
-    """What is read of a cluster."""
+    """Reader of a cluster."""
 
     def items(self, path: str, **query: str) -> list[Object]:
         """Return the items of a list."""
@@ -32,7 +32,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Rollout:
-    """What to wait for.
+    """Rollout to wait for.
 
     Attributes:
         namespace: Namespace of the Deployment.

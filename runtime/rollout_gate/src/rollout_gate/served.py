@@ -23,7 +23,7 @@ _Key = TypeVar("_Key")
 
 @dataclass(frozen=True)
 class Served:
-    """What a server answered since its start.
+    """Numbers of requests that a server answered since its start.
 
     Attributes:
         requests: Number of requests without those of probes.

@@ -37,7 +37,7 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// Why there are none.
+    /// A sentence that says why there are none.
     pub(super) async fn credentials(&mut self, client: &HttpClient) -> Result<Credentials, String> {
         if let Some((known, since)) = &self.known
             && since.elapsed() < KEPT

@@ -30,7 +30,7 @@ pub(super) trait Sink {
     ///
     /// # Errors
     ///
-    /// Why none was taken.
+    /// A sentence that says why none was taken.
     fn put(&mut self, records: &[Record]) -> impl Future<Output = Result<Refused, String>>;
 }
 

@@ -44,7 +44,7 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// Why there is no answer, or what else than a success it is.
+    /// A sentence that says why there is no answer, or which failure the answer is.
     pub(super) async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<Bytes, String> {
         let url = request.uri().to_string();
         if !self.has_authorities && request.uri().scheme_str() == Some("https") {

@@ -61,7 +61,7 @@ class ReplayedAnswers:
 
     @property
     def undecided(self) -> bool:
-        """Whether there are answers, and none of the recorded ones decides anything: one number does not."""
+        """True if there are answers, and none of the recorded ones decides anything: one number does not."""
         return self.rows > self._refused == self.decisions
 
     @property

@@ -25,7 +25,7 @@ _MOST_VERSIONS = 500
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """What one function prunes, as `lib/optimization/artifact/version-pruning.ts` writes it."""
+    """Model whose versions a function prunes, as `lib/optimization/artifact/version-pruning.ts` writes it."""
 
     bucket: str
     prefix: str
@@ -43,7 +43,7 @@ class Model:
 
     @property
     def retention(self) -> Retention:
-        """What to keep."""
+        """Versions to keep besides those that are needed."""
         return Retention(self.versions, self.ageSeconds)
 
     def needed(self) -> dict[int, str]:

@@ -39,7 +39,7 @@ class Version:
 
 @dataclasses.dataclass(frozen=True)
 class Retention:
-    """What to keep besides what is needed.
+    """Versions to keep besides those that are needed.
 
     Attributes:
         versions: How many of the newest published versions.

@@ -1,4 +1,4 @@
-"""What a `ModelDelivery` asks a build to serve.
+"""Versions that a `ModelDelivery` asks a build to serve.
 
 The property `Serve` is `built`, or the versions to go back to: `[{"bucket", "manifestKey", "manifestSha256"}]`, of all
 models of the delivery. A version that is named is served as it was published, and nothing is built.

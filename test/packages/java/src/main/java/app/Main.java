@@ -180,7 +180,7 @@ public final class Main {
     new ModelDashboard(stack, "Searching").addEndpoint(searched);
   }
 
-  /** What optimizes and publishes, for both formats. */
+  /** Constructs that optimize and publish, for both formats. */
   private static void publisher(final Stack stack, final IGrantable caller) {
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-the-laboratory");
     IKey signingKey = Key.fromKeyArn(stack, "SigningKey", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
