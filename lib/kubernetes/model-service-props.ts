@@ -270,7 +270,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly environment?: { [name: string]: string };
 
   /**
-   * Make the root file system read-only, so that containers can write to /tmp only. Not tested with TensorFlow Serving's official image.
+   * Make the root file system read-only, so that containers can write to /tmp only.
    *
    * @default true
    */
