@@ -1,6 +1,8 @@
-//! Compiles the .proto files of the server, without protoc.
+//! Compiles the .proto files of the server, without protoc, and exports what `src/litert/processors.rs` replaces.
 
 fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rustc-link-arg=-rdynamic");
     #[cfg(feature = "server")]
     protocols();
 }

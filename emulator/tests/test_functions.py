@@ -112,6 +112,14 @@ def test_the_environment_is_lambdas_and_nothing_of_this_machine_leaks_in(aws: Ru
     assert seen["path"][0] == "/var/task"
 
 
+def test_a_function_on_arm64_finds_no_processors_in_sys(aws: Running) -> None:
+    source = "import os\ndef handler(*_):\n    return os.listdir('/sys/devices/system/cpu')"
+    arm64 = function(aws, source, Architectures=["arm64"])
+    assert invoke(aws, arm64) == ([], False)
+    found, _ = invoke(aws, function(aws, source))
+    assert "present" in found
+
+
 @pytest.mark.parametrize("minor", ["3.11", "3.12", "3.13"])
 def test_a_function_runs_on_its_own_python_if_the_host_has_it(aws: Running, minor: str) -> None:
     from embedded_aws.host.pythons import find_python

@@ -65,7 +65,8 @@ async function unpackSystem() {
   const quoted = (path) => `'${path.replaceAll("'", "'\\''")}'`;
   // The processor described in CPU. With the default, `max`, an int8 convolution was wrong (qemu 7.2).
   const qemu = [join(directory, 'qemu', 'usr', 'bin', 'qemu-aarch64-static'), '-cpu', 'neoverse-n1', '-L', system].map(quoted).join(' ');
-  const inside = `mount --bind ${quoted(cpuInfo)} /proc/cpuinfo && exec ${qemu} "$@"`;
+  // Functions have no such directory, and LiteRT looks into it.
+  const inside = `mount --bind ${quoted(cpuInfo)} /proc/cpuinfo && mount -t tmpfs none /sys/devices/system/cpu && exec ${qemu} "$@"`;
   writeFileSync(runner, `#!/bin/sh\nexec unshare -rm sh -c ${quoted(inside)} sh "$@"\n`);
   chmodSync(runner, 0o755);
 }

@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod functions;
 mod handle;
+mod processors;
 mod standard_error;
 mod tensors;
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # Everything of a configuration that shapes the process. A worker made for other values is never used again.
 _SHAPING = ("Runtime", "Handler", "CodeSha256", "Layers", "Environment", "MemorySize", "Timeout", "Version", "Role")
 
+_HIDDEN = ["/sys/devices/system/cpu"]
+"""Directories that functions on arm64 find empty. AWS does not have them there: pytorch/cpuinfo#76."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -179,6 +182,7 @@ class Pool:
             "root": str(directory / "root"),
             "binds": [[str(source), target] for source, target in binds],
             "links": {f"/var/lang/bin/{name}": source for name, source in layout.links.items()},
+            "hidden": _HIDDEN if config.get("Architectures") == ["arm64"] else [],
             "tmp": str(directory / "tmp"),
             "keep": [*self._layouts.kept, *([str(layout.interpreter.parents[1])] if layout.interpreter else [])],
             "cwd": "/var/task",

@@ -100,6 +100,8 @@ def _build_root(specification: dict[str, Any]) -> None:
         _bind(source, f"{root}{target}")
     for target, source in specification["links"].items():
         Path(f"{root}{target}").symlink_to(source)
+    for directory in specification["hidden"]:
+        _mount("tmpfs", root + directory, "tmpfs", _MS_NOSUID | _MS_NODEV)
 
     # Required paths below /tmp on the host, such as an interpreter, stay visible below the private /tmp.
     private = specification["tmp"]

@@ -33,6 +33,7 @@ def why_not() -> str | None:
             "root": str(root),
             "binds": [],
             "links": {},
+            "hidden": [],
             "tmp": str(private),
             "keep": [],
             "cwd": "/",
