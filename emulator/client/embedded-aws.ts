@@ -183,7 +183,8 @@ export class EmbeddedAws {
       await closed;
       clearTimeout(force);
     }
-    rmSync(this.state, { recursive: true, force: true });
+    // Programs that are ending may still write there.
+    rmSync(this.state, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
   }
 
   private async waitUntilReady(readyFile: string): Promise<void> {

@@ -12,8 +12,8 @@ import { makeTemporaryDirectory } from './temporary-directory.mjs';
 
 const AT_ONCE = 3;
 
-/** Several times the usual duration, so that it ends only runners that hang. */
-const LIMIT_MINUTES = 62;
+/** Several times the usual duration, so that it ends only runners that hang; less than `.ci/run` gives all of them together. */
+const LIMIT_MINUTES = 45;
 
 function ownTemporaryDirectory() {
   const directory = makeTemporaryDirectory();

@@ -173,7 +173,7 @@ export class Deployment {
 
   public async stop(): Promise<void> {
     await this.emulator.stop();
-    rmSync(this.work, { recursive: true, force: true });
+    rmSync(this.work, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
   }
 
   private cdk(command: string, stack: string, context: Record<string, string>, args: string[]): Promise<CommandResult> {

@@ -42,7 +42,7 @@ export class FleetDeployment {
 
   public async stop(): Promise<void> {
     await this.emulator.stop();
-    rmSync(this.work, { recursive: true, force: true });
+    rmSync(this.work, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
   }
 
   public deploy(context: Record<string, string>): Promise<CommandResult> {
