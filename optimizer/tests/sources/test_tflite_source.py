@@ -9,6 +9,7 @@ from sample_functions import dense_data, function, spec, truncate
 from sample_jobs import FLOAT16
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.runners import LiteRtRunner
+from tensorflow_optimizer.runners.flatbuffer import pack, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("recipe", ["forLiteRt", "none"])
 def test_the_file_is_served_unchanged(recipe: str, models: SampleModels, runs: Runs) -> None:
-    result = runs(models.tflite, models.labelled, recipe=recipe)
+    result = runs(models.static_tflite, models.labelled, recipe=recipe)
     assert result.statuses == {"none": "chosen"}
-    assert (result.output / "model" / "model.tflite").read_bytes() == models.tflite.read_bytes()
+    assert (result.output / "model" / "model.tflite").read_bytes() == models.static_tflite.read_bytes()
     assert result.published.evaluation is not None
     assert result.published.evaluation.outputs["probabilities"].accuracy_loss == 0
 
@@ -89,14 +90,9 @@ def test_flex_operators_are_refused(models: SampleModels, runs: Runs) -> None:
 
 
 def test_a_file_without_signatures_gets_one(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
-    from ai_edge_litert import schema_py_generated as schema
-    from flatbuffers import Builder
-
-    model = schema.ModelT.InitFromPackedBuf(models.tflite.read_bytes(), 0)
+    model = unpack(models.tflite.read_bytes())
     model.signatureDefs = []
-    builder = Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    (tmp_path / "old.tflite").write_bytes(bytes(builder.Output()))
+    (tmp_path / "old.tflite").write_bytes(pack(model))
     result = runs(tmp_path / "old.tflite")
     assert list(result.published.signatures) == ["serving_default"]
     assert any("has no signature" in warning for warning in result.outcome.warnings)
@@ -119,9 +115,3 @@ def test_state_is_refused_or_reset(models: SampleModels, runs: Runs) -> None:
     draft = runs(models.counter_tflite, source={"stateful": "reset_per_request"}).published
     assert draft.reset_state
     assert draft.requirements.runtime == "numpy"
-
-
-def test_other_shapes_than_the_files_are_refused(models: SampleModels, runs: Runs) -> None:
-    result = runs(models.tflite, source={"inputShapes": {"features": [8, 16]}})
-    assert result.code == 4
-    assert "convert it again with these shapes" in result.sentence

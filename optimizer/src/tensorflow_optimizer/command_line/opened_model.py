@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..conversion import with_fixed_shapes
 from ..documents.job import Identity, Packaging, Source
 from ..runners import LiteRtRunner, SavedModelRunner
 from ..runners.describe import describe_signatures
 from ..signatures import read_signatures
-from ..signatures.fixed import is_batched
+from ..signatures.fixed import fix_shapes, is_batched
 from ..signatures.select import default_signature
 from ..sources import SavedModelSource, TfliteSource, open_source
 from ..sources.tflite_file import read_tflite
@@ -63,8 +64,9 @@ class OpenedModel:
         """Load the default signature the way its server does."""
         name, source = self.default, self.source
         if isinstance(source, TfliteSource):
-            signatures = describe_signatures(self.content, {name: bool(self.batched)}, unknown_batch=True)
-            return LiteRtRunner(self.content, signatures)
+            content = with_fixed_shapes(self.content, [fix_shapes(self.specs[name], None)])
+            signatures = describe_signatures(content, {name: bool(self.batched)}, unknown_batch=True)
+            return LiteRtRunner(content, signatures)
         return SavedModelRunner(
             source.directory, source.tags, {name: self.specs[name]}, saved_by=source.tensorflow_version
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .bfloat16 import bake_bfloat16
 from .fixed_shape import save_with_fixed_shapes
+from .fixed_tflite import with_fixed_shapes
 from .freeze import FreezeError, freeze, freeze_problem
 from .litert_converter import LiteRtMode, convert
 from .strip import StrippingError, strip
@@ -20,5 +21,6 @@ __all__ = [
     "freeze_problem",
     "save_with_fixed_shapes",
     "strip",
+    "with_fixed_shapes",
     "with_serve_tags",
 ]

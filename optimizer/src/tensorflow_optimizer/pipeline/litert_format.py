@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..candidates.equivalence import find_difference, first_rows
 from ..candidates.evaluator import with_status
 from ..candidates.litert_artifact import LoadedLiteRt
 from ..candidates.litert_builder import LiteRtCandidateBuilder
@@ -15,7 +16,7 @@ from ..documents.draft import LITERT_FILE, MODEL_DIRECTORY
 from ..documents.job import Distillation, Pruning, Quantization
 from ..documents.manifest import Requirements, Runtime
 from ..documents.outcome import CandidateStatus, EvidenceKind
-from ..errors import OptimizerError
+from ..errors import OptimizerError, UnsupportedError
 from ..hints import Hint
 from ..proof import prove
 from ..runners import RunError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ..candidates.evaluator import CandidateEvaluator
     from ..documents.job import Job, Search
     from ..documents.outcome import Candidate
-    from ..errors import UnsupportedError
     from ..processes.progress import Progress
     from ..proof import Proof
     from ..reference.measure import Reference
@@ -155,6 +155,20 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         except OptimizerError as error:
             self.progress.say(f"no float32 conversion to compare the latency with ({error})")
             return None
+
+    def check(self, plan: LiteRtPlan, loaded: LoadedLiteRt, reference: Reference) -> None:
+        """Check that fixed shapes changed no number of a .tflite file.
+
+        Raises:
+            UnsupportedError: it answers differently.
+        """
+        if self._original.as_it_is is None or plan.distillation:
+            return
+        specs = {name: signature.spec for name, signature in self._original.selection.signatures.items()}
+        datasets = first_rows(reference.datasets, reference.batch)
+        difference = find_difference(reference.runner, loaded.runner, specs, datasets, reference.batch)
+        if difference is not None:
+            raise UnsupportedError(f"the .tflite file answers differently with fixed shapes: {difference}")
 
     def none_supported(
         self, errors: Sequence[UnsupportedError], plans: Sequence[LiteRtPlan]

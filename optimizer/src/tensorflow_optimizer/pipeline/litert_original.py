@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..candidates.litert_artifact import LiteRtArtifact
+from ..conversion import with_fixed_shapes
 from ..documents.job import StatefulBehavior
 from ..errors import UnsupportedError
 from ..hints import Hint
 from ..reference.subject import EvaluatedSignature, Subject
-from ..runners import SavedModelRunner
+from ..runners import LiteRtRunner, SavedModelRunner
 from ..signatures import Selection, read_signatures, select_for_litert, state_writers
 from ..signatures.select import OTHER_PATHS
 from ..sources import TfliteSource
@@ -29,7 +30,7 @@ class LiteRtOriginal:
     subject: Subject
     selection: Selection
     as_it_is: LiteRtArtifact | None
-    """A .tflite file."""
+    """A .tflite file, with fixed shapes."""
 
 
 def open_original(job: Job, source: OpenedSource, progress: Progress) -> LiteRtOriginal:
@@ -63,18 +64,10 @@ def _open_tflite(job: Job, source: TfliteSource, progress: Progress) -> LiteRtOr
         raise _state_refusal("the .tflite file", "ASSIGN_VARIABLE")
     selection = select_for_litert(file.signatures, job.source)
     progress.warn_all(selection.warnings)
-    for name, signature in selection.signatures.items():
-        if any(shape != file.sizes[name][key] for key, shape in signature.shapes.items()):
-            raise UnsupportedError(
-                f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
-                f"given shapes cannot make it {signature.shapes}; convert it again with these shapes, or give the "
-                "SavedModel",
-                Hint.INPUT_SHAPES,
-            )
-    artifact = LiteRtArtifact(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)
-    subject = Subject(
-        artifact.load().runner, selection.default, _signatures(selection), source.size_bytes, file.stateful
-    )
+    fixed = with_fixed_shapes(file.content, selection.signatures.values())
+    artifact = LiteRtArtifact(fixed, dict(selection.signatures), file.stateful, unknown_batch=True)
+    runner = LiteRtRunner(file.content, artifact.load().signatures, reset_state=file.stateful)
+    subject = Subject(runner, selection.default, _signatures(selection), source.size_bytes, file.stateful)
     return LiteRtOriginal(subject, selection, artifact)
 
 

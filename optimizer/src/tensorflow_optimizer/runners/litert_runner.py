@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from .runner import Array, Arrays
 
 
-def open_interpreter(content: bytes) -> Any:
+def open_interpreter(content: bytes, *, allocate: bool = True) -> Any:
     """Return an interpreter of LiteRT with one thread.
+
+    Args:
+        content: The .tflite file.
+        allocate: Prepare it for the shapes of the file; a call prepares it for those that it is given.
 
     Raises:
         RunError: the file cannot be loaded.
@@ -25,7 +29,8 @@ def open_interpreter(content: bytes) -> Any:
 
     try:
         interpreter = Interpreter(model_content=content, num_threads=1)
-        interpreter.allocate_tensors()
+        if allocate:
+            interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise RunError(reason_of(error)) from error
     return interpreter
@@ -60,7 +65,7 @@ class LiteRtRunner:
         self._interpreter: Any = None
 
     def _open(self) -> None:
-        self._interpreter = open_interpreter(self._content)
+        self._interpreter = open_interpreter(self._content, allocate=False)
         self._runners = {
             name: self._interpreter.get_signature_runner(signature.file_signature or name)
             for name, signature in self._signatures.items()

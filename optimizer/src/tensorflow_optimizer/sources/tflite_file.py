@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, UnsupportedError
 from ..hints import Hint
+from ..runners.flatbuffer import pack, unpack
 from ..runners.litert_runner import open_interpreter, quantization_of
 from ..runners.runner import RunError
 from ..signatures.select import OTHER_PATHS
@@ -25,8 +26,6 @@ class TfliteFile:
 
     content: bytes
     signatures: dict[str, SignatureSpec]
-    sizes: dict[str, dict[str, list[int]]]
-    """The shape that the file itself gives every input, by signature: a 1 where a dimension is unknown."""
     stateful: bool
     """It has variables that change when it runs."""
     named: bool
@@ -48,18 +47,18 @@ def read_tflite(file: Path) -> TfliteFile:
         content = _with_signature(interpreter, content)
         interpreter = _open(file.name, content)
     signatures: dict[str, SignatureSpec] = {}
-    sizes: dict[str, dict[str, list[int]]] = {}
     for name in sorted(interpreter.get_signature_list()):
         runner = interpreter.get_signature_runner(name)
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
         signatures[name] = SignatureSpec(name, _PREDICT, _specs(inputs), _specs(outputs))
-        sizes[name] = {key: [int(size) for size in inputs[key]["shape"]] for key in inputs}
-    return TfliteFile(content, signatures, sizes, stateful, named)
+    if all(None not in (spec.shape or ()) for entry in signatures.values() for spec in entry.inputs.values()):
+        _open(file.name, content, allocate=True)
+    return TfliteFile(content, signatures, stateful, named)
 
 
-def _open(name: str, content: bytes) -> Any:
+def _open(name: str, content: bytes, *, allocate: bool = False) -> Any:
     try:
-        return open_interpreter(content)
+        return open_interpreter(content, allocate=allocate)
     except RunError as error:
         raise BadInputError(
             f"LiteRT cannot load {name} ({error}); it is cut short or corrupt: copy it again"
@@ -102,19 +101,16 @@ def _check_operators(name: str, content: bytes) -> bool:
 
 def _with_signature(interpreter: Any, content: bytes) -> bytes:
     """Add a signature with the names of the input and output tensors, without changing the graph."""
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack(content)
     signature = schema.SignatureDefT()
     signature.signatureKey = DEFAULT_SIGNATURE.encode()
     signature.subgraphIndex = 0
     signature.inputs = _tensor_maps(schema, interpreter.get_input_details())
     signature.outputs = _tensor_maps(schema, interpreter.get_output_details())
     model.signatureDefs = [signature]
-    builder = flatbuffers.Builder(len(content) + 1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack(model)
 
 
 def _tensor_maps(schema: Any, details: list[Mapping[str, Any]]) -> list[Any]:
