@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..signatures.idle_writes import remove_idle_writes
 from .loading import kept_objects, load_objects
 from .loop_shapes import fix_loop_shapes
 from .tags import SERVE_TAGS
@@ -49,8 +50,7 @@ def save_with_fixed_shapes(
     functions = {signature.name: _fixed(loaded.signatures[signature.name], signature) for signature in signatures}
     tf.saved_model.save(module, str(destination), signatures=functions)
     del loaded
-    if any(signature.batched for signature in signatures):
-        _fix_batch(destination / "saved_model.pb")
+    _rewrite(destination / "saved_model.pb", batched=any(signature.batched for signature in signatures))
 
 
 def _fixed(inner: Any, signature: FixedSignature) -> Any:
@@ -69,18 +69,18 @@ def _fixed(inner: Any, signature: FixedSignature) -> Any:
     return compiled.get_concrete_function()  # type: ignore[attr-defined]  # of what tf.function returns
 
 
-def _fix_batch(file: Path) -> None:
-    """Set the batch of 1 where later passes do not replace it: in lists and in loops."""
+def _rewrite(file: Path, *, batched: bool) -> None:
+    """Remove idle writes, and set the batch of 1 where later passes do not replace it: in lists and in loops."""
     from tensorflow.core.protobuf import saved_model_pb2
 
-    saved_model = saved_model_pb2.SavedModel()
-    saved_model.ParseFromString(file.read_bytes())
+    saved_model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
     changed = False
     for meta_graph in saved_model.meta_graphs:
+        changed = remove_idle_writes(meta_graph) or changed
         graph = meta_graph.graph_def
-        for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
+        for nodes in (graph.node, *(function.node_def for function in graph.library.function)) if batched else ():
             changed = _fix_list_elements(nodes) or changed
-        changed = fix_loop_shapes(graph) or changed
+        changed = (batched and fix_loop_shapes(graph)) or changed
     if changed:
         file.write_bytes(saved_model.SerializeToString(deterministic=True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import reason_of
-from ..signatures.state import state_writers
+from ..signatures.state import all_writers
 from .tags import SERVE_TAGS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def freeze_problem(meta_graph: Any, signatures: list[SignatureSpec], size_bytes:
     if size_bytes >= SIZE_LIMIT:
         return f"it has {size_bytes:,} bytes, and a frozen graph can hold less than {SIZE_LIMIT:,}"
     for signature in signatures:
-        writers = state_writers(meta_graph, signature)
+        writers = all_writers(meta_graph, signature)
         if writers:
             return f"its signature {signature.name!r} changes its state ({', '.join(writers)})"
     graph = meta_graph.graph_def

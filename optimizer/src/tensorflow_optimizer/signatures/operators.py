@@ -9,6 +9,25 @@ if TYPE_CHECKING:
     from .spec import SignatureSpec
 
 
+#: Operators that write a variable or a table. The graph also shows writes that a trial run would not reach.
+_WRITERS = frozenset(
+    {
+        "Assign",
+        "AssignAdd",
+        "AssignSub",
+        "AssignVariableOp",
+        "AssignAddVariableOp",
+        "AssignSubVariableOp",
+        "LookupTableInsert",
+        "LookupTableInsertV2",
+        "LookupTableRemoveV2",
+        "QueueEnqueueV2",
+        "QueueDequeueV2",
+    }
+)
+_WRITER_PREFIXES = ("ResourceScatter", "ScatterAdd", "ScatterUpdate", "ResourceApply", "ResourceStridedSliceAssign")
+
+
 def operators_of(meta_graph: Any, signature: SignatureSpec) -> Counter[str]:
     """Return the operators that one call of `signature` reaches, with their number in the graph."""
     graph = meta_graph.graph_def
@@ -20,7 +39,7 @@ def operators_of(meta_graph: Any, signature: SignatureSpec) -> Counter[str]:
         operator, attributes = pending.pop()
         if operator not in functions:
             found[operator] += 1
-        for name in _called(operator, attributes):
+        for name in called_by(operator, attributes):
             if name in functions and name not in seen:
                 seen.add(name)
                 pending += [(node.op, node.attr) for node in functions[name].node_def]
@@ -44,10 +63,16 @@ def _node_name(tensor: str) -> str:
     return tensor.lstrip("^").split(":")[0]
 
 
-def _called(operator: str, attributes: Any) -> list[str]:
+def called_by(operator: str, attributes: Any) -> list[str]:
+    """Return the names of functions that a node may call."""
     names = [operator]
     for value in attributes.values():
         if value.HasField("func"):
             names.append(value.func.name)
         names += [function.name for function in value.list.func]
     return names
+
+
+def is_writer(operator: str) -> bool:
+    """Say whether an operator changes a variable, a table or a queue."""
+    return operator in _WRITERS or operator.startswith(_WRITER_PREFIXES)
