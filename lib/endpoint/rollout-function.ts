@@ -23,13 +23,13 @@ export function rolloutLogGroup(scope: Construct): logs.LogGroup {
   return new logs.LogGroup(scope, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
 }
 
-/** Creates the function behind the custom resources that make a deployment wait while a new version starts or bakes (runtime/rollout_gate). */
+/** Creates the function behind the custom resources that make a deployment wait while a new version starts or bakes (runtime/rollout_waiter). */
 export function rolloutFunction(scope: Construct, { description, role, logGroup }: RolloutFunctionProps): lambda.Function {
   const created = new lambda.Function(scope, 'Function', {
     description,
     runtime: lambda.Runtime.PYTHON_3_13,
     handler: 'index.handler',
-    code: runtimeCode('rollout_gate'),
+    code: runtimeCode('rollout_waiter'),
     timeout: Duration.minutes(15),
     memorySize: 256,
     role,

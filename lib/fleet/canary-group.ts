@@ -26,7 +26,7 @@ export function canaryGroup(
   const { instances } = canary;
   const settings = { ...options.settings, minCapacity: instances, maxCapacity: instances + 1, minInstancesInService: instances };
   const created = instanceGroup(scope, 'Canary', { ...options, settings });
-  stable.group.node.addDependency(new CanaryBake(scope, 'CanaryGate', { ...created, ...options, canary }));
+  stable.group.node.addDependency(new CanaryBake(scope, 'CanaryBake', { ...created, ...options, canary }));
   return created;
 }
 

@@ -10,7 +10,7 @@ const REQUIRED = [
   '.jsii', 'LICENSE', 'README.md', 'package.json', 'build/lib/index.js', 'build/lib/index.d.ts',
   'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/pyproject.toml', 'optimizer/src/tensorflow_optimizer/__main__.py',
   'optimizer/src/tensorflow_optimizer/report/templates/report.html',
-  'runtime/handler/src/index.py', 'runtime/build_runner/src/index.py', 'runtime/build_runner/src/model_builds/versions/record.schema.json', 'runtime/instance/src/boot.py', 'runtime/rollout_gate/src/index.py', 'runtime/model_delivery/src/index.py',
+  'runtime/handler/src/index.py', 'runtime/build_runner/src/index.py', 'runtime/build_runner/src/model_builds/versions/record.schema.json', 'runtime/instance/src/boot.py', 'runtime/rollout_waiter/src/index.py', 'runtime/model_delivery/src/index.py',
   'runtime/shared/src/cdk_tensorflow_shared/__init__.py',
   'runtime/layer/numpy/requirements.txt', 'runtime/layer/native/requirements.txt', 'server/THIRD-PARTY-LICENSES.txt',
   'cli/dist/cdk-tensorflow.js', 'cli/dist/THIRD-PARTY-LICENSES.txt',

@@ -40,7 +40,7 @@ export const RUNNERS = [
   jest('jest', UNIT, '--testPathIgnorePatterns', SLOW),
   pytest('handler', ['runtime/handler/tests']),
   pytest('build-runner', ['runtime/build_runner/tests', 'runtime/shared/tests']),
-  pytest('rollout-gate', ['runtime/rollout_gate/tests']),
+  pytest('rollout-waiter', ['runtime/rollout_waiter/tests']),
   pytest('model-delivery', ['runtime/model_delivery/tests']),
   pytest('stand-ins', ['test/stand_ins']),
   pytest('manifests', ['test/kubernetes']),

@@ -61,6 +61,6 @@ test('a byte that is changed in the shared package changes the asset of every pr
 
   const after = hashes();
   expect(Object.keys(after).filter((program) => after[program] !== before[program]).sort()).toEqual(Object.keys(before).sort());
-  appendFileSync(join(mockRoot, 'runtime', 'rollout_gate', 'src', 'index.py'), '\n');
-  expect(Object.entries(hashes()).filter(([program, hash]) => after[program] !== hash).map(([program]) => program)).toEqual(['rollout_gate']);
+  appendFileSync(join(mockRoot, 'runtime', 'rollout_waiter', 'src', 'index.py'), '\n');
+  expect(Object.entries(hashes()).filter(([program, hash]) => after[program] !== hash).map(([program]) => program)).toEqual(['rollout_waiter']);
 });

@@ -21,7 +21,7 @@ MANIFEST, GATE = "Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-Ku
 ROLLOUT, CANARY = "Custom::TensorFlowRollout", "Custom::TensorFlowCanary"
 
 #: Why a resource failed; empty if it did not.
-Gate = Callable[[dict[str, Any]], str]
+Waiter = Callable[[dict[str, Any]], str]
 
 
 class DeploymentFailedError(Exception):
@@ -83,24 +83,24 @@ class _Impatient:
 class Stack:
     """A stack with its resources as they were deployed last."""
 
-    def __init__(self, handler: Any, gates: dict[str, Gate] | None = None) -> None:
+    def __init__(self, handler: Any, waiters: dict[str, Waiter] | None = None) -> None:
         self.handler = handler
-        self.gates = gates or {}
+        self.waiters = waiters or {}
         self.deployed: dict[str, dict[str, Any]] = {}
 
     def deploy(
-        self, template: dict[str, Any], version: str, *, gate_seconds: int = 60, fail_after: bool = False
+        self, template: dict[str, Any], version: str, *, rollout_seconds: int = 60, fail_after: bool = False
     ) -> None:
         """Create and update in the order of dependencies, then delete what is gone; on a failure bring back what was.
 
         Args:
             template: of the stack.
             version: the published version, that the fit returns.
-            gate_seconds: the longest wait for a rollout.
+            rollout_seconds: the longest wait for a rollout.
             fail_after: whether another resource of the stack fails after all of these.
         """
         before = copy.deepcopy(self.deployed)
-        wanted = resources(template, version, gate_seconds)
+        wanted = resources(template, version, rollout_seconds)
         try:
             for name, resource in wanted.items():
                 self._apply(name, resource)
@@ -137,14 +137,14 @@ class Stack:
     def _call(self, request: str, resource: dict[str, Any], old: dict[str, Any] | None = None) -> None:
         event = {"RequestType": request, "ResourceType": resource["Type"], "ResourceProperties": resource["Properties"]}
         event |= {"OldResourceProperties": old["Properties"]} if old else {}
-        gate = self.gates.get(resource["Type"])
-        if gate is None:
+        waiter = self.waiters.get(resource["Type"])
+        if waiter is None:
             self.handler(event, None)
-        elif request != "Delete" and (reason := gate(event)):
+        elif request != "Delete" and (reason := waiter(event)):
             raise DeploymentFailedError(reason)
 
 
-def resources(template: dict[str, Any], version: str, gate_seconds: int = 60) -> dict[str, dict[str, Any]]:
+def resources(template: dict[str, Any], version: str, rollout_seconds: int = 60) -> dict[str, dict[str, Any]]:
     """Return the Kubernetes resources of a template, filled in and in the order of their dependencies."""
     found = {
         name: one for name, one in template["Resources"].items() if one["Type"] in {MANIFEST, GATE, ROLLOUT, CANARY}
@@ -158,7 +158,7 @@ def resources(template: dict[str, Any], version: str, gate_seconds: int = 60) ->
             visit(other)
         properties = {key: str(value) for key, value in fill(found[name]["Properties"], version).items()}
         if found[name]["Type"] in {GATE, ROLLOUT}:
-            properties["TimeoutSeconds"] = str(gate_seconds)
+            properties["TimeoutSeconds"] = str(rollout_seconds)
         ordered[name] = {"Type": found[name]["Type"], "Properties": properties}
 
     for name in found:

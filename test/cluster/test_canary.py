@@ -1,4 +1,4 @@
-"""A ModelService with a canary on a real control plane, which proxies the gate's requests to the canary's metrics."""
+"""A ModelService with a canary on a real control plane, which proxies requests to the canary's metrics."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from simulation import VERSION_LABEL, Simulation
 from stack import CANARY, ROLLOUT, DeploymentFailedError, Stack
 from test_rollout_messages import Reader
 
-sys.path.insert(0, str(ROOT / "runtime" / "rollout_gate" / "src"))
+sys.path.insert(0, str(ROOT / "runtime" / "rollout_waiter" / "src"))
 
-from rollout_gate.cluster import ClusterError
-from rollout_gate.handler import canary_gate, gate
-from rollout_gate.rollout import Clock
+from rollout_waiter.cluster import ClusterError
+from rollout_waiter.handler import watch_pod_canary, watch_rollout
+from rollout_waiter.rollout import Clock
 
 NAMESPACE = "/namespaces/canary"
 BAKE_SECONDS = 3
@@ -70,7 +70,7 @@ class Pages:
 
 
 class CanaryReader(Reader):
-    """The gate's own requests, also to pods."""
+    """The waiting function's requests, also to pods."""
 
     def page(self, path: str) -> str:
         status, body = self._plane.request("GET", path)
@@ -89,9 +89,9 @@ class Service:
         def bake(event: dict[str, Any]) -> str:
             port = {"Port": str(pages.port), "BakeSeconds": str(BAKE_SECONDS)}
             changed = {**event, "ResourceProperties": {**event["ResourceProperties"], **port}}
-            return canary_gate(reader, changed, Clock(), 870, lambda _: "")
+            return watch_pod_canary(reader, changed, Clock(), 870, lambda _: "")
 
-        self.stack = Stack(handler, {ROLLOUT: lambda event: gate(reader, event, Clock(), 870), CANARY: bake})
+        self.stack = Stack(handler, {ROLLOUT: lambda event: watch_rollout(reader, event, Clock(), 870), CANARY: bake})
 
     def pods(self) -> list[dict[str, Any]]:
         pods = self.plane.items(f"/api/v1{NAMESPACE}/pods")
@@ -190,7 +190,7 @@ def test_canary_that_does_not_start_ends_the_deployment_and_the_other_pods_stay(
     simulation.broken = {"8"}
 
     with pytest.raises(DeploymentFailedError, match="canary/digits-canary: 0 of 1 new pods were available after 10 s"):
-        service.stack.deploy(canary_templates[0], "8", gate_seconds=10)
+        service.stack.deploy(canary_templates[0], "8", rollout_seconds=10)
 
     service.settle("7")
     assert service.stable() == before

@@ -15,10 +15,10 @@ from embedded_aws.eks.pod_state import Ended, PodState
 from simulation import Simulation
 from stack import objects
 
-sys.path.insert(0, str(ROOT / "runtime" / "rollout_gate" / "src"))
+sys.path.insert(0, str(ROOT / "runtime" / "rollout_waiter" / "src"))
 
-from rollout_gate.handler import gate
-from rollout_gate.rollout import Clock
+from rollout_waiter.handler import watch_rollout
+from rollout_waiter.rollout import Clock
 
 VERSION, SERVER, ROLLOUT = "7", "tensorflow-serving", "cdk-tensorflow/rollout"
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("nodes")
 
 
 class Reader:
-    """The gate's own requests, as the cluster's administrator."""
+    """The waiting function's requests, as the cluster's administrator."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
@@ -51,7 +51,7 @@ def failure(
     change: Callable[[dict[str, Any]], None] = lambda _: None,
     *before: dict[str, Any],
 ) -> str:
-    """Apply a service's pods to a namespace of their own, and return what the gate says."""
+    """Apply a service's pods to a namespace of their own, and return what the waiting function says."""
     found = {item["kind"]: item for item in objects(template, VERSION)}
     deployment = found["Deployment"]
     change(deployment["spec"]["template"]["spec"])
@@ -69,10 +69,10 @@ def failure(
         "TimeoutSeconds": "11",
     }
     try:
-        # The gate waits as briefly as it can: what it reports must be there before, on a busy machine too.
+        # It waits as briefly as it can: what it reports must be there before, on a busy machine too.
         events = f"/api/v1/namespaces/{namespace}/events"
         eventually(lambda: [event for event in plane.items(events) if event["type"] == "Warning"], "a warning")
-        return gate(Reader(plane), {"RequestType": "Create", "ResourceProperties": properties}, Clock(), 870)
+        return watch_rollout(Reader(plane), {"RequestType": "Create", "ResourceProperties": properties}, Clock(), 870)
     finally:
         plane.kubectl("delete", "namespace", namespace, "--wait=false")
 

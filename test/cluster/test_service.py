@@ -183,7 +183,7 @@ def test_broken_third_version_fails_the_deployment_and_the_second_keeps_serving(
     simulation.broken = {"9"}
 
     with pytest.raises(DeploymentFailedError, match="Timeout waiting for output"):
-        fixed.stack.deploy(templates["Fixed"], "9", gate_seconds=8)
+        fixed.stack.deploy(templates["Fixed"], "9", rollout_seconds=8)
 
     fixed.settle({"8": 3})
     assert {pod["metadata"]["name"] for pod in fixed.pods()} == serving

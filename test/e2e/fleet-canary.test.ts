@@ -38,7 +38,7 @@ function updated(output: string): string[] {
 }
 
 /** Returns the log of the function that watches the canary. */
-const watched = () => logged(fleet.emulator, 'CanaryGate');
+const watched = () => logged(fleet.emulator, 'CanaryBake');
 
 const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances: IMAGES });
 
@@ -68,7 +68,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect({ code: result.code, output: result.code === 0 ? '' : result.output }).toEqual({ code: 0, output: '' });
     expect(wrong).toEqual([]);
     expect(answered).toBeGreaterThan(100);
-    expect(updated(result.output)).toEqual(['CanaryGroup', 'CanaryGate', 'Group']);
+    expect(updated(result.output)).toEqual(['CanaryGroup', 'CanaryBake', 'Group']);
     const baking = seen.filter(({ canary, stable }) => canary.length === 1 && canary[0] !== before.canary[0] && stable.join() === before.stable.join());
     expect(baking.length).toBeGreaterThan(30);
     expect((await fleet.instances()).stable).not.toEqual(before.stable);

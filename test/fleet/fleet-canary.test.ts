@@ -24,7 +24,7 @@ function named(stack: Stack, type: string, prefix: string): { id: string; resour
 
 const stable = (stack: Stack) => named(stack, GROUP, 'DigitsGroup');
 const first = (stack: Stack) => named(stack, GROUP, 'DigitsCanaryGroup');
-const gate = (stack: Stack) => named(stack, CANARY, 'DigitsCanaryGate');
+const gate = (stack: Stack) => named(stack, CANARY, 'DigitsCanaryBake');
 
 describe('a fleet with a canary', () => {
   test('updates the canary first, then waits for its bake, and then updates the other instances', () => {
@@ -95,9 +95,9 @@ describe('a fleet with a canary', () => {
   });
 
   test('lets the function that watches read, and nothing else', () => {
-    const actions = (stack: Stack) => named(stack, 'AWS::IAM::Role', 'DigitsCanaryGateRole').properties.Policies[0].PolicyDocument.Statement
+    const actions = (stack: Stack) => named(stack, 'AWS::IAM::Role', 'DigitsCanaryBakeRole').properties.Policies[0].PolicyDocument.Statement
       .map(({ Action, Resource }: any) => [Action, Resource]);
-    const logs = [['logs:CreateLogStream', 'logs:PutLogEvents'], { 'Fn::GetAtt': [expect.stringMatching(/^DigitsCanaryGateLogs/), 'Arn'] }];
+    const logs = [['logs:CreateLogStream', 'logs:PutLogEvents'], { 'Fn::GetAtt': [expect.stringMatching(/^DigitsCanaryBakeLogs/), 'Arn'] }];
     const own = ['cloudformation:DescribeStacks', { Ref: 'AWS::StackId' }];
     const always = ['autoscaling:DescribeAutoScalingGroups', 'elasticloadbalancing:DescribeTargetHealth'];
 

@@ -12,7 +12,7 @@ export const OWNERS: Owner[] = [
   [/\/Capture\/LogsRole$/, 'CloudWatch Logs'],
   [/\/Capture\/StreamRole$/, 'Firehose'],
   [/^Fleet\/Digits\/Role$/, 'the instances'],
-  [/^Fleet\/Digits\/CanaryGate\/Role$/, 'the function of a fleet\'s canary'],
+  [/^Fleet\/Digits\/CanaryBake\/Role$/, 'the function of a fleet\'s canary'],
   [/^(?!Delivery)\w+\/Points\/Role$/, 'the function'],
   [/^Delivery\/[^/]+\/Role$/, 'a delivery'],
   [/^Delivery\/[^/]+\/Functions\/ReasonRole$/, 'a delivery\'s function for reasons'],

@@ -29,7 +29,7 @@ AREAS = {
     "The deployment": ("runtime/build_runner/tests", "test/e2e"),
     "Functions": ("runtime/handler/tests", "server/tests"),
     "The LiteRT server of pods and instances": ("server/tests/server",),
-    "Pods": ("runtime/rollout_gate/tests", "test/nodes"),
+    "Pods": ("runtime/rollout_waiter/tests", "test/nodes"),
     "Instances": ("runtime/instance/tests", "test/machines"),
     "Deliveries": ("runtime/model_delivery/tests", "test/delivery"),
 }

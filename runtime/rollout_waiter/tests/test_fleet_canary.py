@@ -3,14 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rollout_gate.alarms import AlarmsError
-from rollout_gate.fleet import FleetError, Health, Instance
-from rollout_gate.handler import fleet_canary_gate
-from rollout_gate.served import Served
-from test_gate import Time
+from rollout_waiter.alarms import AlarmsError
+from rollout_waiter.fleet import FleetError, Health, Instance
+from rollout_waiter.handler import watch_fleet_canary
+from rollout_waiter.served import Served
+from test_rollout import Time
 
 if TYPE_CHECKING:
-    from rollout_gate.fleet import Metrics
+    from rollout_waiter.fleet import Metrics
 
 BAKE = 300
 GRPC, REST = (f"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{name}/1" for name in ("grpc", "rest"))
@@ -81,7 +81,7 @@ PUBLISHES = {"MaxErrorRate": "0.01", "Namespace": "Models", "FleetName": "Shop/C
 
 
 def run(fleet: FakeFleet, what: dict[str, Any] | None = None, alarm_reason: Any = lambda _: "") -> str:
-    return fleet_canary_gate(fleet, what or event(), fleet.time.clock(), 870, alarm_reason)
+    return watch_fleet_canary(fleet, what or event(), fleet.time.clock(), 870, alarm_reason)
 
 
 def test_canary_whose_instances_stay_healthy_goes_on_after_its_bake(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The gate's own requests: to EKS, to a Kubernetes API by HTTPS, and to CloudFormation."""
+"""The waiting function's requests: to EKS, to a Kubernetes API by HTTPS, and to CloudFormation."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pods
 import pytest
 from cdk_tensorflow_shared.cloudformation_response import respond
 from moto import mock_aws
-from rollout_gate import cluster as module
-from rollout_gate.cluster import Cluster, ClusterError
-from rollout_gate.handler import handler
+from rollout_waiter import cluster as module
+from rollout_waiter.cluster import Cluster, ClusterError
+from rollout_waiter.handler import handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,7 +260,7 @@ def test_even_an_error_in_the_gate_itself_is_answered(api: Server, cloudformatio
 
     handler(broken, Context())
 
-    assert answer(cloudformation)["Reason"].startswith("the gate of the rollout has a fault of its own: KeyError")
+    assert answer(cloudformation)["Reason"].startswith("the function that watches the rollout has a fault: KeyError")
 
 
 def test_a_long_reason_is_cut_to_the_size_that_cloudformation_accepts(cloudformation: Server) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from rollout_gate.served import Served
+from rollout_waiter.served import Served
 
 PAGE = """\
 # TYPE :tensorflow:serving:request_count counter

@@ -42,21 +42,21 @@ def handler(event: dict[str, Any], context: Any) -> None:
             return
         seconds_left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
         if event.get("ResourceType") == FLEET_CANARY:
-            reason = fleet_canary_gate(Fleet(), event, Clock(), seconds_left)
+            reason = watch_fleet_canary(Fleet(), event, Clock(), seconds_left)
         else:
             cluster = Cluster(event["ResourceProperties"]["ClusterName"])
-            of_type = canary_gate if event.get("ResourceType") == CANARY else gate
+            of_type = watch_pod_canary if event.get("ResourceType") == CANARY else watch_rollout
             reason = of_type(cluster, event, Clock(), seconds_left)
     except (ClientError, BotoCoreError) as error:
         reason = f"EKS did not describe the cluster: {error}"
     except Exception as error:
         # Not raised again: Lambda would try again, and CloudFormation takes one answer.
         traceback.print_exc()
-        reason = f"the gate of the rollout has a fault of its own: {error!r}. {_where()}"
+        reason = f"the function that watches the rollout has a fault: {error!r}. {_where()}"
     respond(event, physical_id, reason=reason)
 
 
-def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: float) -> str:
+def watch_rollout(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: float) -> str:
     """Wait, and return why the rollout failed; empty if it did not."""
     rollout = Rollout.of(event["ResourceProperties"])
     goes_back = _goes_back(reader, event, rollout)
@@ -79,7 +79,7 @@ def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: floa
     )
 
 
-def canary_gate(
+def watch_pod_canary(
     reader: CanaryReader,
     event: dict[str, Any],
     clock: Clock,
@@ -92,7 +92,7 @@ def canary_gate(
     return _message(verdict, f"{canary.pods.namespace}/{canary.pods.name}", "pod")
 
 
-def fleet_canary_gate(
+def watch_fleet_canary(
     reader: FleetReader,
     event: dict[str, Any],
     clock: Clock,

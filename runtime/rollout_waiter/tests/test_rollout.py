@@ -4,9 +4,9 @@ from typing import Any
 
 import pods
 import pytest
-from rollout_gate.cluster import ClusterError
-from rollout_gate.handler import gate
-from rollout_gate.rollout import Clock
+from rollout_waiter.cluster import ClusterError
+from rollout_waiter.handler import watch_rollout
+from rollout_waiter.rollout import Clock
 
 
 class Time:
@@ -72,7 +72,7 @@ def event(request: str = "Create", seconds: int = 840, old: str = "") -> dict[st
 def test_succeeds_as_soon_as_enough_pods_of_the_new_template_are_available() -> None:
     time = Time()
 
-    assert gate(FakeCluster(replica_sets={"new": [pods.replica_set(3)]}), event(), time.clock(), 870) == ""
+    assert watch_rollout(FakeCluster(replica_sets={"new": [pods.replica_set(3)]}), event(), time.clock(), 870) == ""
     assert time.passed == 0
 
 
@@ -80,7 +80,7 @@ def test_waits_until_the_time_is_over_and_says_why() -> None:
     time = Time()
     cluster = FakeCluster(pods=[pods.unschedulable()])
 
-    reason = gate(cluster, event(seconds=60), time.clock(), 870)
+    reason = watch_rollout(cluster, event(seconds=60), time.clock(), 870)
 
     assert reason.startswith("no node takes the pod")
     assert "models/digits: 0 of 3 new pods were available after 60 s" in reason
@@ -90,7 +90,7 @@ def test_waits_until_the_time_is_over_and_says_why() -> None:
 def test_never_waits_longer_than_the_function_may_run() -> None:
     time = Time()
 
-    assert "after 100 s" in gate(FakeCluster(pods=[pods.unschedulable()]), event(), time.clock(), 100)
+    assert "after 100 s" in watch_rollout(FakeCluster(pods=[pods.unschedulable()]), event(), time.clock(), 100)
     assert time.passed <= 100
 
 
@@ -102,7 +102,7 @@ def test_never_waits_longer_than_the_function_may_run() -> None:
 def test_ends_early_when_a_container_has_crashed_too_often_to_recover() -> None:
     time = Time()
 
-    reason = gate(FakeCluster(pods=[pods.refused(restarts=6)]), event(), time.clock(), 870)
+    reason = watch_rollout(FakeCluster(pods=[pods.refused(restarts=6)]), event(), time.clock(), 870)
 
     assert "because waiting does not help" in reason
     assert "sha256sum: WARNING" in reason
@@ -112,9 +112,9 @@ def test_ends_early_when_a_container_has_crashed_too_often_to_recover() -> None:
 def test_keeps_waiting_while_a_crashing_pod_or_another_one_may_recover() -> None:
     few, mixed = Time(), Time()
 
-    assert "after 840 s" in gate(FakeCluster(pods=[pods.refused(restarts=2)]), event(), few.clock(), 870)
+    assert "after 840 s" in watch_rollout(FakeCluster(pods=[pods.refused(restarts=2)]), event(), few.clock(), 870)
     both = FakeCluster(pods=[pods.refused("a", restarts=9), pods.unschedulable("b")])
-    assert "after 840 s" in gate(both, event(), mixed.clock(), 870)
+    assert "after 840 s" in watch_rollout(both, event(), mixed.clock(), 870)
 
 
 @pytest.mark.fault(
@@ -135,7 +135,7 @@ def test_missing_image_ends_the_wait_after_some_minutes_even_if_its_reasons_alte
         )[0],
     )
 
-    reason = gate(cluster, event(), clock, 870)
+    reason = watch_rollout(cluster, event(), clock, 870)
 
     assert "cannot be pulled" in reason
     assert 300 <= time.passed < 360
@@ -146,11 +146,11 @@ def test_ends_when_kubernetes_gives_up_on_this_version_and_not_on_the_previous_o
     now, before = Time(), Time()
     unready = [pods.unready()]
 
-    reason = gate(FakeCluster(pods=unready, deployment=pods.deployment(exceeded)), event(), now.clock(), 870)
+    reason = watch_rollout(FakeCluster(pods=unready, deployment=pods.deployment(exceeded)), event(), now.clock(), 870)
     assert "when Kubernetes gave up (ProgressDeadlineExceeded)" in reason
     assert now.passed == 0
     stale = FakeCluster(pods=unready, deployment=pods.deployment(exceeded, observed=1))
-    assert "after 840 s" in gate(stale, event(), before.clock(), 870)
+    assert "after 840 s" in watch_rollout(stale, event(), before.clock(), 870)
 
 
 def test_log_is_read_if_the_status_has_none() -> None:
@@ -159,7 +159,7 @@ def test_log_is_read_if_the_status_has_none() -> None:
         logs={("a", "tensorflow-serving", False): "W could not find any versions of servable digits"},
     )
 
-    reason = gate(cluster, event(seconds=10), Time().clock(), 870)
+    reason = watch_rollout(cluster, event(seconds=10), Time().clock(), 870)
 
     assert "could not find any versions of servable digits" in reason
     assert cluster.asked_logs == ["a", "b", "c"]
@@ -169,7 +169,7 @@ def test_events_are_read_once_and_only_for_pods_with_a_fault() -> None:
     probe = "Readiness probe failed: HTTP probe failed with statuscode: 503"
     cluster = FakeCluster(pods=[pods.unready("a"), pods.available("b")], events=[pods.event("Unhealthy", probe, "a")])
 
-    assert probe in gate(cluster, event(seconds=60), Time().clock(), 870)
+    assert probe in watch_rollout(cluster, event(seconds=60), Time().clock(), 870)
     assert cluster.asked_events == ["a"]
 
 
@@ -181,8 +181,8 @@ def test_events_are_read_once_and_only_for_pods_with_a_fault() -> None:
 def test_busy_api_server_is_retried_and_reported_if_it_stays_busy() -> None:
     busy = FakeCluster(replica_sets={"new": [pods.replica_set(3)]}, refuses=4)
 
-    assert gate(busy, event(), Time().clock(), 870) == ""
-    reason = gate(FakeCluster(refuses=10**6), event(seconds=30), Time().clock(), 870)
+    assert watch_rollout(busy, event(), Time().clock(), 870) == ""
+    reason = watch_rollout(FakeCluster(refuses=10**6), event(seconds=30), Time().clock(), 870)
     assert reason.startswith("the rollout could not be watched: the API server answered 503")
 
 
@@ -196,7 +196,7 @@ def test_busy_api_server_is_retried_and_reported_if_it_stays_busy() -> None:
     ],
 )
 def test_rollout_without_a_faulty_pod_says_what_is_missing(found: dict[str, Any], what: str) -> None:
-    assert what in gate(FakeCluster(**found), event(seconds=10), Time().clock(), 870)
+    assert what in watch_rollout(FakeCluster(**found), event(seconds=10), Time().clock(), 870)
 
 
 @pytest.mark.fault(
@@ -209,7 +209,7 @@ def test_rollback_of_a_version_that_never_started_waits_briefly_and_does_not_fai
     older = pods.replica_set(1, created="2026-11-24T08:00:00Z")
     cluster = FakeCluster(replica_sets={"new": [older], "failed": [pods.replica_set()]}, pods=[pods.unschedulable()])
 
-    assert gate(cluster, event("Update", old="failed"), time.clock(), 870) == ""
+    assert watch_rollout(cluster, event("Update", old="failed"), time.clock(), 870) == ""
     assert time.passed <= 120
 
 
@@ -225,4 +225,4 @@ def test_rollback_of_a_version_that_never_started_waits_briefly_and_does_not_fai
 def test_other_updates_wait_and_fail_as_creations_do(wanted: pods.Object, left: pods.Object) -> None:
     cluster = FakeCluster(replica_sets={"new": [wanted], "old": [left]}, pods=[pods.unschedulable()])
 
-    assert "after 840 s" in gate(cluster, event("Update", old="old"), Time().clock(), 870)
+    assert "after 840 s" in watch_rollout(cluster, event("Update", old="old"), Time().clock(), 870)

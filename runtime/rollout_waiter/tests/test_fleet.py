@@ -4,8 +4,8 @@ import time
 
 import boto3
 import pytest
-from rollout_gate import fleet as module
-from rollout_gate.fleet import Fleet, FleetError, Health, Metrics
+from rollout_waiter import fleet as module
+from rollout_waiter.fleet import Fleet, FleetError, Health, Metrics
 
 METRICS = Metrics("Models", "Shop/Canary", "digits")
 MINUTE = 60

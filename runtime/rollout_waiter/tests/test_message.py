@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pods
 import pytest
-from rollout_gate.faults import Fault, faults_of
-from rollout_gate.message import LIMIT, failure_message, shorten_log
+from rollout_waiter.faults import Fault, faults_of
+from rollout_waiter.message import LIMIT, failure_message, shorten_log
 
 
 def message(faults: list[Fault]) -> str:

@@ -1,5 +1,5 @@
 """Entry point of the function behind the custom resource."""
 
-from rollout_gate.handler import handler
+from rollout_waiter.handler import handler
 
 __all__ = ["handler"]

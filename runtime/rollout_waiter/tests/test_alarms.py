@@ -4,8 +4,8 @@ from typing import Any
 
 import boto3
 import pytest
-from rollout_gate import alarms as module
-from rollout_gate.alarms import AlarmsError, alarm_reason
+from rollout_waiter import alarms as module
+from rollout_waiter.alarms import AlarmsError, alarm_reason
 
 
 @pytest.fixture

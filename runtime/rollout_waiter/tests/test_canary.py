@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pods
 import pytest
-from rollout_gate.alarms import AlarmsError
-from rollout_gate.cluster import ClusterError
-from rollout_gate.handler import canary_gate
-from test_gate import FakeCluster, Time
+from rollout_waiter.alarms import AlarmsError
+from rollout_waiter.cluster import ClusterError
+from rollout_waiter.handler import watch_pod_canary
+from test_rollout import FakeCluster, Time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def silent(_: list[str]) -> str:
 
 
 def run(cluster: CanaryCluster, time: Time, what: dict[str, Any] | None = None, alarm_reason: Any = silent) -> str:
-    return canary_gate(cluster, what or event(), time.clock(), 870, alarm_reason)
+    return watch_pod_canary(cluster, what or event(), time.clock(), 870, alarm_reason)
 
 
 def test_canary_that_works_goes_on_after_its_bake_and_not_before(capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,5 +269,5 @@ def test_version_whose_other_pods_did_not_start_bakes_again() -> None:
 def test_bake_ends_with_the_functions_time() -> None:
     time = Time()
 
-    assert canary_gate(CanaryCluster(), event(BakeSeconds="900"), time.clock(), 100, silent) == ""
+    assert watch_pod_canary(CanaryCluster(), event(BakeSeconds="900"), time.clock(), 100, silent) == ""
     assert time.passed == 100
