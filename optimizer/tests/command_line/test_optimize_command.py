@@ -65,6 +65,11 @@ class TestWithData:
         for word in ("dynamicRange", "chosen", "float32", "passed", "accuracy", "compressed"):
             assert word in output
 
+    def test_without_labels_it_tries_the_default_recipe(self, models: SampleModels, out: Path) -> None:
+        optimize(models.dense, out, "--data", models.unlabelled)
+        assert job_in(out).recipe.kind == "forLiteRt"
+        assert statuses(out) == {"dynamicRange": "chosen", "float16": "skipped", "float32": "skipped"}
+
     @pytest.mark.slow
     def test_it_searches_among_saved_models_too(self, models: SampleModels, data: Path, out: Path) -> None:
         options = ["--data", data, "--format", "saved_model", "--max-accuracy-loss", 0.05, "--max-trials", 2]
@@ -136,6 +141,7 @@ class TestBadInput:
             (["--objective", "latency", "--max-trials", "3"], "--objective, --max-trials is for a search"),
             (["--max-accuracy-loss", "0.1"], "without --data nothing can be searched for"),
             (["--step", "strip", "--format", "litert"], "strip has no effect on a LiteRT model"),
+            (["--data", "unlabelled", "--objective", "size"], "the data has no labels to decide by"),
             (["--step", "shrink"], "there is no such step"),
             (["--data", "nowhere.npz"], "nowhere.npz does not exist"),
         ],
@@ -143,6 +149,7 @@ class TestBadInput:
     def test_options_without_effect_are_refused_before_the_job_starts(
         self, options: list[str], sentence: str, models: SampleModels, out: Path
     ) -> None:
+        options = [str(models.unlabelled) if option == "unlabelled" else option for option in options]
         assert sentence in optimize(models.dense, out, *options, code=2)
         assert not out.exists()
 

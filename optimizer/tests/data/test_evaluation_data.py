@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tensorflow_optimizer.data import Dataset, read_dataset, split
+from tensorflow_optimizer.data import Dataset, has_labels, read_dataset, split
 from tensorflow_optimizer.errors import BadInputError
 from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec
 
@@ -102,6 +102,15 @@ class TestNpz:
         with pytest.raises(BadInputError, match="labels by name; give the class names"):
             read(file)
 
+    def test_whether_there_are_labels_is_seen_without_a_model(self, tmp_path: Path) -> None:
+        assert not has_labels(npz(tmp_path, x=np.ones((2, 2))))
+        assert has_labels(npz(tmp_path, x=np.ones((2, 2)), labels=np.ones(2)))
+        assert has_labels(npz(tmp_path, **{"x": np.ones((2, 2)), "labels/y": np.ones(2)}))
+        lines = tmp_path / "data.jsonl"
+        for label in ("", ', "label": 1'):
+            lines.write_text(f'\n{{"instances": [[1, 2]]{label}}}\n')
+            assert has_labels(lines) is bool(label)
+
     @pytest.mark.parametrize(
         ("arrays", "text"),
         [
@@ -109,7 +118,8 @@ class TestNpz:
             ({"x": np.ones((5, 2)), "labels": np.ones(4)}, "differ in their number of rows"),
             ({"x": np.ones((0, 2))}, "holds no samples"),
             ({"labels": np.ones(4)}, r"has the arrays none, but the inputs of 'serving_default' are 'x'"),
-            ({"x": np.ones((5, 2)), "other": np.ones((5, 2))}, "one array per input"),
+            ({"x": np.ones((5, 2)), "other": np.ones((5, 2))}, "one array per input, under its name$"),
+            ({"X": np.ones((5, 2)), "y": np.ones(5)}, "if 'y' holds the labels, call it 'labels'"),
             ({"x": np.ones((5, 2)), "labels__z": np.ones(5)}, "labels for 'z', but the outputs"),
             ({"x": np.array(["a"] * 5)}, r"is <U1, but the model takes float32"),
             ({"x": np.float32(1)}, "is a single value"),

@@ -63,9 +63,9 @@ def check_steps(steps: list[Step], made_for: ModelFormat) -> None:
 
 
 def check_search(
-    objective: Objective | None, limits: Mapping[str, float], trials: int | None, *, searches: bool, steps: bool
+    objective: Objective | None, limits: Mapping[str, float], trials: int | None, *, labelled: bool | None, steps: bool
 ) -> None:
-    """Reject options without effect."""
+    """Reject options without effect; `labelled` is None without data."""
     given = {
         "--objective": objective,
         "--max-trials": trials,
@@ -73,11 +73,13 @@ def check_search(
         "--max-error-increase": None if steps else limits.get("maxErrorIncrease"),
     }
     idle = ", ".join(name for name, value in given.items() if value is not None)
-    if idle and not searches:
-        why = "--step makes exactly one candidate" if steps else "without --data nothing can be searched for"
-        raise BadInputError(
-            f"{idle} is for a search, and {why}; leave it out, or give {'no --step' if steps else '--data'}"
-        )
+    if idle and (steps or not labelled):
+        why = "without --data nothing can be searched for", "--data"
+        if steps:
+            why = "--step makes exactly one candidate", "no --step"
+        elif labelled is not None:
+            why = "the data has no labels to decide by", "data with labels"
+        raise BadInputError(f"{idle} is for a search, and {why[0]}; leave it out, or give {why[1]}")
 
 
 def check_order(job: Job) -> None:

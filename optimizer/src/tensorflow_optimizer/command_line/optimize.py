@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from ..data import has_labels
 from ..documents.document import problems_of
 from ..documents.job import (
     BEHAVIOR_VERSION,
@@ -44,7 +45,7 @@ from .option_values import parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
 from .step_options import parse_steps, step_help
 
-_SEARCH = "Search (with --data, without --step)"
+_SEARCH = "Search (with labels in --data, without --step)"
 _STEPS = "Steps of your own (instead of a search)"
 _ABOUT = "What the model does not say of itself"
 
@@ -53,7 +54,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
     out: Annotated[Path, typer.Option(help="Receives the model, the report and job.json.", file_okay=False)],
     data: Annotated[
-        Path | None, typer.Option(help="Evaluation data, .npz or .jsonl. Without it nothing is searched for.")
+        Path | None, typer.Option(help="Evaluation data, .npz or .jsonl. Without labels in it nothing is searched for.")
     ] = None,
     objective: Annotated[
         Objective | None,
@@ -174,8 +175,9 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
 ) -> None:
     """Find the best model for one platform, with the evidence, without a job.json.
 
-    With labelled data it searches for the best candidate; without data it does what is safe without (float16 or
-    float32 for litert, stripping for saved_model). With --step it makes the one candidate of these steps:
+    With labelled data it searches for the best candidate; without labels it tries the default recipe, and without data
+    what is safe then (float16 or float32 for litert, stripping for saved_model). With --step it makes the one candidate
+    of these steps:
 
     optimize MODEL --data data.npz --step pruning:sparsity=0.8 --step full-integer --out DIR
 
@@ -198,7 +200,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         check_steps(steps, made_for)
         given = {"maxAccuracyLoss": max_accuracy_loss, "maxErrorIncrease": max_error_increase}
         limits = {rule: value for rule, value in given.items() if value is not None}
-        check_search(objective, limits, max_trials, searches=data is not None and not steps, steps=bool(steps))
+        labelled = None if data is None else has_labels(data)
+        check_search(objective, limits, max_trials, labelled=labelled, steps=bool(steps))
         trials = {} if max_trials is None else {"max_trials": max_trials}
         search = Search(
             objective=(objective or Objective.SIZE).value,
@@ -220,7 +223,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
                 source=source_of(model).model_copy(update=told),
                 evaluation=evaluation_of(data) if data else None,
                 tasks=parse_tasks(task or []),
-                recipe=recipe_of(made_for, steps, search if data else None),
+                recipe=recipe_of(made_for, steps, search if labelled else None),
                 gate=Gate(rules=[Rule.model_validate({"rule": rule, "value": limits[rule]}) for rule in limits])
                 if steps and limits
                 else None,

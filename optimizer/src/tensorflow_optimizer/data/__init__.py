@@ -5,7 +5,7 @@ from __future__ import annotations
 from .captured_requests import CapturedCount, newest_files, newest_requests
 from .dataset import Dataset
 from .generated import edge_inputs, generated_inputs
-from .read import read_dataset
+from .read import has_labels, read_dataset
 from .splits import MINIMUM_TRAINING_SAMPLES, Splits, split
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Splits",
     "edge_inputs",
     "generated_inputs",
+    "has_labels",
     "newest_files",
     "newest_requests",
     "read_dataset",

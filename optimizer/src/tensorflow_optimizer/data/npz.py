@@ -13,13 +13,16 @@ from ..archives import refuse_broken
 from ..errors import BadInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from ..signatures import SignatureSpec
 
-_LABELS = "labels"
+LABELS = "labels"
+#: Names that others give to labels.
+_OTHER_NAMES = ("y", "label", "target", "targets", "y_test", "y_true")
 #: Later versions are only for arrays of records.
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -34,10 +37,10 @@ def read_npz(file: Path, signature: SignatureSpec) -> tuple[dict[str, NDArray[An
     labels: dict[str, NDArray[Any]] = {}
     inputs: dict[str, NDArray[Any]] = {}
     for name, value in content.items():
-        if name == _LABELS and _LABELS not in signature.inputs:
+        if name == LABELS and LABELS not in signature.inputs:
             labels[_only_output(file, signature)] = value
-        elif name.startswith(f"{_LABELS}/"):
-            labels[name.removeprefix(f"{_LABELS}/")] = value
+        elif name.startswith(f"{LABELS}/"):
+            labels[name.removeprefix(f"{LABELS}/")] = value
         else:
             inputs[name] = value
     unknown = sorted(set(labels) - set(signature.outputs))
@@ -52,6 +55,7 @@ def read_npz(file: Path, signature: SignatureSpec) -> tuple[dict[str, NDArray[An
         raise BadInputError(
             f"{file.name} has the arrays {', '.join(map(repr, sorted(inputs))) or 'none'}, but the inputs of "
             f"{signature.name!r} are {', '.join(map(repr, signature.inputs))}; one array per input, under its name"
+            f"{_about_labels(inputs, signature)}"
         )
     return inputs, labels
 
@@ -96,6 +100,11 @@ def _check_header(file: str, member: zipfile.ZipInfo, stream: IO[bytes]) -> None
 def _shown(shape: tuple[Any, ...]) -> str:
     text = str(list(shape))
     return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def _about_labels(arrays: Iterable[str], signature: SignatureSpec) -> str:
+    found = [name for name in arrays if name.lower() in _OTHER_NAMES and name not in signature.inputs]
+    return f"; if {found[0]!r} holds the labels, call it {LABELS!r}" if found else ""
 
 
 def _only_output(file: Path, signature: SignatureSpec) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from ..signatures.spec import STRING
 from .dataset import ACCEPTED, Dataset
 from .json_lines import read_json_lines
 from .labels import as_bytes, labels_for
-from .npz import read_npz
+from .npz import LABELS, read_npz
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +69,19 @@ def read_dataset(
             + ", ".join(f"{name} holds {'whole inputs' if is_whole else 'rows'}" for name, is_whole in whole.items())
         )
     return Dataset(rows, not next(iter(whole.values()), False), found)
+
+
+def has_labels(path: Path) -> bool:
+    """Say whether the evaluation data at `path` names labels, without reading it; True if it cannot be read."""
+    file = _data_file(path)
+    try:
+        if _is_npz(file):
+            with zipfile.ZipFile(file) as archive:
+                return any(name.startswith((f"{LABELS}.", f"{LABELS}/")) for name in archive.namelist())
+        with file.open(encoding="utf-8") as stream:
+            return "label" in json.loads(next(line for line in stream if line.strip()))
+    except (OSError, ValueError, StopIteration, TypeError, zipfile.BadZipFile):
+        return True
 
 
 def _known_shape(spec: TensorSpec, given: list[int] | None) -> list[int | None] | None:
