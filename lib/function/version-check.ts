@@ -56,6 +56,7 @@ export class VersionCheck extends Construct {
         ModelName: props.modelName,
         Bucket: props.bucket.bucketName,
         GoldenKey: props.compatibility.goldenKey,
+        GoldenSha256: props.compatibility.goldenSha256,
         Hooked: props.hook ? 'true' : 'false',
         EventBucket: event?.bucket.bucketName ?? '',
         EventKey: event?.key ?? '',

@@ -60,6 +60,7 @@ export class ModelCompatibility extends Construct {
   public readonly archiveKey: string;
   public readonly archiveSha256: string;
   public readonly goldenKey: string;
+  public readonly goldenSha256: string;
   public readonly serverKey: string;
   public readonly serverSha256: string;
   /** Memory request of a pod, such as 640Mi. */
@@ -112,6 +113,7 @@ export class ModelCompatibility extends Construct {
     this.archiveKey = this.resource.getAttString('ArchiveKey');
     this.archiveSha256 = this.resource.getAttString('ArchiveSha256');
     this.goldenKey = this.resource.getAttString('GoldenKey');
+    this.goldenSha256 = this.resource.getAttString('GoldenSha256');
     this.serverKey = this.resource.getAttString('ServerKey');
     this.serverSha256 = this.resource.getAttString('ServerSha256');
     this.memoryRequest = this.resource.getAttString('MemoryRequest');

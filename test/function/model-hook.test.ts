@@ -139,7 +139,10 @@ describe('before the alias moves', () => {
     const version = { Ref: resourceOf(stack, 'AWS::Lambda::Version').id };
     const permission = resourceOf(stack, 'AWS::Lambda::Permission', 'DigitsVersionCheck');
     const provider = resourceOf(stack, 'AWS::IAM::Role', 'TensorFlowModelBuildsRole');
-    const golden = { Bucket: 'models', GoldenKey: { 'Fn::GetAtt': [resourceOf(stack, 'Custom::TensorFlowModelCompatibility').id, 'GoldenKey'] } };
+    const compatibility = resourceOf(stack, 'Custom::TensorFlowModelCompatibility').id;
+    const golden = {
+      Bucket: 'models', GoldenKey: { 'Fn::GetAtt': [compatibility, 'GoldenKey'] }, GoldenSha256: { 'Fn::GetAtt': [compatibility, 'GoldenSha256'] },
+    };
     expect(check.properties).toMatchObject({ Mode: 'version_check', FunctionVersion: version, ModelName: 'digits', ...golden, ...expected });
     expect(check.resource.DependsOn).toContain(permission.id);
     expect(permission.properties).toEqual({ Action: 'lambda:InvokeFunction', FunctionName: version, Principal: { 'Fn::GetAtt': [provider.id, 'Arn'] } });

@@ -56,10 +56,10 @@ def pem_of(private: Any) -> bytes:
     return encoded
 
 
-def sign(directory: Path, private: Any) -> Path:
+def sign(directory: Path, private: Any, folder: str = FOLDER) -> Path:
     """Sign a copy as the deployment does with KMS, and return the file of the public key."""
     text = (directory / "manifest.json").read_bytes()
-    payload = statement_of(json.loads(text), hashlib.sha256(text).hexdigest())
+    payload = statement_of(f"{folder}manifest.json", json.loads(text), hashlib.sha256(text).hexdigest())
     hint = hashlib.sha256(pem_of(private)).hexdigest()
     message = Bundle(payload, b"", hint).signed_bytes()
     if isinstance(private, rsa.RSAPrivateKey):
@@ -259,3 +259,25 @@ def test_a_key_of_another_kind_is_refused(copy: Path, tmp_path: Path) -> None:
     key.write_bytes(pem_of(ed25519.Ed25519PrivateKey.generate()))
 
     assert "is a key of another kind" in verify(copy, "--public-key", key, code=2)
+
+
+def test_a_signature_is_bound_to_its_place_in_the_bucket(s3: S3Client, copy: Path, tmp_path: Path) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    key = sign(copy, private, "other/litert/1/")
+    s3.put_object(Bucket="models", Key=FOLDER + SIGNATURE_BUNDLE, Body=(copy / SIGNATURE_BUNDLE).read_bytes())
+
+    said = verify(f"s3://models/{FOLDER}", "--public-key", key, code=2)
+
+    assert "it signs other/litert/1/manifest.json, and was moved from there" in said
+
+
+def test_other_golden_requests_are_named(s3: S3Client, release: Release, make_output: MakeOutput) -> None:
+    output = make_output()
+    (output / "golden.json").write_text("[]")
+    release(output)
+    golden = f"{PREFIX}/golden/1.json"
+    verify(f"s3://models/{FOLDER}")
+
+    s3.put_object(Bucket="models", Key=golden, Body=b"{}")
+
+    assert f"{golden} does not hold the golden requests with the SHA-256" in verify(f"s3://models/{FOLDER}", code=2)

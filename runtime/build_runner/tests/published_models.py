@@ -64,6 +64,8 @@ def build_event(job: dict[str, Any] = JOB, request_type: str = "Create", **more:
 MODEL = b"TFL"
 CHECKSUMS = f"{hashlib.sha256(MODEL).hexdigest()}  model.tflite\n".encode()
 CHECKSUMS_SHA256 = hashlib.sha256(CHECKSUMS).hexdigest()
+GOLDEN = b"{}"
+GOLDEN_SHA256 = hashlib.sha256(GOLDEN).hexdigest()
 
 #: What a model of LiteRT requires, measured and not.
 NEEDS: dict[str, Any] = {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
@@ -121,6 +123,7 @@ def manifest(version: int = 1, **changes: Any) -> dict[str, Any]:
             {"path": "model.tflite", "size": len(MODEL), "sha256": hashlib.sha256(MODEL).hexdigest()},
             {"path": "SHA256SUMS", "size": len(CHECKSUMS), "sha256": CHECKSUMS_SHA256},
         ],
+        "goldenSha256": GOLDEN_SHA256,
         "sizeBytes": 123456,
         "requirements": NEEDS,
         "loadMilliseconds": 5.0,
@@ -142,7 +145,7 @@ def publish(
     layer = s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}layer.zip", Body=layer_content(version))
     s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}model.tflite", Body=MODEL)
     s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}SHA256SUMS", Body=CHECKSUMS)
-    s3.put_object(Bucket=BUCKET, Key=f"{prefix}/golden/{version}.json", Body=b"{}")
+    s3.put_object(Bucket=BUCKET, Key=f"{prefix}/golden/{version}.json", Body=GOLDEN)
     s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}manifest.json", Body=content)
     document = {
         "Version": str(version),

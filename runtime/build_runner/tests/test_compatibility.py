@@ -12,6 +12,7 @@ from model_builds.checks.compatibility import check_compatibility
 from model_builds.errors import ModelError
 from published_models import (
     BUCKET,
+    GOLDEN_SHA256,
     NATIVE,
     NATIVE_LAYER,
     NEEDS,
@@ -41,6 +42,7 @@ def test_returns_the_published_values_with_the_layer_of_the_proved_runtime(s3: S
         "RuntimeLayerArn": NATIVE_LAYER,
         "FunctionRuntime": "provided.al2023",
         "LayerSha256": hashlib.sha256(layer_content(1)).hexdigest(),
+        "GoldenSha256": GOLDEN_SHA256,
         "MemoryRequest": "",
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,14 @@ GOLDEN: dict[str, Any] = {
         for number, scores in enumerate([[0.1, 0.9], [2.0, 0.5], [0.3, 0.7]])
     ],
 }
-REPLAYED = ASKED | {"GoldenKey": KEY}
+REPLAYED = ASKED | {"GoldenKey": KEY, "GoldenSha256": hashlib.sha256(json.dumps(GOLDEN).encode()).hexdigest()}
 
 
-def publish(s3: S3Client, document: dict[str, Any] = GOLDEN) -> None:
-    s3.put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps(document).encode())
+def publish(s3: S3Client, document: dict[str, Any] = GOLDEN) -> dict[str, Any]:
+    """Publish golden requests, and return the check of a version that has them."""
+    content = json.dumps(document).encode()
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=content)
+    return ASKED | {"GoldenKey": KEY, "GoldenSha256": hashlib.sha256(content).hexdigest()}
 
 
 def asked(function: Stubber, number: int, answer: Any) -> None:
@@ -94,26 +98,35 @@ def test_a_golden_request_that_is_refused_ends_the_deployment(function: Stubber,
 
 
 def test_a_version_that_lacks_their_signature_serves_another_model(function: Stubber, s3: S3Client) -> None:
-    publish(s3, GOLDEN | {"signatureName": "score"})
+    other = publish(s3, GOLDEN | {"signatureName": "score"})
     described(function)
     with pytest.raises(ModelError, match="has no signature 'score', which its golden requests name"):
-        version_check.check_version(REPLAYED)
+        version_check.check_version(other)
 
 
 @pytest.mark.fault(
-    "the golden requests are missing or damaged",
+    "the golden requests are missing, or are not those that were published",
     sees="the deployment fails: a version that cannot be checked gets no callers",
     serves="the previous version",
 )
-@pytest.mark.parametrize("document", [None, GOLDEN | {"schemaVersion": 2}], ids=["absent", "newer"])
-def test_golden_requests_that_cannot_be_read_end_the_deployment(
+@pytest.mark.parametrize(
+    "document", [None, GOLDEN | {"relativeTolerance": 1e9, "requests": []}], ids=["absent", "accepts everything"]
+)
+def test_other_golden_requests_end_the_deployment(
     function: Stubber, s3: S3Client, document: dict[str, Any] | None
 ) -> None:
     if document:
         publish(s3, document)
     described(function)
-    with pytest.raises(ModelError, match=r"golden/7.json holds no golden requests .*: publish the model again"):
+    with pytest.raises(ModelError, match=r"golden/7.json does not hold the golden requests with the SHA-256 \w+, which"):
         version_check.check_version(REPLAYED)
+
+
+def test_golden_requests_of_another_schema_end_the_deployment(function: Stubber, s3: S3Client) -> None:
+    newer = publish(s3, GOLDEN | {"schemaVersion": 2})
+    described(function)
+    with pytest.raises(ModelError, match=r"golden/7.json holds no golden requests .*: publish the model again"):
+        version_check.check_version(newer)
 
 
 def test_a_slow_function_gets_requests_no_longer_than_a_deployment_may_take(

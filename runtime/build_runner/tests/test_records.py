@@ -54,6 +54,13 @@ def test_skips_a_version_with_another_manifest(s3: S3Client) -> None:
     assert found() is None
 
 
+def test_skips_a_record_of_another_models_version(s3: S3Client) -> None:
+    record = publish(s3, prefix="other")
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{KEY}/1.json", Body=json.dumps(record).encode())
+
+    assert found() is None
+
+
 def test_skips_a_version_with_a_file_of_another_size(s3: S3Client) -> None:
     record = publish(s3, version=1)
     s3.put_object(Bucket=BUCKET, Key=record["LayerKey"], Body=b"short")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, read_bundle
+from cdk_tensorflow_shared.build_key import build_key
+from cdk_tensorflow_shared.signing_bundle import PREDICATE_TYPE, SIGNATURE_BUNDLE, Bundle, read_bundle
 from index import on_event
 from model_builds import aws
 from model_builds.errors import ModelError
-from published_models import BUCKET, PREFIX, publish
+from published_models import BUCKET, JOB, PREFIX, build_event, compatibility_properties, publish
 from signed_models import (
     SIGNATURE,
     change_signature,
@@ -127,30 +128,67 @@ def test_another_layer_in_the_place_of_a_signed_one_serves_nothing(s3: S3Client,
 def test_a_record_cannot_contradict_the_signed_manifest(s3: S3Client, key: str) -> None:
     record = signed(s3, key)
     served = serve(record, key)
-    changed = dict.fromkeys(("ChecksumsSha256", "KeyPrefix", "LayerKey", "ServerKey", "ServerSha256"), "other")
+    names = ("ChecksumsSha256", "GoldenKey", "KeyPrefix", "LayerKey", "ServerKey", "ServerSha256")
+    changed = dict.fromkeys(names, "other")
     write_record(s3, record | changed)
 
     assert serve(record, key) == served
 
 
-def test_a_signed_version_is_not_served_under_another_number(s3: S3Client, key: str) -> None:
+def copy_version(s3: S3Client, source: str, target: str, bucket: str = BUCKET) -> None:
+    for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=source)["Contents"]:
+        place = {"Bucket": BUCKET, "Key": item["Key"]}
+        s3.copy_object(Bucket=bucket, Key=item["Key"].replace(source, target, 1), CopySource=place)
+
+
+@pytest.mark.parametrize("place", [f"{PREFIX}/litert/9", "copy/litert/1"])
+def test_a_signed_version_is_served_only_from_its_place(s3: S3Client, key: str, place: str) -> None:
     record = signed(s3, key)
-    for name in ("manifest.json", SIGNATURE_BUNDLE, "layer.zip"):
-        content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
-        s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/9/{name}", Body=content)
-    moved = record | {"ManifestKey": f"{PREFIX}/litert/9/manifest.json"}
+    copy_version(s3, f"{PREFIX}/litert/1", place)
 
-    with pytest.raises(ModelError, match=r"it signs litert/1/manifest\.json, and was moved from there"):
-        serve(moved, key)
+    with pytest.raises(ModelError, match=rf"it signs {PREFIX}/litert/1/manifest\.json, and was moved from there"):
+        serve(record | {"ManifestKey": f"{place}/manifest.json"}, key)
 
 
-def test_a_copy_in_another_prefix_is_served(s3: S3Client, key: str) -> None:
+def test_a_copy_in_another_bucket_is_served(s3: S3Client, key: str) -> None:
     record = signed(s3, key)
-    for name in ("manifest.json", SIGNATURE_BUNDLE, "layer.zip"):
-        content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
-        s3.put_object(Bucket=BUCKET, Key=f"copy/litert/1/{name}", Body=content)
+    s3.create_bucket(Bucket="production", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket="production", VersioningConfiguration={"Status": "Enabled"})
+    copy_version(s3, f"{PREFIX}/litert/1", f"{PREFIX}/litert/1", "production")
 
-    assert serve(record | {"ManifestKey": "copy/litert/1/manifest.json"}, key)["Version"] == "1"
+    properties = compatibility_properties(record, SigningKey=key, Bucket="production")
+    assert on_event(build_event() | {"ResourceProperties": properties}, None)["Data"]["Version"] == "1"
+
+
+@pytest.mark.fault(
+    "the signed version of another model is put in the place of a version",
+    sees="the deployment fails: the signature `was moved from there`",
+    serves="the previous version",
+)
+def test_a_signed_version_of_another_model_serves_nothing(s3: S3Client, key: str) -> None:
+    signed(s3, key)
+    other = JOB | {"model": "other"}
+    foreign = publish(s3, key=build_key(other), prefix="other", model="other")
+    asked = build_event(other)
+    asked["ResourceProperties"] |= {"Model": "other", "SigningKey": key, "UnsignedVersions": "SIGN"}
+    on_event(asked, None)
+    copy_version(s3, "other/litert/1", f"{PREFIX}/litert/1")
+    copied = json.loads(json.dumps(foreign).replace("other/", f"{PREFIX}/"))
+    layer = s3.head_object(Bucket=BUCKET, Key=copied["LayerKey"])
+    record = write_record(s3, copied | {"LayerObjectVersion": layer["VersionId"]})
+
+    with pytest.raises(ModelError, match=r"it signs other/litert/1/manifest\.json, and was moved from there"):
+        serve(record, key)
+    with pytest.raises(ModelError, match=f"is of the model 'other', and '{JOB['model']}' is deployed here"):
+        on_event(deployment(key), None)
+
+
+def test_a_version_that_says_to_be_another_model_is_not_signed(s3: S3Client, key: str) -> None:
+    publish(s3, model="other")
+
+    with pytest.raises(ModelError, match="is of the model 'other'"):
+        on_event(deployment(key, UnsignedVersions="SIGN"), None)
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=SIGNATURE)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +221,9 @@ def test_something_else_in_its_place_serves_nothing(s3: S3Client, key: str, cont
         (b"no JSON", "its statement cannot be read"),
         (b'{"predicateType": "https://slsa.dev/provenance/v1"}', "it is a statement of the type"),
         (
-            b'{"predicateType": "https://model_signing/signature/v1.0", "predicate": {"resources": []}}',
+            json.dumps(
+                {"predicateType": PREDICATE_TYPE, "predicate": {"resources": []}, "subject": [{"name": ""}]}
+            ).encode(),
             "its statement names no manifest",
         ),
     ],

@@ -63,7 +63,7 @@ def test_the_statement_names_every_file_and_the_manifest(s3: S3Client, key: str)
     assert resources == files | {"manifest.json": record["ManifestSha256"]}
     digests = b"".join(bytes.fromhex(resources[name]) for name in sorted(resources))
     assert statement["subject"] == [
-        {"name": "digits/litert/1", "digest": {"sha256": hashlib.sha256(digests).hexdigest()}}
+        {"name": f"{PREFIX}/litert/1", "digest": {"sha256": hashlib.sha256(digests).hexdigest()}}
     ]
 
 
@@ -137,7 +137,7 @@ def test_without_a_key_nothing_is_signed_and_kms_is_not_asked(s3: S3Client, kms:
 @pytest.mark.parametrize("spec", ["P-256", "P-384", "RSA"])
 def test_the_signed_bytes_are_those_of_dsse(spec: str) -> None:
     """Verify a signature of another implementation, made by the specification of DSSE."""
-    statement = statement_of(manifest(), "0" * 64)
+    statement = statement_of("digits/litert/1/manifest.json", manifest(), "0" * 64)
     private: Any = {
         "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),

@@ -38,6 +38,7 @@ ASKED = {
     "EventKey": "",
     "Bucket": BUCKET,
     "GoldenKey": "",
+    "GoldenSha256": "",
 }
 
 
@@ -278,7 +279,7 @@ def test_it_waits_until_golden_requests_may_be_read(function: Stubber, s3: S3Cli
     with Stubber(aws.s3()) as denied:
         denied.add_client_error("list_objects_v2", "AccessDenied", "not authorized")
         denied.add_response("list_objects_v2", {})
-        with pytest.raises(ModelError, match="holds no golden requests"):
+        with pytest.raises(ModelError, match="does not hold the golden requests"):
             version_check.check_version(ASKED | {"GoldenKey": "digits/golden/1.json"})
 
 

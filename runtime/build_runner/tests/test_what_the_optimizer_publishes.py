@@ -107,6 +107,7 @@ def test_a_published_version_fits_a_function(s3: S3Client, tmp_path: Path) -> No
         "RuntimeLayerArn": NATIVE_LAYER,
         "FunctionRuntime": "provided.al2023",
         "LayerSha256": hashlib.sha256(layer).hexdigest(),
+        "GoldenSha256": "",
         "MemoryRequest": "",
     }
 

@@ -81,7 +81,7 @@ def forget_model(output: Path) -> None:
         (output / file).unlink(missing_ok=True)
 
 
-def to_manifest(  # noqa: PLR0913 - the six facts that only publishing knows
+def to_manifest(  # noqa: PLR0913 - the facts that only publishing knows
     draft: Draft,
     *,
     version: int,
@@ -90,6 +90,7 @@ def to_manifest(  # noqa: PLR0913 - the six facts that only publishing knows
     build_id: str,
     build_key: str,
     documents: list[File] | None = None,
+    golden_sha256: str | None = None,
 ) -> Manifest:
     """Complete a draft with what only publishing knows."""
     known = {name: getattr(draft, name) for name in Draft.model_fields if name != "build_key"}
@@ -98,6 +99,7 @@ def to_manifest(  # noqa: PLR0913 - the six facts that only publishing knows
         version=version,
         files=files,
         documents=documents or [],
+        golden_sha256=golden_sha256,
         created=created,
         build_id=build_id,
         build_key=build_key,

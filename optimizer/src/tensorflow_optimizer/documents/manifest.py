@@ -173,6 +173,8 @@ class Manifest(Draft):
     files: list[File]
     documents: list[File] = []
     """Documents that describe the version and that no server reads: bill of materials, provenance and profile."""
+    golden_sha256: str | None = None
+    """Of golden/<version>.json, which is not next to the manifest; absent if there is none."""
     created: str
     """ISO 8601, UTC."""
     build_id: str

@@ -60,6 +60,7 @@ class Published:
     files: list[File]
     values: dict[str, str]
     """By the record's field."""
+    golden_sha256: str | None = None
 
 
 def publish_files(publication: Publication) -> Published:
@@ -67,7 +68,9 @@ def publish_files(publication: Publication) -> Published:
     make = _publish_litert if publication.draft.format is ModelFormat.LITERT else _publish_saved_model
     golden = _publish_golden(publication)
     published = make(publication)
-    return Published(published.files, {**published.values, **golden})
+    if golden is None:
+        return published
+    return Published(published.files, {**published.values, "golden_key": golden.key}, golden.sha256)
 
 
 def _publish_litert(publication: Publication) -> Published:
@@ -138,9 +141,8 @@ def _with_checksums(publication: Publication, paths: dict[str, Path]) -> tuple[P
     return checksums, [*files, File(path=CHECKSUMS_FILE, size=len(sums), sha256=sha256_of(sums))]
 
 
-def _publish_golden(publication: Publication) -> dict[str, str]:
+def _publish_golden(publication: Publication) -> StoredObject | None:
     golden = publication.output / GOLDEN_FILE
     if not golden.is_file():
-        return {}
-    stored = publication.upload(f"{publication.prefix}/golden/{publication.version}.json", golden, "application/json")
-    return {"golden_key": stored.key}
+        return None
+    return publication.upload(f"{publication.prefix}/golden/{publication.version}.json", golden, "application/json")

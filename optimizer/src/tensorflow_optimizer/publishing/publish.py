@@ -137,6 +137,7 @@ def _publish_version(  # noqa: PLR0913, PLR0917 - what a build is
             version=version,
             files=published.files,
             documents=publish_descriptions(publication, target, job, fetched, published.files, created),
+            golden_sha256=published.golden_sha256,
             created=created,
             build_id=target.build_id,
             build_key=target.build_key,

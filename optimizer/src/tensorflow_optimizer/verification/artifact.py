@@ -27,6 +27,11 @@ class Artifact(Protocol):
         """Return where a file is, for people."""
         ...
 
+    @property
+    def place(self) -> str | None:
+        """Return the version's prefix in its bucket, without a slash at the end; None in a directory."""
+        ...
+
     def names(self) -> list[str]:
         """Return the paths of all files."""
         ...
@@ -51,6 +56,10 @@ class DirectoryArtifact:
     def address(self, name: str = "") -> str:
         """Return a file's path."""
         return str(self._root / name)
+
+    @property
+    def place(self) -> None:
+        """Return None."""
 
     def names(self) -> list[str]:
         """Return the paths of all files below the directory."""
@@ -80,6 +89,11 @@ class BucketArtifact:
     def address(self, name: str = "") -> str:
         """Return an object's S3 URI."""
         return self._bucket.address(self._prefix + name)
+
+    @property
+    def place(self) -> str:
+        """Return the prefix without its slash."""
+        return self._prefix.rstrip("/")
 
     def names(self) -> list[str]:
         """Return the keys of all objects below the version's prefix, without the prefix."""

@@ -64,7 +64,17 @@ def verify(artifact: Artifact, public_key: PublicKey | None) -> Verification:
     found = Verification(manifest)
     names = set(artifact.names())
     _verify_files(artifact, names, found)
-    _verify_server(artifact, found)
+    if manifest.server is not None:
+        _verify_shared(artifact, manifest.server.key, manifest.server.sha256, "server program", found)
+    if manifest.golden_sha256 is not None:
+        prefix = artifact.place and artifact.place.rsplit("/", 2)[0]
+        _verify_shared(
+            artifact,
+            f"{prefix or '…'}/golden/{manifest.version}.json",
+            manifest.golden_sha256,
+            "golden requests",
+            found,
+        )
     _verify_documents(artifact, names, found)
     _verify_signature(artifact, names, sha256_of(text), public_key, found)
     return found
@@ -106,16 +116,13 @@ def _inside(archive: Path, name: str) -> tuple[int, str] | None:
     return size, digest.hexdigest()
 
 
-def _verify_server(artifact: Artifact, found: Verification) -> None:
-    server = found.manifest.server
-    if server is None:
-        return
+def _verify_shared(artifact: Artifact, key: str, sha256: str, what: str, found: Verification) -> None:
     try:
-        with artifact.open_shared(server.key) as path:
+        with artifact.open_shared(key) as path:
             if path is None:
-                found.notes.append(f"the server program {server.key} is not in this directory")
-            elif file_digest(path) != server.sha256:
-                found.problems.append(f"{server.key} is not the program with the SHA-256 {server.sha256}")
+                found.notes.append(f"the {what} {key} is not in this directory")
+            elif file_digest(path) != sha256:
+                found.problems.append(f"{key} does not hold the {what} with the SHA-256 {sha256}")
             else:
                 found.files += 1
     except BadInputError as error:
@@ -157,7 +164,7 @@ def _verify_signature(
         return
     try:
         bundle = read_bundle(_read(artifact, SIGNATURE_BUNDLE))
-        signed = bundle.manifest_sha256()
+        signed_key, signed = bundle.signed_manifest()
     except BundleError as error:
         found.problems.append(f"{SIGNATURE_BUNDLE}: {error}")
         return
@@ -172,6 +179,8 @@ def _verify_signature(
         found.problems.append(f"{SIGNATURE_BUNDLE}: signature and statement do not belong together")
     elif signed == sha256:
         found.signed_by = bundle.hint
+    if artifact.place is not None and signed_key != f"{artifact.place}/{MANIFEST_FILE}":
+        found.problems.append(f"{SIGNATURE_BUNDLE}: it signs {signed_key}, and was moved from there")
     if signed != sha256:
         found.problems.append(
             f"{SIGNATURE_BUNDLE}: it signs a manifest with the SHA-256 {signed}, and this one has {sha256}"

@@ -69,19 +69,21 @@ def find_record(objects: Objects, prefix: str, build_key: str) -> dict[str, str]
 def read_record(objects: Objects, prefix: str, build_key: str, version: int | str) -> dict[str, str] | None:
     """Return the record of one version that a build key made; None unless the version is complete.
 
-    A complete version is not pruned. Its manifest is one that this library reads, and everything that the record and
-    the manifest name is there as it was published.
+    A complete version is not pruned. Its manifest is below the prefix and one that this library reads, and everything
+    that the record and the manifest name is there as it was published.
     """
     record = _document(objects.read(record_key(prefix, build_key, version)))
     if not all(isinstance(value, str) for value in record.values()) or not record.keys() >= set(REQUIRED):
         return None
-    text = objects.read(record["ManifestKey"])
+    key_prefix = record["KeyPrefix"]
+    is_below = key_prefix.startswith(f"{prefix}/") and record["ManifestKey"] == f"{key_prefix}manifest.json"
+    text = objects.read(record["ManifestKey"]) if is_below else None
     if text is None or hashlib.sha256(text).hexdigest() != record["ManifestSha256"]:
         return None
     pruned = pruned_key(record["ManifestKey"])
     if pruned is None or objects.exists(pruned):
         return None
-    manifest, key_prefix = _document(text), record["KeyPrefix"]
+    manifest = _document(text)
     is_readable = manifest.get("schemaVersion") == SCHEMA_VERSION
     expected = {
         key_prefix + file["path"]: file["size"]

@@ -1,7 +1,8 @@
 """manifest.json.sigstore.json: a version's signature, in the format of OpenSSF Model Signing.
 
 A Sigstore bundle without a transparency log. It contains a DSSE envelope, whose payload is an in-toto statement with
-the SHA-256 of every published file, manifest.json among them. `docs/security.md` describes it for users.
+the SHA-256 of every published file, manifest.json among them, and whose subject is named after the place of the
+version: `<prefix>/<format>/<version>`. `docs/security.md` describes it for users.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Bundle:
         """Return what the key signs: DSSE's pre-authentication encoding of the payload."""
         return b"DSSEv1 %d %s %d %s" % (len(_PAYLOAD_TYPE), _PAYLOAD_TYPE.encode(), len(self.payload), self.payload)
 
-    def manifest_sha256(self) -> str:
-        """Return the SHA-256 of the manifest that the statement names.
+    def signed_manifest(self) -> tuple[str, str]:
+        """Return the key and the SHA-256 of the manifest that the statement names.
 
         Raises:
             BundleError: It is a statement about something else.
@@ -52,11 +53,13 @@ class Bundle:
                 raise BundleError(f"it is a statement of the type {statement['predicateType']!r}")
             resources = statement["predicate"]["resources"]
             found = [resource["digest"] for resource in resources if resource["name"] == MANIFEST_FILE]
+            (subject,) = statement["subject"]
+            place = str(subject["name"])
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError("its statement cannot be read") from error
         if len(found) != 1:
             raise BundleError("its statement names no manifest")
-        return str(found[0])
+        return f"{place}/{MANIFEST_FILE}", str(found[0])
 
     def to_json(self) -> str:
         """Return the text of the file."""
@@ -93,10 +96,11 @@ def read_bundle(content: bytes) -> Bundle:
         raise BundleError("it is not a Sigstore bundle") from error
 
 
-def statement_of(manifest: dict[str, Any], sha256: str) -> bytes:
-    """Return the statement about a version: the digests of its files, and of its manifest.
+def statement_of(manifest_key: str, manifest: dict[str, Any], sha256: str) -> bytes:
+    """Return the statement about a version: its place, and the digests of its files and of its manifest.
 
     Args:
+        manifest_key: The key of the manifest.
         manifest: The manifest.
         sha256: The SHA-256 of its bytes.
     """
@@ -106,9 +110,7 @@ def statement_of(manifest: dict[str, Any], sha256: str) -> bytes:
     whole = hashlib.sha256(b"".join(bytes.fromhex(digest) for _, digest in ordered)).hexdigest()
     statement = {
         "_type": _STATEMENT_TYPE,
-        "subject": [
-            {"name": f"{manifest['model']}/{manifest['format']}/{manifest['version']}", "digest": {"sha256": whole}}
-        ],
+        "subject": [{"name": manifest_key.removesuffix(f"/{MANIFEST_FILE}"), "digest": {"sha256": whole}}],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
             "serialization": {

@@ -45,7 +45,7 @@ def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> d
     key, digest = manifest_address(properties)
     manifest, sha256 = read_manifest(store, key, digest)
     if properties.get("SigningKey") and verify:
-        verify_signature(store, key, manifest, sha256, properties["SigningKey"])
+        verify_signature(store, key, sha256, properties["SigningKey"])
     runtime = _choose_runtime(manifest, offer)
     problems = _problems(manifest, offer, runtime)
     if problems:
@@ -78,6 +78,7 @@ def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> d
         RuntimeLayerArn=layer,
         FunctionRuntime=offered.get("functionRuntime", ""),
         LayerSha256=digest_of(manifest, LAYER_FILE),
+        GoldenSha256=manifest.get("goldenSha256") or "",
         **memory,
         **digests,
     )

@@ -52,9 +52,10 @@ def check_version(properties: dict[str, Any]) -> None:
     """Fail with one sentence if a function version does not answer like the published model.
 
     Args:
-        properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey of the golden requests, empty if there
-            are none; Hooked, "true" if a hook handles predict requests; EventBucket and EventKey of the hook's event
-            as JSON, empty if there is none; Replay, what captured requests are replayed, absent if none are, with
+        properties: FunctionVersion, an ARN; ModelName; Bucket, GoldenKey and GoldenSha256 of the golden requests,
+            empty if there are none; Hooked, "true" if a hook handles predict requests; EventBucket and EventKey of the
+            hook's event as JSON, empty if there is none; Replay, what captured requests are replayed, absent if none
+            are, with
             CaptureBucket, ModelVersion and, of a delivered model, Serve; Endpoint, "service" or "fleet", whose new
             version the function answers with, absent if the function serves itself.
     """
@@ -78,8 +79,8 @@ def check_version(properties: dict[str, Any]) -> None:
 
 
 def _send_golden(version: CheckedVersion, properties: dict[str, Any], signatures: dict[str, Any]) -> None:
-    bucket, key = properties["Bucket"], properties["GoldenKey"]
-    golden = aws.patiently(lambda: read_golden(bucket, key)) if key else None
+    bucket, key, sha256 = (properties[name] for name in ("Bucket", "GoldenKey", "GoldenSha256"))
+    golden = aws.patiently(lambda: read_golden(bucket, key, sha256)) if key else None
     if golden:
         if golden.signature not in signatures:
             raise version.refusal(f"has no signature {golden.signature!r}, which its golden requests name")

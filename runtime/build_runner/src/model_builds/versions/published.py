@@ -47,12 +47,14 @@ def published(
 def _stated(key_prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
     """Return the part of a record that follows from the manifest."""
     server = manifest.get("server") or {}
+    prefix = key_prefix.rstrip("/").rpartition("/")[0].rpartition("/")[0]
     return {
         "Version": str(manifest["version"]),
         "KeyPrefix": key_prefix,
         "ManifestKey": f"{key_prefix}manifest.json",
         "ChecksumsSha256": digest_of(manifest, "SHA256SUMS"),
         "LayerKey": f"{key_prefix}{LAYER_FILE}" if digest_of(manifest, LAYER_FILE) else "",
+        "GoldenKey": f"{prefix}/golden/{manifest['version']}.json" if manifest.get("goldenSha256") else "",
         "ServerKey": server.get("key", ""),
         "ServerSha256": server.get("sha256", ""),
     }
@@ -60,10 +62,9 @@ def _stated(key_prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
 
 def _record_of_copy(store: Store, prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
     version = manifest["version"]
-    archive, golden = f"{prefix}/archive/{version}.tar.gz", f"{prefix}/golden/{version}.json"
+    archive = f"{prefix}/archive/{version}.tar.gz"
     return {
         "Runtime": manifest["requirements"].get("runtime") or "",
-        "GoldenKey": golden if store.exists(golden) else "",
         "ArchiveKey": archive if store.exists(archive) else "",
         "ArchiveSha256": store.find_object(archive)[1] if store.exists(archive) else "",
         "Summary": f"version {version}, copied from where it was published",

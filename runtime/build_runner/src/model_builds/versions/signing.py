@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, BundleError, read_bundle, statement_of
@@ -26,7 +27,7 @@ def ensure_signed(properties: dict[str, Any], record: dict[str, str], *, is_new:
     Nothing is required without a key.
 
     Args:
-        properties: Properties of the resource: Bucket, and optionally SigningKey, an ARN, and UnsignedVersions.
+        properties: Properties of the resource: Bucket, Job, and optionally SigningKey, an ARN, and UnsignedVersions.
         record: The version's record.
         is_new: A build of this deployment has just made the version.
     """
@@ -36,22 +37,31 @@ def ensure_signed(properties: dict[str, Any], record: dict[str, str], *, is_new:
     store, key = Store(properties["Bucket"]), find_signing_key(arn)
     manifest_key = record["ManifestKey"]
     manifest, sha256 = read_manifest(store, manifest_key, record["ManifestSha256"])
+    _refuse_other_model(store.address(manifest_key), manifest, properties)
     if (is_new or signs_unsigned(properties)) and not store.exists(_signature_key(manifest_key)):
-        _sign(store, manifest_key, statement_of(manifest, sha256), key)
-    _verify(store, manifest_key, manifest, sha256, key)
+        _sign(store, manifest_key, statement_of(manifest_key, manifest, sha256), key)
+    _verify(store, manifest_key, sha256, key)
 
 
-def verify_signature(store: Store, manifest_key: str, manifest: dict[str, Any], sha256: str, arn: str) -> None:
+def verify_signature(store: Store, manifest_key: str, sha256: str, arn: str) -> None:
     """Fail with one sentence if a key has not signed a manifest.
 
     Args:
         store: The model's bucket.
         manifest_key: Key of the manifest in it.
-        manifest: The manifest.
         sha256: SHA-256 of its bytes.
         arn: ARN of the signing key.
     """
-    _verify(store, manifest_key, manifest, sha256, find_signing_key(arn))
+    _verify(store, manifest_key, sha256, find_signing_key(arn))
+
+
+def _refuse_other_model(address: str, manifest: dict[str, Any], properties: dict[str, Any]) -> None:
+    model = json.loads(properties["Job"])["model"]
+    if manifest.get("model") != model:
+        raise SignatureError(
+            f"the manifest {address} is of the model {manifest.get('model')!r}, and {model!r} is deployed here: "
+            "publish the model again"
+        )
 
 
 def _sign(store: Store, manifest_key: str, statement: bytes, key: SigningKey) -> None:
@@ -62,7 +72,7 @@ def _sign(store: Store, manifest_key: str, statement: bytes, key: SigningKey) ->
     print(f"{store.address(manifest_key)} is signed with {key.arn}")
 
 
-def _verify(store: Store, manifest_key: str, manifest: dict[str, Any], sha256: str, key: SigningKey) -> None:
+def _verify(store: Store, manifest_key: str, sha256: str, key: SigningKey) -> None:
     where = store.address(_signature_key(manifest_key))
     content = store.read(_signature_key(manifest_key))
     if content is None:
@@ -73,7 +83,7 @@ def _verify(store: Store, manifest_key: str, manifest: dict[str, Any], sha256: s
         )
     try:
         bundle = read_bundle(content)
-        problem = _problem(bundle, manifest_key, manifest, sha256, key)
+        problem = _problem(bundle, manifest_key, sha256, key)
     except BundleError as error:
         problem = str(error)
     if problem:
@@ -83,18 +93,17 @@ def _verify(store: Store, manifest_key: str, manifest: dict[str, Any], sha256: s
         )
 
 
-def _problem(bundle: Bundle, manifest_key: str, manifest: dict[str, Any], sha256: str, key: SigningKey) -> str:
+def _problem(bundle: Bundle, manifest_key: str, sha256: str, key: SigningKey) -> str:
     """Return what is wrong with a signature; empty if nothing is."""
     if bundle.hint != key.hint:
         return f"another key made it (its hint is {bundle.hint[:16]}…, and that of this key {key.hint[:16]}…)"
     if not key.has_signed(bundle.signed_bytes(), bundle.signature):
         return "signature and statement do not belong together"
-    signed = bundle.manifest_sha256()
+    signed_key, signed = bundle.signed_manifest()
     if signed != sha256:
         return f"it signs a manifest with the SHA-256 {signed}, and this one has {sha256}"
-    # A signed version under another number would be served in place of a newer one.
-    place = f"{manifest['format']}/{manifest['version']}/manifest.json"
-    return "" if f"/{manifest_key}".endswith(f"/{place}") else f"it signs {place}, and was moved from there"
+    # Elsewhere it would be served in place of another model, or of a newer version.
+    return "" if signed_key == manifest_key else f"it signs {signed_key}, and was moved from there"
 
 
 def _signature_key(manifest_key: str) -> str:
