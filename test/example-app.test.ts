@@ -81,6 +81,7 @@ describe('the example app', () => {
       DigitsRole: [logs('DigitsLogGroup')],
       // The custom resource: write the job's description, start and watch this project, read what it published and its log.
       TensorFlowModelBuildsRole: [
+        'Allow cloudformation:DescribeStacks on StackId',
         'Allow codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:StartBuild codebuild:StopBuild on DigitsOptimizerOptimizationProject',
         'Allow events:PutEvents on arn:Partition:events:Region:AccountId:event-bus/default if events:source, events:detail-type',
         // Of exactly the version that is about to serve: it must answer first.
@@ -89,7 +90,7 @@ describe('the example app', () => {
         'Allow logs:GetLogEvents on TensorFlowOptimizationsLogs',
         'Allow s3:DeleteBucket on TensorFlowModelArtifacts',
         'Allow s3:GetObject s3:GetObjectVersion on TensorFlowModelArtifacts/<model>/*',
-        'Allow s3:ListBucket on TensorFlowModelArtifacts if s3:prefix',
+        'Allow s3:ListBucket s3:ListBucketVersions on TensorFlowModelArtifacts if s3:prefix',
         'Allow s3:PutObject on TensorFlowModelArtifacts/<model>/keys/*/job.json',
       ],
       // The CDK's provider framework: call one handler each, start the waiter.

@@ -75,7 +75,8 @@ export class ModelCompatibility extends Construct {
     const { artifact, offer } = props;
     const { manifestKey, manifestSha256, pointer, keyPatterns, signingKey, leasePattern } = referenceOf(artifact)!;
     const provider = BuildProvider.of(this);
-    const grant = provider.allowRead(artifact.bucket, offer.requiresServer ? [...keyPatterns, `${SERVER_PREFIX}/*`] : keyPatterns);
+    const grant = provider.allowHistory(artifact.bucket, keyPatterns);
+    const server = offer.requiresServer ? [provider.allowRead(artifact.bucket, [`${SERVER_PREFIX}/*`])] : [];
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowModelCompatibility',
       serviceToken: provider.serviceToken,
@@ -89,7 +90,7 @@ export class ModelCompatibility extends Construct {
         Offer: Stack.of(this).toJsonString({ ...offer, architecture: offer.architecture.name }),
       },
     });
-    this.resource.node.addDependency(provider, grant);
+    this.resource.node.addDependency(provider, grant, ...server);
     if (leasePattern !== undefined) {
       this.resource.node.addDependency(provider.allowLease(artifact.bucket, leasePattern));
     }

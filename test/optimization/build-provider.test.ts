@@ -59,12 +59,13 @@ describe('the handlers', () => {
 
     expect(statementsOf(/^TensorFlowModelBuildsRole[0-9A-F]{8}$/).map(({ Action, Resource, Condition }) => [Action, Resource, Condition])).toEqual([
       [['logs:CreateLogStream', 'logs:PutLogEvents'], { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^TensorFlowModelBuilds/)[0], 'Arn'] }, undefined],
+      ['cloudformation:DescribeStacks', { Ref: 'AWS::StackId' }, undefined],
       ['s3:DeleteBucket', { 'Fn::GetAtt': [bucket, 'Arn'] }, undefined],
       [['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:ListBuildsForProject', 'codebuild:StopBuild'], { 'Fn::GetAtt': [project, 'Arn'] }, undefined],
       ['logs:GetLogEvents', { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^TensorFlowOptimizations/)[0], 'Arn'] }, undefined],
       ['s3:PutObject', below('keys/*/job.json'), undefined],
       [['s3:GetObject', 's3:GetObjectVersion'], below('*'), undefined],
-      ['s3:ListBucket', { 'Fn::GetAtt': [bucket, 'Arn'] }, { StringLike: { 's3:prefix': [`${optimizer.keyPrefix}/*`] } }],
+      [['s3:ListBucket', 's3:ListBucketVersions'], { 'Fn::GetAtt': [bucket, 'Arn'] }, { StringLike: { 's3:prefix': [`${optimizer.keyPrefix}/*`] } }],
       [
         'events:PutEvents', { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':events:eu-west-1:111122223333:event-bus/default']] },
         { StringEquals: { 'events:source': 'cdk-tensorflow', 'events:detail-type': 'ModelPublished' } },

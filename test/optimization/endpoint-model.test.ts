@@ -176,7 +176,7 @@ describe('the compatibility check', () => {
       PolicyDocument: {
         Statement: Match.arrayWith([
           Match.objectLike({ Action: ['s3:GetObject', 's3:GetObjectVersion'], Resource: { 'Fn::Join': ['', Match.arrayWith([':s3:::models/digits-1/*'])] } }),
-          Match.objectLike({ Action: 's3:ListBucket', Condition: { StringLike: { 's3:prefix': ['digits-1/*'] } } }),
+          Match.objectLike({ Action: ['s3:ListBucket', 's3:ListBucketVersions'], Condition: { StringLike: { 's3:prefix': ['digits-1/*'] } } }),
         ]),
       },
     });
@@ -198,7 +198,7 @@ describe('the compatibility check', () => {
     const id = stack.getLogicalId(compatibility.resource.node.defaultChild as never);
     const values = valuesOf(compatibility);
 
-    expect(values).toHaveLength(16);
+    expect(values).toHaveLength(17);
     for (const [name, value] of values) {
       expect(stack.resolve(value)).toEqual({ 'Fn::GetAtt': [id, pascalCase(name)] });
     }
@@ -212,7 +212,7 @@ describe('the compatibility check', () => {
     const names = valuesOf(new ModelCompatibility(stack, 'Compatibility', { artifact: optimizer, offer })).map(([name]) => pascalCase(name));
 
     expect(attributes).toEqual(expect.arrayContaining(['Version', 'ReportKey', 'BuildUrl', 'Summary']));
-    expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'FunctionRuntime', 'LayerSha256', 'MemoryRequest', 'RuntimeLayerArn'].sort());
+    expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'FunctionRuntime', 'GoldenSha256', 'LayerSha256', 'MemoryRequest', 'RuntimeLayerArn'].sort());
   });
 
   test('accepts tokens in its offer', () => {

@@ -37,7 +37,7 @@ describe('onRefusal: KEEP_PREVIOUS', () => {
     expect(plain.template().toJSON()).not.toHaveProperty('Outputs');
   });
 
-  test('lets the handlers record the kept version, describe their own stack and publish their own events, and nothing else', () => {
+  test('lets the handlers record the kept version and publish their own events, and nothing else', () => {
     const bucket = idOf(keeping.optimizer.bucket);
     const text = (statements: any[]) => statements.map((statement) => JSON.stringify(statement));
     const before = text(handlerStatements(optimize().template()));
@@ -45,7 +45,6 @@ describe('onRefusal: KEEP_PREVIOUS', () => {
 
     expect(added.map(({ Action, Resource, Condition }) => [Action, Resource, Condition])).toEqual([
       ['s3:PutObject', { 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, `/${keeping.optimizer.keyPrefix}/keys/*/kept.json`]] }, undefined],
-      ['cloudformation:DescribeStacks', { Ref: 'AWS::StackId' }, undefined],
       [
         'events:PutEvents',
         { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':events:eu-west-1:111122223333:event-bus/default']] },

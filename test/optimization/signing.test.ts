@@ -56,7 +56,6 @@ describe('signingKey', () => {
 
     expect(added(handlersOf, signed.template(), plain.template()).map((statement) => [statement.Action, statement.Resource, statement.Condition])).toEqual([
       [['kms:GetPublicKey', 'kms:Verify'], Resource, undefined],
-      ['cloudformation:DescribeStacks', { Ref: 'AWS::StackId' }, undefined],
       ['s3:PutObject', signatures(signed), { Null: { 's3:if-none-match': 'false' } }],
       ['kms:Sign', Resource, undefined],
     ]);

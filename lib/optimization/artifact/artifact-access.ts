@@ -18,7 +18,14 @@ export function grantArtifactCopy(grantee: iam.IGrantable, bucket: s3.IBucket, k
   return grantReading(grantee, bucket, keyPatterns, ['s3:GetObject']);
 }
 
-function grantReading(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: string[], actions: string[]): iam.Grant {
+/** The same with the list of object versions: a rollback reads a manifest as it was published, even if it was changed since. */
+export function grantArtifactHistory(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
+  return grantReading(grantee, bucket, keyPatterns, ['s3:GetObject', 's3:GetObjectVersion'], ['s3:ListBucket', 's3:ListBucketVersions']);
+}
+
+function grantReading(
+  grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: string[], actions: string[], listing = ['s3:ListBucket'],
+): iam.Grant {
   const objects = iam.Grant.addToPrincipal({
     grantee,
     actions,
@@ -26,7 +33,7 @@ function grantReading(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: 
   });
   const list = iam.Grant.addToPrincipal({
     grantee,
-    actions: ['s3:ListBucket'],
+    actions: listing,
     resourceArns: [bucket.bucketArn],
     conditions: { StringLike: { 's3:prefix': keyPatterns } },
   });

@@ -12,7 +12,7 @@ import { runtimeCode } from '../../bundling/runtime-code';
 import { LATEST_RUNTIME_RULES } from '../../private/acknowledge';
 import { EVENT_SOURCE, eventBusArn } from '../../private/event-rule';
 import { grantKey } from '../../private/key-grant';
-import { acknowledgePrefix, grantArtifactRead } from '../artifact/artifact-access';
+import { acknowledgePrefix, grantArtifactHistory, grantArtifactRead } from '../artifact/artifact-access';
 import { MODEL_LIVE, MODEL_PUBLISHED, MODEL_REFUSED, MODEL_ROLLED_BACK } from '../artifact/model-events';
 import { grantSigning, grantVerifying, signatureBundlePattern } from '../artifact/signing-key';
 
@@ -40,6 +40,8 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
     this.role = this.functionRole('Role', 'Runs the handlers of TensorFlow model builds');
     this.grantPrincipal = this.role;
+    // Tells a rollback, which returns to what served, from a deployment.
+    this.role.addToPolicy(new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Stack.of(this).stackId] }));
     const onEvent = this.handler('OnEvent', 'index.on_event', Duration.minutes(5));
     const isComplete = this.handler('IsComplete', 'index.is_complete', Duration.minutes(5));
     const framework = this.framework(onEvent, isComplete);
@@ -67,25 +69,25 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     });
     grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
-    return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs).combine(this.allowEvent(MODEL_PUBLISHED));
+    return this.allowHistory(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs).combine(this.allowEvent(MODEL_PUBLISHED));
   }
 
-  /** Allows the handlers to keep a version when a newer one is refused: to record it, to tell a rollback from a deployment, and to publish an event. */
+  /** Allows the handlers to keep a version when a newer one is refused: to record it, and to publish an event. */
   public allowKeeping(bucket: s3.IBucket, prefix: string): iam.Grant {
     const kept = bucket.arnForObjects(`${prefix}/keys/*/kept.json`);
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/kept.json`);
     return [
       iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [kept] }),
-      this.allowDescribingStack(),
       this.allowEvent(MODEL_REFUSED),
     ].reduce((all, grant) => all.combine(grant));
   }
 
-  /** Allows the handlers to write which versions of a model its stack needs. */
+  /** Allows the handlers to write which versions of a model its stack needs, and to find out whether it still serves earlier ones. */
   public allowLease(bucket: s3.IBucket, keyPattern: string): iam.Grant {
     acknowledgePrefix(this.role, bucket, keyPattern);
     grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
-    return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(keyPattern)] });
+    return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(keyPattern)] })
+      .combine(iam.Grant.addToPrincipal({ grantee: this, actions: ['cloudformation:DescribeStackEvents'], resourceArns: [Stack.of(this).stackId] }));
   }
 
   /** Allows the handlers to sign published models, and to verify signatures. */
@@ -94,14 +96,14 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     return this.allowVerifying(key).combine(grantSigning(this, key, bucket, prefix));
   }
 
-  /** Allows the handlers to verify signatures, and to tell a rollback, which returns to a verified version, from a deployment. */
+  /** Allows the handlers to verify signatures. */
   public allowVerifying(key: kms.IKey): iam.Grant {
-    return grantVerifying(this, key).combine(this.allowDescribingStack());
+    return grantVerifying(this, key);
   }
 
-  /** Allows the handlers to publish what endpoints serve, and to tell a rollback from a deployment. */
+  /** Allows the handlers to publish what endpoints serve. */
   public allowLiveEvents(): iam.Grant {
-    return this.allowDescribingStack().combine(this.allowEvent(MODEL_LIVE)).combine(this.allowEvent(MODEL_ROLLED_BACK));
+    return this.allowEvent(MODEL_LIVE).combine(this.allowEvent(MODEL_ROLLED_BACK));
   }
 
   /** Allows the handlers to delete a bucket, which S3 permits only without objects and their versions. */
@@ -109,10 +111,16 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:DeleteBucket'], resourceArns: [bucket.bucketArn] });
   }
 
-  /** Allows the handlers to read published models. */
+  /** Allows the handlers to read objects. */
   public allowRead(bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
     keyPatterns.forEach((pattern) => acknowledgePrefix(this.role, bucket, pattern));
     return grantArtifactRead(this, bucket, keyPatterns);
+  }
+
+  /** Allows the handlers to read published models, also as they were. */
+  public allowHistory(bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
+    keyPatterns.forEach((pattern) => acknowledgePrefix(this.role, bucket, pattern));
+    return grantArtifactHistory(this, bucket, keyPatterns);
   }
 
   private allowEvent(type: string): iam.Grant {
@@ -122,10 +130,6 @@ export class BuildProvider extends Construct implements iam.IGrantable {
       resourceArns: [eventBusArn(this)],
       conditions: { StringEquals: { 'events:source': EVENT_SOURCE, 'events:detail-type': type } },
     });
-  }
-
-  private allowDescribingStack(): iam.Grant {
-    return iam.Grant.addToPrincipal({ grantee: this, actions: ['cloudformation:DescribeStacks'], resourceArns: [Stack.of(this).stackId] });
   }
 
   private handler(id: string, handler: string, timeout: Duration): lambda.Function {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,18 @@ def codebuild() -> Iterator[Stubber]:
     with Stubber(aws.codebuild()) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[Stubber]:
+    with Stubber(aws.cloudformation()) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def answer_status(cloudformation: Stubber, status: str) -> None:
+    stack = {"StackName": "App", "CreationTime": datetime(2026, 11, 26, tzinfo=UTC), "StackStatus": status}
+    cloudformation.add_response("describe_stacks", {"Stacks": [stack]})
 
 
 @pytest.fixture

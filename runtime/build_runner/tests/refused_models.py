@@ -57,6 +57,7 @@ class Deployments:
         events: Events of refusals.
         published: Events of published versions.
         status: What CloudFormation says of the stack.
+        ended: How its operation before ended.
         asked_for_status: How often it was asked.
         running: Build of the job before, which a change of the job or its attempt stops.
     """
@@ -68,10 +69,12 @@ class Deployments:
         self.events: list[dict[str, Any]] = []
         self.published: list[dict[str, Any]] = []
         self.status = "UPDATE_IN_PROGRESS"
+        self.ended = "UPDATE_COMPLETE"
         self.asked_for_status = 0
         self.running: dict[str, Any] | None = None
         monkeypatch.setattr(aws.events(), "put_events", self._put_events)
         monkeypatch.setattr(aws.cloudformation(), "describe_stacks", self._describe)
+        monkeypatch.setattr(aws.cloudformation(), "describe_stack_events", self._events)
 
     def deploy(self, new: Properties, outcome: dict[str, Any] | int | None = None, **how: Any) -> dict[str, str]:
         """Take the stack to new properties and return the resource's data; an error leaves it where it was.
@@ -153,6 +156,11 @@ class Deployments:
         assert StackName == STACK_ID
         self.asked_for_status += 1
         return {"Stacks": [{"StackStatus": self.status}]}
+
+    def _events(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        resource = {"PhysicalResourceId": "id", "ResourceStatus": "UPDATE_FAILED"}
+        own = [{"PhysicalResourceId": StackName, "ResourceStatus": status} for status in (self.status, self.ended)]
+        return {"StackEvents": [resource, own[0], resource, own[1]]}
 
 
 def kept_json(s3: S3Client, of: Properties) -> dict[str, Any]:

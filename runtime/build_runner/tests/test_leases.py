@@ -32,9 +32,12 @@ def leases(s3: S3Client) -> list[dict[str, Any]]:
 
 
 def named(s3: S3Client) -> list[tuple[str, str]]:
-    """Return the versions of each lease: the one that serves, and the one before."""
-    number = {False: lambda key: key.split("/")[-2], True: lambda _: ""}
-    return [tuple(number[key == ""](key) for key in (lease["serves"], lease["before"])) for lease in leases(s3)]  # type: ignore[misc]
+    """Return the versions of each lease: the one that serves, and those before."""
+
+    def numbers(*keys: str) -> str:
+        return ", ".join(key.split("/")[-2] for key in keys if key)
+
+    return [(numbers(lease["serves"]), numbers(*lease["before"])) for lease in leases(s3)]
 
 
 def imported(
@@ -53,7 +56,7 @@ def test_a_build_holds_a_lease_that_follows_its_schema(stack: Deployments, s3: S
 
     (lease,) = leases(s3)
     jsonschema.validate(lease, schema("lease"))
-    assert (lease["stackId"], lease["serves"], lease["before"]) == (STACK_ID, data["ManifestKey"], "")
+    assert (lease["stackId"], lease["serves"], lease["before"]) == (STACK_ID, data["ManifestKey"], [])
 
 
 def test_a_stack_without_retention_writes_none(stack: Deployments, s3: S3Client) -> None:
@@ -84,6 +87,46 @@ def test_a_rollback_leases_the_version_that_serves_again(stack: Deployments, s3:
     stack.deploy_and_roll_back(leased(2), 2)
 
     assert named(s3) == [("1", "2")]
+
+
+@pytest.mark.fault(
+    "two updates with rollback disabled fail, and retention prunes",
+    sees="nothing: the lease keeps every version since the last update that succeeded",
+    serves="the previous version",
+)
+def test_updates_that_are_not_rolled_back_keep_the_version_that_may_still_serve(
+    stack: Deployments, s3: S3Client
+) -> None:
+    first = stack.deploy(leased(1), 1)
+    imported(first, "Create")
+    second = stack.deploy(leased(2), 2)
+    third = stack.deploy(leased(3), 3)
+    imported(second, "Update", first)
+    stack.ended = "UPDATE_FAILED"
+    imported(third, "Update", second)
+    assert ("3", "2, 1") in named(s3)
+    assert sorted(leased_versions(Store(BUCKET), PREFIX)) == [1, 2, 3]
+
+    fourth = stack.deploy(leased(4), 4)
+    imported(fourth, "Update", third)
+    assert ("4", "3, 2, 1") in named(s3)
+
+    stack.ended = "UPDATE_COMPLETE"
+    imported(fourth, "Update", fourth)
+    assert ("4", "3") in named(s3)
+
+
+def test_a_stack_whose_events_cannot_be_read_keeps_every_version(
+    stack: Deployments, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.deploy(leased(1), 1)
+    stack.deploy(leased(2), 2)
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStackEvents")
+    monkeypatch.setattr(aws.cloudformation(), "describe_stack_events", lambda **_: (_ for _ in ()).throw(denied))
+
+    stack.deploy(leased(3), 3)
+
+    assert named(s3) == [("3", "2, 1")]
 
 
 def test_the_version_that_is_kept_in_the_place_of_a_refused_model_stays_leased(

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from codebuild_answers import listed
+from conftest import answer_status
 from index import on_event
 from model_builds import aws
 from model_builds.errors import ModelError
@@ -260,13 +261,15 @@ def test_a_bucket_that_is_busy_does_not_end_a_rollback(
 
 
 @pytest.mark.fault(
-    "the version that a rollback goes back to was deleted",
+    "the version that a rollback goes back to was deleted, with its object versions",
     sees="the rollback fails at once, and names the manifest that is missing",
     serves="what ran before: functions keep their layer, pods and instances their files",
 )
-def test_a_rollback_to_a_deleted_model_says_so_at_once(s3: S3Client, clock: Clock) -> None:
+def test_a_rollback_to_a_deleted_model_says_so_at_once(s3: S3Client, clock: Clock, cloudformation: Stubber) -> None:
     properties = compatibility_properties(publish(s3))
-    s3.delete_object(Bucket=BUCKET, Key=properties["ManifestKey"])
+    place = {"Bucket": BUCKET, "Key": properties["ManifestKey"]}
+    s3.delete_object(**place, VersionId=s3.head_object(**place)["VersionId"])
+    answer_status(cloudformation, "UPDATE_ROLLBACK_IN_PROGRESS")
 
     with pytest.raises(ModelError, match="there is no manifest"):
         on_event(build_event(request_type="Update") | {"ResourceProperties": properties}, None)

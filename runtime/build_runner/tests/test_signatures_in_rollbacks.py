@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.stub import Stubber
+from conftest import answer_status
 from index import on_event
-from model_builds import aws
 from model_builds.errors import ModelError
 from published_models import BUCKET, build_event, compatibility_properties, publish
 from signed_models import SIGNATURE, deployment, replace_layer, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from botocore.stub import Stubber
     from kms_keys import Kms
     from mypy_boto3_s3 import S3Client
-
-
-@pytest.fixture
-def cloudformation() -> Iterator[Stubber]:
-    with Stubber(aws.cloudformation()) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
-
-
-def answer_status(cloudformation: Stubber, status: str) -> None:
-    stack = {"StackName": "App", "CreationTime": datetime(2026, 11, 26, tzinfo=UTC), "StackStatus": status}
-    cloudformation.add_response("describe_stacks", {"Stacks": [stack]})
 
 
 def update(event: dict[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     job = json.loads(properties["Job"])
     key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
     _stop_unneeded_builds(event, key)
-    named = aws.patiently(lambda: find_named(properties))
+    named = aws.patiently(lambda: find_named(properties, lambda: _is_rollback(event)))
     if named is not None:
         print(f"the delivery names version {named[1]['Version']}: nothing to build")
         _require_signature(event, named[1], is_named=True)
@@ -196,15 +196,15 @@ def _check_compatibility(event: Event) -> dict[str, str]:
     if is_holder(properties):
         _hold_import(event)
     try:
-        return aws.patiently(lambda: check_compatibility(properties))
+        return aws.patiently(lambda: check_compatibility(properties, lambda: _is_rollback(event)))
     except (SignatureError, SigningKeyError, ClientError) as error:
         _raise_unless_rolling_back(event, error, is_named=bool(properties.get("ManifestSha256")))
-        return aws.patiently(lambda: check_compatibility(properties, verify=False))
+        return aws.patiently(lambda: check_compatibility(properties, lambda: True, verify=False))
 
 
 def _require_signature(event: Event, record: dict[str, str], *, is_named: bool = False) -> None:
     try:
-        aws.patiently(lambda: ensure_signed(event["ResourceProperties"], record))
+        aws.patiently(lambda: ensure_signed(event["ResourceProperties"], record, lambda: _is_rollback(event)))
     except (SignatureError, SigningKeyError, ClientError) as error:
         _raise_unless_rolling_back(event, error, is_named=is_named)
 
@@ -226,10 +226,13 @@ def _raise_unless_rolling_back(
         may_pass = error.operation_name in {"GetPublicKey", "Sign", "Verify"}
     else:
         may_pass = is_named or isinstance(error, SigningKeyError)
-    is_update = event["RequestType"] == "Update"
-    if not (may_pass and is_update and is_rolling_back(event["StackId"], if_unknown=False)):
+    if not (may_pass and _is_rollback(event)):
         raise error
     print(f"the stack rolls back to what it served, which was verified then: {error}")
+
+
+def _is_rollback(event: Event) -> bool:
+    return event["RequestType"] == "Update" and is_rolling_back(event["StackId"], if_unknown=False)
 
 
 def _begin_check(event: Event) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Finds out whether a stack is rolling back, which CloudFormation does not tell custom resources."""
+"""Finds out what a stack is doing and has done, which CloudFormation does not tell custom resources."""
 
 from __future__ import annotations
 
@@ -22,3 +22,24 @@ def is_rolling_back(stack_id: str, *, if_unknown: bool = True) -> bool:
         print(f"the stack cannot be described, and is taken for {taken}: {aws.words_of(error)}")
         return if_unknown
     return "ROLLBACK" in stack["StackStatus"]
+
+
+def has_settled(stack_id: str) -> bool:
+    """Tell whether a stack's last operation before the present one ended, so that all resources had its properties.
+
+    An operation without rollback that failed leaves some resources as they were before it. False if it is unknown.
+    """
+    pages = aws.cloudformation().get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    try:
+        own = (
+            str(event["ResourceStatus"])
+            for page in pages
+            for event in page["StackEvents"]
+            if event["PhysicalResourceId"] == stack_id
+        )
+        # The newest come first: the present operation began after the last one ended.
+        last = next((status for status in own if not status.endswith("IN_PROGRESS")), "")
+    except (ClientError, BotoCoreError) as error:
+        print(f"the stack's events cannot be read, and it is taken for one that failed: {aws.words_of(error)}")
+        return False
+    return last.endswith("_COMPLETE")

@@ -60,6 +60,17 @@ class Store:
             raise
         return answer["Body"].read(), answer["ETag"]
 
+    def find_earlier(self, key: str, sha256: str) -> bytes | None:
+        """Return the content of an object's earlier version by its SHA-256; None if the bucket does not have it."""
+        pages: Any = aws.s3().get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key)
+        for version in (item for page in pages for item in page.get("Versions", []) if item["Key"] == key):
+            answer = aws.s3().get_object(Bucket=self.bucket, Key=key, VersionId=version["VersionId"])
+            content = answer["Body"].read()
+            if hashlib.sha256(content).hexdigest() == sha256:
+                print(f"{self.address(key)} is read as it was published: the version {version['VersionId']}")
+                return content
+        return None
+
     def read_document(self, key: str) -> dict[str, Any] | None:
         """Return a JSON object, or None if it does not exist."""
         content = self.read(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cdk_tensorflow_shared.published_versions import IN_LAYER
 
@@ -25,25 +25,31 @@ from .memory import (
     pod_memory,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: Lambda's limit for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000
 #: Alternatives for bfloat16; TensorFlow uses either.
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
 
-def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> dict[str, str]:
+def check_compatibility(
+    properties: dict[str, Any], is_rollback: Callable[[], bool] = lambda: False, *, verify: bool = True
+) -> dict[str, str]:
     """Return what an endpoint needs to serve a model, or fail with one sentence.
 
     Args:
         properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer; optionally Digests, values by name. For
             each, the digest of model, runtime and value is returned under that name. With SigningKey, the ARN of a key,
             only a manifest that it has signed is accepted, and for a function only the layer that this manifest names.
+        is_rollback: Tells whether the stack returns to what it served.
         verify: Whether to verify the manifest's signature. The layer is verified in any case.
     """
     store = Store(properties["Bucket"])
     offer = json.loads(properties["Offer"])
     key, digest = manifest_address(properties)
-    manifest, sha256 = read_manifest(store, key, digest)
+    manifest, sha256 = read_manifest(store, key, digest, is_rollback)
     if properties.get("SigningKey") and verify:
         verify_signature(store, key, sha256, properties["SigningKey"])
     runtime = _choose_runtime(manifest, offer)

@@ -1,4 +1,4 @@
-"""leases/<holder>.json: the version that one stack serves, and the one before, which a rollback returns to.
+"""leases/<holder>.json: the version that one stack serves, and those before, which a rollback may return to.
 
 `lease.schema.json` describes it. Custom resources hold leases: the one that has a model built, for all endpoints of its
 stack, and the one that fits an imported model to its endpoint. Pruning removes no version that a lease names.
@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import aws
 from ..errors import ModelError
+from ..stack_status import has_settled
 from ..store import Store
 
 SCHEMA_VERSION = 1
@@ -27,6 +28,9 @@ def is_holder(properties: dict[str, Any]) -> bool:
 def hold(event: dict[str, Any], manifest_key: str, replaced: str = "") -> None:
     """Write that a stack is about to serve a version, beside the version before.
 
+    Deployments that failed and were not rolled back may have left endpoints at any version since the last one that
+    succeeded: the lease keeps them all.
+
     Write the lease before you read whether the version was removed: pruning announces a removal before it reads leases,
     so that one of the two always notices the other.
 
@@ -39,18 +43,19 @@ def hold(event: dict[str, Any], manifest_key: str, replaced: str = "") -> None:
     store, prefix = Store(properties["Bucket"]), prefix_of(manifest_key)
 
     def changed(content: bytes | None) -> str:
-        lease = _parse(content) or {}
-        earlier = (replaced, str(lease.get("serves", "")), str(lease.get("before", "")))
-        before = next((key for key in earlier if key != manifest_key and key.startswith(f"{prefix}/")), "")
-        return _document(event, manifest_key, before)
+        lease = _parse(content) or {"serves": "", "before": []}
+        earlier = dict.fromkeys((replaced, lease["serves"], *lease["before"]))
+        before = [key for key in earlier if key != manifest_key and key.startswith(f"{prefix}/")]
+        # One is what a rollback returns to.
+        return _document(event, manifest_key, before[:1] if before[1:] and has_settled(event["StackId"]) else before)
 
     try:
         aws.patiently(lambda: store.write(_path(event, prefix), changed))
     except ClientError as error:
         if not aws.is_denied(error):
             raise
-        lease = _parse(store.read(_path(event, prefix))) or {}
-        if manifest_key in {lease.get("serves"), lease.get("before")}:
+        lease = _parse(store.read(_path(event, prefix))) or {"serves": "", "before": []}
+        if manifest_key in {lease["serves"], *lease["before"]}:
             print(f"the lease cannot be written, but names the version already: {aws.sentence_of(error)}")
             return
         raise ModelError(
@@ -66,7 +71,7 @@ def release(event: dict[str, Any], prefix: str) -> None:
     path = _path(event, prefix)
     try:
         if store.exists(path):
-            store.write(path, lambda _: _document(event, "", ""))
+            store.write(path, lambda _: _document(event, "", []))
     except (ClientError, BotoCoreError, ModelError) as error:
         print(f"the lease {store.address(path)} stays, and keeps its versions until it is deleted: {error}")
 
@@ -85,8 +90,8 @@ def leased_versions(store: Store, prefix: str) -> dict[int, str]:
                 f"{store.address(path)} is not a lease as a deployment writes it, so nothing is pruned: delete it if "
                 "no stack serves this model by it, otherwise deploy that stack again with a changed model"
             )
-        for name, says in (("serves", "serves it"), ("before", "served it before, or tried to")):
-            key = str(lease[name])
+        named = [(lease["serves"], "serves it"), *((key, "served it before, or tried to") for key in lease["before"])]
+        for key, says in named:
             if key.startswith(f"{prefix}/"):
                 found.setdefault(version_of(key), f"the stack {lease['stackId']} {says}")
     return found
@@ -110,7 +115,7 @@ def _path(event: dict[str, Any], prefix: str) -> str:
     return f"{prefix}/leases/{holder}.json"
 
 
-def _document(event: dict[str, Any], serves: str, before: str) -> str:
+def _document(event: dict[str, Any], serves: str, before: list[str]) -> str:
     document = {
         "schemaVersion": SCHEMA_VERSION,
         "stackId": event["StackId"],
@@ -124,7 +129,7 @@ def _document(event: dict[str, Any], serves: str, before: str) -> str:
 def _parse(content: bytes | None) -> dict[str, Any] | None:
     try:
         document = json.loads(content or b"")
-        whole = {"stackId", "serves", "before"} <= document.keys()
+        whole = {"stackId", "serves", "before"} <= document.keys() and isinstance(document["before"], list)
     except (ValueError, AttributeError):
         return None
     return document if whole else None

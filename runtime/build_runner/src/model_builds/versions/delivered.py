@@ -15,7 +15,7 @@ from .manifests import read_manifest
 from .published import published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Value of the property if the version is to be served that is built from the delivery's source.
 BUILT = "built"
@@ -23,7 +23,9 @@ BUILT = "built"
 _NOTHING = "none"
 
 
-def find_named(properties: dict[str, Any]) -> tuple[str, dict[str, str]] | None:
+def find_named(
+    properties: dict[str, Any], is_rollback: Callable[[], bool] = lambda: False
+) -> tuple[str, dict[str, str]] | None:
     """Return the version that a delivery names for a model, as its build key and its record.
 
     None if it names none: then the version built from the delivery's source is to be served.
@@ -33,7 +35,7 @@ def find_named(properties: dict[str, Any]) -> tuple[str, dict[str, str]] | None:
     for named in _named(str(properties.get("Serve", BUILT))):
         key = str(named["manifestKey"])
         if (named["bucket"], key.rpartition("/")[0].rpartition("/")[0]) == (store.bucket, f"{prefix}/{job['format']}"):
-            manifest, sha256 = read_manifest(store, key, str(named["manifestSha256"]))
+            manifest, sha256 = read_manifest(store, key, str(named["manifestSha256"]), is_rollback)
             _refuse_misfit(store.address(key), manifest, job)
             return str(manifest["buildKey"]), published(store, key, sha256, manifest)
     return None

@@ -13,6 +13,8 @@ from .manifests import read_manifest
 from .signing_key import find_signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .signing_key import SigningKey
 
 
@@ -21,7 +23,13 @@ def signs_unsigned(properties: dict[str, Any]) -> bool:
     return properties.get("UnsignedVersions") == "SIGN"
 
 
-def ensure_signed(properties: dict[str, Any], record: dict[str, str], *, is_new: bool = False) -> None:
+def ensure_signed(
+    properties: dict[str, Any],
+    record: dict[str, str],
+    is_rollback: Callable[[], bool] = lambda: False,
+    *,
+    is_new: bool = False,
+) -> None:
     """Sign the manifest of a version if it may be signed, and require the signature of the deployment's key.
 
     Nothing is required without a key.
@@ -29,6 +37,7 @@ def ensure_signed(properties: dict[str, Any], record: dict[str, str], *, is_new:
     Args:
         properties: Properties of the resource: Bucket, Job, and optionally SigningKey, an ARN, and UnsignedVersions.
         record: The version's record.
+        is_rollback: Tells whether the stack returns to what it served.
         is_new: A build of this deployment has just made the version.
     """
     arn = properties.get("SigningKey")
@@ -36,7 +45,7 @@ def ensure_signed(properties: dict[str, Any], record: dict[str, str], *, is_new:
         return
     store, key = Store(properties["Bucket"]), find_signing_key(arn)
     manifest_key = record["ManifestKey"]
-    manifest, sha256 = read_manifest(store, manifest_key, record["ManifestSha256"])
+    manifest, sha256 = read_manifest(store, manifest_key, record["ManifestSha256"], is_rollback)
     _refuse_other_model(store.address(manifest_key), manifest, properties)
     if (is_new or signs_unsigned(properties)) and not store.exists(_signature_key(manifest_key)):
         _sign(store, manifest_key, statement_of(manifest_key, manifest, sha256), key)
