@@ -1,10 +1,11 @@
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import type { IModelArtifact } from '../model/published-model';
 import type { PodMetrics } from './pod-metrics';
 
-/** A construct that answers prediction requests with one model. */
-export interface IModelEndpoint extends IConstruct {
+/** A construct that answers prediction requests with one model. As a grantee it is the role that its server runs with. */
+export interface IModelEndpoint extends IConstruct, iam.IGrantable {
   /** Name of the model in request paths: `/v1/models/<name>`. */
   readonly modelName: string;
 

@@ -201,6 +201,11 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     return this.liveEvents.onRolledBack(id, options);
   }
 
+  /** The role of the instances. */
+  public get grantPrincipal(): iam.IPrincipal {
+    return this.role.grantPrincipal;
+  }
+
   /**
    * Number of requests answered, including errors, without those of a canary. Sum over five minutes.
    *

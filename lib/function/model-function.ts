@@ -1,6 +1,7 @@
 import { ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -48,7 +49,7 @@ import { rolloutLimits, trafficSteps } from './traffic-steps';
  * });
  * new CfnOutput(this, 'Url', { value: digits.addFunctionUrl().url });
  */
-export class ModelFunction extends Construct implements IMonitoredEndpoint {
+export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.IConnectable {
   /** Name of the model in request paths: `/v1/models/<name>`. */
   public readonly modelName: string;
 
@@ -118,6 +119,16 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     // Without a check, with reservedConcurrentExecutions of 0, the alias is all that changes.
     const first = [this.node.tryFindChild('VersionCheck') ?? this.alias, this.alias];
     this.liveEvents = new LiveEvents(this, { kind: 'function', compatibility, model: props.model, first, last: [this.alias.node.defaultChild!] });
+  }
+
+  /** The function's role: `bucket.grantRead(digits)` lets a hook read. */
+  public get grantPrincipal(): iam.IPrincipal {
+    return this.lambdaFunction.grantPrincipal;
+  }
+
+  /** The function's connections in its VPC. Throws without `vpc`. */
+  public get connections(): ec2.Connections {
+    return this.lambdaFunction.connections;
   }
 
   /** The function URL. Undefined until `addFunctionUrl` is called. */

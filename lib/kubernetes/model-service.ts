@@ -172,6 +172,11 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     });
   }
 
+  /** The role of the pods. */
+  public get grantPrincipal(): iam.IPrincipal {
+    return this.role.grantPrincipal;
+  }
+
   /**
    * The cluster's security group, which also applies to pods. Use it to allow clients outside the cluster that call pods directly.
    *

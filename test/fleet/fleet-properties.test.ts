@@ -71,6 +71,12 @@ describe('the load balancer', () => {
     expect(group.SecurityGroupIngress).toEqual([expect.objectContaining({ CidrIp: '10.0.0.0/16', FromPort: 8501, ToPort: 8501 })]);
   });
 
+  test('the instances\' role gets what is granted to the endpoint', () => {
+    const { digits } = fleet();
+
+    expect(digits.grantPrincipal).toBe(digits.role.grantPrincipal);
+  });
+
   test('drains connections for the given time, and the server for at most a minute', () => {
     const { stack } = fleet({ connectionDraining: Duration.minutes(5) });
 

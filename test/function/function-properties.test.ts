@@ -149,6 +149,17 @@ describe('properties', () => {
     expect(resourceOf(stack, FUNCTION, 'Digits').properties.Layers).toEqual([expect.anything(), expect.anything(), layer]);
   });
 
+  test('connections are the function\'s in its VPC', () => {
+    const stack = emptyStack();
+    const vpc = new ec2.Vpc(stack, 'Vpc');
+    const database = new ec2.SecurityGroup(stack, 'Database', { vpc });
+
+    database.connections.allowFrom(modelFunction(stack, { vpc }), ec2.Port.tcp(5432));
+
+    Template.fromStack(stack).hasResourceProperties('AWS::EC2::SecurityGroupIngress', { GroupId: stack.resolve(database.securityGroupId), FromPort: 5432 });
+    expect(() => modelFunction(emptyStack()).connections).toThrow(/VPC/);
+  });
+
   test('vpc, vpcSubnets, allowPublicSubnet and securityGroups are the function\'s, and not the optimization\'s', () => {
     const stack = emptyStack();
     const vpc = new ec2.Vpc(stack, 'Vpc');

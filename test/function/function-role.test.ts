@@ -56,6 +56,15 @@ describe('role', () => {
     expect(resourceOf(stack, FUNCTION, 'Digits').resource.DependsOn).toContain(policy[0]);
   });
 
+  test('gets what is granted to the endpoint', () => {
+    const stack = emptyStack();
+
+    new s3.Bucket(stack, 'Bucket').grantRead(modelFunction(stack));
+
+    const [policy] = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith('DigitsRole'));
+    expect(policy[1].Properties.PolicyDocument.Statement[0].Action).toContain('s3:GetObject*');
+  });
+
   test('given by the user gets the same permissions, and no other role is created', () => {
     const stack = emptyStack();
     const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });

@@ -165,6 +165,13 @@ describe('connections and metrics', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::EC2::SecurityGroupIngress', { GroupId: 'sg-0123456789abcdef0', FromPort: 8500, ToPort: 8501 });
   });
 
+  test('the pods\' role gets what is granted to the endpoint', () => {
+    const stack = emptyStack();
+    const service = modelService(stack);
+
+    expect(service.grantPrincipal).toBe(service.role.grantPrincipal);
+  });
+
   test('ports that are not adjacent: REST is the default one, and none between them is opened', () => {
     expect(modelService(emptyStack(), { grpcPort: 9000, restPort: 9100 }).connections.defaultPort?.toString()).toBe('9100');
   });
