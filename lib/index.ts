@@ -36,6 +36,7 @@ export * from './optimization/recipe/optimization-search';
 export * from './optimization/recipe/optimization-step';
 export * from './optimization/recipe/pruning';
 export * from './optimization/recipe/quality-gate';
+export * from './optimization/recipe/quality-metric';
 export * from './optimization/recipe/quantization';
 export * from './optimization/recipe/student';
 export * from './serving/model-server';

@@ -1,6 +1,7 @@
 import { Size } from 'aws-cdk-lib';
 import {
-  Distillation, Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, Quantization, SearchObjective, Student, StudentSize,
+  Distillation, Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, QualityMetric, Quantization, SearchObjective, Student,
+  StudentSize,
 } from '../../lib';
 import type { OptimizationSearchOptions } from '../../lib';
 
@@ -196,6 +197,53 @@ describe('QualityGate', () => {
     expect(gate._problems(true)).toEqual([]);
   });
 
+  test('on a metric is written with what the metric is of', () => {
+    const gate = QualityGate.allOf(
+      QualityGate.maxLoss(QualityMetric.accuracy(), 0.01),
+      QualityGate.maxLoss(QualityMetric.balancedAccuracy({ output: 'y' }), 0.02),
+      QualityGate.maxLoss(QualityMetric.recall({ classIndex: 1 }), 0.03),
+      QualityGate.maxLoss(QualityMetric.precision(), 0.04),
+      QualityGate.maxLoss(QualityMetric.f1({ classIndex: 0, output: 'y' }), 0.05),
+      QualityGate.maxLoss(QualityMetric.areaUnderRocCurve(), 0.06),
+      QualityGate.maxLoss(QualityMetric.topK(5), 0.07),
+      QualityGate.maxLoss(QualityMetric.meanAbsoluteError(), 1.5),
+    );
+
+    expect(gate._problems(true)).toEqual([]);
+    expect(JSON.parse(JSON.stringify(gate._render()))).toEqual({
+      rules: [
+        { rule: 'maxLoss', value: 0.01, metric: { name: 'accuracy' } },
+        { rule: 'maxLoss', value: 0.02, metric: { name: 'balancedAccuracy', output: 'y' } },
+        { rule: 'maxLoss', value: 0.03, metric: { name: 'recall', classIndex: 1 } },
+        { rule: 'maxLoss', value: 0.04, metric: { name: 'precision' } },
+        { rule: 'maxLoss', value: 0.05, metric: { name: 'f1', classIndex: 0, output: 'y' } },
+        { rule: 'maxLoss', value: 0.06, metric: { name: 'auc' } },
+        { rule: 'maxLoss', value: 0.07, metric: { name: 'topK', k: 5 } },
+        { rule: 'maxLoss', value: 1.5, metric: { name: 'meanAbsoluteError' } },
+      ],
+      strict: false,
+    });
+  });
+
+  test('names every problem of its metrics at once', () => {
+    const gate = QualityGate.allOf(
+      QualityGate.maxLoss(QualityMetric.recall({ classIndex: -1 }), 0.01),
+      QualityGate.maxLoss(QualityMetric.topK(0), 0.01),
+      QualityGate.maxLoss(QualityMetric.f1({ output: '' }), 2),
+      QualityGate.maxLoss(QualityMetric.recall({ classIndex: 1 }), 0.01),
+      QualityGate.maxLoss(QualityMetric.recall({ classIndex: 2 }), 0.01),
+      QualityGate.maxLoss(QualityMetric.recall({ classIndex: 2 }), 0.02),
+    );
+
+    expect(gate._problems(true)).toEqual([
+      'QualityMetric.recall({ classIndex: -1 }) classIndex must be a whole number of at least 0, got -1',
+      'QualityMetric.topK(0) k must be a whole number of at least 1, got 0',
+      'QualityMetric.f1({ output: "" }) output must be the name of an output, got "": leave it out for all outputs',
+      'QualityGate.maxLoss(QualityMetric.f1({ output: "" }), …) must be at least 0 and below 1, got 2: it is a share, so 2 per cent is 0.02',
+      'gate has QualityGate.maxLoss(QualityMetric.recall({ classIndex: 2 }), …) 2 times, with [0.01,0.02]: keep one of them',
+    ]);
+  });
+
   test.each([
     [QualityGate.maxAccuracyLoss(0), true], [QualityGate.maxAccuracyLoss(0.999), true], [QualityGate.maxAccuracyLoss(1), false],
     [QualityGate.maxErrorIncrease(0), true], [QualityGate.maxErrorIncrease(2), true], [QualityGate.maxErrorIncrease(-0.1), false],
@@ -214,6 +262,7 @@ describe('QualityGate', () => {
 
   test.each<[QualityGate, string]>([
     [QualityGate.maxAccuracyLoss(0.01), 'inputs with labels'], [QualityGate.maxErrorIncrease(0.01), 'inputs with labels'], [QualityGate.minAgreement(0.99), 'inputs'],
+    [QualityGate.maxLoss(QualityMetric.f1(), 0.01), 'inputs with labels'],
   ])('on decisions requires data', (gate, data) => {
     expect(gate._problems(false)).toEqual([expect.stringContaining(`needs real ${data}: give evaluation`)]);
   });

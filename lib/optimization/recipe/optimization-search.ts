@@ -18,7 +18,7 @@ export interface OptimizationSearchOptions {
   /**
    * Maximum loss of accuracy: 0.01 is one percentage point. A limit in `gate` takes precedence. For outputs that decide classes.
    *
-   * @default 0.01
+   * @default - 0.01, or two points of balanced accuracy where a class is rare in the labels
    */
   readonly maxAccuracyLoss?: number;
 

@@ -1,10 +1,12 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import type { QualityMetric } from './quality-metric';
 
 interface Rule {
-  readonly rule: 'maxAccuracyLoss' | 'maxErrorIncrease' | 'minAgreement' | 'maxRelativeError' | 'maxSizeBytes' | 'maxLatencyRatio';
+  readonly rule: 'maxAccuracyLoss' | 'maxErrorIncrease' | 'minAgreement' | 'maxRelativeError' | 'maxLoss' | 'maxSizeBytes' | 'maxLatencyRatio';
   readonly method: string;
   readonly value: number;
+  readonly metric?: QualityMetric;
 }
 
 /** Rules that a candidate must keep to be published. A build whose candidates all fail publishes nothing and fails the deployment. */
@@ -16,6 +18,18 @@ export class QualityGate {
    */
   public static maxAccuracyLoss(loss: number): QualityGate {
     return new QualityGate([{ rule: 'maxAccuracyLoss', method: 'maxAccuracyLoss', value: loss }], false);
+  }
+
+  /**
+   * At most this much of a metric may be lost, on labelled data, beyond what chance explains.
+   * A loss whose 95 % interval includes 0 does not break the rule; with `strict()` the upper end of the interval must keep the limit.
+   * Where a class is rare in the labels, the default is `maxLoss(QualityMetric.balancedAccuracy(), 0.02)`.
+   *
+   * @param metric the metric; the output that loses most of it decides
+   * @param loss original minus candidate: 0.02 is two percentage points. For `QualityMetric.meanAbsoluteError()` a share of the original's error
+   */
+  public static maxLoss(metric: QualityMetric, loss: number): QualityGate {
+    return new QualityGate([{ rule: 'maxLoss', method: 'maxLoss', value: loss, metric }], false);
   }
 
   /**
@@ -87,15 +101,15 @@ export class QualityGate {
     }
     if (this.isStrict && !this.rules.some((rule) => isStatistical(rule))) {
       problems.push('QualityGate.strict() makes other rules stricter, and this gate has none that it applies to: '
-        + 'combine it with maxAccuracyLoss, maxErrorIncrease, minAgreement or maxRelativeError in QualityGate.allOf(…)');
+        + 'combine it with maxAccuracyLoss, maxErrorIncrease, minAgreement, maxRelativeError or maxLoss in QualityGate.allOf(…)');
     }
-    for (const method of new Set(this.rules.map((rule) => rule.method))) {
-      const values = this.rules.filter((rule) => rule.method === method).map((rule) => rule.value);
+    for (const call of new Set(this.rules.map(callOf))) {
+      const values = this.rules.filter((rule) => callOf(rule) === call).map((rule) => rule.value);
       if (values.length > 1) {
-        problems.push(`gate has QualityGate.${method}(…) ${values.length} times, with ${JSON.stringify(values)}: keep one of them`);
+        problems.push(`gate has ${call} ${values.length} times, with ${JSON.stringify(values)}: keep one of them`);
       }
     }
-    for (const method of ['maxAccuracyLoss', 'maxErrorIncrease', 'minAgreement']) {
+    for (const method of ['maxAccuracyLoss', 'maxErrorIncrease', 'minAgreement', 'maxLoss']) {
       if (!hasData && this.rules.some((rule) => rule.method === method)) {
         problems.push(`QualityGate.${method}(…) needs real ${method === 'minAgreement' ? 'inputs' : 'inputs with labels'}: give evaluation, `
           + 'or use QualityGate.maxRelativeError(…), which generated inputs can judge');
@@ -106,21 +120,37 @@ export class QualityGate {
 
   /** @internal */
   public _render(): Record<string, unknown> {
-    return { rules: this.rules.map(({ rule, value }) => ({ rule, value })), strict: this.isStrict };
+    return { rules: this.rules.map(({ rule, value, metric }) => ({ rule, value, ...metric && { metric: metric._render() } })), strict: this.isStrict };
   }
 }
 
 function isStatistical(rule: Rule): boolean {
-  return ['maxAccuracyLoss', 'maxErrorIncrease', 'minAgreement', 'maxRelativeError'].includes(rule.method);
+  return !['maxSize', 'maxLatencyRatio'].includes(rule.method);
 }
 
-function valueProblems({ method, value }: Rule): string[] {
-  if (Token.isUnresolved(value)) {
-    return [];
+function callOf({ method, metric }: Rule): string {
+  return `QualityGate.${method}(${metric ? `${metric._call}, ` : ''}…)`;
+}
+
+/** What a rule's value may be, in words and as a test. */
+function allowedFor({ method, metric }: Rule): [string, (value: number) => boolean] {
+  if (method === 'maxErrorIncrease' || metric?._isError) {
+    return ['at least 0', (value) => value >= 0];
   }
-  const isShare = method === 'maxAccuracyLoss' || method === 'minAgreement';
-  const allowed = method === 'maxAccuracyLoss' ? 'at least 0 and below 1' : method === 'maxErrorIncrease' ? 'at least 0' : isShare ? 'above 0 and at most 1' : 'above 0';
-  const fits = method === 'maxAccuracyLoss' ? value >= 0 && value < 1 : method === 'maxErrorIncrease' ? value >= 0 : value > 0 && (!isShare || value <= 1);
+  if (method === 'maxAccuracyLoss' || method === 'maxLoss') {
+    return ['at least 0 and below 1', (value) => value >= 0 && value < 1];
+  }
+  return method === 'minAgreement' ? ['above 0 and at most 1', (value) => value > 0 && value <= 1] : ['above 0', (value) => value > 0];
+}
+
+function valueProblems(rule: Rule): string[] {
+  const { method, value } = rule;
+  const problems = rule.metric?._problems() ?? [];
+  if (Token.isUnresolved(value)) {
+    return problems;
+  }
+  const [allowed, fits] = allowedFor(rule);
+  const isShare = ['maxAccuracyLoss', 'minAgreement', 'maxLoss'].includes(method);
   const hint = isShare && value > 1 && value <= 100 ? `: it is a share, so ${value} per cent is ${value / 100}` : '';
-  return fits && Number.isFinite(value) ? [] : [`QualityGate.${method}(…) must be ${allowed}, got ${JSON.stringify(value)}${hint}`];
+  return fits(value) && Number.isFinite(value) ? problems : [...problems, `${callOf(rule)} must be ${allowed}, got ${JSON.stringify(value)}${hint}`];
 }

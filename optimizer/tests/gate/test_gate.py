@@ -103,6 +103,49 @@ def test_the_worst_output_decides_and_is_named() -> None:
     assert "'z' 0.5" in found[0].sentence
 
 
+class TestMetricLosses:
+    """The rule on a metric."""
+
+    @staticmethod
+    def result(*, strict: bool = False, output: str | None = None, **lost: tuple[float, float, float]) -> RuleResult:
+        losses = {name: {"recall:1": {"value": value, "interval": between}} for name, (value, *between) in lost.items()}
+        metric = {"name": "recall", "classIndex": 1, "output": output}
+        rules = {"rules": [{"rule": "maxLoss", "value": 0.02, "metric": metric}], "strict": strict}
+        measured = metrics(**{name: {"losses": figures} for name, figures in losses.items()})
+        return results(measured, rules, dict.fromkeys(lost, CLASSES), labelled=set(lost))[0]
+
+    def test_a_loss_that_chance_explains_does_not_break_it(self) -> None:
+        assert self.result(y=(0.02, 0.01, 0.03)).passed
+        assert not self.result(y=(0.021, 0.001, 0.04)).passed
+        within = self.result(y=(0.03, -0.001, 0.06))
+        assert within.passed
+        assert within.sentence.endswith("the interval includes 0, so it may be chance")
+
+    def test_strict_takes_the_upper_end(self) -> None:
+        assert self.result(strict=True, y=(0.0, -0.02, 0.02)).passed
+        assert not self.result(strict=True, y=(0.0, -0.02, 0.021)).passed
+
+    def test_a_broken_output_counts_before_a_larger_loss_by_chance(self) -> None:
+        lost = {"y": (0.03, 0.01, 0.05), "z": (0.2, -0.1, 0.5)}
+        assert (self.result(**lost).passed, self.result(**lost).output) == (False, "y")
+        assert (self.result(output="z", **lost).passed, self.result(output="z", **lost).output) == (True, "z")
+
+    def test_an_output_that_it_reaches_has_no_default_and_the_others_keep_theirs(self) -> None:
+        rules = {"rules": [{"rule": "maxLoss", "value": 0.02, "metric": {"name": "recall", "output": "y"}}]}
+        plan = plan_gate(
+            Job.model_validate(job_data(gate=rules)),
+            {"y": CLASSES, "z": CLASSES},
+            {"y", "z"},
+            ALL,
+            {"y", "z"},
+            measured={"y": ["recall"], "z": ["recall"]},
+        )
+        assert [(rule.rule.rule, rule.outputs) for rule in plan.rules] == [
+            ("maxLoss", None),
+            ("maxAccuracyLoss", {"z"}),
+        ]
+
+
 class TestDefaults:
     """Without a gate of the job's own."""
 

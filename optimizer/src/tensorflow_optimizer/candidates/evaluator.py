@@ -103,6 +103,7 @@ class CandidateEvaluator:
                 reference.datasets[signature].labels.get(name),
                 seed=reference.seed,
                 real=reference.evidence is not EvidenceKind.GENERATED and signature == reference.default,
+                asked=self.gate.metrics,
             )
             for signature, values in answers.items()
             for name, value in values.items()
@@ -142,8 +143,8 @@ def warn_of_rare_classes(evaluator: CandidateEvaluator, progress: Progress) -> N
         class_name, share = found
         progress.warn(
             f"the gate allows a loss of {min(limits):.2%} at the output {name!r}, and the class {class_name} is only "
-            f"{share:.2%} of the labels: a candidate that seldom finds it can pass; look at the balanced accuracy, or "
-            "allow less"
+            f"{share:.2%} of the labels: a candidate that seldom finds it can pass; gate on the balanced "
+            "accuracy, or allow less"
         )
 
 

@@ -12,7 +12,7 @@ from .document import Document
 SCHEMA_VERSION = 1
 
 #: Raised when the same job makes another output than before, so that nothing old is taken for it.
-BEHAVIOR_VERSION = 11
+BEHAVIOR_VERSION = 12
 
 
 class ModelFormat(StrEnum):
@@ -191,7 +191,10 @@ class Search(Document):
 
     objective: Literal["size", "latency"]
     max_accuracy_loss: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """Of the gate, where it has no such rule of its own, for labelled outputs that decide classes. Absent: 0.01."""
+    """Of the gate, where it has no such rule of its own, for labelled outputs that decide classes.
+
+    Absent: the gate's default.
+    """
     max_error_increase: Annotated[float, Field(ge=0)] | None = None
     """The same for labelled outputs that are regressions: relative increase of the mean absolute error.
 
@@ -232,13 +235,86 @@ class Recipe(Document):
         return self
 
 
+class MetricName(StrEnum):
+    """A figure of a model's answers against their labels."""
+
+    ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balancedAccuracy"
+    """Mean recall of the classes; of a label among several, of its yes and its no."""
+    RECALL = "recall"
+    PRECISION = "precision"
+    F1 = "f1"
+    AUC = "auc"
+    """Area under the ROC curve, of two classes."""
+    TOP_K = "topK"
+    """Share of the samples whose label is among the k greatest scores."""
+    MEAN_ABSOLUTE_ERROR = "meanAbsoluteError"
+    """Of a regression. Its loss is the increase, as a share of the original's error."""
+
+
+_METRIC_WORDS = {
+    MetricName.BALANCED_ACCURACY: "balanced accuracy",
+    MetricName.F1: "F1",
+    MetricName.AUC: "area under the ROC curve",
+    MetricName.MEAN_ABSOLUTE_ERROR: "mean absolute error",
+}
+
+
+class Metric(Document):
+    """A metric, and of what it is."""
+
+    name: MetricName
+    class_index: Annotated[int, Field(ge=0)] | None = None
+    """The class, for recall, precision and F1. Absent: the mean of all classes that the labels have."""
+    k: Annotated[int, Field(ge=1)] | None = None
+    output: str | None = None
+    """Absent: each output that has the metric."""
+
+    @model_validator(mode="after")
+    def _members_only_where_they_count(self) -> Metric:
+        by_class = self.name in {MetricName.RECALL, MetricName.PRECISION, MetricName.F1}
+        if self.class_index is not None and not by_class:
+            raise ValueError("classIndex may be given for recall, precision and f1 only")
+        if (self.k is not None) != (self.name is MetricName.TOP_K):
+            raise ValueError("k must be given for topK, and for no other metric")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Its name among an output's figures."""
+        number = self.k if self.class_index is None else self.class_index
+        return self.name.value if number is None else f"{self.name.value}:{number}"
+
+    @property
+    def words(self) -> str:
+        """Its name in sentences."""
+        if self.name is MetricName.TOP_K:
+            return f"top-{self.k} accuracy"
+        name = _METRIC_WORDS.get(self.name, self.name.value)
+        return name if self.class_index is None else f"{name} of the class {self.class_index}"
+
+
 class Rule(Document):
     """One condition that a candidate must meet to be published."""
 
     rule: Literal[
-        "maxAccuracyLoss", "maxErrorIncrease", "minAgreement", "maxRelativeError", "maxSizeBytes", "maxLatencyRatio"
+        "maxAccuracyLoss",
+        "maxErrorIncrease",
+        "minAgreement",
+        "maxRelativeError",
+        "maxLoss",
+        "maxSizeBytes",
+        "maxLatencyRatio",
     ]
     value: float
+    metric: Metric | None = None
+    """The metric of `maxLoss`, which a loss that chance explains does not break: one whose 95 % interval includes 0."""
+
+    @model_validator(mode="after")
+    def _a_metric_where_it_counts(self) -> Rule:
+        if (self.metric is not None) != (self.rule == "maxLoss"):
+            raise ValueError("metric must be given for the rule maxLoss, and for no other rule")
+        return self
 
 
 class Gate(Document):

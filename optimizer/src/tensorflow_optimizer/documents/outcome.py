@@ -38,6 +38,14 @@ class Split(StrEnum):
     """The gate judges by it alone."""
 
 
+class Loss(Document):
+    """How much of a metric a candidate lost, on the same samples. Negative: the candidate is better."""
+
+    value: float
+    interval: tuple[float, float]
+    """95 %, by paired bootstrap of the samples."""
+
+
 class OutputMetrics(Document):
     """How one output compares with the original's on the gate split. Absent: cannot be known from this data."""
 
@@ -67,6 +75,10 @@ class OutputMetrics(Document):
     """Euclidean norm of the difference over that of the original's output."""
     relative_error_interval: tuple[float, float] | None = None
     snr_decibels: float | None = None
+    scores: dict[str, float] = {}
+    """Each metric that the labels allow, by its key, such as `recall:1`."""
+    losses: dict[str, Loss] = {}
+    """What a candidate lost of each."""
     accuracy_without_teacher: float | None = None
     """Of the same student, trained on the same samples by their labels alone."""
     teacher_gain: float | None = None
@@ -115,6 +127,8 @@ class RuleResult(Document):
     sentence: str
     output: str | None = None
     """Name in the metrics of the output that was measured, the worst of several; absent for size and latency."""
+    metric: str | None = None
+    """Key of the metric, for the rules that name one."""
 
 
 class Candidate(Document):

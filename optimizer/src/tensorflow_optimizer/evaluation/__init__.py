@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .answers import answers_of
-from .chance import collapse, rarest
+from .chance import collapse, imbalance, rarest
 from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency, latency_ratio
 from .lost_numbers import lost_numbers, worse_than_constant
@@ -25,6 +25,7 @@ __all__ = [
     "compare",
     "expected_scale",
     "gain",
+    "imbalance",
     "infer_tasks",
     "interleaved_latency",
     "latency_ratio",

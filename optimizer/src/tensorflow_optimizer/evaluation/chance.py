@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_DECISIONS = 4_000_000
 #: With fewer samples, only the point estimate is compared with chance.
 ENOUGH_TO_TEST = 50
+#: Of an equal share of the samples.
+_RARE = 0.4
 _PERMUTATIONS = 199
 #: With the true order, 5 of 200 orders: 2.5 %, one tail of a 95 % interval.
 _AS_GOOD_BY_CHANCE = 4
@@ -127,6 +129,28 @@ def rarest(task: OutputTask, output: Array, labels: Array) -> tuple[str, float] 
         return None
     place = int(counts.argmin())
     return _shown(values[place]), float(counts[place] / counts.sum())
+
+
+def imbalance(task: OutputTask, output: Array, labels: Array) -> str | None:
+    """Describe the rarest class if the labels are imbalanced.
+
+    Rare is less than two fifths of an equal share, 20 % with two classes, where chance does not explain it. Of several
+    labels, each is two classes.
+    """
+    if task.task is ModelTask.REGRESSION:
+        return None
+    truth = truth_of(task, output, labels)
+    columns = np.moveaxis(truth, -1, 0) if task.task is ModelTask.MULTILABEL else truth[None]
+    found: list[tuple[float, str]] = []
+    for number, column in enumerate(columns):
+        values, counts = np.unique(column, return_counts=True)
+        equal, least = column.size / len(values), int(counts.argmin())
+        # With few samples of each class, some have few by chance: three standard deviations of a count.
+        if counts[least] < min(_RARE * equal, equal - 3 * equal**0.5):
+            which = f" of the label {number}" if len(columns) > 1 else ""
+            share = float(counts[least] / column.size)
+            found.append((share, f"the class {_shown(values[least])}{which} has {share:.2%} of the samples"))
+    return min(found)[1] if found else None
 
 
 def _shown(decision: Any) -> str:

@@ -6,39 +6,54 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..documents.job import ModelTask
-from ..documents.outcome import OutputMetrics
+from ..documents.job import MetricName, ModelTask
+from ..documents.outcome import Loss, OutputMetrics
 from ..errors import BadInputError
 from ..hints import Hint
 from . import statistics
+from .metric_losses import losses_of, scores_of
 from .regression import check_numbers, error_comparison, error_figures
 from .tasks import inner
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from numpy.typing import NDArray
 
+    from ..documents.job import Metric
     from .tasks import OutputTask
 
     Array = NDArray[Any]
 
+_BALANCED = MetricName.BALANCED_ACCURACY.value
 _OTHERWISE = "say as its task what the output decides if it is something else"
 
 
-def rate(task: OutputTask, output: Array, labels: Array | None) -> OutputMetrics:
+def rate(task: OutputTask, output: Array, labels: Array | None, asked: Collection[Metric] = ()) -> OutputMetrics:
     """Return the original's own figures: its accuracy or its errors, if there are labels."""
     if labels is None:
         return OutputMetrics(task=task.describe())
     if task.task is ModelTask.REGRESSION:
-        return OutputMetrics(task=task.describe(), **error_figures(output, labels))
+        figures = error_figures(output, labels)
+        return OutputMetrics(task=task.describe(), scores=_scores_of(figures), **figures)
+    scores = scores_of(task, output, _truth(task, output, labels), asked)
     return OutputMetrics(
         task=task.describe(),
         accuracy=float(_correct(task, output, labels).mean()),
-        balanced_accuracy=_balanced(task, output, labels),
+        balanced_accuracy=scores[_BALANCED],
+        scores=scores,
     )
 
 
 def compare(  # noqa: PLR0913 - what is compared, and what is known about it
-    task: OutputTask, original: Array, candidate: Array, labels: Array | None, *, seed: int, real: bool
+    task: OutputTask,
+    original: Array,
+    candidate: Array,
+    labels: Array | None,
+    *,
+    seed: int,
+    real: bool,
+    asked: Collection[Metric] = (),
 ) -> OutputMetrics:
     """Return how `candidate` compares with `original` on the same samples.
 
@@ -49,20 +64,32 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
         labels: The labels, if any.
         seed: Seed of the bootstrap.
         real: The samples are real: agreement on generated ones says nothing, and is left out.
+        asked: Metrics to measure beside the usual ones.
     """
     figures: dict[str, Any] = {"task": task.describe()}
     classes = task.task is not ModelTask.REGRESSION
     if labels is not None and classes:
         right, candidate_right = _correct(task, original, labels), _correct(task, candidate, labels)
         loss, interval = statistics.paired_loss(right, candidate_right)
+        losses = losses_of(task, original, candidate, _truth(task, original, labels), asked, seed)
         figures |= {
             "accuracy": float(candidate_right.mean()),
-            "balanced_accuracy": _balanced(task, candidate, labels),
+            "balanced_accuracy": losses[_BALANCED].after,
             "accuracy_loss": loss,
             "accuracy_loss_interval": interval,
+            "scores": {key: it.after for key, it in losses.items()},
+            "losses": {
+                key: Loss(value=it.before - it.after, interval=it.interval)
+                for key, it in losses.items()
+                if it.interval is not None
+            },
         }
     if labels is not None and not classes:
-        figures |= error_comparison(original, candidate, labels, seed)
+        errors = error_comparison(original, candidate, labels, seed)
+        figures |= {**errors, "scores": _scores_of(errors)}
+        if np.isfinite(errors["error_increase_interval"]).all():
+            increase = Loss(value=errors["error_increase"], interval=errors["error_increase_interval"])
+            figures["losses"] = {MetricName.MEAN_ABSOLUTE_ERROR.value: increase}
     if real and classes:
         same = _per_sample(task.decisions(original) == task.decisions(candidate))
         agreement, interval = statistics.proportion(same)
@@ -151,19 +178,9 @@ def _correct(task: OutputTask, output: Array, labels: Array) -> Array:
     return _per_sample(task.decisions(output) == _truth(task, output, labels))
 
 
-def _balanced(task: OutputTask, output: Array, labels: Array) -> float:
-    """Return the mean recall over all classes."""
-    truth = _truth(task, output, labels)
-    right = (task.decisions(output) == truth).reshape(len(truth), -1)
-    codes = truth if truth.dtype.kind in "iu" and not task.indices else np.unique(truth, return_inverse=True)[1]
-    codes = codes.reshape(right.shape).astype(np.int64)
-    if task.task is ModelTask.MULTILABEL:
-        # Yes and no of each label are classes; the last dimension is the label.
-        count = truth.shape[-1]
-        codes = codes * count + np.arange(right.shape[1]) % count
-    found = np.bincount(codes.ravel(), weights=right.ravel())
-    there = np.bincount(codes.ravel())
-    return float((found[there > 0] / there[there > 0]).mean())
+def _scores_of(errors: Mapping[str, Any]) -> dict[str, float]:
+    error = errors["mean_absolute_error"]
+    return {} if error is None else {MetricName.MEAN_ABSOLUTE_ERROR.value: error}
 
 
 def _per_sample(matches: Array) -> Array:

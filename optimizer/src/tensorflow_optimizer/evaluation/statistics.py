@@ -95,6 +95,28 @@ def error_increase(original: NDArray[Any], candidate: NDArray[Any], least: float
     return _bootstrap(candidate, original, increase, seed)
 
 
+def percentiles(resampled: NDArray[Any], value: float, least: float) -> Interval:
+    """Return the bootstrap interval of a value, at least `least` wide on each side.
+
+    Args:
+        resampled: The value in each resample; NaN where it cannot be measured.
+        value: The value itself.
+        least: The least margin: a resample cannot show what no sample shows.
+    """
+    known = resampled[~np.isnan(resampled)]
+    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (-1.0, 1.0)
+    return min(float(low), value - least), max(float(high), value + least)
+
+
+def least_margin(counts: NDArray[Any]) -> float:
+    """Return the margin of a mean of proportions in which no sample differs, as of Agresti and Min's interval.
+
+    Args:
+        counts: The samples of each proportion.
+    """
+    return _Z * math.sqrt(float((1.0 / (np.asarray(counts) + 2.0) ** 2).sum())) / len(counts)
+
+
 def _bootstrap(
     values: NDArray[Any], others: NDArray[Any], statistic: Callable[[float, float], float], seed: int
 ) -> tuple[float, Interval]:

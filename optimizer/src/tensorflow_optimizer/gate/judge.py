@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ..documents.outcome import RuleResult
 
 if TYPE_CHECKING:
-    from ..documents.job import Rule
-    from ..documents.outcome import Metrics, OutputMetrics
+    from ..documents.job import Metric, Rule
+    from ..documents.outcome import Loss, Metrics, OutputMetrics
     from .gate_plan import GatePlan, PlannedRule
 
 _FIGURES = {
@@ -19,7 +19,7 @@ _FIGURES = {
     "maxRelativeError": "relative_error",
 }
 #: Rules on a model's answers; the others are on its size and speed.
-QUALITY_RULES = frozenset(_FIGURES)
+QUALITY_RULES = frozenset({*_FIGURES, "maxLoss"})
 _NAMES = {
     "maxAccuracyLoss": "accuracy loss",
     "maxErrorIncrease": "relative increase of the mean absolute error",
@@ -52,7 +52,44 @@ def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResul
             return _result(rule, None, "latency was not measured, so that the gate cannot pass", passed=False)
         sentence = f"latency {ratio:.3g} times that of the unoptimized model, allowed at most {rule.value:g}"
         return _result(rule, ratio, sentence, passed=ratio <= rule.value)
+    if rule.metric is not None:
+        return _loss(planned, rule.metric, metrics, strict=strict)
     return _quality(planned, metrics, strict=strict)
+
+
+def _loss(planned: PlannedRule, metric: Metric, metrics: Metrics, *, strict: bool) -> RuleResult:
+    """Judge what was lost of a metric: beyond the limit, and more than chance explains."""
+    rule, judged = planned.rule, _outputs(planned, metrics)
+    asked = {metric.output} if metric.output else judged
+    losses = {
+        name: output.losses[metric.key]
+        for name, output in metrics.outputs.items()
+        if metric.key in output.losses and (asked is None or name in asked)
+    }
+    unmeasured = sorted(asked - losses.keys()) if asked else []
+    if not losses or unmeasured:
+        which = f" of {', '.join(map(repr, unmeasured))}" if unmeasured else ""
+        sentence = f"loss of {metric.words}{which} could not be measured, so that the gate cannot pass"
+        return _result(rule, None, sentence, passed=False, output=unmeasured[0] if unmeasured else None)
+
+    def is_broken(loss: Loss) -> bool:
+        return loss.interval[1] > rule.value if strict else loss.value > rule.value and loss.interval[0] > 0
+
+    name = max(
+        losses, key=lambda key: (is_broken(losses[key]), losses[key].interval[1] if strict else losses[key].value)
+    )
+    loss = losses[name]
+    low, high = loss.interval
+    sentence = (
+        f"loss of {metric.words} of {name!r} {loss.value:.4g} (95 %: {low:.4g} to {high:.4g}), "
+        f"allowed at most {rule.value:g}"
+    )
+    if strict:
+        sentence += " at the unfavorable end of the interval"
+    elif loss.value > rule.value and not is_broken(loss):
+        sentence += ": the interval includes 0, so it may be chance"
+    measured = high if strict else loss.value
+    return _result(rule, measured, sentence, passed=not is_broken(loss), output=name)
 
 
 def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResult:
@@ -93,5 +130,11 @@ def _result(
     rule: Rule, measured: float | None, sentence: str, *, passed: bool, output: str | None = None
 ) -> RuleResult:
     return RuleResult(
-        rule=rule.rule, limit=rule.value, measured=measured, passed=passed, sentence=sentence, output=output
+        rule=rule.rule,
+        limit=rule.value,
+        measured=measured,
+        passed=passed,
+        sentence=sentence,
+        output=output,
+        metric=rule.metric.key if rule.metric else None,
     )

@@ -86,7 +86,8 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
 
 def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
     tasks = reference.tasks[reference.default]
-    check_measurable(job.gate, tasks, reference.labelled, reference.evidence)
+    measured = {name: output.scores for name, output in reference.metrics.outputs.items()}
+    check_measurable(job.gate, tasks, reference.labelled, reference.evidence, measured)
     if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LITERT:
         progress.warn(
             "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with evaluation "
@@ -94,9 +95,21 @@ def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
             "faster, and proves that it decides like the original",
             Hint.EVALUATION_DATA,
         )
-    return plan_gate(
-        job, tasks, reference.labelled, reference.evidence, reference.float_outputs, reference.other_outputs
+    imbalanced = reference.imbalanced
+    plan = plan_gate(
+        job,
+        tasks,
+        reference.labelled,
+        reference.evidence,
+        reference.float_outputs,
+        reference.other_outputs,
+        imbalanced=imbalanced.keys(),
+        measured=measured,
     )
+    for name, text in imbalanced.items():
+        by_default = any(rule.outputs and name in rule.outputs for rule in plan.rules)
+        progress.say(f"output {name!r}: {text}{', so that the gate is on balanced accuracy' if by_default else ''}")
+    return plan
 
 
 def _first_that_passes(

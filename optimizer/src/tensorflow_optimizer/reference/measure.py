@@ -16,6 +16,7 @@ from ..evaluation import (
     check_chance,
     check_repeatable,
     expected_scale,
+    imbalance,
     infer_tasks,
     interleaved_latency,
     ranges_of,
@@ -76,6 +77,16 @@ class Reference:
     def labelled(self) -> set[str]:
         """The default signature's outputs with labels."""
         return set(self.datasets[self.default].labels)
+
+    @property
+    def imbalanced(self) -> dict[str, str]:
+        """Description of the rarest class of each output whose labels are imbalanced."""
+        default = self.default
+        found = {
+            name: imbalance(self.tasks[default][name], self.answers[default][name], labels)
+            for name, labels in self.datasets[default].labels.items()
+        }
+        return {name: text for name, text in found.items() if text}
 
     @property
     def other_outputs(self) -> set[str]:
@@ -147,11 +158,13 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     _check(subject, datasets)
     _look_at_inputs(subject, gate, evidence, tasks[default], progress)
     check_chance(answers[default], gate.labels, tasks[default])
+    asked = [rule.metric for rule in job.gate.rules if rule.metric] if job.gate else []
     metrics = Metrics(
         evidence=evidence,
         samples=gate.count,
         outputs={
-            name: rate(task, answers[default][name], gate.labels.get(name)) for name, task in tasks[default].items()
+            name: rate(task, answers[default][name], gate.labels.get(name), asked)
+            for name, task in tasks[default].items()
         },
         size_bytes=subject.size_bytes,
         latency_milliseconds=interleaved_latency({"original": subject.runner}, default, gate)["original"].median,

@@ -59,4 +59,10 @@ def _is_beyond_chance(candidate: Candidate, evaluator: CandidateEvaluator) -> bo
         limits = [planned.rule.value for planned in evaluator.gate.rules if planned.rule.rule == rule]
         if limits and found and max(found) > max(limits):
             return True
-    return False
+    return any(
+        loss.interval[0] > planned.rule.value
+        for planned in evaluator.gate.rules
+        if planned.rule.metric is not None
+        for output in outputs
+        if (loss := output.losses.get(planned.rule.metric.key)) is not None
+    )

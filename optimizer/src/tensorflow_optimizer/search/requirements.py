@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ..documents.job import Job
     from ..reference.measure import Reference
 
-_LIMIT = 0.01
-
 
 def with_search_gate(job: Job, reference: Reference) -> Job:
     """Return the job with the search's limits as rules of its gate, unless the gate has its own.
+
+    An output without a limit has the gate's default rule on labels.
 
     Raises:
         BadInputError: there are no labels, or a limit is for a kind of output that none of them is for.
@@ -35,10 +35,11 @@ def with_search_gate(job: Job, reference: Reference) -> Job:
         ("maxAccuracyLoss", search.max_accuracy_loss, False),
         ("maxErrorIncrease", search.max_error_increase, True),
     ):
+        if limit is None or rule in asked:
+            continue
         if of_regressions in kinds:
-            if rule not in asked:
-                rules.append(Rule.model_validate({"rule": rule, "value": _LIMIT if limit is None else limit}))
-        elif limit is not None:
+            rules.append(Rule.model_validate({"rule": rule, "value": limit}))
+        else:
             listed = ", ".join(f"{name}: {tasks[name].describe()}" for name in labelled)
             other = "maxAccuracyLoss" if of_regressions else "maxErrorIncrease"
             raise BadInputError(
