@@ -29,8 +29,8 @@ export interface OptimizationOptions {
   /**
    * Quality that a candidate must keep to be published.
    *
-   * @default - at most 0.01 accuracy lost with labels, or 0.02 balanced accuracy where a class is rare; 0.99 agreement (classes) or 0.05 relative error with unlabelled data;
-   * 0.01 relative error without data
+   * @default - at most 0.01 accuracy lost with labels, or 0.02 balanced accuracy where a class is rare;
+   * 0.99 agreement (classes) or 0.05 relative error with unlabelled data; 0.01 relative error without data
    */
   readonly gate?: QualityGate;
 
