@@ -201,13 +201,33 @@ def test_metrics_that_cannot_be_read_at_the_end_fail() -> None:
         raise ClusterError("the API server answered 503 for /…/proxy/…: no route to host")
 
     time = Time()
-    reason = run(CanaryCluster(page_of=refused), time)
+    reason = run(CanaryCluster(page_of=lambda path: refused(path) if time.passed else page(10)), time)
 
     assert reason.startswith("the metrics of the canary's pods cannot be read: the API server answered 503")
     assert time.passed > BAKE
     recovering = Time()
-    later = CanaryCluster(page_of=lambda path: refused(path) if recovering.passed < BAKE else page(10))
+    later = CanaryCluster(page_of=lambda path: refused(path) if 0 < recovering.passed < BAKE else page(10))
     assert run(later, recovering) == ""
+
+
+@pytest.mark.fault(
+    "the API server does not reach the canary's pods",
+    sees="the deployment fails before the bake, and names the port to open",
+    serves="the previous version, whose pods were not changed",
+)
+def test_pods_that_the_api_server_never_reaches_fail_at_once_with_the_port() -> None:
+    def refused(_: str) -> str:
+        raise ClusterError("the API server answered 502 for /…/proxy/…: dial tcp 10.0.0.9:8501: i/o timeout")
+
+    time = Time()
+    reason = run(CanaryCluster(page_of=refused), time)
+
+    assert reason.startswith("the control plane does not reach port 8501 of the canary's pods")
+    assert "security groups and network policies" in reason
+    assert "i/o timeout" in reason
+    assert "stopped after 20 s of 300 s" in reason
+    busy = Time()
+    assert run(CanaryCluster(page_of=lambda path: refused(path) if busy.passed < 20 else page(10)), busy) == ""
 
 
 def test_pod_that_is_not_available_at_the_end_fails_with_its_fault() -> None:

@@ -12,6 +12,9 @@ from .faults import Fault, Object, restarted
 from .rollout import Reader, Rollout, explained, is_older, look, replica_set_of, with_logs
 from .served import Served
 
+_FIRST_READS = 3
+"""How many looks in a row may read no metrics before the first that does: an API server may be busy."""
+
 
 class CanaryReader(Reader, Protocol):
     """Reader of a cluster with a canary."""
@@ -36,6 +39,7 @@ class PodCanary:
         alarms: Names of alarms.
         restarts: Number of restarts of each container at the first look, by pod and container.
         served: What each pod answered, also of pods that are gone.
+        unread: Number of looks that found pods ready and read no metrics, before the first metrics.
     """
 
     reader: CanaryReader
@@ -49,6 +53,7 @@ class PodCanary:
     alarms: list[str]
     restarts: dict[tuple[str, str], int] = field(default_factory=dict)
     served: dict[str, Served] = field(default_factory=dict)
+    unread: int = 0
 
     @classmethod
     def of(cls, reader: CanaryReader, event: dict[str, Any]) -> PodCanary:
@@ -106,6 +111,7 @@ class PodCanary:
             return again
         unread = [fault for pod in alive if _is_ready(pod) for fault in self._read(pod)]
         faults = self._wrong(over=over)
+        faults = faults or self._closed(unread)
         if faults:
             return faults
         available, others, _ = look(self.reader, self.pods)
@@ -136,6 +142,15 @@ class PodCanary:
         except ClusterError as error:
             return [Fault(f"the metrics of the canary's pods cannot be read: {error}", name)]
         return []
+
+    def _closed(self, unread: list[Fault]) -> tuple[Fault, ...]:
+        """Return that the way to the pods is closed: the API server never read the metrics of one that is ready."""
+        self.unread = self.unread + 1 if unread and not self.served else 0
+        if self.unread < _FIRST_READS:
+            return ()
+        closed = f"the control plane does not reach port {self.port} of the canary's pods, which has their metrics"
+        way_out = "open it in their security groups and network policies"
+        return (Fault(f"{closed}: {way_out}. {unread[0].what}", unread[0].pod),)
 
     def _wrong(self, *, over: bool) -> tuple[Fault, ...]:
         faults = []
