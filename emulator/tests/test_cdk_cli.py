@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from running import ROOT, Running
 
 APP = Path(__file__).parent / "app"
@@ -112,6 +114,23 @@ def builds(aws: Running, project: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+def test_the_roles_of_the_bootstrap_may_do_what_its_template_says(cli: Cli) -> None:
+    account = cli.aws.client("sts")
+    arn = "arn:aws:iam::123456789012:role/cdk-hnb659fds-deploy-role-123456789012-us-east-1"
+    key = account.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    ssm = boto3.client(
+        "ssm",
+        endpoint_url=cli.aws.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+    )
+    assert ssm.get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        ssm.get_parameter(Name="/of/a/delivery")
+
+
 def test_a_model_is_built_deployed_updated_rolled_back_and_destroyed(aws: Running, cli: Cli) -> None:
     result = cli.deploy("ModelStack", answer="one")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -16,12 +16,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("embedded_aws.iam")
 
-#: The CDK's own, of `cdk bootstrap`: what they may do is not this project's.
-_BOOTSTRAP = ":assumed-role/cdk-"
-
 
 def for_roles(calls: CallFile | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Judges the requests of roles only; the account and the roles of `cdk bootstrap` may do everything.
+    """Judges the requests of roles only; the account may do everything.
 
     Args:
         calls: Gets every judged request; None for no record.
@@ -30,7 +27,7 @@ def for_roles(calls: CallFile | None) -> Callable[[Callable[..., Any]], Callable
     def replacement(original: Callable[..., Any]) -> Callable[..., Any]:
         def enforce(access_key_id: str, iam_action: str, service: str, *rest: Any, **named: Any) -> Any:
             caller = caller_of(access_key_id)
-            if ":assumed-role/" not in caller or _BOOTSTRAP in caller:
+            if ":assumed-role/" not in caller:
                 return None
 
             def judge(action: str, of: str, **asked: Any) -> Any:
