@@ -10,7 +10,7 @@ export interface AwsAccess {
 }
 
 /** Services whose JSON protocol has version 1.0; that of the others has 1.1. */
-const OLDER_PROTOCOL = ['states'];
+const OLDER_PROTOCOL = ['states', 'sqs'];
 
 /** Calls a JSON service for which this repository has no client. */
 export async function callAws<T>(access: AwsAccess, service: string, target: string, body: unknown): Promise<T> {

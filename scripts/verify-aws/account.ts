@@ -3,12 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { CodeBuildClient, ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
+import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsForProjectCommand, StartBuildCommand } from '@aws-sdk/client-codebuild';
 import { DeleteLayerVersionCommand, GetAliasCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { callAws } from '../../cli/aws/signed-request';
 import type { Answer } from '../demo/server';
 import { ROOT } from '../repository';
+import { eventually } from './eventually';
+
+const BUILD_SECONDS = 3600;
 
 export const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
 
@@ -59,6 +62,12 @@ export class Account {
   /** Outputs of the last successful deployment. */
   public outputs(stack: string): Record<string, string> {
     return (JSON.parse(readFileSync(this.outputsFile(stack), 'utf8')) as Record<string, Record<string, string>>)[stack];
+  }
+
+  /** Outputs that a stack has now, also by an update that was not a deployment. */
+  public async currentOutputs(stack: string): Promise<Record<string, string>> {
+    const { Stacks } = await this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    return Object.fromEntries(Stacks![0].Outputs!.map(({ OutputKey, OutputValue }) => [OutputKey!, OutputValue!]));
   }
 
   /** Returns a stack's status, or undefined if it does not exist. Throws if the status is unknown. */
@@ -115,6 +124,39 @@ export class Account {
 
   public async text(bucket: string, key: string): Promise<string> {
     return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
+  }
+
+  /** Writes an object, and returns its version. */
+  public async write(bucket: string, key: string, content: Buffer): Promise<string> {
+    return (await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }))).VersionId!;
+  }
+
+  /** Returns up to a thousand keys of a bucket. */
+  public async keys(bucket: string, prefix: string): Promise<string[]> {
+    const { Contents = [] } = await this.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+    return Contents.map(({ Key }) => Key!);
+  }
+
+  /** Runs a build, and returns its status. */
+  public async build(project: string): Promise<string> {
+    const { build } = await this.codebuild.send(new StartBuildCommand({ projectName: project }));
+    return eventually(BUILD_SECONDS, async () => {
+      const { builds } = await this.codebuild.send(new BatchGetBuildsCommand({ ids: [build!.id!] }));
+      return builds![0].buildComplete ? builds![0].buildStatus : undefined;
+    });
+  }
+
+  /** Invokes a function, and returns its answer as text. */
+  public async invoke(name: string, payload: unknown): Promise<string> {
+    const { Payload } = await this.lambda.send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(payload) }));
+    return Buffer.from(Payload!).toString('utf8');
+  }
+
+  /** Returns the body of a message of a queue, or undefined if it has none yet. */
+  public async receive(queueUrl: string): Promise<string | undefined> {
+    const region = await this.lambda.config.region();
+    const { Messages = [] } = await callAws<{ Messages?: { Body: string }[] }>({ region }, 'sqs', 'AmazonSQS.ReceiveMessage', { QueueUrl: queueUrl, WaitTimeSeconds: 5 });
+    return Messages[0]?.Body;
   }
 
   public async exists(bucket: string, key: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { join } from 'path';
-import { App, CfnOutput, Size, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { ExampleStackProps } from '../../bin/example-stack-props';
@@ -7,8 +7,9 @@ import { FleetStack } from '../../bin/fleet-stack';
 import { FunctionStack } from '../../bin/function-stack';
 import { ServiceStack } from '../../bin/service-stack';
 import type { ModelOptimizer } from '../../lib';
-import { LiteRtRuntime, ModelHook, ModelServer, OptimizationRecipe, QualityGate } from '../../lib';
+import { LiteRtRuntime, ModelHook, ModelServer, OptimizationRecipe, QualityGate, RequestCapture, Rollout } from '../../lib';
 import { Probe } from './probe';
+import { deliveryStacks, functionStack } from './trials/stacks';
 
 /** The example app's stacks, with the project's name as an output, and a probe inside the VPC for internal load balancers. */
 const app = new App();
@@ -24,6 +25,14 @@ const common: ExampleStackProps = {
 /** Of pods and instances. */
 const server = Object.values(ModelServer).find((name) => name === app.node.tryGetContext('server'));
 
+/** With a canary, the LiteRT server's captured requests are replayed too. TensorFlow Serving captures none. */
+const canary = app.node.tryGetContext('rollout') === 'canary';
+const rollout = canary ? Rollout.canary({ percent: 10, bake: Duration.minutes(2) }) : undefined;
+const captured = server !== ModelServer.LITERT ? {} : {
+  capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(1) }),
+  replay: canary ? {} : undefined,
+};
+
 const named = (optimizer: ModelOptimizer) => new CfnOutput(Stack.of(optimizer), 'ProjectName', { value: optimizer.project.projectName });
 
 const lambda = new FunctionStack(app, 'VerifyFunction', {
@@ -34,7 +43,7 @@ const lambda = new FunctionStack(app, 'VerifyFunction', {
 });
 named(lambda.endpoint.optimizer!);
 
-const service = new ServiceStack(app, 'VerifyService', { ...common, server, internalLoadBalancer: true });
+const service = new ServiceStack(app, 'VerifyService', { ...common, server, internalLoadBalancer: true, rollout, ...captured });
 named(service.endpoint.optimizer!);
 const serviceProbe = new Probe(service, 'Probe', { vpc: service.cluster.vpc });
 service.endpoint.connections.allowDefaultPortFrom(serviceProbe);
@@ -48,6 +57,9 @@ const address = new eks.KubernetesObjectValue(service, 'LoadBalancerHost', {
 address.node.addDependency(service.endpoint);
 new CfnOutput(service, 'Address', { value: address.value });
 
-const fleet = new FleetStack(app, 'VerifyFleet', { ...common, server });
+const fleet = new FleetStack(app, 'VerifyFleet', { ...common, server, rollout, ...captured });
 named(fleet.endpoint.optimizer!);
 new Probe(fleet, 'Probe', { vpc: fleet.vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } });
+
+deliveryStacks(app, common);
+functionStack(app, common);

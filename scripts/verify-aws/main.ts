@@ -9,21 +9,25 @@ import { Checks } from './checks';
 import { leftovers } from './leftovers';
 import type { VerifiedPath } from './paths';
 import { VERIFIED_PATHS } from './paths';
+import { describe, removeStack } from './removal';
 import { PathVerification } from './steps';
+import { TRIALS } from './trials';
+import type { Trial } from './trials/trial';
 
 const HOURS_PER_MONTH = 730;
 const SERVERS = Object.values(ModelServer);
 
 const USAGE = `Usage: npm run verify:aws -- --yes [options]
 
-Deploys each path in the AWS account that the environment's credentials belong to, replays the golden requests, updates, breaks a gate,
-rolls back and destroys; changes a function's runtime alone, and has its version fail a check twice. It takes about an hour and a half for
-all, and costs money. What it deployed is gone afterwards, but for CloudWatch's log groups; a stack that is left, also when you interrupt
-it, is named with the command that removes it.
+Runs trials in the AWS account that the environment's credentials belong to, those first that cost least and tell most:
+${TRIALS.map(({ name }) => name).join(', ')}. Then it deploys each path, replays the golden requests, updates, breaks a gate, rolls back, lets a
+canary serve, and destroys; changes a function's runtime alone, and has its version fail a check twice. It takes about three hours for all,
+and costs money. A step that fails ends no other. At the end it prints a report for an issue. What it deployed is gone afterwards, but for
+CloudWatch's log groups; a stack that is left, also when you interrupt it, is named with the command that removes it.
 
   --yes             really do it; without it, the account, the stacks and the costs are printed and nothing is done
   --preflight       only ask what stands in the way: bootstrap version, quotas, zones, the server's image, rollback. Costs nothing
-  --path PATH       ${[...VERIFIED_PATHS.map(({ name }) => name), 'all'].join(', ')}; all when absent
+  --path PATH       ${[...TRIALS, ...VERIFIED_PATHS].map(({ name }) => name).join(', ')} or all; all when absent
   --server SERVER   ${SERVERS.join(' or ')}, of pods and instances; ${ModelServer.TENSORFLOW_SERVING} when absent
   --prices FILE     prices of your own, as in scripts/demo/prices.json
   --keep            destroy nothing at the end
@@ -32,12 +36,18 @@ it, is named with the command that removes it.
 Needed: credentials and a Region in the environment, and \`cdk bootstrap\` there.
 `;
 
-function chosen(name: string): readonly VerifiedPath[] {
-  const paths = VERIFIED_PATHS.filter((path) => name === 'all' || path.name === name);
-  if (paths.length === 0) {
-    throw new Error(`--path must be one of ${VERIFIED_PATHS.map((path) => path.name).join(', ')}, all, got ${JSON.stringify(name)}`);
+interface Chosen {
+  readonly trials: readonly Trial[];
+  readonly paths: readonly VerifiedPath[];
+}
+
+function chosen(name: string): Chosen {
+  const of = <T extends { readonly name: string }>(all: readonly T[]) => all.filter((each) => name === 'all' || each.name === name);
+  const found = { trials: of(TRIALS), paths: of(VERIFIED_PATHS) };
+  if (found.trials.length + found.paths.length === 0) {
+    throw new Error(`--path must be one of ${[...TRIALS, ...VERIFIED_PATHS].map((each) => each.name).join(', ')}, all, got ${JSON.stringify(name)}`);
   }
-  return paths;
+  return found;
 }
 
 function chosenServer(name: string): ModelServer {
@@ -64,26 +74,28 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const paths = chosen(values.path);
+  const { trials, paths } = chosen(values.path);
+  const stacks = [...new Set([...trials.flatMap((trial) => trial.stacks), ...paths.map(({ stack }) => stack)])];
   const server = chosenServer(values.server);
   const prices = readPrices(values.prices);
   const hourly = (path: VerifiedPath) => costsOf(path.name, 1, prices).idleMonth / HOURS_PER_MONTH;
   const account = new Account({ server });
   const { account: number, region } = await account.identity().catch((error: unknown) => {
-    throw new Error(`no bootstrapped Region was found: set credentials and AWS_REGION, and run \`cdk bootstrap\` there (${error instanceof Error ? error.message : String(error)})`);
+    throw new Error(`no bootstrapped Region was found: set credentials and AWS_REGION, and run \`cdk bootstrap\` there (${describe(error)})`);
   });
   process.env.CDK_DEFAULT_ACCOUNT = number;
   process.env.CDK_DEFAULT_REGION = region;
   // Paths are verified one after the other.
-  const most = (need: 'processors' | 'addresses') => Math.max(...paths.map(({ name }) => PATH_NEEDS[name][need]));
+  const most = (need: 'processors' | 'addresses') => Math.max(0, ...paths.map(({ name }) => PATH_NEEDS[name][need]));
   const findings = await preflight(realAnswers({ region }), {
-    stacks: paths.map(({ stack }) => stack), processors: most('processors'), addresses: most('addresses'),
+    stacks, processors: most('processors'), addresses: most('addresses'),
     image: server === ModelServer.TENSORFLOW_SERVING && paths.some(({ name }) => PATH_NEEDS[name].image),
   });
   const inTheWay = problemsIn(findings);
-  const existing = (await Promise.all(paths.map(async ({ stack }) => ((await account.status(stack)) ? stack : [])))).flat();
+  const existing = (await Promise.all(stacks.map(async (stack) => ((await account.status(stack)) ? stack : [])))).flat();
   process.stdout.write([
-    `Account ${number}, ${region}. Stacks: ${paths.map(({ stack }) => stack).join(', ')}. Server of pods and instances: ${server}.`,
+    `Account ${number}, ${region}. Stacks: ${stacks.join(', ')}. Server of pods and instances: ${server}.`,
+    ...trials.map(({ name }) => `  ${name.padEnd(9)}functions only`),
     ...paths.map((path) => `  ${path.name.padEnd(9)}${hourly(path).toFixed(2)} ${prices.currency} an hour${path.alsoPaid ? `, and ${path.alsoPaid}` : ''}`),
     `List prices of ${prices.region}, ${prices.asOf}; builds and requests come on top.`,
     '',
@@ -105,7 +117,6 @@ async function main(): Promise<void> {
     return;
   }
   const checks = new Checks();
-  const stacks = paths.map(({ stack }) => stack);
   const tellLeft = async () => process.stdout.write((await leftovers(account, stacks)).map((line) => `${line}\n`).join(''));
   for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     // A second signal ends the process immediately.
@@ -114,21 +125,35 @@ async function main(): Promise<void> {
       void tellLeft().finally(() => process.exit(code));
     });
   }
+  for (const { name, means, onlyOnAws, run, stacks: deployed } of trials) {
+    process.stdout.write(`\n${name}\n`);
+    if (onlyOnAws && process.env.AWS_ENDPOINT_URL) {
+      process.stdout.write(`  left out of the embedded AWS: ${onlyOnAws}\n`);
+      continue;
+    }
+    checks.begin(name, means);
+    await run({ account, checks, region }).catch((error: unknown) => checks.expect(`${name} was tried to the end`, false, describe(error)));
+    for (const stack of values.keep ? [] : [...deployed].reverse()) {
+      await removeStack(account, checks, stack).catch((error: unknown) => checks.expect(`${stack} is removed`, false, describe(error)));
+    }
+  }
   for (const path of paths) {
     process.stdout.write(`\n${path.name}\n`);
+    checks.begin(path.name, '');
     const started = Date.now();
     await new PathVerification(path, account, checks, region).run({ keep: values.keep }).catch((error: unknown) => {
-      checks.expect(`${path.name} was verified to the end`, false, error instanceof Error ? error.message : String(error));
+      checks.expect(`${path.name} was verified to the end`, false, describe(error));
     });
     const hours = (Date.now() - started) / 3_600_000;
     process.stdout.write(`  ${(hours * 60).toFixed(0)} minutes, about ${(hours * hourly(path)).toFixed(2)} ${prices.currency}${path.alsoPaid ? ` besides ${path.alsoPaid}` : ''}\n`);
   }
   await tellLeft();
-  process.stdout.write(`\n${checks.tally}\n`);
+  const where = process.env.AWS_ENDPOINT_URL ? 'the embedded AWS' : region;
+  process.stdout.write(`\nFor an issue:\n\n${checks.report(`verify:aws in ${where}, ${new Date().toISOString().slice(0, 10)}, server ${server}`)}\n`);
   process.exitCode = checks.failed ? 1 : 0;
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${describe(error)}\n`);
   process.exitCode = 1;
 });

@@ -12,6 +12,8 @@ export interface VerifiedPath {
   readonly alsoPaid: string;
   /** True if the path is a function with the alias `live`. */
   readonly alias?: boolean;
+  /** True if a canary of pods or instances can serve a version first. */
+  readonly canary?: boolean;
   /** Prefix of the logical ID of the log group that explains why instances do not serve. */
   readonly bootLog?: string;
   connect(account: Account, outputs: Record<string, string>, region: string): Server;
@@ -23,7 +25,7 @@ function insideVpc(account: Account, probe: string, address: string): Server {
 }
 
 /** Sends requests to a function URL, signed with the environment's credentials. */
-function functionUrl(url: string, region: string): Server {
+export function functionUrl(url: string, region: string): Server {
   const { hostname } = new URL(url);
   const { credentials } = new LambdaClient().config;
   // The embedded AWS answers for every host on one port. Used to test this program.
@@ -53,12 +55,14 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     name: 'service',
     stack: 'VerifyService',
     alsoPaid: 'a NAT gateway and a network load balancer',
+    canary: true,
     connect: (account, { ProbeName, Address }) => insideVpc(account, ProbeName, `${Address}:8501`),
   },
   {
     name: 'fleet',
     stack: 'VerifyFleet',
     alsoPaid: 'VPC endpoints in two Availability Zones',
+    canary: true,
     bootLog: 'DigitsLogGroup',
     connect: (account, { ProbeName, LoadBalancer }) => insideVpc(account, ProbeName, `${LoadBalancer}:8501`),
   },

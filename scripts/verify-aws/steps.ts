@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'timers/promises';
-import type { Golden } from '../demo/golden';
-import { goldenKey, replay } from '../demo/golden';
 import type { Answer, Server } from '../demo/server';
 import type { Account } from './account';
 import type { Checks } from './checks';
 import { anotherRuntime, failingCheckTwice } from './function-questions';
+import { answersGolden } from './golden-check';
 import type { VerifiedPath } from './paths';
+import { describe, removeStack } from './removal';
 
 /** Pause between requests while something changes. */
 const PAUSE_MILLISECONDS = 500;
@@ -28,14 +28,19 @@ export class PathVerification {
       if (!first) {
         return;
       }
-      await this.unchanged(first);
-      await this.functionQuestions(first);
-      const second = await this.update(first);
-      await this.refusedByTheGate(second);
-      await this.rollback(first);
+      const steps = {
+        'the same deployment again': () => this.unchanged(first),
+        'what only an account answers': () => this.functionQuestions(first),
+        'an update, and one that the gate refuses': async () => this.refusedByTheGate(await this.update(first)),
+        'going back': () => this.rollback(first),
+        'a canary': () => this.canary(first),
+      };
+      for (const [name, step] of Object.entries(steps)) {
+        await step().catch((error: unknown) => checks.expect(`${name}, to the end`, false, describe(error)));
+      }
     } finally {
       if (!options.keep) {
-        await this.destroyed();
+        await removeStack(account, checks, stack);
       } else {
         checks.expect(`${stack} is kept, and costs until \`cdk destroy ${stack}\``, true, (await account.status(stack)) ?? 'no such stack');
       }
@@ -109,6 +114,20 @@ export class PathVerification {
     await this.answersGolden(firstKey);
   }
 
+  /** Adds a canary in the deployment that gives it another version, whose captured requests are replayed before, where the server is LiteRT. */
+  private async canary(firstKey: string): Promise<void> {
+    const { account, checks, path: { stack, canary } } = this;
+    if (!canary) {
+      return;
+    }
+    const { result, failures, asked } = await this.whileAsking(() => account.deploy(stack, { recipe: 'none', rollout: 'canary' }));
+    checks.expect('a version that a canary serves first is deployed', result.code === 0, result.code === 0 ? '' : `${result.output.slice(-2000)}${await this.bootLog()}`);
+    checks.expect('no request failed meanwhile', failures.length === 0 && asked > 0, `${failures.length} of ${asked}${failures.length ? `, ${failures[0]}` : ''}`);
+    const { ManifestKey } = account.outputs(stack);
+    checks.expect('and it serves another version', ManifestKey !== firstKey, ManifestKey);
+    await this.answersGolden(ManifestKey);
+  }
+
   private async buildsNothing(deployment: string): Promise<void> {
     const { account, checks, path } = this;
     const { ProjectName } = account.outputs(path.stack);
@@ -117,31 +136,6 @@ export class PathVerification {
     checks.expect(`${deployment} succeeds`, code === 0, code === 0 ? '' : output.slice(-2000));
     const started = (await account.builds(ProjectName)) - before;
     checks.expect('and builds nothing', started === 0, started === 0 ? '' : `${started} builds started`);
-  }
-
-  private async destroyed(): Promise<void> {
-    const { account, checks, path: { stack } } = this;
-    const { buckets, layerVersions } = await account.made(stack).catch((error: unknown) => {
-      checks.expect('what the stack made is known, so that what it retains can be removed', false, describe(error));
-      return { buckets: [], layerVersions: [] };
-    });
-    const manifest = await Promise.resolve().then(() => account.outputs(stack)).catch(() => undefined);
-    const { code, output } = await account.destroy(stack);
-    const gone = code === 0 && (await account.status(stack)) === undefined;
-    if (!checks.expect('cdk destroy leaves no stack', gone, code === 0 ? '' : output.slice(-1000))) {
-      checks.expect('what it retained is removed', false, [...buckets, ...layerVersions].join(', '));
-      return;
-    }
-    if (manifest) {
-      checks.expect('and keeps the published models', await account.exists(manifest.ArtifactBucket, manifest.ManifestKey), manifest.ArtifactBucket);
-    }
-    const left: string[] = [];
-    const remove = (name: string, removal: Promise<void>) => removal.catch((error: unknown) => left.push(`${name}: ${describe(error)}`));
-    await Promise.all([
-      ...buckets.map((bucket) => remove(bucket, account.removeBucket(bucket))),
-      ...layerVersions.map((arn) => remove(arn, account.removeLayerVersion(arn))),
-    ]);
-    checks.expect('what it retained is removed', left.length === 0, left.length > 0 ? left.join('; ') : [...buckets, ...layerVersions].join(', '));
   }
 
   /** Waits until the model answers, and ignores single failures. */
@@ -180,14 +174,9 @@ export class PathVerification {
     }
   }
 
-  private async answersGolden(manifestKey: string): Promise<void> {
+  private answersGolden(manifestKey: string): Promise<void> {
     const { account, checks, path } = this;
-    const golden = JSON.parse(await account.text(account.outputs(path.stack).ArtifactBucket, goldenKey(manifestKey))) as Golden;
-    const answers = await replay(this.server, this.model, golden);
-    checks.expect(
-      `${answers.requests} golden requests are answered as published`, answers.difference === null,
-      `greatest relative difference ${answers.relative.toExponential(1)}, allowed ${golden.relativeTolerance}${answers.difference ? `: ${answers.difference}` : ''}`,
-    );
+    return answersGolden(account, checks, this.server, account.outputs(path.stack).ArtifactBucket, manifestKey);
   }
 
   /** Requests the model's metadata repeatedly while `work` runs, and returns every answer other than 200. */
@@ -212,8 +201,4 @@ export class PathVerification {
       await client;
     }
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

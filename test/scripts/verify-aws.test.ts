@@ -107,6 +107,32 @@ test('resources that cannot be removed are named, and no resource of an existing
   expect(stuck.removed).toEqual([]);
 });
 
+test('a step that fails to its end ends no other', async () => {
+  const account = new FakeAccount();
+  account.builds = () => Promise.reject(new Error('Rate exceeded'));
+
+  const lines = await verify(account);
+
+  expect(lines).toContainEqual('✗ the same deployment again, to the end: Rate exceeded');
+  expect(lines).toContainEqual('✓ an update to another recipe succeeds');
+  expect(lines).toContainEqual('✗ going back, to the end: Rate exceeded');
+  expect(lines).toContainEqual('✓ cdk destroy leaves no stack');
+});
+
+test('the report has what failed, what that may mean, and no account', () => {
+  const checks = new Checks(() => undefined);
+  checks.begin('delivery', 'N7: the caller reads the parameters.');
+  checks.expect('a stack is deployed', true);
+  checks.expect('an upload becomes live', false, 'arn:aws:states:eu-west-1:111122223333:x\n  is denied');
+  checks.begin('arm64', 'N1: LiteRT finds no processors.');
+  checks.expect('a function predicts', true);
+
+  expect(checks.report('verify:aws in eu-west-1')).toBe([
+    '## verify:aws in eu-west-1', '', '### delivery', '- ✓ a stack is deployed', '- ✗ an upload becomes live: arn:aws:states:eu-west-1:<account>:x is denied', '',
+    'N7: the caller reads the parameters.', '', '### arm64', '- ✓ a function predicts', '', '2 passed, 1 failed',
+  ].join('\n'));
+});
+
 test('a stack is destroyed even if its resources are unknown', async () => {
   const account = new FakeAccount();
   account.made = () => Promise.reject(new Error('Rate exceeded'));
