@@ -55,6 +55,15 @@ class DifficultModels(SavedModels):
         return function(self.root / "noise", lambda x: {"y": x + tf.random.normal(tf.shape(x))}, spec([None, 3], "x"))
 
     @cached_property
+    def python_function(self) -> Path:
+        """Calls back into the program that made it."""
+
+        def body(x: Any) -> dict[str, Any]:
+            return {"y": tf.reshape(tf.numpy_function(lambda values: values * 2, [x], tf.float32), tf.shape(x))}
+
+        return function(self.root / "python", body, spec([None, 3], "x"))
+
+    @cached_property
     def igamma(self) -> Path:
         """An operator that LiteRT does not have."""
         return function(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -44,6 +44,10 @@ class TestRefusals:
 
     def test_state(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.counter), "AssignAddVariableOp", "reset the state", hints=STATE)
+
+    @pytest.mark.parametrize("target", [{}, {"format": "saved_model", "recipe": "forServing"}])
+    def test_python(self, target: dict[str, Any], models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.python_function, **target), "calls Python code that only the program has", hints=[])
 
     def test_an_answer_that_depends_on_the_batch(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
         np.savez(tmp_path / "rows.npz", np.random.default_rng(0).standard_normal((600, 3)).astype(np.float32))

@@ -85,11 +85,13 @@ def paths(model: OpenedModel) -> list[tuple[str, str]]:
 
 def _for_lambda(model: OpenedModel) -> str:
     from ..documents.job import Identity, Packaging, Source
-    from ..signatures import select_for_litert, state_writers
+    from ..signatures import refuse_python, select_for_litert, state_writers
 
     source = Source(packaging=Packaging.FILE, identity=Identity())
     try:
         selection = select_for_litert(model.specs, source)
+        if not isinstance(model.source, TfliteSource):
+            refuse_python(model.source.meta_graph, model.specs[selection.default])
     except OptimizerError as error:
         return f"no: {error}"
     if isinstance(model.source, TfliteSource):
@@ -104,9 +106,15 @@ def _for_lambda(model: OpenedModel) -> str:
 
 def _for_serving(model: OpenedModel) -> str:
     from ..conversion import freeze_problem
+    from ..signatures import refuse_python
 
     if isinstance(model.source, TfliteSource):
         return "no: TensorFlow Serving needs the SavedModel or the Keras file that this was made of"
+    try:
+        for spec in model.specs.values():
+            refuse_python(model.source.meta_graph, spec)
+    except OptimizerError as error:
+        return f"no: {error}"
     problem = freeze_problem(model.source.meta_graph, list(model.specs.values()), model.source.size_bytes)
     steps = (
         "strips it; --step freeze, and --step bfloat16 on processors that have it"

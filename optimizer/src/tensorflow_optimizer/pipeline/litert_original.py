@@ -12,7 +12,7 @@ from ..errors import UnsupportedError
 from ..hints import Hint
 from ..reference.subject import EvaluatedSignature, Subject
 from ..runners import LiteRtRunner, SavedModelRunner
-from ..signatures import Selection, read_signatures, select_for_litert, state_writers
+from ..signatures import Selection, read_signatures, refuse_python, select_for_litert, state_writers
 from ..signatures.select import OTHER_PATHS
 from ..sources import TfliteSource
 from ..sources.tflite_file import read_tflite
@@ -82,6 +82,8 @@ def _select(job: Job, source: SavedModelSource, progress: Progress) -> tuple[Sel
     """Return the signatures to publish, and whether their state must be reset before every request."""
     selection = select_for_litert(read_signatures(source.meta_graph), job.source)
     progress.warn_all(selection.warnings)
+    for signature in selection.signatures.values():
+        refuse_python(source.meta_graph, signature.spec)
     writers = {
         name: state_writers(source.meta_graph, signature.spec) for name, signature in selection.signatures.items()
     }

@@ -19,7 +19,7 @@ from ..runners import RunError, SavedModelRunner
 from ..search.space import saved_model_space
 from ..serving.footprint import with_footprint
 from ..serving.warm_up import keep_extra_assets, write_warm_up
-from ..signatures import read_signatures, select_for_serving, state_writers
+from ..signatures import read_signatures, refuse_python, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
 from ..sources import saved_model_of
 from .target_format import ChosenCandidate, ServingTimes, TargetFormat
@@ -101,6 +101,8 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
         """Load the original, and select the signatures to publish."""
         source = saved_model_of(self.source)
         default, self._specs = select_for_serving(read_signatures(source.meta_graph), self.job.source)
+        for spec in self._specs.values():
+            refuse_python(source.meta_graph, spec)
         self._stateful = any(state_writers(source.meta_graph, spec) for spec in self._specs.values())
         runner = SavedModelRunner(
             source.directory,

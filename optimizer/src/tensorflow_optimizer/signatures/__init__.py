@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .equal import equal_signatures
 from .fixed import FixedSignature, fix_shapes
-from .operators import operators_of
+from .operators import operators_of, refuse_python
 from .read import read_signatures
 from .select import Selection, select_for_litert, select_for_serving
 from .spec import SignatureSpec, TensorSpec
@@ -19,6 +19,7 @@ __all__ = [
     "fix_shapes",
     "operators_of",
     "read_signatures",
+    "refuse_python",
     "select_for_litert",
     "select_for_serving",
     "state_writers",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UnsupportedError
+
 if TYPE_CHECKING:
     from .spec import SignatureSpec
 
@@ -26,6 +28,9 @@ _WRITERS = frozenset(
     }
 )
 _WRITER_PREFIXES = ("ResourceScatter", "ScatterAdd", "ScatterUpdate", "ResourceApply", "ResourceStridedSliceAssign")
+
+#: They name a function of the process that made them.
+_PYTHON = frozenset({"EagerPyFunc", "PyFunc", "PyFuncStateless"})
 
 
 def operators_of(meta_graph: Any, signature: SignatureSpec) -> Counter[str]:
@@ -71,6 +76,20 @@ def called_by(operator: str, attributes: Any) -> list[str]:
             names.append(value.func.name)
         names += [function.name for function in value.list.func]
     return names
+
+
+def refuse_python(meta_graph: Any, signature: SignatureSpec) -> None:
+    """Refuse a signature that calls back into the Python program that made it.
+
+    Raises:
+        UnsupportedError: It does.
+    """
+    found = sorted(operators_of(meta_graph, signature).keys() & _PYTHON)
+    if found:
+        raise UnsupportedError(
+            f"the signature {signature.name!r} uses tf.py_function or tf.numpy_function ({', '.join(found)}): it calls "
+            "Python code that only the program has that exported the model; export it without"
+        )
 
 
 def is_writer(operator: str) -> bool:

@@ -44,7 +44,7 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
     _refuse_code(file, config)
     model = _load(file, config, version, directory.parent)
     try:
-        model.export(directory, verbose=False)
+        model.export(directory, verbose=False, input_signature=_whole_shapes(model) if _keeps_state(config) else None)
     except Exception as error:
         raise_exhausted(error)
         raise UnsupportedError(
@@ -52,6 +52,28 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
             f"real inputs before saving it, or {_WAY_OUT}"
         ) from error
     return version
+
+
+def _keeps_state(config: Any) -> bool:
+    """Say whether a recurrent layer keeps its state from call to call: its batch is fixed then."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict) and value.get("stateful") is True:
+            return True
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return False
+
+
+def _whole_shapes(model: Any) -> list[Any]:
+    """Return the inputs with the batch of the model, which Keras would leave open."""
+    import keras
+
+    inputs = model.inputs if isinstance(model, keras.Sequential) else [model.input]
+    specs: list[Any] = keras.tree.map_structure(
+        lambda tensor: keras.InputSpec(dtype=tensor.dtype, shape=tensor.shape, name=tensor.name), inputs
+    )
+    return specs
 
 
 def _load(file: Path, config: Any, version: str | None, work: Path) -> Any:
