@@ -9,7 +9,7 @@ import pytest
 from sample_jobs import gate, job_data
 from tensorflow_optimizer.documents.job import Job, Metric, ModelTask
 from tensorflow_optimizer.documents.outcome import EvidenceKind, Metrics, RuleResult
-from tensorflow_optimizer.evaluation import OutputTask, class_counts
+from tensorflow_optimizer.evaluation import OutputTask, class_counts, metric_losses
 from tensorflow_optimizer.evaluation.chance import imbalance
 from tensorflow_optimizer.evaluation.compare import compare, rate
 from tensorflow_optimizer.gate import judge, plan_gate
@@ -259,3 +259,35 @@ def test_accuracy_would_have_passed_what_the_default_refuses() -> None:
     assert not result.passed
     assert result.sentence.startswith("loss of balanced accuracy of 'y' 0.05 (95 %: 0.0")
     assert result.sentence.endswith("allowed at most 0.02")
+
+
+class TestConfusion:
+    """Matrices of labels and decisions."""
+
+    def test_has_a_row_for_each_label_and_a_column_for_each_decision(self) -> None:
+        truth, decisions = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0])
+        confusion = rate(CLASSES, one_hot(decisions), truth).confusion
+        assert confusion is not None
+        assert confusion.classes == [0, 1, 2]
+        assert confusion.counts == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+
+    def test_has_a_column_more_where_a_decision_is_no_class(self) -> None:
+        confusion = rate(VALUES, np.array([5, 7, 9]), np.array([5, 5, 9])).confusion
+        assert confusion is not None
+        assert (confusion.classes, confusion.counts) == ([5, 9], [[1, 0, 1], [0, 1, 0]])
+
+    def test_counts_every_point_of_masks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(metric_losses, "_DECISIONS_AT_ONCE", 3)
+        random = np.random.default_rng(0)
+        truth, decisions = random.integers(0, 2, (2, 7, 2, 2))
+        confusion = rate(VALUES, decisions, truth).confusion
+        assert confusion is not None
+        assert confusion.counts == [[int(((truth == a) & (decisions == b)).sum()) for b in (0, 1)] for a in (0, 1)]
+
+    def test_is_left_out_for_many_classes_and_for_several_labels(self) -> None:
+        truth = np.arange(21)
+        assert rate(CLASSES, one_hot(truth, 21), truth).confusion is None
+        assert "recall:3" not in rate(CLASSES, one_hot(truth, 21), truth).scores
+        both = np.array([[0, 1], [1, 0]])
+        assert rate(LABELS, both.astype(np.float32), both).confusion is None
+        assert rate(LABELS, both.astype(np.float32), both).scores["recall:1"] == 1

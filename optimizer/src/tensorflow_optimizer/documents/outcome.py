@@ -46,6 +46,15 @@ class Loss(Document):
     """95 %, by paired bootstrap of the samples."""
 
 
+class Confusion(Document):
+    """How often each class was decided, for each class of the labels."""
+
+    classes: list[int]
+    """Numbers of the classes, or values of an output that answers the class itself."""
+    counts: list[list[int]]
+    """A row for each label, a column for each decision; one more where decisions were none of the classes."""
+
+
 class OutputMetrics(Document):
     """How one output compares with the original's on the gate split. Absent: cannot be known from this data."""
 
@@ -79,6 +88,8 @@ class OutputMetrics(Document):
     """Each metric that the labels allow, by its key, such as `recall:1`."""
     losses: dict[str, Loss] = {}
     """What a candidate lost of each."""
+    confusion: Confusion | None = None
+    """Of at most 20 classes; absent for an output with several labels."""
     accuracy_without_teacher: float | None = None
     """Of the same student, trained on the same samples by their labels alone."""
     teacher_gain: float | None = None

@@ -11,7 +11,7 @@ from ..documents.outcome import Loss, OutputMetrics
 from ..errors import BadInputError
 from ..hints import Hint
 from . import statistics
-from .metric_losses import losses_of, scores_of
+from .metric_losses import confusion_of, losses_of, scores_of
 from .regression import check_numbers, error_comparison, error_figures
 from .tasks import inner
 
@@ -36,12 +36,14 @@ def rate(task: OutputTask, output: Array, labels: Array | None, asked: Collectio
     if task.task is ModelTask.REGRESSION:
         figures = error_figures(output, labels)
         return OutputMetrics(task=task.describe(), scores=_scores_of(figures), **figures)
-    scores = scores_of(task, output, _truth(task, output, labels), asked)
+    truth = _truth(task, output, labels)
+    scores = scores_of(task, output, truth, asked)
     return OutputMetrics(
         task=task.describe(),
         accuracy=float(_correct(task, output, labels).mean()),
         balanced_accuracy=scores[_BALANCED],
         scores=scores,
+        confusion=confusion_of(task, output, truth),
     )
 
 
@@ -71,7 +73,8 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
     if labels is not None and classes:
         right, candidate_right = _correct(task, original, labels), _correct(task, candidate, labels)
         loss, interval = statistics.paired_loss(right, candidate_right)
-        losses = losses_of(task, original, candidate, _truth(task, original, labels), asked, seed)
+        truth = _truth(task, original, labels)
+        losses = losses_of(task, original, candidate, truth, asked, seed)
         figures |= {
             "accuracy": float(candidate_right.mean()),
             "balanced_accuracy": losses[_BALANCED].after,
@@ -83,6 +86,7 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
                 for key, it in losses.items()
                 if it.interval is not None
             },
+            "confusion": confusion_of(task, candidate, truth),
         }
     if labels is not None and not classes:
         errors = error_comparison(original, candidate, labels, seed)

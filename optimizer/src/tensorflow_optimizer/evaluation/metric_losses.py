@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..documents.job import Metric, MetricName, ModelTask
+from ..documents.outcome import Confusion
 from . import statistics
 from .class_counts import ClassCounts, f1, precision, recall
 from .score_metrics import area, area_differences, in_top
@@ -30,6 +31,9 @@ _OF_CLASSES = {
     MetricName.PRECISION: precision,
     MetricName.F1: f1,
 }
+#: More are no table that one reads.
+_FEW_CLASSES = 20
+_DECISIONS_AT_ONCE = 500_000
 _ALWAYS = tuple(Metric(name=name) for name in (*_OF_CLASSES, MetricName.AUC))
 
 
@@ -46,7 +50,7 @@ class Measured:
 def scores_of(task: OutputTask, output: Array, truth: Array, asked: Iterable[Metric]) -> dict[str, float]:
     """Return the metrics of one model's decisions: the usual ones, and those asked for, where they can be measured."""
     pair = Pair(task, truth, output, output, 0)
-    values = {metric.key: pair.values(metric) for metric in (*_ALWAYS, *asked)}
+    values = {metric.key: pair.values(metric) for metric in (*_ALWAYS, *pair.each_class, *asked)}
     return {key: value[0] for key, value in values.items() if value is not None}
 
 
@@ -56,13 +60,24 @@ def losses_of(  # noqa: PLR0913, PLR0917 - two models, and what is asked of them
     """Return the metrics of two models on the same samples. Areas under curves have an interval only if asked for."""
     pair = Pair(task, truth, original, candidate, seed)
     asked, found = list(asked), {}
-    for metric in (*_ALWAYS, *asked):
+    for metric in (*_ALWAYS, *pair.each_class, *asked):
         values = pair.values(metric)
         if values is not None:
             is_slow = metric.name is MetricName.AUC and all(entry.key != metric.key for entry in asked)
             interval = None if is_slow else pair.interval(metric, values[0] - values[1])
             found[metric.key] = Measured(*values, interval)
     return found
+
+
+def confusion_of(task: OutputTask, output: Array, truth: Array) -> Confusion | None:
+    """Return a model's confusion matrix, if its classes are few and have numbers."""
+    pair = Pair(task, truth, output, output, 0)
+    if not pair.each_class or task.task is ModelTask.MULTILABEL:
+        return None
+    counts = pair.confusion()
+    # The last column is of decisions that are no class.
+    counts = counts if counts[:, -1].any() else counts[:, :-1]
+    return Confusion(classes=pair.numbers, counts=counts.tolist())
 
 
 class Pair:
@@ -110,6 +125,30 @@ class Pair:
             return statistics.percentiles(area_differences(before, after, self._truth, self._seed), loss, 0.0)
         before, after = self._of_classes(metric, self._counts.resampled)
         return statistics.percentiles(before - after, loss, statistics.least_margin(self._samples(metric)))
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the classes; of labels, those of the labels. None where classes have no numbers."""
+        if self._labels > 1 or self._task.task is ModelTask.MULTILABEL:
+            return list(range(self._labels))
+        return [int(value) for value in self._values] if self._values.dtype.kind in "biu" else []
+
+    @property
+    def each_class(self) -> list[Metric]:
+        """The recall of each class, where there are few."""
+        numbers = [number for number in self.numbers if number >= 0]
+        few = len(self.numbers) <= _FEW_CLASSES
+        return [Metric(name=MetricName.RECALL, class_index=number) for number in numbers] if few else []
+
+    def confusion(self) -> Array:
+        """Return how often the original decided each class, by label; the last column is of no class."""
+        count = len(self._values)
+        step = max(1, _DECISIONS_AT_ONCE * len(self._truth) // self._truth.size)
+        found = np.zeros((count + 1) * (count + 1), dtype=np.int64)
+        for start in range(0, len(self._truth), step):
+            truth, before, _ = self._codes(slice(start, start + step))
+            found += np.bincount((truth * (count + 1) + before % (count + 1)).ravel(), minlength=len(found))
+        return found.reshape(count + 1, count + 1)[:count]
 
     @cached_property
     def _right(self) -> tuple[Array, Array]:

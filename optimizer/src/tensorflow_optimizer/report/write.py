@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ..documents.draft import REPORT_DIRECTORY
+from .classes import class_tables
 from .content import Report, compose
 from .junit import render_junit
 from .picture import draw, latency_color
@@ -48,6 +49,7 @@ def _render(template: str, report: Report) -> str:
         "tiles": tiles_of(report),
         "rows": rows_of(report),
         "output_rows": output_rows(report),
+        "class_tables": class_tables(report),
         "evidence": evidence_of(report),
         "samples": samples_sentence(report),
         "has_real_data": has_real_data(report),

@@ -1,0 +1,126 @@
+"""Formats what a candidate lost of each metric and class, and its confusion matrix beside the original's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from ..documents.job import Metric, MetricName
+from . import figures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..documents.outcome import Candidate, Confusion, OutputMetrics
+    from .content import Report
+
+_OTHER = "none of them"
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric of both models, as texts."""
+
+    name: str
+    samples: str
+    before: str
+    after: str
+    loss: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class ConfusionRow:
+    """Decisions for the samples of one label: pairs of a text, and whether the two models differ."""
+
+    label: str
+    cells: list[tuple[str, bool]]
+
+
+@dataclass(frozen=True)
+class ClassTables:
+    """The tables of one output."""
+
+    candidate: str
+    output: str
+    metrics: list[MetricRow]
+    decisions: list[str]
+    confusion: list[ConfusionRow]
+
+
+def class_tables(report: Report) -> list[ClassTables]:
+    """Return the tables of the chosen candidate, or of the last one that was measured; none without labels."""
+    measured = [candidate for candidate in report.candidates if candidate.metrics]
+    shown = next((it for it in measured if it.name == report.chosen), measured[-1] if measured else None)
+    if shown is None or shown.metrics is None or report.original is None:
+        return []
+    return [
+        _tables(shown, name, report.original.outputs[name], output, report.labels or [])
+        for name, output in shown.metrics.outputs.items()
+        if output.losses.keys() - {MetricName.MEAN_ABSOLUTE_ERROR.value} and name in report.original.outputs
+    ]
+
+
+def _tables(
+    candidate: Candidate, name: str, before: OutputMetrics, after: OutputMetrics, labels: Sequence[str]
+) -> ClassTables:
+    confusion = after.confusion
+    supports = {} if confusion is None else dict(zip(confusion.classes, map(sum, confusion.counts), strict=True))
+    rows = [
+        _row(key, before.scores[key], after, supports, labels)
+        for key in sorted(after.scores, key=_order)
+        # The mean recall is the balanced accuracy, except for several labels.
+        if key in before.scores and (key != "recall" or after.scores[key] != after.scores.get("balancedAccuracy"))
+    ]
+    return ClassTables(candidate.name, name, rows, *_confusion(before.confusion, confusion, labels))
+
+
+def _order(key: str) -> tuple[bool, str, int]:
+    name, _, number = key.partition(":")
+    return bool(number) and name != MetricName.TOP_K, "" if not number else name, int(number or 0)
+
+
+def _row(key: str, before: float, after: OutputMetrics, supports: dict[int, int], labels: Sequence[str]) -> MetricRow:
+    name, _, number = key.partition(":")
+    by_class = number and name != MetricName.TOP_K
+    metric = Metric.model_validate({"name": name, **({"k": int(number)} if number and not by_class else {})})
+    words = f"{metric.words} of {_class(int(number), labels)}" if by_class else metric.words
+    loss = after.losses.get(key)
+    return MetricRow(
+        name=words,
+        samples=f"{supports[int(number)]:,}" if by_class and int(number) in supports else "",
+        before=figures.percent(before),
+        after=figures.percent(after.scores[key]),
+        loss=figures.points(loss.value if loss else before - after.scores[key]),
+        interval=figures.interval(loss.interval) if loss else "",
+    )
+
+
+def _class(number: int, labels: Sequence[str]) -> str:
+    return labels[number] if number < len(labels) else f"class {number}"
+
+
+def _confusion(
+    before: Confusion | None, after: Confusion | None, labels: Sequence[str]
+) -> tuple[list[str], list[ConfusionRow]]:
+    if before is None or after is None or before.classes != after.classes:
+        return [], []
+    names = [_class(number, labels) for number in after.classes]
+    width = max(len(row) for row in (*before.counts, *after.counts))
+    rows = [
+        ConfusionRow(
+            name,
+            [
+                (f"{old:,}" if old == new else f"{old:,} → {new:,}", old != new)
+                for old, new in _padded(first, second, width)
+            ],
+        )
+        for name, first, second in zip(names, before.counts, after.counts, strict=True)
+    ]
+    return [*names, _OTHER][:width], rows
+
+
+def _padded(first: Sequence[int], second: Sequence[int], width: int) -> list[tuple[int, int]]:
+    pairs = list(zip_longest(first, second, fillvalue=0))
+    return pairs + [(0, 0)] * (width - len(pairs))
