@@ -204,8 +204,10 @@ def test_numbers_are_written_for_people() -> None:
     assert [figures.smaller(100, 25), figures.smaller(10, 13), figures.smaller(5, 5)] == ["÷4.0", "×1.3", "same size"]
     assert [figures.speed(0.25), figures.speed(1.02), figures.speed(2)] == [
         "4.00× faster",
-        "about as fast",
+        "no difference",
         "2.00× slower",
     ]
+    assert figures.speed(0.9, (0.8, 1.01), "float32") == "no difference to float32"
+    assert figures.speed(0.98, (0.97, 0.99), "float32") == "1.02× faster than float32"
     assert figures.points(-0.00001) == "0.00"
     assert figures.points(-0.002) == "-0.20"

@@ -109,11 +109,7 @@ class CandidateEvaluator:
             for name, value in values.items()
         }
         dataset = reference.datasets[reference.default]
-        runners = {"candidate": loaded.runner, **({"baseline": self.baseline} if self.baseline else {})}
-        times = interleaved_latency(runners, reference.default, dataset) if loaded.timed else {}
-        latency = times["candidate"].median if loaded.timed else None
-        compared = loaded.timed and self.baseline is not None
-        ratio, spread = latency_ratio(times["candidate"], times["baseline"]) if compared else (None, None)
+        latency, ratio, spread = self._latency(loaded)
         return Metrics(
             evidence=reference.evidence,
             samples=dataset.count,
@@ -125,6 +121,36 @@ class CandidateEvaluator:
             latency_ratio=ratio,
             latency_ratio_interval=spread,
         )
+
+    def _latency(self, loaded: LoadedCandidate) -> tuple[float | None, float | None, tuple[float, float] | None]:
+        """Return a candidate's latency, its ratio to the baseline's, and that one's interval, where they are known."""
+        if not loaded.timed:
+            return None, None, None
+        reference = self.reference
+        runners = {"candidate": loaded.runner, **({"baseline": self.baseline} if self.baseline else {})}
+        times = interleaved_latency(runners, reference.default, reference.datasets[reference.default])
+        if self.baseline is None:
+            return times["candidate"].median, None, None
+        return times["candidate"].median, *latency_ratio(times["candidate"], times["baseline"])
+
+    def without_slower(self, candidate: Candidate, loaded: LoadedCandidate) -> Candidate:
+        """Return a candidate that passed, rejected if it is slower than the baseline by more than noise explains.
+
+        It is timed twice, because one interval in forty lies above the true ratio.
+        """
+        spread = candidate.metrics.latency_ratio_interval if candidate.metrics else None
+        if spread is None or spread[0] <= 1:
+            return candidate
+        _, ratio, spread = self._latency(loaded)
+        if ratio is None or spread is None or spread[0] <= 1:
+            return candidate
+        sentence = (
+            f"slower than float32: {ratio:.3g} times its latency (95 %: {spread[0]:.3g} to {spread[1]:.3g}); a limit "
+            "on the latency in the gate allows it"
+        )
+        rule = RuleResult(rule="notSlower", limit=1, measured=ratio, passed=False, sentence=sentence)
+        update = {"status": CandidateStatus.REJECTED, "reason": sentence, "rules": [*candidate.rules, rule]}
+        return candidate.model_copy(update=update)
 
 
 def warn_of_rare_classes(evaluator: CandidateEvaluator, progress: Progress) -> None:

@@ -162,7 +162,7 @@ def _show(
     table = Table("", f"A: {names[0]}", f"B: {names[1]}", "B against A")
     table.add_row("size", *map(megabytes, sizes), smaller(*sizes))
     ratio, spread = latency_ratio(times["b"], times["a"])
-    table.add_row("latency", *(milliseconds(times[key].median) for key in "ab"), speed(ratio))
+    table.add_row("latency", *(milliseconds(times[key].median) for key in "ab"), speed(ratio, spread))
     table.add_row("", "", "", f"95 %: {speeds(spread)}")
     for name, (first, second) in metrics.items():
         if first.task != second.task:

@@ -285,6 +285,13 @@ class Metric(Document):
         number = self.k if self.class_index is None else self.class_index
         return self.name.value if number is None else f"{self.name.value}:{number}"
 
+    @classmethod
+    def of_key(cls, key: str) -> Metric:
+        """Return the metric with this key."""
+        name, _, number = key.partition(":")
+        member = "k" if name == MetricName.TOP_K else "class_index"
+        return cls.model_validate({"name": name, **({member: int(number)} if number else {})})
+
     @property
     def words(self) -> str:
         """Its name in sentences."""

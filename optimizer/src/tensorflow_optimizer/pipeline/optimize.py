@@ -138,6 +138,8 @@ def _first_that_passes(
                 progress.warn(warning.text, *warning.hints)
             continue
         candidate = evaluator.evaluate(plan.name, loaded)
+        if candidate.status is CandidateStatus.PASSED and left and _must_not_be_slower(target.job):
+            candidate = evaluator.without_slower(candidate, loaded)
         candidate = with_teacher_gain(candidate, plan, loaded.runner, builder, reference, progress)
         if candidate.status is not CandidateStatus.PASSED:
             progress.add(candidate)
@@ -150,6 +152,12 @@ def _first_that_passes(
             progress.add(record(later.name, CandidateStatus.SKIPPED, f"{plan.name} passed before it was its turn"))
         return chosen
     raise target.none_supported(unsupported, tried) or refusal(progress.candidates)
+
+
+def _must_not_be_slower(job: Job) -> bool:
+    """Say whether a candidate that is slower than float32 needs to be asked for: by the default recipe."""
+    asked = any(rule.rule == "maxLatencyRatio" for rule in job.gate.rules) if job.gate else False
+    return job.recipe.kind is RecipeKind.FOR_LITERT and not asked
 
 
 def _accept_found(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..documents.draft import Draft, forget_model, write_draft
+from ..documents.job import Metric
 from ..documents.manifest import SourceRecord
 from ..documents.outcome import EvidenceKind, Outcome
 from ..errors import BadInputError, ExitCode, OptimizerError
@@ -142,7 +143,13 @@ def _sentence(draft: Draft) -> str:
     if draft.original and draft.evaluation:
         for name, metrics in draft.evaluation.outputs.items():
             first = draft.original.outputs.get(name)
-            if metrics.accuracy is not None and first and first.accuracy is not None:
+            judged = [rule.metric for rule in draft.gate_results if rule.metric and rule.output == name]
+            if judged and metrics.accuracy is not None and first:
+                parts += [
+                    f"{Metric.of_key(key).words} of {name!r} {first.scores[key]:.2%} became {metrics.scores[key]:.2%}"
+                    for key in judged
+                ]
+            elif metrics.accuracy is not None and first and first.accuracy is not None:
                 parts.append(f"accuracy of {name!r} {first.accuracy:.2%} became {metrics.accuracy:.2%}")
     if draft.requirements.runtime:
         parts.append(f"served by the {draft.requirements.runtime} runtime")

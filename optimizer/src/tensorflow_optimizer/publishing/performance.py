@@ -20,7 +20,9 @@ def performance_of(metrics: Metrics) -> list[PerformanceMetric]:
     data = metrics.to_data()
     part = f"{metrics.split.value} split, {metrics.samples} samples, {metrics.evidence.value}"
     found = [
-        metric for name, output in data["outputs"].items() for metric in _metrics(output, f"output {name}, {part}")
+        metric
+        for name, output in data["outputs"].items()
+        for metric in _metrics({**output, **output["scores"]}, f"output {name}, {part}")
     ]
     whole = {name: value for name, value in data.items() if name != "samples"}
     return found + _metrics(whole, None)

@@ -66,7 +66,9 @@ def _tables(
     candidate: Candidate, name: str, before: OutputMetrics, after: OutputMetrics, labels: Sequence[str]
 ) -> ClassTables:
     confusion = after.confusion
-    supports = {} if confusion is None else dict(zip(confusion.classes, map(sum, confusion.counts), strict=True))
+    supports: dict[int | None, int] = {}
+    if confusion is not None:
+        supports = {number: sum(row) for number, row in zip(confusion.classes, confusion.counts, strict=True)}
     rows = [
         _row(key, before.scores[key], after, supports, labels)
         for key in sorted(after.scores, key=_order)
@@ -81,15 +83,14 @@ def _order(key: str) -> tuple[bool, str, int]:
     return bool(number) and name != MetricName.TOP_K, "" if not number else name, int(number or 0)
 
 
-def _row(key: str, before: float, after: OutputMetrics, supports: dict[int, int], labels: Sequence[str]) -> MetricRow:
-    name, _, number = key.partition(":")
-    by_class = number and name != MetricName.TOP_K
-    metric = Metric.model_validate({"name": name, **({"k": int(number)} if number and not by_class else {})})
-    words = f"{metric.words} of {_class(int(number), labels)}" if by_class else metric.words
-    loss = after.losses.get(key)
+def _row(
+    key: str, before: float, after: OutputMetrics, supports: dict[int | None, int], labels: Sequence[str]
+) -> MetricRow:
+    metric, loss = Metric.of_key(key), after.losses.get(key)
+    number = metric.class_index
     return MetricRow(
-        name=words,
-        samples=f"{supports[int(number)]:,}" if by_class and int(number) in supports else "",
+        name=metric.words if number is None else f"{metric.name.value} of {_class(number, labels)}",
+        samples=f"{supports[number]:,}" if number in supports else "",
         before=figures.percent(before),
         after=figures.percent(after.scores[key]),
         loss=figures.points(loss.value if loss else before - after.scores[key]),

@@ -57,13 +57,20 @@ def smaller(before: int, after: int) -> str:
     return f"÷{before / after:.1f}" if after < before else f"×{after / before:.1f}"
 
 
-def speed(ratio: float | None) -> str:
-    """Return a latency ratio in words: `3.45× faster`. Ignores differences within the usual noise."""
+def speed(ratio: float | None, bounds: tuple[float, float] | None = None, other: str = "") -> str:
+    """Return a latency ratio in words: `3.45× faster than float32`, or `no difference to float32`.
+
+    Args:
+        ratio: The ratio.
+        bounds: Its 95 % interval; without it, less than 5 % counts as no difference.
+        other: The model that the latency is compared with.
+    """
     if ratio is None or ratio <= 0:
         return NOT_MEASURED
-    if abs(ratio - 1) < 0.05:
-        return "about as fast"
-    return f"{1 / ratio:.2f}× faster" if ratio < 1 else f"{ratio:.2f}× slower"
+    low, high = bounds or (ratio / 1.05, ratio * 1.05)
+    if low <= 1 <= high:
+        return f"no difference to {other}" if other else "no difference"
+    return (f"{1 / ratio:.2f}× faster" if ratio < 1 else f"{ratio:.2f}× slower") + (f" than {other}" if other else "")
 
 
 def speeds(bounds: tuple[float, float] | None) -> str:
@@ -96,6 +103,7 @@ def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[st
     if broken is not None:
         return broken, metrics.outputs[broken]
     limits = {**_LIMITS, **{rule.rule: rule.limit for rule in rules if rule.rule in _LIMITS}}
+    limits |= {rule.metric: rule.limit for rule in rules if rule.metric}
     if not metrics.outputs:
         return None, None
     judged = {rule.output for rule in rules} & metrics.outputs.keys() or metrics.outputs.keys()
@@ -107,6 +115,9 @@ def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[st
 
 def _share_of_limit(output: OutputMetrics, limits: Mapping[str, float]) -> float:
     """Return how much of the limit an output used up, by its strongest evidence."""
+    lost = [_share(loss.value, limits[key]) for key, loss in output.losses.items() if key in limits]
+    if lost:
+        return max(lost)
     if output.accuracy_loss is not None:
         return _share(output.accuracy_loss, limits["maxAccuracyLoss"])
     if output.error_increase is not None:

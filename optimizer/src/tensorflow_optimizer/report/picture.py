@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from ..documents.outcome import CandidateStatus
-from .figures import megabytes, percent, r_squared, small, speed
+from .figures import megabytes, percent, r_squared, small
 from .labels import Box, place_labels
 from .quality import Quality, quality_of, value_of
+from .view import speed_of
 
 if TYPE_CHECKING:
     from ..documents.outcome import Metrics
@@ -37,6 +38,7 @@ class _Point:
     size: int
     quality: float
     ratio: float | None
+    speed: str
     status: CandidateStatus | None
     """None: the original."""
 
@@ -67,7 +69,7 @@ def draw(report: Report) -> str | None:
     if report.original and value_of(report.original, quality) is not None:
         measured.append(("original", report.original, None))
     points = [
-        _Point(name, metrics.size_bytes, value, metrics.latency_ratio, status)
+        _Point(name, metrics.size_bytes, value, metrics.latency_ratio, speed_of(metrics, report.job), status)
         for name, metrics, status in measured
         if (value := value_of(metrics, quality)) is not None and math.isfinite(value) and metrics.size_bytes > 0
     ]
@@ -155,7 +157,7 @@ def _mark(svg: ET.Element, point: _Point, at: tuple[float, float], quality: Qual
     group = ET.SubElement(svg, "g", {"class": f"point {point.status or 'original'}"})
     title = ET.SubElement(group, "title")
     measured = f"{_AXES[quality]} {_shown(point.quality, quality)}"
-    title.text = f"{point.name}: {megabytes(point.size)}, {measured}, {speed(point.ratio)}"
+    title.text = f"{point.name}: {megabytes(point.size)}, {measured}, {point.speed}"
     if point.status is CandidateStatus.CHOSEN:
         ET.SubElement(group, "circle", {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "13", "class": "ring"})
     attributes = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "8", "class": "dot"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..documents.job import RecipeKind
+from ..documents.job import Metric, ModelFormat, RecipeKind
 from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, OutputMetrics, Split
 from . import figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..documents.job import Job
     from ..documents.manifest import Tensor
     from ..documents.outcome import RuleResult
     from .content import Report
@@ -70,7 +71,7 @@ def rows_of(report: Report) -> list[Row]:
     """Return the original and all candidates."""
     rows = []
     if report.original:
-        rows.append(Row("original", "original", "as given", **_measured(report.original, None)))
+        rows.append(Row("original", "original", "as given", **_measured(report.original, None, report.job)))
     for candidate in report.candidates:
         rows.append(
             Row(
@@ -81,7 +82,11 @@ def rows_of(report: Report) -> list[Row]:
                     _sentence(text) for text in (_why(candidate, report), *_remarks(candidate, report)) if text
                 ),
                 rules=[(rule.passed, rule.sentence) for rule in candidate.rules],
-                **(_measured(candidate.metrics, report.original, candidate.rules) if candidate.metrics else {}),
+                **(
+                    _measured(candidate.metrics, report.original, report.job, candidate.rules)
+                    if candidate.metrics
+                    else {}
+                ),
             )
         )
     return rows
@@ -129,7 +134,13 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if text.startswith(("the teacher", "measured on")) else text
 
 
-def _measured(metrics: Metrics, original: Metrics | None, rules: Sequence[RuleResult] = ()) -> dict[str, Any]:
+def speed_of(metrics: Metrics, job: Job) -> str:
+    """Return a candidate's latency ratio in words, with what it is compared with."""
+    other = "float32" if job.format is ModelFormat.LITERT else "the original"
+    return figures.speed(metrics.latency_ratio, metrics.latency_ratio_interval, other)
+
+
+def _measured(metrics: Metrics, original: Metrics | None, job: Job, rules: Sequence[RuleResult] = ()) -> dict[str, Any]:
     """Return the texts of a row by field."""
     name, worst = figures.worst_output(metrics, rules)
     found = {
@@ -137,7 +148,7 @@ def _measured(metrics: Metrics, original: Metrics | None, rules: Sequence[RuleRe
         "change": figures.smaller(original.size_bytes, metrics.size_bytes) if original else "",
         "compressed": "" if metrics.compressed_bytes is None else figures.megabytes(metrics.compressed_bytes),
         "latency": "" if metrics.latency_milliseconds is None else figures.milliseconds(metrics.latency_milliseconds),
-        "speed": "" if metrics.latency_ratio is None or not original else figures.speed(metrics.latency_ratio),
+        "speed": "" if metrics.latency_ratio is None or not original else speed_of(metrics, job),
         "speed_interval": figures.speeds(metrics.latency_ratio_interval) if original else "",
     }
     if worst is None or name is None:
@@ -187,7 +198,7 @@ def output_rows(report: Report) -> list[OutputRow]:
                 candidate.name,
                 candidate.status.value,
                 _STATUS[candidate.status],
-                **_measured(alone, report.original or alone),
+                **_measured(alone, report.original or alone, report.job),
             )
             found.append(OutputRow(candidate.name, name, output.task, cells))
     return found
@@ -268,7 +279,11 @@ def tiles_of(report: Report) -> list[tuple[str, str, str]]:
     ]
     name, worst = figures.worst_output(after, chosen.rules)
     earlier = before.outputs.get(name) if before and name else None
-    if worst and worst.accuracy is not None:
+    judged = next((rule.metric for rule in chosen.rules if rule.metric and rule.output == name), None)
+    if worst and judged in worst.scores and worst.mean_absolute_error is None:
+        was = figures.percent(earlier.scores.get(judged)) if earlier else None
+        tiles.append((Metric.of_key(judged).words, figures.percent(worst.scores[judged]), _from(was)))
+    elif worst and worst.accuracy is not None:
         was = figures.percent(earlier.accuracy) if earlier and earlier.accuracy is not None else None
         tiles.append(("accuracy", figures.percent(worst.accuracy), _from(was)))
     elif worst and worst.mean_absolute_error is not None:
@@ -281,7 +296,7 @@ def tiles_of(report: Report) -> list[tuple[str, str, str]]:
         tiles.append(("relative error", figures.small(worst.relative_error), "of the original's numbers"))
     latency = after.latency_milliseconds
     if latency is not None:
-        remark = figures.speed(after.latency_ratio) if after.latency_ratio is not None else "one instance, one thread"
+        remark = speed_of(after, report.job) if after.latency_ratio is not None else "one instance, one thread"
         tiles.append(("latency", figures.milliseconds(latency), remark))
     if report.requirements and report.requirements.runtime:
         memory = report.requirements.peak_memory_mebibytes
