@@ -1,6 +1,7 @@
-import { Token } from 'aws-cdk-lib';
+import { Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 import { ModelServer } from '../serving/model-server';
 
 export const DEFAULT_INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
@@ -26,6 +27,21 @@ export function checkInstanceType(instanceType: ec2.InstanceType, server?: Model
     `instanceType must be of x86_64, got ${JSON.stringify(name)}: there is no official TensorFlow Serving for arm64; `
     + 'give a type such as m7i.large, or serve with ModelServer.LITERT or ModelFunction, which run on arm64',
   ];
+}
+
+/** Warns of types that cost more than they serve, or that a busy server slows down. */
+export function warnOfInstanceType(scope: Construct, instanceType = DEFAULT_INSTANCE_TYPE): void {
+  const name = instanceType.toString();
+  const [, family, size] = Token.isUnresolved(name) ? [] : /^([a-z]+)\d+[a-z-]*\.(.*)$/.exec(name) ?? [];
+  if (/^(g|gr|p|inf|trn|dl|vt|f)$/.test(family ?? '')) {
+    Validations.of(scope).addWarning('cdk-tensorflow:IdleAccelerator', `instanceType ${JSON.stringify(name)} has accelerators, which no server of this library uses: `
+      + 'give a type with processors alone, such as m7i.large');
+  }
+  if (family === 't') {
+    const small = /^(nano|micro)$/.test(size ?? '') ? ', and has too little memory for most models' : '';
+    Validations.of(scope).addWarning('cdk-tensorflow:BurstableInstance', `instanceType ${JSON.stringify(name)} computes at full speed only while it has credits${small}: `
+      + 'give a type such as m7i.large for steady traffic');
+  }
 }
 
 /**

@@ -32,6 +32,7 @@ import { FleetServer } from './fleet-server';
 import { fleetSettings } from './fleet-settings';
 import { instanceGroup } from './instance-group';
 import { instanceRole } from './instance-role';
+import { warnOfInstanceType } from './instance-type-rules';
 import type { ModelFleetProps } from './model-fleet-props';
 
 /**
@@ -119,6 +120,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const { artifact, compatibility } = this.publishedModel(props, server);
     this.artifact = artifact;
     this.optimizer = artifact instanceof ModelOptimizer ? artifact : undefined;
+    warnOfInstanceType(this, props.instanceType);
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS, removalPolicy: props.artifactRemovalPolicy,

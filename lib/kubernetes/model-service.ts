@@ -25,6 +25,7 @@ import { ModelServer } from '../serving/model-server';
 import { noteBatching } from '../serving/serving-settings';
 import type { ServingSettings } from '../serving/serving-settings';
 import { addServiceObjects } from './add-service-objects';
+import { warnOfOldCluster } from './cluster-version';
 import { ContainerInsightsMetrics } from './container-insights-metrics';
 import { waitForLoadBalancer, waitForRollout } from './deployment-waits';
 import type { KubernetesObject } from './kubernetes-object';
@@ -111,6 +112,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     this.artifact = this.publishedModel(props, names);
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
     warnOfSlowRollout(this, props);
+    warnOfOldCluster(this, props.cluster);
 
     const settings = serviceSettings(names, props);
     noteBatching(this, settings.serving);

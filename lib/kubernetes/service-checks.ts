@@ -14,6 +14,7 @@ import { ModelServer } from '../serving/model-server';
 import { checkServingOptions, SERVING_TYPES } from '../serving/serving-checks';
 import { BFLOAT16 } from './bfloat16';
 import { canaryProblems } from './canary';
+import { clusterVersionProblems } from './cluster-version';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-service-props';
 import { podProblems } from './pod-checks';
@@ -61,6 +62,7 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
     ...checkServerReplay(props, isLiteRt(props)),
     ...nameProblems(props, names),
     ...clusterProblems(props),
+    ...clusterVersionProblems(props.cluster),
     ...replicaProblems(props),
     ...resourceProblems(props),
     ...sizeProblems(props),

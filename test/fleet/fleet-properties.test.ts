@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 import { App, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -368,4 +368,16 @@ describe('the server\'s program', () => {
     expect(JSON.stringify(properties(stack, 'Custom::TensorFlowModelBuild'))).toContain('tensorflow/serving:2.20.0');
     expect(fitOffer(stack).requiresServer).toBe(true);
   });
+});
+
+test.each([
+  ['g5.xlarge', [/has accelerators, which no server of this library uses/]],
+  ['t3.nano', [/only while it has credits, and has too little memory/]],
+  ['t3.large', [/only while it has credits: give a type such as m7i.large/]],
+  ['m7i.large', []],
+  ['c7i-flex.large', []],
+])('instances of the type %s are warned of where they waste money or time', (type, expected) => {
+  const { stack } = fleet({ instanceType: new ec2.InstanceType(type) });
+  const warnings = Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('instanceType')).map(({ entry }) => entry.data);
+  expect(warnings).toEqual(expected.map((text) => expect.stringMatching(text)));
 });

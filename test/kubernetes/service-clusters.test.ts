@@ -1,5 +1,5 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
@@ -92,5 +92,25 @@ describe('two services', () => {
       const stack = new Stack(app, name);
       expect(() => modelService(stack, { cluster: importedCluster(stack) })).not.toThrow();
     }
+  });
+});
+
+describe('the version of a cluster of the same app', () => {
+  const made = (version: string) => {
+    const stack = emptyStack();
+    modelService(stack, { applyManifests: false, cluster: new eks.Cluster(stack, 'Cluster', { version: eks.KubernetesVersion.of(version) }) });
+    return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('has Kubernetes 1')).map(({ entry }) => entry.data);
+  };
+
+  test('is too old where pods cannot end as they must', () => {
+    expect(() => made('1.29')).toThrow(/the cluster "Stack\/Cluster" has Kubernetes 1.29, and pods need 1.30 or newer/);
+  });
+
+  test.each(['1.30', '1.33'])('is warned of where it is older than those tested: %s', (version) => {
+    expect(made(version)).toEqual([expect.stringContaining(`has Kubernetes ${version}, and this library is tested with 1.34 and newer`)]);
+  });
+
+  test('is fine otherwise', () => {
+    expect(made('1.34')).toEqual([]);
   });
 });
