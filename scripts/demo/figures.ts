@@ -139,16 +139,20 @@ function qualityRows({ accuracyBefore, accuracyAfter, errorsBefore, errorsAfter 
   return rows;
 }
 
+function spread([low, high]: readonly [number, number]): string {
+  return low <= 1 && high >= 1 ? 'no difference' : `${low.toFixed(2)} … ${high.toFixed(2)}`;
+}
+
 export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
   const rows = [
     ['', 'before', 'after'],
     ['size', megabytes(figures.sizeBefore), megabytes(figures.sizeAfter)],
     ...qualityRows(figures),
     ['one prediction', milliseconds(figures.latencyMillisecondsBefore), milliseconds(figures.latencyMillisecondsAfter)],
-    ...(figures.latencyRatioInterval ? [['  ratio, 95 %', '', figures.latencyRatioInterval.map((bound) => bound.toFixed(2)).join(' … ')]] : []),
+    ...(figures.latencyRatioInterval ? [[`  ratio to ${figures.runtime === null ? 'before' : 'float32'}`, '95 %', spread(figures.latencyRatioInterval)]] : []),
     ['  as served', '', milliseconds(figures.latencyMillisecondsServed)],
   ];
-  return rows.map(([label, before, after]) => `  ${label.padEnd(16)}${before.padStart(14)}${after.padStart(14)}`).join('\n');
+  return rows.map(([label, before, after]) => `  ${label.padEnd(20)}${before.padStart(14)}${after.padStart(16)}`).join('\n');
 }
 
 /** One instance of zeros, for the user's own model. */

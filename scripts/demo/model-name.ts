@@ -2,7 +2,8 @@ import { basename, dirname, extname } from 'path';
 
 /** Directory names without meaning: the usual name of a SavedModel, and version numbers. */
 const NAMELESS = /^(saved_model|\d+)$/;
-const LONGEST = 63;
+/** A Kubernetes service may have no more, and takes its name from the model. */
+const LONGEST = 50;
 
 /** Derives a name for the user's own model from its path, in the characters that `modelName` allows. */
 export function modelNameOf(path: string): string {

@@ -6,7 +6,7 @@ const { parseArgs } = require('util');
 const PATH_NAMES = ['function', 'service', 'fleet'];
 const SERVERS = ['tensorflow_serving', 'litert', 'both'];
 const NODES = ['simulated', 'real', 'auto'];
-const MODEL_FILES = ['.keras', '.h5', '.tflite'];
+const MODEL_FILES = ['.keras', '.h5', '.hdf5', '.tflite'];
 
 const USAGE = `Usage: npm run demo -- [options]
 
@@ -14,7 +14,8 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
 
   --model PATH              a model of your own: a SavedModel directory, .keras, .h5 or .tflite file
   --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
-  --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=1,16000 (repeatable)
+  --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=-1,16000, where -1 is the
+                            batch (repeatable)
   --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
   --server SERVER           ${SERVERS.join(', ')}, for service and fleet; tensorflow_serving when absent,
                             which a stand-in plays. both shows them side by side, and optimizes once for each format
@@ -147,9 +148,9 @@ function modelProblems(path) {
 
 /** Name and shape, or the problem as a sentence. */
 function parseInputShape(text) {
-  const match = /^(?<name>[^=]+)=(?<shape>[1-9]\d*(?:,[1-9]\d*)*)$/.exec(text);
+  const match = /^(?<name>[^=]+)=(?<shape>(?:-1|[1-9]\d*)(?:,[1-9]\d*)*)$/.exec(text);
   return match ? [match.groups.name, match.groups.shape.split(',').map(Number)]
-    : `--input-shape must be NAME=N,N,… with whole numbers above 0, got ${JSON.stringify(text)}`;
+    : `--input-shape must be NAME=N,N,… with whole numbers above 0, or -1 first for the batch, got ${JSON.stringify(text)}`;
 }
 
 module.exports = { PATH_NAMES, USAGE, duration, parseOptions, setUpNeeds };

@@ -21,7 +21,7 @@ describe('options', () => {
     expect(status).toBe(2);
     expect(stderr.trim().split('\n')).toEqual([
       '--path must be one of function, service, fleet, all, got "lambda"',
-      '--input-shape must be NAME=N,N,… with whole numbers above 0, got "x"',
+      '--input-shape must be NAME=N,N,… with whole numbers above 0, or -1 first for the batch, got "x"',
       '--help names the options',
     ]);
   });
@@ -30,7 +30,7 @@ describe('options', () => {
     const [empty, text] = [join(directory, 'empty'), join(directory, 'notes.txt')];
     mkdirSync(empty);
     writeFileSync(text, 'no model');
-    expect(() => parseOptions(['--model', empty])).toThrow(/--model must be a SavedModel directory, or a .keras, .h5, .tflite file; .*empty" is a directory without saved_model.pb/);
+    expect(() => parseOptions(['--model', empty])).toThrow(/--model must be a SavedModel directory, or a .keras, .h5, .hdf5, .tflite file; .*empty" is a directory without saved_model.pb/);
     expect(() => parseOptions(['--model', text])).toThrow(/--model must be a SavedModel directory, .* got ".*notes.txt"/);
   });
 });

@@ -7,14 +7,17 @@ const NONE = {
   accuracy: null, agreement: null, relativeError: null, meanAbsoluteError: null, rootMeanSquaredError: null, rSquared: null, errorIncrease: null,
 };
 
-function rows(before: Record<string, Partial<Outputs[string]>>, after: Record<string, Partial<Outputs[string]>>): Record<string, string[]> {
+function rows(
+  before: Record<string, Partial<Outputs[string]>>, after: Record<string, Partial<Outputs[string]>>,
+  latencyRatioInterval: readonly [number, number] = [0.271, 0.314], runtime: string | null = null,
+): Record<string, string[]> {
   const metrics = (outputs: typeof before) => ({
-    sizeBytes: 1e6, samples: 100, latencyMilliseconds: 1, latencyRatioInterval: [0.271, 0.314] as const,
+    sizeBytes: 1e6, samples: 100, latencyMilliseconds: 1, latencyRatioInterval,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, { ...NONE, ...output }])),
   });
   const manifest: Manifest = {
     model: 'price', version: 1, sizeBytes: 5e5, candidate: 'float16', unverified: false, buildId: 'b', latencyMilliseconds: null,
-    defaultSignature: 'serving_default', signatures: {}, original: metrics(before), evaluation: metrics(after), requirements: { runtime: null, peakMemoryMebibytes: null },
+    defaultSignature: 'serving_default', signatures: {}, original: metrics(before), evaluation: metrics(after), requirements: { runtime, peakMemoryMebibytes: null },
   };
   const lines = figuresTable(figuresOf(manifest)).split('\n').map((line) => line.trim().split(/ {2,}/));
   return Object.fromEntries(lines.map(([label, ...cells]) => [label, cells]));
@@ -28,7 +31,10 @@ describe("the table of a model's figures", () => {
   });
 
   test('the latency has the spread of its ratio', () => {
-    expect(rows({ digit: { accuracy: 1 } }, { digit: { accuracy: 1 } })['ratio, 95 %']).toEqual(['0.27 … 0.31']);
+    const digit = { digit: { accuracy: 1 } };
+    expect(rows(digit, digit)['ratio to before']).toEqual(['95 %', '0.27 … 0.31']);
+    expect(rows(digit, digit, [0.271, 0.314], 'native')['ratio to float32']).toEqual(['95 %', '0.27 … 0.31']);
+    expect(rows(digit, digit, [0.98, 1.26])['ratio to before']).toEqual(['95 %', 'no difference']);
   });
 
   test('a regression with labels has MAE, RMSE and R² before and after, and no accuracy', () => {

@@ -70,6 +70,13 @@ class TestWithData:
         assert job_in(out).recipe.kind == "forLiteRt"
         assert statuses(out) == {"dynamicRange": "chosen", "float16": "skipped", "float32": "skipped"}
 
+    def test_a_tflite_file_is_served_as_it_is(self, models: SampleModels, data: Path, out: Path) -> None:
+        output = optimize(models.tflite, out, "--data", data)
+        assert statuses(out) == {"none": "chosen"}
+        assert "dynamic-range" not in output
+        refused = optimize(models.tflite, out, "--data", data, "--objective", "size", code=4)
+        assert "a .tflite file is served as it is" in refused
+
     @pytest.mark.slow
     def test_it_searches_among_saved_models_too(self, models: SampleModels, data: Path, out: Path) -> None:
         options = ["--data", data, "--format", "saved_model", "--max-accuracy-loss", 0.05, "--max-trials", 2]

@@ -54,7 +54,7 @@ def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_
 ) -> None:
     output = optimize(models.audio, out, code=4)
     assert "give the input shapes" in output
-    assert "input shapes: --input-shape NAME=1,16000" in output
+    assert "input shapes: --input-shape NAME=-1,16000, where -1 is the batch" in output
 
     optimize(models.audio, out, "--input-shape", "sound=1600")
     assert outcome_in(out).exit_code == 0

@@ -66,6 +66,14 @@ def test_images_that_are_no_longer_divided_by_255_are_found_and_named(
     assert found["sentence"] in " ".join(table.stdout.split())
 
 
+def test_a_narrow_terminal_shows_whole_names(version: Path, folder: Path, requests: Requests) -> None:
+    put(folder, requests(300))
+    arguments = ["drift", str(version), str(folder)]
+    output = CliRunner().invoke(app, arguments, env={"COLUMNS": "60"}).output
+    assert "PSI" in output
+    assert "…" not in output
+
+
 def test_a_few_requests_are_not_enough_and_it_says_what_was_left_out(
     version: Path, folder: Path, requests: Requests
 ) -> None:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec, truncate
-from sample_jobs import FLOAT16
+from sample_jobs import FLOAT16, job_data
+from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.hints import Hint
+from tensorflow_optimizer.report.advice import advise
 from tensorflow_optimizer.runners import LiteRtRunner
 from tensorflow_optimizer.runners.flatbuffer import pack, unpack
 
@@ -34,6 +36,14 @@ def test_an_unknown_batch_is_served_row_by_row(models: SampleModels, runs: Runs)
     assert signature.inputs["features"].shape == [-1, 16]
     assert signature.inputs["features"].tensor is not None
     assert signature.inputs["features"].tensor.shape == [1, 16]
+
+
+def test_nothing_advises_what_would_change_the_file(models: SampleModels, runs: Runs) -> None:
+    outcome = runs(models.tflite).outcome
+    job = Job.model_validate(job_data())
+    for text in (*outcome.warnings, *advise(job, outcome)):
+        assert "dynamic" not in text
+    assert any("dynamic range" in text for text in advise(job, runs(models.dense).outcome))
 
 
 def test_a_fixed_batch_with_one_score_is_judged_by_its_labels(runs: Runs, tmp_path: Path) -> None:

@@ -70,9 +70,10 @@ def test_a_failure_names_the_way_out_in_terms_of_the_cdk(s3: S3Client, codebuild
 
 
 def test_a_hint_of_a_newer_optimizer_is_shown_by_its_name(s3: S3Client, codebuild: Stubber) -> None:
-    put_outcome(s3, {"exitCode": 2, "sentence": "no", "hints": ["float_sorcery", "tags"]}, report=False)
+    put_outcome(s3, {"exitCode": 2, "sentence": "no", "hints": ["float_sorcery", "tags", "tasks"]}, report=False)
 
-    assert "\nIn the CDK: float sorcery; tags: tags of the ModelSource\n" in failure(s3, codebuild)
+    words = "float sorcery; tags: tags of the ModelSource; tasks: { output: ModelTask.… }"
+    assert f"\nIn the CDK: {words}\n" in failure(s3, codebuild)
 
 
 def test_a_long_sentence_does_not_cut_hints(s3: S3Client, codebuild: Stubber) -> None:

@@ -93,7 +93,9 @@ def _show(report: DriftReport) -> None:
 
     console = Console()
     if report.features:
-        table = Table("feature", "PSI", "divergence", "p", "mean before", "mean now", "")
+        table = Table()
+        for header in ("feature", "PSI", "divergence", "p", "mean before", "mean now", ""):
+            table.add_column(header, overflow="fold")
         for feature in report.features:
             figures = f"{feature.population_stability_index:.3f}", f"{feature.jensen_shannon_divergence:.3f}"
             means = small(feature.expected_mean), small(feature.observed_mean)

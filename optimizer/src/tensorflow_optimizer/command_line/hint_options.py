@@ -18,7 +18,7 @@ OPTIONS: dict[Hint, str] = {
     Hint.AGREEMENT_RULE: "a rule minAgreement in job.json, for `run --config`",
     Hint.RELATIVE_ERROR_RULE: "a rule maxRelativeError in job.json, for `run --config`",
     Hint.ERROR_INCREASE_RULE: "--max-error-increase SHARE",
-    Hint.INPUT_SHAPES: "--input-shape NAME=1,16000",
+    Hint.INPUT_SHAPES: "--input-shape NAME=-1,16000, where -1 is the batch",
     Hint.SIGNATURE: "--signature NAME",
     Hint.STATE_RESET: "--stateful reset_per_request",
     Hint.TAGS: "--tag NAME",

@@ -48,7 +48,7 @@ def check_source(model: Path, signature: str | None, tags: list[str] | None) -> 
     """Reject options that apply to a SavedModel only."""
     given = {"--signature": signature if model.suffix != ".tflite" else None, "--tag": tags}
     idle = ", ".join(name for name, value in given.items() if value)
-    if idle and model.suffix in {".keras", ".h5", ".tflite"}:
+    if idle and model.suffix in {".keras", ".h5", ".hdf5", ".tflite"}:
         raise BadInputError(f"{idle} has no effect on a {model.suffix} file: leave it out, or give a SavedModel")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads the annotations when the program runs
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,7 +52,9 @@ _ABOUT = "What the model does not say of itself"
 
 def optimize(  # noqa: PLR0913, PLR0917 - one option each
     model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
-    out: Annotated[Path, typer.Option(help="Receives the model, the report and job.json.", file_okay=False)],
+    out: Annotated[Path, typer.Option(help="Receives the model, the report and job.json.", file_okay=False)] = Path(
+        "out"
+    ),
     data: Annotated[
         Path | None, typer.Option(help="Evaluation data, .npz or .jsonl. Without labels in it nothing is searched for.")
     ] = None,
@@ -179,7 +181,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     what is safe then (float16 or float32 for litert, stripping for saved_model). With --step it makes the one candidate
     of these steps:
 
-    optimize MODEL --data data.npz --step pruning:sparsity=0.8 --step full-integer --out DIR
+    optimize MODEL --data data.npz --step pruning:sparsity=0.8 --step full-integer
 
     The job that it makes is written to OUT/job.json, so that `publish --config OUT/job.json --output OUT` can follow.
     """
@@ -202,6 +204,9 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         limits = {rule: value for rule, value in given.items() if value is not None}
         labelled = None if data is None else has_labels(data)
         check_search(objective, limits, max_trials, labelled=labelled, steps=bool(steps))
+        # A .tflite file is served as it is: a search is refused, with the reason, where an option asks for it.
+        asked = objective is not None or max_trials is not None or bool(limits)
+        searches = labelled and (asked or model.suffix != ".tflite")
         trials = {} if max_trials is None else {"max_trials": max_trials}
         search = Search(
             objective=(objective or Objective.SIZE).value,
@@ -223,7 +228,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
                 source=source_of(model).model_copy(update=told),
                 evaluation=evaluation_of(data) if data else None,
                 tasks=parse_tasks(task or []),
-                recipe=recipe_of(made_for, steps, search if labelled else None),
+                recipe=recipe_of(made_for, steps, search if searches else None),
                 gate=Gate(rules=[Rule.model_validate({"rule": rule, "value": limits[rule]}) for rule in limits])
                 if steps and limits
                 else None,

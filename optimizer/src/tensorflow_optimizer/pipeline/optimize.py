@@ -17,6 +17,7 @@ from ..search.requirements import check_has_data, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
 from ..search.space import without_training
 from ..search.trial import Trial
+from ..sources import TfliteSource
 from ..training.given_students import open_students
 from ..training.trainer import Trainer
 from ..training.training_data import make_training_data
@@ -73,7 +74,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     if space is not None:
         space = without_training(job, space, reference, progress)
         plans = space.plans
-    gate = _gate(job, reference, progress)
+    gate = _gate(job, reference, progress, as_it_is=isinstance(target.source, TfliteSource))
     training_data = make_training_data(reference, [plan.distillation for plan in plans if plan.distillation], progress)
     builder = target.builder(Trainer(target.source, spec, training_data, students, work, job.seed), reference)
     evaluator = CandidateEvaluator(reference, gate, target.baseline(builder))
@@ -84,11 +85,11 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     return run_search(search, space, context, lambda trial: _accept_found(target, trial, builder, evaluator), progress)
 
 
-def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
+def _gate(job: Job, reference: Reference, progress: Progress, *, as_it_is: bool) -> GatePlan:
     tasks = reference.tasks[reference.default]
     measured = {name: output.scores for name, output in reference.metrics.outputs.items()}
     check_measurable(job.gate, tasks, reference.labelled, reference.evidence, measured)
-    if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LITERT:
+    if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LITERT and not as_it_is:
         progress.warn(
             "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with evaluation "
             "data the job also tries dynamic-range quantization, about four times smaller than float32 and often "

@@ -23,13 +23,14 @@ def advise(job: Job, outcome: Outcome) -> list[str]:
     if not measured:
         return []
     kinds, samples = {metrics.evidence for metrics in measured}, min(metrics.samples for metrics in measured)
+    as_it_is = all(candidate.name == "none" for candidate in outcome.candidates)
     advice = []
     if EvidenceKind.GENERATED in kinds:
         advice.append(
             "No evaluation data was given. The figures come from made-up inputs: they prove that the model runs, is "
             "finite and repeatable, and how far its numbers moved; they do not show that it decides as before."
         )
-        if job.format is ModelFormat.LITERT and job.recipe.kind is RecipeKind.FOR_LITERT:
+        if job.format is ModelFormat.LITERT and job.recipe.kind is RecipeKind.FOR_LITERT and not as_it_is:
             advice.append(
                 "With evaluation data this recipe would also try int8 weights (dynamic range), which on dense "
                 "networks is about a quarter of the float32 size and several times as fast, and would hold it to "

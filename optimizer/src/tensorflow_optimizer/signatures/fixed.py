@@ -62,7 +62,8 @@ def fix_shapes(spec: SignatureSpec, given: dict[str, list[int]] | None) -> Fixed
         example = ", ".join(f"{name!r}: [{_example(tensor)}]" for name, tensor in spec.inputs.items())
         raise UnsupportedError(
             f"the signature {spec.name!r} has inputs with unknown dimensions ({', '.join(problems)}) and LiteRT needs "
-            f"all of them; give the input shapes, whole ones such as {{{example}}}",
+            f"all of them; give the input shapes, whole ones such as {{{example}}}, "
+            f"with {BATCH} first where that is the batch",
             Hint.INPUT_SHAPES,
         )
     return FixedSignature(spec, batched, shapes)

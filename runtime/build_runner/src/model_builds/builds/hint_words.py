@@ -48,7 +48,8 @@ def hint_lines(hints: Iterable[str]) -> list[str]:
     A hint of a newer optimizer that is unknown here is shown by its name.
     """
     said = [
-        f"{hint.replace('_', ' ')}: {WORDS[hint]}" if hint in WORDS else hint.replace("_", " ")
-        for hint in dict.fromkeys(hints)
+        # The property may have the hint's name.
+        f"{name}: {WORDS[hint].removeprefix(f'{name}: ')}" if hint in WORDS else name
+        for hint, name in {hint: hint.replace("_", " ") for hint in hints}.items()
     ]
     return [f"In the CDK: {'; '.join(said)}"] if said else []
