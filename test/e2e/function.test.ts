@@ -20,6 +20,13 @@ beforeAll(async () => {
 
 afterAll(() => deployment?.stop());
 
+/** What the only build's job was kept from, as its outcome says. */
+async function isolation(): Promise<unknown> {
+  const { ArtifactBucket } = deployment.outputs(STACK);
+  const outcome = (await deployment.keys(ArtifactBucket)).find((name) => name.endsWith('/outcome.json'))!;
+  return JSON.parse(await deployment.text(ArtifactBucket, outcome)).isolation;
+}
+
 describe('ModelFunction, deployed by the CDK command line', () => {
   let first: Expectation;
   let second: Expectation;
@@ -36,6 +43,10 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(deployment.outputs(STACK), first.instances), first.predictions);
     expect(await deployment.builds()).toBe(1);
     expect(await deployment.runtime(deployment.outputs(STACK))).toBe('provided.al2023');
+  });
+
+  test('the process that opened the model had another user, and neither credentials nor a network', async () => {
+    expect(await isolation()).toEqual({ 'environment': 'on', 'files': 'on', 'network': 'on', 'system calls': 'on', 'user': 'on' });
   });
 
   test('the alias answers direct invocations and reports its status and signature', async () => {
@@ -93,6 +104,36 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     const reports = (await deployment.keys(before.ArtifactBucket)).filter((key) => /\/builds\/[^/]+\/report\.html$/.test(key));
     const texts = await Promise.all(reports.map((key) => deployment.text(before.ArtifactBucket, key)));
     expect(texts.filter((text) => /size [\d,]+ bytes, allowed at most 1,024/.test(text))).not.toHaveLength(0);
+  });
+
+  // Fault: a model reads a file of root as soon as it is loaded
+  //   | the build fails with the operation that was refused
+  //   | the previous version, which answers afterwards
+  test('a hostile model is refused what it reads, and the previous version keeps serving', async () => {
+    const before = deployment.outputs(STACK);
+    const { code, output } = await deployment.deploy(STACK, { model: deployment.file('hostile') });
+
+    expect(code).not.toBe(0);
+    expect(withoutLogs(output)).toContain('/private; Permission denied');
+    expectClose(await deployment.predict(before, second.instances), second.predictions);
+  });
+
+  // Fault: the manifest of the version that serves is changed, and something else is deployed
+  //   | the deployment fails with both digests, and its rollback succeeds
+  //   | the previous version, which answers afterwards
+  test('a changed manifest fails one deployment, whose rollback succeeds', async () => {
+    const before = deployment.outputs(STACK);
+    const key = (await deployment.keys(before.ArtifactBucket)).find((name) => name.endsWith(`/litert/${before.Version}/manifest.json`))!;
+    const manifest = await deployment.text(before.ArtifactBucket, key);
+    await deployment.write(before.ArtifactBucket, key, manifest.replace('"created"', '"Created"'));
+
+    const { code, output } = await deployment.deploy(STACK, serving('second', { memorySize: '2048' }));
+
+    expect(code).not.toBe(0);
+    expect(withoutLogs(output)).toContain('it is not the model that was meant');
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expectClose(await deployment.predict(before, second.instances), second.predictions);
+    await deployment.write(before.ArtifactBucket, key, manifest);
   });
 
   test('going back to an earlier model builds nothing and restores its answers', async () => {

@@ -46,6 +46,35 @@ def make(directory: Path, name: str, seed: int) -> None:
     (directory / f"{name}.json").write_text(json.dumps(answers))
 
 
+class Thief(tf.saved_model.experimental.TrackableResource):
+    """Reads a file as soon as its model is loaded."""
+
+    def __init__(self, secret: Path) -> None:
+        super().__init__()
+        self._secret = str(secret)
+
+    def _create_resource(self) -> tf.Tensor:
+        return tf.raw_ops.VarHandleOp(dtype=tf.string, shape=[], shared_name="stolen")
+
+    def _initialize(self) -> None:
+        stolen = tf.io.read_file(self._secret)
+        tf.raw_ops.AssignVariableOp(resource=self.resource_handle, value=stolen)
+
+
+def make_hostile(directory: Path) -> None:
+    """Write a model that reads a file of root beside the directory."""
+    secret = directory.parent / "private"
+    secret.touch(mode=0o600)
+    module = tf.Module()
+    module.thief = Thief(secret)
+    module.thief.resource_handle  # noqa: B018 - makes it
+    serve = tf.function(
+        lambda point: {"y": point * 2.0}, input_signature=[tf.TensorSpec([None, 4], tf.float32, "point")]
+    )
+    module.serve = serve
+    tf.saved_model.save(module, directory / "hostile", signatures=serve)
+
+
 def make_large(directory: Path) -> None:
     """Write a model of 640 kB, untrained: too large for a gate that the others pass."""
     model = keras.Sequential(
@@ -74,6 +103,7 @@ def main() -> None:
     make(directory, "first", seed=1)
     make(directory, "second", seed=2)
     make_large(directory)
+    make_hostile(directory)
     make_ported(directory)
     for name in ("first", "second", "large"):
         shutil.make_archive(str(directory / name), "zip", directory / name)

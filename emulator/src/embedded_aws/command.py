@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     state = options.state or default_state_directory()
     state.mkdir(parents=True, exist_ok=True)
     run_directory = Path(tempfile.mkdtemp(prefix="embedded-aws-", dir=state)).resolve()
+    run_directory.chmod(0o711)  # builds have processes of other users
     try:
         settings = Settings(
             port=listener.getsockname()[1],

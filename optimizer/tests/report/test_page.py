@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from report_samples import Page
+    from tensorflow_optimizer.documents.manifest import Draft
 
     MakePage = Callable[..., Page]
 
@@ -268,3 +269,10 @@ def test_the_applied_gate_is_named_even_if_the_job_left_it_open(page: MakePage) 
 
     assert "maxAccuracyLoss 0.01, strict" in page(sample.job(), sample.accepted(), sample.draft(gate=gate)).text
     assert "maxAccuracyLoss 0.01, strict" in page(sample.job(gate=gate), sample.refused(), None).text
+
+
+@pytest.mark.parametrize("draft", [sample.draft(), None], ids=["published", "refused"])
+def test_shows_what_the_job_was_kept_from(page: MakePage, draft: Draft | None) -> None:
+    outcome = sample.accepted(isolation={"user": "off: only root can", "files": "on"})
+
+    assert "isolation files on; user off: only root can" in page(sample.job(), outcome, draft).text

@@ -226,5 +226,7 @@ class Execution:
 
 
 def new_work_directory(parent: Path) -> Path:
-    """A directory for one build."""
-    return Path(tempfile.mkdtemp(prefix="build-", dir=parent))
+    """A directory for one build, open to its processes of other users, as a container's are."""
+    directory = Path(tempfile.mkdtemp(prefix="build-", dir=parent))
+    directory.chmod(0o755)
+    return directory

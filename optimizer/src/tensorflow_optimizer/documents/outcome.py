@@ -175,6 +175,8 @@ class Outcome(Document):
     candidates: list[Candidate] = []
     unverified: bool = False
     """Published without evidence that it decides like the original."""
+    isolation: dict[str, str] = {}
+    """What the process that opened the model was kept from: `on`, or `off` with the reason, by layer."""
 
     @classmethod
     def of_error(cls, error: OptimizerError) -> Outcome:

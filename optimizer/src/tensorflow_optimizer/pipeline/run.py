@@ -36,6 +36,8 @@ class Paths:
     """For temporary files; the system's directory when absent."""
     students: tuple[Path, ...] = ()
     """The given students, in the order in which the job's steps name them."""
+    server: Path | None = None
+    """Directory with the program that `keep_server` took out of its image; None to take it now."""
 
 
 def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
@@ -60,14 +62,14 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     environment.check_toolchain(job.toolchain)
     from ..candidates.evaluator import warn_of_rare_classes
     from ..serving.golden_requests import golden_requests, write_golden
-    from ..serving.server_trial import take_server, try_server
+    from ..serving.server_trial import receive_server, take_server, try_server
     from ..sources import open_source
     from .inputs import Inputs
     from .optimize import optimize
     from .profile import write_profile
 
     _check_evaluation(job, paths, progress)
-    server = take_server(job, paths.output, progress)
+    server = receive_server(paths.server, paths.output) if paths.server else take_server(job, paths.output, progress)
     progress.say(f"opening {paths.source.name}")
     opened = open_source(paths.source, job.source, work)
     chosen = optimize(job, opened, Inputs(paths.evaluation, list(paths.students)), work, progress)

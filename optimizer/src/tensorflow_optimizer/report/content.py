@@ -70,6 +70,8 @@ class Report(Document):
     latency_milliseconds: float | None = None
     size_bytes: int | None = None
     tools: dict[str, str]
+    isolation: dict[str, str]
+    """What the process that opened the model was kept from, by layer."""
     reproduction: list[str]
     """Commands that make the same artifact from the same input."""
     job: Job
@@ -103,6 +105,7 @@ def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
         latency_milliseconds=draft.latency_milliseconds if draft else None,
         size_bytes=draft.size_bytes if draft else None,
         tools=draft.tools if draft else {},
+        isolation=outcome.isolation,
         reproduction=_reproduction(job),
         job=job,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +16,15 @@ from ..errors import UnsupportedError
 from ..hints import Hint
 from ..processes import environment
 from ..server_binary.process import CannotRunError, Server, ServerError
-from ..server_binary.take import PROGRAM, take_program
+from ..server_binary.take import PROGRAM, TakenProgram, take_program
 
 if TYPE_CHECKING:
     from ..documents.job import Job
     from ..documents.manifest import Draft
     from ..processes.progress import Progress
-    from ..server_binary.take import TakenProgram
+
+
+_TAKEN_FILE = "taken.json"
 
 
 def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | None:
@@ -33,6 +37,24 @@ def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | No
     target = output / SERVER_DIRECTORY / PROGRAM
     target.parent.mkdir(parents=True, exist_ok=True)
     return take_program(job.server.image, target, progress.say)
+
+
+def keep_server(job: Job, directory: Path, progress: Progress) -> None:
+    """Extract the job's program into a directory, for a process without network and credentials."""
+    taken = take_server(job, directory, progress)
+    if taken is None:
+        return
+    facts = {"image": taken.image, "digest": taken.digest, "sha256": taken.sha256, "size": taken.size}
+    (directory / _TAKEN_FILE).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def receive_server(directory: Path, output: Path) -> TakenProgram:
+    """Copy a program that `keep_server` described into OUT/server/."""
+    facts = json.loads((directory / _TAKEN_FILE).read_text(encoding="utf-8"))
+    target = output / SERVER_DIRECTORY / PROGRAM
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(directory / SERVER_DIRECTORY / PROGRAM, target)
+    return TakenProgram(path=target, **facts)
 
 
 def try_server(

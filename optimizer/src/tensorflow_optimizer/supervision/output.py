@@ -18,6 +18,7 @@ from ..documents.draft import (
     forget_model,
 )
 from ..documents.outcome import Outcome
+from ..documents.profile import PROFILE_FILE
 from ..errors import BadInputError, OptimizerError
 from ..sources.detect import locate
 
@@ -32,6 +33,7 @@ Kind = TypeVar("Kind", bound="Document")
 #: Exists while a run is in progress. Files next to it may be incomplete, and are ours.
 UNFINISHED_FILE = f"{OUTCOME_FILE}.part"
 _REMOVED = (MODEL_DIRECTORY, SERVER_DIRECTORY)
+_MADE = (*_REMOVED, DRAFT_FILE, GOLDEN_FILE, PROFILE_FILE, OUTCOME_FILE, UNFINISHED_FILE, REPORT_DIRECTORY)
 
 
 def check_output(output: Path, inputs: Iterable[Path]) -> None:
@@ -64,6 +66,11 @@ def begin_output(output: Path) -> None:
     (output / UNFINISHED_FILE).touch()
     (output / OUTCOME_FILE).unlink(missing_ok=True)
     forget_model(output)
+
+
+def made_in(output: Path) -> list[Path]:
+    """Return what a run has written, or a model in its place."""
+    return [output / name for name in _MADE if os.path.lexists(output / name)]
 
 
 def write_outcome(output: Path, outcome: Outcome) -> None:

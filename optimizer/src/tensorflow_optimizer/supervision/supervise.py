@@ -5,27 +5,32 @@ TensorFlow and LiteRT are native code: they may be killed for their memory or ab
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import sys
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from ..documents.draft import OUTCOME_FILE, forget_model, key_draft, read_draft
+from ..documents.job import Job
 from ..documents.outcome import Outcome
 from ..errors import ExitCode, OptimizerError
 from ..hints import Hint
 from ..processes.exhaustion import exhausted
 from ..processes.process_group import StoppedError
-from .output import begin_output, check_output, write_outcome
+from ..processes.progress import Progress
+from .other_user import take_back
+from .output import begin_output, check_output, made_in, write_outcome
 from .watching import run_watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from ..documents.job import Job
     from ..documents.manifest import Draft
 
 log = logging.getLogger("tensorflow_optimizer")
@@ -42,17 +47,25 @@ def supervise(
     check_output(output, [path for path in (config, source, evaluation, *students) if path is not None])
     text, outcome_file = config.read_bytes(), output / OUTCOME_FILE
     begin_output(output)
+    isolation: dict[str, str] = {}
     try:
-        ended = _run(config, source, evaluation, output, students)
+        ended, isolation = _run(config, source, evaluation, output, students)
+        take_back(output, made_in)
+        if outcome_file.is_file():
+            outcome = Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
+            outcome = outcome.model_copy(update={"isolation": isolation})
+            write_outcome(output, outcome)
+            if outcome.exit_code is ExitCode.DONE:
+                key_draft(output, text)
+            return outcome
     except OSError as error:
         ended = exhausted(error) or OptimizerError(f"the job cannot be started ({error}); start it again")
-    if outcome_file.is_file():
-        outcome = Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
-        if outcome.exit_code is ExitCode.DONE:
-            key_draft(output, text)
-        return outcome
+    except ValidationError as error:
+        ended = OptimizerError(f"the job left an outcome that cannot be read ({error}); the log has the details")
+    except OptimizerError as error:
+        ended = error
     forget_model(output)
-    outcome = Outcome.of_error(ended)
+    outcome = Outcome.of_error(ended).model_copy(update={"isolation": isolation})
     try:
         write_outcome(output, outcome)
     except OSError as error:
@@ -64,27 +77,46 @@ def supervise(
     return outcome
 
 
-def _run(config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]) -> OptimizerError:
-    """Run the job's process, and return the error for a process that leaves no outcome."""
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
+def _run(
+    config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]
+) -> tuple[OptimizerError, dict[str, str]]:
+    """Run the job's process, and return the error for a process that leaves no outcome, and how it was isolated."""
+    with (
+        tempfile.TemporaryDirectory(prefix="optimizer-") as work,
+        tempfile.TemporaryDirectory(prefix="optimizer-program-") as given,
+    ):
+        Path(given).chmod(0o755)
+        layers = Path(given) / "layers.json"
         command = [
             sys.executable,
             "-m",
-            "tensorflow_optimizer.supervision.worker",
-            str(config),
-            str(source),
-            str(output),
+            "tensorflow_optimizer.supervision.isolate",
+            *map(str, (config, source, output)),
             work,
+            "--layers",
+            str(layers),
         ]
+        # The job's process has neither network nor credentials.
+        job = Job.model_validate_json(config.read_bytes())
+        if job.server is not None:
+            from ..serving.server_trial import keep_server
+
+            keep_server(job, Path(given), Progress())
+            command += ["--server", given]
         if evaluation is not None:
             command += ["--evaluation", str(evaluation)]
         for student in students:
             command += ["--student", str(student)]
         try:
             # Files that libraries leave behind when their process is killed are deleted with the directory.
-            return _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
+            ended = _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
         except StoppedError as error:
-            return OptimizerError(f"the job was stopped ({error}) before it was done; start it again")
+            ended = OptimizerError(f"the job was stopped ({error}) before it was done; start it again")
+        isolation = json.loads(layers.read_bytes() or "{}") if layers.is_file() else {}
+        log.info(
+            "the job's process was isolated by: %s", "; ".join(f"{name} {state}" for name, state in isolation.items())
+        )
+        return ended, isolation
 
 
 def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:

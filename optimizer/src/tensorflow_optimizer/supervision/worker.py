@@ -1,16 +1,15 @@
-"""Runs one job: `python -m tensorflow_optimizer.supervision.worker`, started by `supervise`."""
+"""Runs one job: `python -m tensorflow_optimizer.supervision.worker`, which `isolate` becomes."""
 
 from __future__ import annotations
 
-import argparse
 import logging
 import signal
 import sys
-from pathlib import Path
 
 from ..documents.job import Job
 from ..processes import environment, progress_events
 from ..processes.process_group import end_with_parent
+from .arguments import read_arguments
 
 
 def main(arguments: list[str]) -> int:
@@ -24,20 +23,12 @@ def main(arguments: list[str]) -> int:
     from ..pipeline import Paths, run
     from .output import write_outcome
 
-    given = _read(arguments)
+    given = read_arguments(arguments)
     job = Job.model_validate_json(given.config.read_text(encoding="utf-8"))
-    outcome, _ = run(job, Paths(given.source, given.evaluation, given.output, given.work, tuple(given.student)))
+    paths = Paths(given.source, given.evaluation, given.output, given.work, tuple(given.student), given.server)
+    outcome, _ = run(job, paths)
     write_outcome(given.output, outcome)
     return int(outcome.exit_code)
-
-
-def _read(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    for name in ("config", "source", "output", "work"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("--evaluation", type=Path)
-    parser.add_argument("--student", type=Path, action="append", default=[])
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
