@@ -34,6 +34,16 @@ describe('the job\'s role', () => {
     ]);
   });
 
+  test('reads what it publishes below its model\'s prefix only, and otherwise single objects', () => {
+    const reading = statements.filter(({ Effect, Action }) => Effect === 'Allow' && [Action].flat().some((action) => /^s3:GetObject/.test(action)));
+    const resources: string[] = reading.flatMap(({ Resource }) => [Resource].flat()).map((resource) => JSON.stringify(resource));
+
+    const wide = resources.filter((resource) => resource.includes('*'));
+    expect(new Set(wide)).toEqual(new Set([JSON.stringify({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [idOf(optimizer.bucket), 'Arn'] }, `/${optimizer.keyPrefix}/*`]] })]));
+    expect(wide).toHaveLength(2); // objects, and the object version of a layer
+    expect(resources.filter((resource) => !resource.includes('*')).every((resource) => /\.(zip|npz)"/.test(resource))).toBe(true);
+  });
+
   test('reads the model, the data and the optimizer\'s code, and nothing else of the assets', () => {
     const read = JSON.stringify(statements.filter(({ Action }) => [Action].flat().includes('s3:GetObject')));
 

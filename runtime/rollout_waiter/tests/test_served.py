@@ -56,3 +56,23 @@ def test_server_that_answered_nothing_has_no_failures_and_no_latency(page: str) 
     served = Served.of(page)
 
     assert (served.requests, served.errors, served.latency_milliseconds(0.99)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("failed", "requests", "allowed", "over", "ends"),
+    [
+        (0, 3, 0.0, True, False),
+        (1, 3, 0.0, True, True),
+        (1, 3, 0.0, False, False),  # further requests may make it a smaller share
+        (1, 100, 0.01, True, False),
+        (2, 100, 0.01, True, True),
+        (1, 99, 0.01, True, True),
+        (1, 2, 0.5, True, False),
+    ],
+)
+def test_no_request_more_fails_than_max_error_rate_allows(
+    failed: int, requests: int, allowed: float, over: bool, ends: bool
+) -> None:
+    served = Served(requests=requests, failed={"INTERNAL": failed} if failed else {})
+
+    assert bool(served.excess(allowed, over=over)) is ends
