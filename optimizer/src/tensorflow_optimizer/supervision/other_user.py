@@ -53,12 +53,11 @@ def readable_python(directory: Path) -> tuple[str, str]:
     """
     if unreadable([Path(sys.executable), Path(os.__file__)], []) is None:
         return sys.executable, ""
-    copy = directory / "python"
-    shutil.copytree(
-        sys.base_prefix, copy, symlinks=True, ignore=shutil.ignore_patterns("test", "tests"), copy_function=_link
-    )
+    copy, is_environment = directory / "python", sys.prefix != sys.base_prefix
+    unneeded = shutil.ignore_patterns("test", *(["site-packages"] if is_environment else []))
+    shutil.copytree(sys.base_prefix, copy, ignore=unneeded, copy_function=_link, ignore_dangling_symlinks=True)
     program = copy / Path(sys.executable).resolve().relative_to(Path(sys.base_prefix).resolve())
-    if sys.prefix != sys.base_prefix:
+    if is_environment:
         program = _environment_like(Path(sys.prefix), directory / "environment", program)
     return str(program), str(copy / "lib")
 
@@ -75,7 +74,7 @@ def _environment_like(original: Path, environment: Path, program: Path) -> Path:
 
 def _link(source: str, target: str) -> None:
     try:
-        os.link(source, target)
+        os.link(Path(source).resolve(), target)
     except OSError:  # another file system
         shutil.copy2(source, target)
 
