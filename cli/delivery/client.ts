@@ -1,16 +1,18 @@
 import { randomUUID } from 'crypto';
 import { CloudFormationClient, DescribeStacksCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
-import { GetObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectVersionsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import type { AwsAccess } from '../aws/signed-request';
 import { callAws } from '../aws/signed-request';
 import type { Delivery, Manifest, ServingStack, Settings, Upload, Version } from './documents';
 import { deliveryOf, settingsOf, versionsOf } from './documents';
+import type { Refusal } from './refusals';
+import { prefixOf } from './refusals';
 
 const PAGE = 100;
 
 type Described = Parameters<typeof deliveryOf>[0];
 
-/** Client of one delivery's resources in AWS. `ModelDelivery.grantOperate` allows all of it, except to read manifests. */
+/** Client of one delivery's resources in AWS. `ModelDelivery.grantOperate` allows all of it, except to read manifests and refusals. */
 export class DeliveryClient {
   /** Finds the delivery of a stack, or of a state machine. */
   public static async find(access: AwsAccess, { stack, stateMachine }: { stack?: string; stateMachine?: string }): Promise<DeliveryClient> {
@@ -124,6 +126,26 @@ export class DeliveryClient {
       }
       throw error;
     }
+  }
+
+  /** Returns the refusals that deployments recorded beside the models of versions, by `<bucket>/<prefix>`; of none that may not be read. */
+  public async refusals(versions: readonly Version[]): Promise<Map<string, Refusal[]>> {
+    const models = new Map(versions.map((version) => [`${version.bucket}/${prefixOf(version)}`, { Bucket: version.bucket, Prefix: `${prefixOf(version)}/keys/` }]));
+    return new Map(await Promise.all([...models].map(async ([name, place]): Promise<[string, Refusal[]]> => {
+      try {
+        const keys: string[] = [];
+        for await (const { Contents = [] } of paginateListObjectsV2({ client: this.s3 }, place)) {
+          keys.push(...Contents.map(({ Key }) => Key!).filter((key) => key.endsWith('/kept.json')));
+        }
+        const documents = await Promise.all(keys.map(async (Key) => (await this.s3.send(new GetObjectCommand({ Bucket: place.Bucket, Key }))).Body!.transformToString()));
+        return [name, documents.flatMap((text) => (JSON.parse(text) as { refusals: Refusal[] }).refusals)];
+      } catch (error) {
+        if (error instanceof Error && ['AccessDenied', 'NoSuchKey', 'NoSuchBucket'].includes(error.name)) {
+          return [name, []];
+        }
+        throw error;
+      }
+    })));
   }
 
   private states<T>(action: string, body: object): Promise<T> {

@@ -4,6 +4,7 @@ import { promote, rollback } from './changes';
 import { DeliveryClient } from './client';
 import type { DeliveryOptions } from './options';
 import { parseDeliveryOptions, USAGE } from './options';
+import { withRefusals } from './refusals';
 import { statusOf } from './status';
 import { endpointTable, heading, historyTable, time } from './tables';
 import { shortId, snapshots } from './timeline';
@@ -44,7 +45,8 @@ async function status(client: DeliveryClient, { json, limit }: DeliveryOptions):
 }
 
 async function history(client: DeliveryClient, { json, limit }: DeliveryOptions): Promise<number> {
-  const deliveries = await client.deliveries(limit);
+  const found = await client.deliveries(limit);
+  const deliveries = withRefusals(found, await client.refusals(found.flatMap(({ live }) => live)));
   if (json) {
     print({ stateMachineArn: client.stateMachineArn, ...client.settings, deliveries });
   } else {

@@ -25,8 +25,11 @@ export interface Settings {
 export interface Delivery {
   readonly id: string;
   readonly arn: string;
-  /** `WAITING` for the first deployment of its stacks. `SUPERSEDED` ones had nothing to do. `FAILED` needs a person. */
-  readonly outcome: 'RUNNING' | 'DELIVERED' | 'WAITING' | 'ROLLED_BACK' | 'SUPERSEDED' | 'FAILED';
+  /**
+   * `WAITING` for the first deployment of its stacks. `REFUSED` by the gate, and the version before is kept. `SUPERSEDED` ones had nothing to do. `FAILED`
+   * needs a person.
+   */
+  readonly outcome: 'RUNNING' | 'DELIVERED' | 'REFUSED' | 'WAITING' | 'ROLLED_BACK' | 'SUPERSEDED' | 'FAILED';
   readonly started: Date;
   readonly ended?: Date;
   /** Of the upload; empty where an execution did not get so far. */

@@ -140,6 +140,22 @@ describe('history', () => {
     expect(printed).toMatch(/early-00 .* WAITING +v1 .*for the first deployment of Serving, which builds the upload/);
   });
 
+  test('says that an upload was refused and why, where KEEP_PREVIOUS made its update succeed', async () => {
+    aws.delivered('first-00', 2, 1);
+    aws.delivered('refused0', 2, 2);
+    aws.delivered('third-00', 3, 2);
+    aws.refusals = [{ reason: 'no candidate passed the gate', refusedAt: '2026-01-01T00:01:20Z' }, { reason: 'another', refusedAt: '2025-12-31T00:00:00Z' }];
+
+    await run('history');
+    expect(printed).toMatch(/refused0 .* REFUSED +v2 .* Serving\/digits 2 +no candidate passed the gate\n/);
+    expect(printed.match(/ DELIVERED /g)).toHaveLength(2);
+    expect(printed).not.toContain('another');
+
+    aws.denied = ['ListObjects'];
+    await run('history');
+    expect(printed).toMatch(/refused0 .* DELIVERED /);
+  });
+
   test('of nothing says so', async () => {
     await run('history');
     expect(printed).toBe('s3://uploads/digits.zip\n\nnothing was delivered yet\n');

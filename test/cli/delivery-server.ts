@@ -47,6 +47,8 @@ export class DeliveryServer {
   public definition: object = {
     States: { Ask: { Assign: { settings: { schemaVersion: 1, bucket: 'uploads', key: 'digits.zip', stackNames: ['Serving'], sourceParameterName: SOURCE, serveParameterName: SERVE } } } },
   };
+  /** Content of a kept.json beside the model. */
+  public refusals: { reason: string; refusedAt: string }[] = [];
   /** Actions that are answered by 403. */
   public denied: string[] = [];
   /** State machines that may not be described. */
@@ -99,7 +101,7 @@ export class DeliveryServer {
 
   private refuse(action: string): [number, string] {
     const text = `User is not authorized to perform ${action}`;
-    return action === 'GetObject' ? [403, `<Error><Code>AccessDenied</Code><Message>${text}</Message></Error>`]
+    return ['GetObject', 'ListObjects'].includes(action) ? [403, `<Error><Code>AccessDenied</Code><Message>${text}</Message></Error>`]
       : [403, JSON.stringify({ __type: 'AccessDeniedException', message: text })];
   }
 
@@ -121,7 +123,9 @@ export class DeliveryServer {
       case 'DescribeStacks': return this.describedStack();
       case 'ListObjectVersions': return [200, `<ListVersionsResult>${this.uploads.map((id, index) => (
         `<Version><Key>digits.zip</Key><VersionId>${id}</VersionId><IsLatest>${index === 0}</IsLatest><LastModified>2026-01-01T00:00:00Z</LastModified></Version>`)).join('')}</ListVersionsResult>`];
-      case 'GetObject': return json({
+      case 'ListObjects': return [200, `<ListBucketResult>${this.refusals.length ? '<Contents><Key>digits-1a2b/keys/ab/kept.json</Key></Contents>' : ''}
+        <Contents><Key>digits-1a2b/keys/ab/1.json</Key></Contents></ListBucketResult>`];
+      case 'GetObject': return url.includes('/kept.json') ? json({ schemaVersion: 1, refusals: this.refusals }) : json({
         version: 1, candidate: 'float16', created: '2026-01-01T00:00:00Z', sizeBytes: 940_000, latencyMilliseconds: 1.234,
         source: { objectVersion: `v${/litert\/(\d+)\//.exec(url)![1]}` }, evaluation: { outputs: { probabilities: { accuracy: 0.98765, meanAbsoluteError: null } } },
       });
@@ -173,5 +177,6 @@ function actionOf({ headers, url }: IncomingMessage, body: string): string {
     return target.split('.')[1];
   }
   const action = new URLSearchParams(body).get('Action');
-  return action ?? (new URL(url!, 'http://aws').searchParams.has('versions') ? 'ListObjectVersions' : 'GetObject');
+  const { searchParams } = new URL(url!, 'http://aws');
+  return action ?? (searchParams.has('versions') ? 'ListObjectVersions' : searchParams.has('list-type') ? 'ListObjects' : 'GetObject');
 }
