@@ -137,8 +137,11 @@ export class DeliveryClient {
         for await (const { Contents = [] } of paginateListObjectsV2({ client: this.s3 }, place)) {
           keys.push(...Contents.map(({ Key }) => Key!).filter((key) => key.endsWith('/kept.json')));
         }
-        const documents = await Promise.all(keys.map(async (Key) => (await this.s3.send(new GetObjectCommand({ Bucket: place.Bucket, Key }))).Body!.transformToString()));
-        return [name, documents.flatMap((text) => (JSON.parse(text) as { refusals: Refusal[] }).refusals)];
+        const documents = await Promise.all(keys.map(async (Key) => {
+          const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: place.Bucket, Key }));
+          return JSON.parse(await Body!.transformToString()) as { refusals: Refusal[] };
+        }));
+        return [name, documents.flatMap(({ refusals }) => refusals)];
       } catch (error) {
         if (error instanceof Error && ['AccessDenied', 'NoSuchKey', 'NoSuchBucket'].includes(error.name)) {
           return [name, []];
