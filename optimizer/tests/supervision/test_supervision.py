@@ -68,6 +68,10 @@ class TestSupervision:
         assert text in outcome.sentence
         assert outcome_of(tmp_path / "out") == outcome
 
+    def test_a_crash_leaves_its_place_in_the_log(self, ended: Any, capfd: pytest.CaptureFixture[str]) -> None:
+        ended("import os; os.abort()")
+        assert "Fatal Python error: Aborted" in capfd.readouterr().err
+
     def test_an_old_outcome_is_not_mistaken_for_the_new_one(self, ended: Any, tmp_path: Path) -> None:
         (tmp_path / "out").mkdir()
         supervise.write_outcome(tmp_path / "out", Outcome(exit_code=ExitCode.DONE, sentence="an earlier run"))

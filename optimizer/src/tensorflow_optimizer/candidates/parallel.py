@@ -32,6 +32,8 @@ log = logging.getLogger("tensorflow_optimizer")
 WORKER = ["-m", "tensorflow_optimizer.candidates.worker"]
 #: TensorFlow itself.
 _PROCESS_BYTES = 1 << 30
+#: Of native code. A crash of oneDNN's kernels while a pruned convolution was trained was seen, and not without them.
+_CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE)
 #: Weights, gradients, Adam's two moments, and copies by the converter or exporter.
 _COPIES_OF_MODEL = 6
 
@@ -77,16 +79,24 @@ class KilledError(OptimizerError):
 def _build(builder: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError, list[Message]]:
     task = result.with_suffix(".plan")
     task.write_bytes(pickle.dumps(plan))
-    command = [sys.executable, *WORKER, str(builder), str(task), str(result)]
-    reports, descriptors = progress_events.handed_on()
-    child = {**environment.for_child(), **reports}
-    with subprocess.Popen(command, env=child, pass_fds=descriptors) as process:  # noqa: S603 - our own module
-        code = process.wait()
-    progress_events.ended(process.pid)
+    code = _run(builder, task, result, onednn=None)
+    if not result.is_file() and code in _CRASHES:
+        log.warning("%s: %s; it is made once more without oneDNN", plan.name, _ended(code))
+        code = _run(builder, task, result, onednn=False)
     if result.is_file():
         found: tuple[Any | OptimizerError, list[Message]] = pickle.loads(result.read_bytes())  # noqa: S301 - ours as well
         return found
     return KilledError(_ended(code)), []
+
+
+def _run(builder: Path, task: Path, result: Path, *, onednn: bool | None) -> int:
+    command = [sys.executable, *WORKER, str(builder), str(task), str(result)]
+    reports, descriptors = progress_events.handed_on()
+    child = {**environment.for_child(onednn=onednn), **reports, "PYTHONFAULTHANDLER": "1"}
+    with subprocess.Popen(command, env=child, pass_fds=descriptors) as process:  # noqa: S603 - our own module
+        code = process.wait()
+    progress_events.ended(process.pid)
+    return code
 
 
 def _ended(code: int) -> str:

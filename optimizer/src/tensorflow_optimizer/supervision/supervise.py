@@ -109,7 +109,7 @@ def _run(
             command += ["--student", str(student)]
         try:
             # Files that libraries leave behind when their process is killed are deleted with the directory.
-            ended = _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
+            ended = _ended(run_watched(command, {**os.environ, "TMPDIR": work, "PYTHONFAULTHANDLER": "1"}))
         except StoppedError as error:
             ended = OptimizerError(f"the job was stopped ({error}) before it was done; start it again")
         isolation = json.loads(layers.read_bytes() or "{}") if layers.is_file() else {}
