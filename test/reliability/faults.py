@@ -33,6 +33,8 @@ AREAS = {
     "Instances": ("runtime/instance/tests", "test/machines"),
     "Deliveries": ("runtime/model_delivery/tests", "test/delivery"),
 }
+#: Tests that request predictions of what was deployed, and so assert what serves.
+DEPLOYED = ("test/e2e", "test/nodes", "test/machines")
 _COMMENT = re.compile(r"^[ \t]*// Fault: (.+(?:\n[ \t]*//   .+)*)\n[ \t]*test(?:\.each)?\(", re.MULTILINE)
 _STRAY = re.compile(r"// Fault:")
 
@@ -53,7 +55,9 @@ class Fault:
     def __str__(self) -> str:
         """Return the row."""
         link = f"[{self.test.name}]({os.path.relpath(self.test, PAGE.parent)})"
-        return f"| {self.injected} | {self.sees} | {self.serves} | {link} |"
+        is_deployed = any(self.test.is_relative_to(ROOT / place) for place in DEPLOYED)
+        serves = self.serves if is_deployed else f"{self.serves} *(component)*"
+        return f"| {self.injected} | {self.sees} | {serves} | {link} |"
 
 
 def find_faults(directory: Path) -> list[Fault]:
