@@ -168,6 +168,7 @@ def hostile_model(place: Path, secret: Path) -> Path:
     return place / "hostile"
 
 
+@pytest.mark.slow
 @pytest.mark.own_process
 @needs_root
 @pytest.mark.fault(
