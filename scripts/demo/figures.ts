@@ -155,11 +155,13 @@ export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
   return rows.map(([label, before, after]) => `  ${label.padEnd(20)}${before.padStart(14)}${after.padStart(16)}`).join('\n');
 }
 
+const ZEROS: Record<string, unknown> = { bool: false, string: '' };
+
 /** One instance of zeros, for the user's own model. */
 export function zeroRequest(manifest: Manifest): Record<string, unknown> {
   const signature = manifest.signatures[manifest.defaultSignature];
   const zeros = (shape: number[], dtype: string): unknown =>
-    shape.length === 0 ? (dtype === 'bool' ? false : 0) : Array.from({ length: Math.max(shape[0], 1) }, () => zeros(shape.slice(1), dtype));
+    shape.length === 0 ? (ZEROS[dtype] ?? 0) : Array.from({ length: Math.max(shape[0], 1) }, () => zeros(shape.slice(1), dtype));
   const inputs = Object.fromEntries(Object.entries(signature.inputs).map(([name, { shape, dtype }]) => [name, zeros(shape, dtype)]));
   return { inputs };
 }

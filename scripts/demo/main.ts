@@ -7,12 +7,14 @@ import { compare } from './comparison';
 import { showDelivery } from './deliver/show';
 import type { Figures, Manifest } from './figures';
 import { figuresOf, figuresTable } from './figures';
+import type { Golden } from './golden';
+import { goldenKey } from './golden';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
 import type { DemoPath } from './path';
 import { formatOf } from './path';
 import { pathsToShow } from './paths';
-import { predictDigits, predictZeros } from './predictions';
+import { predictDigits, predictOwn } from './predictions';
 import { Progress } from './progress';
 import { copyReport, withReport } from './report';
 import { DemoRun } from './run';
@@ -52,7 +54,8 @@ async function show(run: DemoRun, path: DemoPath, publisher?: Shown): Promise<Sh
   const outputs = publisher ? { ...deployed, ...modelOutputs(publisher.outputs) } : deployed;
   const manifest = JSON.parse(await run.text(outputs.ArtifactBucket, outputs.ManifestKey)) as Manifest;
   const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
-  const predicted = await progress.step('predict', () => (options.model ? predictZeros(server, manifest) : predictDigits(server, manifest.model)));
+  const golden = async () => JSON.parse(await run.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
+  const predicted = await progress.step('predict', () => (options.model ? predictOwn(server, manifest, golden) : predictDigits(server, manifest.model)));
   let deployments = 1;
   if (path.change) {
     const buildsFirst = await run.buildsStarted();

@@ -2,6 +2,7 @@ import { checkRight } from './checks';
 import { heldOutDigits, likeliest } from './digits';
 import type { Manifest } from './figures';
 import { zeroRequest } from './figures';
+import type { Golden } from './golden';
 import { digitPicture, pictureRow } from './pictures';
 import type { Server } from './server';
 
@@ -43,11 +44,13 @@ export async function predictDigits(server: Server, model: string): Promise<Pred
   return { predictions, request: { instances: [digits[0].image] }, correct };
 }
 
-/** Sends one instance of zeros to the user's own model. */
-export async function predictZeros(server: Server, manifest: Manifest): Promise<Predicted> {
-  const request = zeroRequest(manifest);
-  const { outputs } = await ask(server, manifest.model, request) as { outputs: unknown };
+/** Sends one instance of zeros to the user's own model, or a golden request if it takes text, of which zeros are none. */
+export async function predictOwn(server: Server, manifest: Manifest, golden: () => Promise<Golden>): Promise<Predicted> {
+  const isText = Object.values(manifest.signatures[manifest.defaultSignature].inputs).some(({ dtype }) => dtype === 'string');
+  const request = (isText ? (await golden()).requests[0]?.request : undefined) ?? zeroRequest(manifest);
+  const answer = await ask(server, manifest.model, request) as { outputs?: unknown; predictions?: unknown };
+  const outputs = answer.outputs ?? answer.predictions;
   const text = JSON.stringify(outputs);
-  process.stdout.write(`\n  One instance of zeros is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
+  process.stdout.write(`\n  ${isText ? 'A golden request' : 'One instance of zeros'} is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
   return { predictions: [outputs], request };
 }

@@ -1,8 +1,11 @@
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import type { Manifest } from '../../scripts/demo/figures';
 import { modelNameOf } from '../../scripts/demo/model-name';
 import { PATH_NAMES } from '../../scripts/demo/options';
 import { PATHS, pathsToShow } from '../../scripts/demo/paths';
+import { predictOwn } from '../../scripts/demo/predictions';
 import type { DemoRun } from '../../scripts/demo/run';
+import type { Server } from '../../scripts/demo/server';
 
 describe('the name of a model', () => {
   test.each([
@@ -48,4 +51,23 @@ test('one server of all paths needs no second stack', () => {
 
 test('the options accept exactly the paths that can be shown', () => {
   expect([...PATH_NAMES]).toEqual(Object.keys(PATHS));
+});
+
+describe('the request to a model of one\'s own', () => {
+  const asked = async (dtype: string, requests: { request: Record<string, unknown>; response: unknown }[]) => {
+    const bodies: unknown[] = [];
+    const server = { request: (_: string, __: string, body: unknown) => (bodies.push(body), Promise.resolve({ status: 200, body: '{"outputs": [1]}' })) } as unknown as Server;
+    const manifest = { model: 'own', defaultSignature: 's', signatures: { s: { batched: true, inputs: { x: { dtype, shape: [-1, 2] } } } } } as unknown as Manifest;
+    const { predictions } = await predictOwn(server, manifest, () => Promise.resolve({ model: 'own', relativeTolerance: 0, requests }));
+    return [...bodies, predictions];
+  };
+  const request = { inputs: { x: [['good', 'bad']] } };
+
+  test.each([
+    ['numbers are zeros', 'float32', [{ request, response: [] }], { inputs: { x: [[0, 0]] } }],
+    ['text is a golden request', 'string', [{ request, response: [] }], request],
+    ['text without a golden request is empty', 'string', [], { inputs: { x: [['', '']] } }],
+  ])('of %s', async (_, dtype, golden, body) => {
+    expect(await asked(dtype, golden)).toEqual([body, [[1]]]);
+  });
 });
