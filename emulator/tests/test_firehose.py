@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from embedded_aws.firehose.filter_pattern import conditions, matches
 from embedded_aws.firehose.log_messages import messages
+from running import started
 from support import add_policy, role, unique
 from test_cloudformation import deploy, outputs_of, reasons
 
@@ -115,6 +116,22 @@ def test_what_the_role_may_not_write_waits_until_it_may(aws: Running) -> None:
     while len(found := objects(aws, made["Bucket"], "digits/")) < 3:
         assert time.monotonic() < deadline, found
     assert sorted(map(gzip.decompress, found.values())) == [b"first", b"second", b"third"]
+
+
+def test_a_new_role_is_refused_by_a_stream_and_by_a_filter(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with started(tmp_path_factory.mktemp("embedded-aws"), "--role-delay", "6") as aws:
+        older = role(aws, "firehose.amazonaws.com")
+        too_early = unique("firehose")
+        assert deploy(aws, too_early, resources(older)) == "ROLLBACK_COMPLETE"
+        assert f"Firehose is unable to assume role {older}" in reasons(aws, too_early)
+        time.sleep(6)
+        found = resources(older)
+        found["Filter"]["Properties"]["RoleArn"] = role(aws, "firehose.amazonaws.com")
+        name = unique("firehose")
+        assert deploy(aws, name, found) == "ROLLBACK_COMPLETE"
+        assert "Could not deliver test message" in reasons(aws, name)
+        time.sleep(6)
+        assert deploy(aws, unique("firehose"), found) == "CREATE_COMPLETE"
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=0,
         metavar="SECONDS",
-        help="how long builds of a new role are denied access, as its policies take time on AWS (default: 0)",
+        help="how long builds, streams and subscription filters may not use a new role, as on AWS (default: 0)",
     )
     parser.add_argument(
         "--shift-scale",

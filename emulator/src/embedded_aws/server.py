@@ -68,7 +68,7 @@ class EmbeddedAws:
         self._builds: Builds = codebuild.install(settings)
         codedeploy.install(settings)
         cloudwatch.install()
-        firehose.install()
+        firehose.install(settings)
         s3.install(settings)
         scheduler.install(settings)
         ssm.install()

@@ -45,7 +45,7 @@ class Settings:
         account: the account that answers.
         region: the Region of the functions and builds.
         codebuild_concurrency: builds that may run at a time.
-        role_delay: seconds until a new role's policies have arrived in CodeBuild.
+        role_delay: seconds until a new role's policies have arrived in CodeBuild, Firehose and CloudWatch Logs.
         lambda_concurrency: concurrent executions that the account may have.
         shift_scale: how long a minute of a deployment of CodeDeploy takes, in minutes.
         instances: how instances boot: `namespaces`, `systemd`, or `auto`, which is systemd where this machine can.

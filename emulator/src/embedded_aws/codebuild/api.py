@@ -149,7 +149,7 @@ class Builds:
 
     def _run(self, request: BuildRequest, build: dict[str, Any], record: BuildRecord) -> None:
         record.start()
-        denied = why_denied(request.project["serviceRole"], build["arn"], iam._roles, self._settings.role_delay)
+        denied = why_denied(request.project["serviceRole"], build["arn"], self._settings.role_delay)
         if denied:
             record.refuse("ACCESS_DENIED", denied)
             return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from embedded_aws.iam.age import is_new
 from embedded_aws.iam.trust import trusts
 
 SERVICE = "codebuild.amazonaws.com"
@@ -32,23 +32,21 @@ def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
     return None
 
 
-def why_denied(arn: str, build_arn: str, roles: dict[str, Any], delay: float) -> str | None:
+def why_denied(arn: str, build_arn: str, delay: float) -> str | None:
     """Return the error of a build whose role has policies that have not arrived everywhere yet.
 
     Args:
         arn: of the service role.
         build_arn: of the build.
-        roles: IAM's, by name.
         delay: seconds that a new role's policies take.
 
     Returns:
         AWS's sentence, or None when the role is old enough.
     """
-    name = arn.rsplit("/", 1)[-1]
-    made = datetime.fromisoformat(str(roles[name]["CreateDate"]))
-    if (datetime.now(UTC) - made).total_seconds() >= delay:
+    if not is_new(arn, delay):
         return None
-    session = f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name}/AWSCodeBuild-{build_arn.rsplit(':', 1)[-1]}"
+    name, build = arn.rsplit("/", 1)[-1], build_arn.rsplit(":", 1)[-1]
+    session = f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name}/AWSCodeBuild-{build}"
     return (
         f"Service role {arn} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "
         f"{build_arn}. Error message: User: {session} is not authorized to perform: logs:CreateLogStream"
