@@ -30,6 +30,7 @@ const RELEASE = [
   [npm('native runtime on arm64', 60, 'native', '--', 'arm64', '--strict'), npm('slow tests', 120, 'test:slow', '--', '--complete')],
   // The newest supported version only: `npm run test:cluster` takes all, each of which a machine builds once, for some 15 minutes.
   [npm('Kubernetes control plane', 60, 'test:cluster', '--', '1.37'), npm('packages in four languages', 30, 'test:packages')],
+  [npm('templates, state machines and policies', 30, 'lint', '--', 'templates')],
   // One client, three paths: it fails where a path answers a golden request otherwise than it may, and where one cannot be shown.
   [npm('demo of all paths', 20, 'demo', '--', '--path', 'all', '--strict')],
 ];
