@@ -5,7 +5,6 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { runtimeCode } from '../../bundling/runtime-code';
 import { ModelFormat } from '../../model/published-model';
@@ -102,7 +101,7 @@ export class VersionPruning extends Construct {
     grantKey(bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
     allow(['cloudformation:DescribeStacks'], [stack.stackId]);
     if (parameterNames.length > 0) {
-      allow(['ssm:GetParameter'], parameterNames.map((name, index) => ssm.StringParameter.fromStringParameterName(this, `Parameter${index}`, name).parameterArn));
+      allow(['ssm:GetParameter'], parameterNames.map((name) => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') })));
     }
     allow(['events:PutEvents'], [eventBusArn(this)], { StringEquals: { 'events:source': EVENT_SOURCE, 'events:detail-type': MODEL_PRUNED } });
     return role;
