@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import answers
 import boto3
 from botocore.config import Config
 
@@ -42,7 +43,7 @@ class Running:
         return int(self.endpoint.rsplit(":", 1)[1])
 
     def client(self, service: str, **config: Any) -> Any:
-        return boto3.client(
+        client = boto3.client(
             service,
             endpoint_url=self.endpoint,
             region_name="us-east-1",
@@ -50,6 +51,8 @@ class Running:
             aws_secret_access_key="test",
             config=Config(retries={"max_attempts": 1}, read_timeout=120, **config),
         )
+        client.meta.events.register("after-call", answers.check)
+        return client
 
 
 def command(*arguments: str, interpreter: tuple[str, ...] = (str(PYTHON),)) -> list[str]:

@@ -141,9 +141,10 @@ def new_build(request: BuildRequest, identity: Identity) -> dict[str, Any]:
         "phases": [_passed("SUBMITTED"), {"phaseType": "QUEUED", "startTime": now}],
         **{
             name: project[name]
-            for name in ("source", "artifacts", "environment", "serviceRole", "encryptionKey")
+            for name in ("source", "environment", "serviceRole", "encryptionKey")
             if name in project
         },
+        "artifacts": {"location": project.get("artifacts", {}).get("location", "")},
         **({"sourceVersion": project["sourceVersion"]} if project.get("sourceVersion") else {}),
         "timeoutInMinutes": int(project.get("timeoutInMinutes") or 60),
         "queuedTimeoutInMinutes": int(project.get("queuedTimeoutInMinutes") or 480),
