@@ -140,9 +140,7 @@ def new_build(request: BuildRequest, identity: Identity) -> dict[str, Any]:
         "projectName": project["name"],
         "phases": [_passed("SUBMITTED"), {"phaseType": "QUEUED", "startTime": now}],
         **{
-            name: project[name]
-            for name in ("source", "environment", "serviceRole", "encryptionKey")
-            if name in project
+            name: project[name] for name in ("source", "environment", "serviceRole", "encryptionKey") if name in project
         },
         "artifacts": {"location": project.get("artifacts", {}).get("location", "")},
         **({"sourceVersion": project["sourceVersion"]} if project.get("sourceVersion") else {}),
