@@ -97,10 +97,11 @@ class Runs:
         data: Path | None = None,
         source: dict[str, Any] | None = None,
         students: Sequence[Path] = (),
+        serving: Path | None = None,
         **fields: Any,
     ) -> Result:
         self._count += 1
         output = self._directory / f"out-{self._count}"
-        paths = Paths(model, data, output, students=tuple(students))
+        paths = Paths(model, data, output, students=tuple(students), serving=serving)
         outcome, draft = run(Job.model_validate(job_data(source, **fields)), paths)
         return Result(outcome, draft, output)

@@ -24,7 +24,7 @@ CLASSES = 3
 SAMPLES = 600
 
 
-def make(directory: Path, name: str, seed: int) -> None:
+def make(directory: Path, name: str, seed: int, epochs: int = 15) -> None:
     """Write `name` (SavedModel), `name`.npz (labelled data) and `name`.json (requests with the original's answers)."""
     keras.utils.set_random_seed(seed)
     points = np.random.default_rng(seed).uniform(-1, 1, (SAMPLES, 4)).astype(np.float32)
@@ -38,7 +38,7 @@ def make(directory: Path, name: str, seed: int) -> None:
         ]
     )
     model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
-    model.fit(points, labels, epochs=15, verbose=0)
+    model.fit(points, labels, epochs=epochs, verbose=0)
     model.export(directory / name, verbose=False)
     np.savez(directory / f"{name}.npz", point=points, labels=labels)
     asked = points[:5]
@@ -102,6 +102,8 @@ def main() -> None:
     directory = Path(sys.argv[1])
     make(directory, "first", seed=1)
     make(directory, "second", seed=2)
+    # The data of `first`, and a model that has hardly learned from it.
+    make(directory, "worse", seed=1, epochs=1)
     make_large(directory)
     make_hostile(directory)
     make_ported(directory)

@@ -1,7 +1,7 @@
 import { App, CfnOutput, CfnResource, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { EvaluationData, ModelAlarms, ModelFunction, ModelSource, QualityGate, RefusalBehavior } from '../../lib';
+import { EvaluationData, ModelAlarms, ModelFunction, ModelSource, QualityGate, QualityMetric, RefusalBehavior } from '../../lib';
 
 /** A function whose deployment survives a refusal, and what hears of it. Everything that a test changes is context. */
 const app = new App();
@@ -13,7 +13,8 @@ const stack = new Stack(app, context('stack') ?? 'Endpoint', {
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromAsset(context('model')!),
   evaluation: EvaluationData.fromAsset(context('data')!),
-  gate: context('maxSizeKibibytes') ? QualityGate.maxSize(Size.kibibytes(Number(context('maxSizeKibibytes')))) : undefined,
+  gate: context('maxSizeKibibytes') ? QualityGate.maxSize(Size.kibibytes(Number(context('maxSizeKibibytes'))))
+    : context('notWorse') ? QualityGate.notWorseThanServing({ metric: QualityMetric.accuracy(), margin: 0.02 }) : undefined,
   onRefusal: RefusalBehavior.KEEP_PREVIOUS,
   attempt: context('attempt') ? Number(context('attempt')) : undefined,
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,

@@ -146,4 +146,14 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     await expectAnswers(second);
     expect(await heard()).toMatchObject([{ detail: { attempt: '2', kept: { version: '2' } } }]);
   });
+
+  test('is a newly trained one that is worse than the version that serves, where the gate compares them', async () => {
+    await deployed(serving('first', { notWorse: 'yes' })); // better than `second` on its own data
+    expect(outputs()).toMatchObject({ Version: '3', Refusal: 'none' });
+
+    await deployed(serving('worse', { notWorse: 'yes' }));
+
+    expect(outputs()).toMatchObject({ Version: '3', Refusal: expect.stringMatching(/loss of accuracy against the version 3, which serves, of/) });
+    await expectAnswers(first);
+  });
 });

@@ -103,6 +103,17 @@ describe('build', () => {
     expect(calls(directory)[1]).toContain('--source work/source --evaluation work/evaluation --output out');
   });
 
+  test('fetches and passes the version that serves, if the deployment names one', () => {
+    const directory = sourceDirectory();
+    mkdirSync(join(directory, 'work/serving'), { recursive: true });
+
+    const { status } = runPhase('build', directory, { SERVING_MANIFEST_KEY: 'digits-1/litert/3/manifest.json', SERVING_MANIFEST_SHA256: 'ab' });
+
+    expect(status).toBe(0);
+    expect(calls(directory)[0]).toMatch(/ --directory work --serving-key digits-1\/litert\/3\/manifest.json --serving-sha256 ab$/);
+    expect(calls(directory)[1]).toContain('--source work/source --serving work/serving --output out');
+  });
+
   test('passes each student, in the order of the steps', () => {
     const directory = sourceDirectory();
     for (const name of ['01', '00']) {

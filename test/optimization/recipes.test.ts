@@ -207,6 +207,7 @@ describe('QualityGate', () => {
       QualityGate.maxLoss(QualityMetric.areaUnderRocCurve(), 0.06),
       QualityGate.maxLoss(QualityMetric.topK(5), 0.07),
       QualityGate.maxLoss(QualityMetric.meanAbsoluteError(), 1.5),
+      QualityGate.notWorseThanServing({ metric: QualityMetric.balancedAccuracy(), margin: 0.01 }),
     );
 
     expect(gate._problems(true)).toEqual([]);
@@ -220,6 +221,7 @@ describe('QualityGate', () => {
         { rule: 'maxLoss', value: 0.06, metric: { name: 'auc' } },
         { rule: 'maxLoss', value: 0.07, metric: { name: 'topK', k: 5 } },
         { rule: 'maxLoss', value: 1.5, metric: { name: 'meanAbsoluteError' } },
+        { rule: 'notWorseThanServing', value: 0.01, metric: { name: 'balancedAccuracy' } },
       ],
       strict: false,
     });
@@ -263,6 +265,7 @@ describe('QualityGate', () => {
   test.each<[QualityGate, string]>([
     [QualityGate.maxAccuracyLoss(0.01), 'inputs with labels'], [QualityGate.maxErrorIncrease(0.01), 'inputs with labels'], [QualityGate.minAgreement(0.99), 'inputs'],
     [QualityGate.maxLoss(QualityMetric.f1(), 0.01), 'inputs with labels'],
+    [QualityGate.notWorseThanServing({ metric: QualityMetric.f1(), margin: 0 }), 'inputs with labels'],
   ])('on decisions requires data', (gate, data) => {
     expect(gate._problems(false)).toEqual([expect.stringContaining(`needs real ${data}: give evaluation`)]);
   });

@@ -6,7 +6,7 @@ export interface BuildSpecOptions {
 }
 
 /** Environment variables that the handler sets for a build. */
-export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
+export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY', 'SERVING_MANIFEST_KEY', 'SERVING_MANIFEST_SHA256'];
 
 /** Absolute paths, because the optimizer starts processes in other directories. */
 export const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/optimizer/src:$CODEBUILD_SRC_DIR/runtime/shared/src" .venv/bin/python -m tensorflow_optimizer';
@@ -26,10 +26,15 @@ export function renderBuildSpec(options: BuildSpecOptions): Record<string, unkno
       build: {
         commands: [
           'test -n "$BUILD_KEY" || { echo "BUILD_KEY must name the job to run; a deployment sets it" >&2; false; }',
-          `${OPTIMIZER} fetch --bucket "$ARTIFACT_BUCKET" --config-key "$MODEL_PREFIX/keys/$BUILD_KEY/job.json" --directory work`,
+          [
+            'serving=()',
+            'if [ -n "${SERVING_MANIFEST_KEY:-}" ]; then serving=(--serving-key "$SERVING_MANIFEST_KEY" --serving-sha256 "$SERVING_MANIFEST_SHA256"); fi',
+            `${OPTIMIZER} fetch --bucket "$ARTIFACT_BUCKET" --config-key "$MODEL_PREFIX/keys/$BUILD_KEY/job.json" --directory work "\${serving[@]}"`,
+          ].join('\n'),
           [
             'inputs=(--source work/source)',
             'if [ -d work/evaluation ]; then inputs+=(--evaluation work/evaluation); fi',
+            'if [ -d work/serving ]; then inputs+=(--serving work/serving); fi',
             'for student in work/students/*/; do if [ -d "$student" ]; then inputs+=(--student "$student"); fi; done',
             `${OPTIMIZER} run --config work/job.json "\${inputs[@]}" --output out`,
           ].join('\n'),

@@ -3,10 +3,19 @@ import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import type { QualityMetric } from './quality-metric';
 
 interface Rule {
-  readonly rule: 'maxAccuracyLoss' | 'maxErrorIncrease' | 'minAgreement' | 'maxRelativeError' | 'maxLoss' | 'maxSizeBytes' | 'maxLatencyRatio';
+  readonly rule: 'maxAccuracyLoss' | 'maxErrorIncrease' | 'minAgreement' | 'maxRelativeError' | 'maxLoss' | 'notWorseThanServing' | 'maxSizeBytes' | 'maxLatencyRatio';
   readonly method: string;
   readonly value: number;
   readonly metric?: QualityMetric;
+}
+
+/** What a new version is compared in with the one that serves. */
+export interface NotWorseThanServingOptions {
+  /** The metric; the output that loses most of it decides. */
+  readonly metric: QualityMetric;
+
+  /** How much less of the metric a new version may have: 0.01 is one percentage point. For `QualityMetric.meanAbsoluteError()` a share of the error. */
+  readonly margin: number;
 }
 
 /** Rules that a candidate must keep to be published. A build whose candidates all fail publishes nothing and fails the deployment. */
@@ -30,6 +39,19 @@ export class QualityGate {
    */
   public static maxLoss(metric: QualityMetric, loss: number): QualityGate {
     return new QualityGate([{ rule: 'maxLoss', method: 'maxLoss', value: loss, metric }], false);
+  }
+
+  /**
+   * Not worse than the version that serves, by more than a margin and by more than chance explains.
+   *
+   * The build measures both versions on the same rows. It passes where no version serves yet. A version that was built before and goes live again,
+   * by a rollback, by a delivery's `promote` or by the same job, is not compared again.
+   *
+   * @param options the metric and the margin
+   */
+  public static notWorseThanServing(options: NotWorseThanServingOptions): QualityGate {
+    const { metric, margin } = options;
+    return new QualityGate([{ rule: 'notWorseThanServing', method: 'notWorseThanServing', value: margin, metric }], false);
   }
 
   /**
@@ -102,7 +124,7 @@ export class QualityGate {
     }
     if (this.isStrict && !this.rules.some((rule) => isStatistical(rule))) {
       problems.push('QualityGate.strict() makes other rules stricter, and this gate has none that it applies to: '
-        + 'combine it with maxAccuracyLoss, maxErrorIncrease, minAgreement, maxRelativeError or maxLoss in QualityGate.allOf(…)');
+        + 'combine it with maxAccuracyLoss, maxErrorIncrease, minAgreement, maxRelativeError, maxLoss or notWorseThanServing in QualityGate.allOf(…)');
     }
     for (const call of new Set(this.rules.map(callOf))) {
       const values = this.rules.filter((rule) => callOf(rule) === call).map((rule) => rule.value);
@@ -110,7 +132,7 @@ export class QualityGate {
         problems.push(`gate has ${call} ${values.length} times, with ${JSON.stringify(values)}: keep one of them`);
       }
     }
-    for (const method of ['maxAccuracyLoss', 'maxErrorIncrease', 'minAgreement', 'maxLoss']) {
+    for (const method of ['maxAccuracyLoss', 'maxErrorIncrease', 'minAgreement', 'maxLoss', 'notWorseThanServing']) {
       if (!hasData && this.rules.some((rule) => rule.method === method)) {
         problems.push(`QualityGate.${method}(…) needs real ${method === 'minAgreement' ? 'inputs' : 'inputs with labels'}: give evaluation, `
           + 'or use QualityGate.maxRelativeError(…), which generated inputs can judge');
@@ -138,7 +160,7 @@ function allowedFor({ method, metric }: Rule): [string, (value: number) => boole
   if (method === 'maxErrorIncrease' || metric?._isError) {
     return ['at least 0', (value) => value >= 0];
   }
-  if (method === 'maxAccuracyLoss' || method === 'maxLoss') {
+  if (method === 'maxAccuracyLoss' || method === 'maxLoss' || method === 'notWorseThanServing') {
     return ['at least 0 and below 1', (value) => value >= 0 && value < 1];
   }
   return method === 'minAgreement' ? ['above 0 and at most 1', (value) => value > 0 && value <= 1] : ['above 0', (value) => value > 0];
@@ -151,7 +173,7 @@ function valueProblems(rule: Rule): string[] {
     return problems;
   }
   const [allowed, fits] = allowedFor(rule);
-  const isShare = ['maxAccuracyLoss', 'minAgreement', 'maxLoss'].includes(method);
+  const isShare = ['maxAccuracyLoss', 'minAgreement', 'maxLoss', 'notWorseThanServing'].includes(method);
   const hint = isShare && value > 1 && value <= 100 ? `: it is a share, so ${value} per cent is ${value / 100}` : '';
   return fits(value) && Number.isFinite(value) ? problems : [...problems, `${callOf(rule)} must be ${allowed}, got ${JSON.stringify(value)}${hint}`];
 }

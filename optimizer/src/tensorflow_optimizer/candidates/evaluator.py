@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..gate import GatePlan
     from ..processes.progress import Progress
     from ..reference.measure import Reference
+    from ..reference.serving import ServingVersion
     from ..runners import Runner
     from ..runners.runner import Arrays
     from .candidate import LoadedCandidate
@@ -44,6 +45,8 @@ class CandidateEvaluator:
     """Compare latency with it; None: not at all."""
     split: Split = Split.GATE
     """Where the samples of the reference come from."""
+    serving: ServingVersion | None = None
+    """The version to compare with; None: none serves, or the gate does not ask."""
 
     def evaluate(self, name: str, loaded: LoadedCandidate) -> Candidate:
         """Return the candidate's record: passed, rejected by the gate, or failed before the gate."""
@@ -103,11 +106,15 @@ class CandidateEvaluator:
                 reference.datasets[signature].labels.get(name),
                 seed=reference.seed,
                 real=reference.evidence is not EvidenceKind.GENERATED and signature == reference.default,
-                asked=self.gate.metrics,
+                asked=[*self.gate.metrics, *self.gate.serving_metrics],
             )
             for signature, values in answers.items()
             for name, value in values.items()
         }
+        if self.serving is not None:
+            for name, value in answers[reference.default].items():
+                lost = self.serving.losses(reference, name, value, self.gate.serving_metrics)
+                outputs[name] = outputs[name].model_copy(update={"serving_losses": lost})
         dataset = reference.datasets[reference.default]
         latency, ratio, spread = self._latency(loaded)
         return Metrics(
@@ -115,6 +122,7 @@ class CandidateEvaluator:
             samples=dataset.count,
             split=self.split,
             outputs=outputs,
+            serving_version=self.serving.manifest.version if self.serving else None,
             size_bytes=loaded.size_bytes,
             compressed_bytes=loaded.compressed_bytes,
             latency_milliseconds=latency,

@@ -53,6 +53,9 @@ _Students = Annotated[
         help="A model that the job's distillation trains, like the source; once for each, in the order of the steps.",
     ),
 ]
+_Serving = Annotated[
+    Path | None, typer.Option(help="The version that serves, as `fetch` lays it out. Absent: none serves.")
+]
 _Output = Annotated[
     Path,
     typer.Option(
@@ -62,8 +65,13 @@ _Output = Annotated[
 
 
 @app.command()
-def run(
-    config: _Config, source: _Source, output: _Output, evaluation: _Evaluation = None, student: _Students = None
+def run(  # noqa: PLR0913, PLR0917 - each is an option
+    config: _Config,
+    source: _Source,
+    output: _Output,
+    evaluation: _Evaluation = None,
+    student: _Students = None,
+    serving: _Serving = None,
 ) -> None:
     """Optimize, evaluate and judge a model. Uploads nothing."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -76,7 +84,7 @@ def run(
             outcome = Outcome.of_error(error)
             write_outcome(output, outcome)
         else:
-            outcome = supervise.supervise(config, source, evaluation, output, student or [])
+            outcome = supervise.supervise(config, source, evaluation, output, student or [], serving)
             supervise.write_report_safely(output, job, outcome)
     typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)
     name_hints(hints_in(outcome), JOB_MEMBERS)

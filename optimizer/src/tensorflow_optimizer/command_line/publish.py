@@ -14,8 +14,9 @@ from ..documents.draft import OUTCOME_FILE
 from ..documents.job_file import parse_job, read_job
 from ..documents.outcome import Outcome
 from ..errors import BadInputError, ExitCode, OptimizerError
-from ..fetching.fetch import JOB_FILE, fetch_inputs
+from ..fetching.fetch import JOB_FILE, SERVING_DIRECTORY, fetch_inputs
 from ..fetching.fetched import read_fetched
+from ..fetching.serving import fetch_serving
 from ..publishing.provenance import builder_of
 from ..publishing.publish import publish_build
 from ..publishing.target import Target
@@ -29,14 +30,20 @@ if TYPE_CHECKING:
     from ..documents.job import Job
 
 
-def fetch(
+def fetch(  # noqa: PLR0913, PLR0917 - each is an option
     directory: Annotated[Path, typer.Option(help="Gets job.json, source/, evaluation/, students/ and fetched.json.")],
     config: Annotated[Path | None, typer.Option(help="The job.json, on this machine.")] = None,
     bucket: Annotated[str | None, typer.Option(help="The bucket of job.json, instead of --config.")] = None,
     config_key: Annotated[str | None, typer.Option(help="The key of job.json in --bucket.")] = None,
+    serving_key: Annotated[
+        str | None, typer.Option(help="The key in --bucket of the manifest of the version that serves: gets serving/.")
+    ] = None,
+    serving_sha256: Annotated[str, typer.Option(help="Its SHA-256, from the version's record.")] = "",
 ) -> None:
     """Read a job's model, evaluation data and students from S3, compare them with the job, and lay them out."""
     with one_sentence(JOB_MEMBERS):
+        if serving_key and bucket is None:
+            raise BadInputError("give --serving-key with --bucket, which holds the version")
         if (config is None) == (bucket is None or config_key is None) or (config and (bucket or config_key)):
             raise BadInputError("give either --config, or --bucket and --config-key")
         job: Job | None = None
@@ -51,6 +58,10 @@ def fetch(
             _, job = parse_job(text, where)
             (directory / JOB_FILE).write_bytes(text)
             fetch_inputs(job, directory, open_bucket, typer.echo)
+            if serving_key:
+                fetch_serving(
+                    open_bucket(bucket or ""), serving_key, serving_sha256, directory / SERVING_DIRECTORY, typer.echo
+                )
         except StorageError as error:
             failure = error if error.transient else BadInputError(str(error))
             _leave_outcome(directory, job, failure)

@@ -310,17 +310,21 @@ class Rule(Document):
         "minAgreement",
         "maxRelativeError",
         "maxLoss",
+        "notWorseThanServing",
         "maxSizeBytes",
         "maxLatencyRatio",
     ]
     value: float
     metric: Metric | None = None
-    """The metric of `maxLoss`, which a loss that chance explains does not break: one whose 95 % interval includes 0."""
+    """The metric of `maxLoss` and `notWorseThanServing`.
+
+    A loss that chance explains, whose 95 % interval includes 0, does not break them.
+    """
 
     @model_validator(mode="after")
     def _a_metric_where_it_counts(self) -> Rule:
-        if (self.metric is not None) != (self.rule == "maxLoss"):
-            raise ValueError("metric must be given for the rule maxLoss, and for no other rule")
+        if (self.metric is not None) != (self.rule in {"maxLoss", "notWorseThanServing"}):
+            raise ValueError("metric must be given for the rules maxLoss and notWorseThanServing, and for no others")
         return self
 
 

@@ -88,6 +88,8 @@ class OutputMetrics(Document):
     """Each metric that the labels allow, by its key, such as `recall:1`."""
     losses: dict[str, Loss] = {}
     """What a candidate lost of each."""
+    serving_losses: dict[str, Loss] = {}
+    """What a candidate has less of each metric that the gate compares than the version that serves."""
     confusion: Confusion | None = None
     """Of at most 20 classes; absent for an output with several labels."""
     accuracy_without_teacher: float | None = None
@@ -107,6 +109,8 @@ class Metrics(Document):
     """The split that the samples come from."""
     outputs: dict[str, OutputMetrics]
     """By `<signature>/<output>`, or `<output>` of the default signature."""
+    serving_version: int | None = None
+    """The version that served when the gate compared with it."""
     size_bytes: int
     """Size of the .tflite file, or of the SavedModel's directory."""
     compressed_bytes: int | None = None

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .gate_plan import GatePlan, PlannedRule, check_measurable, plan_gate
-from .judge import QUALITY_RULES, judge
+from .judge import QUALITY_RULES, judge, losses_for
 
-__all__ = ["QUALITY_RULES", "GatePlan", "PlannedRule", "check_measurable", "judge", "plan_gate"]
+__all__ = ["QUALITY_RULES", "GatePlan", "PlannedRule", "check_measurable", "judge", "losses_for", "plan_gate"]

@@ -62,8 +62,16 @@ class GatePlan:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics that rules name."""
-        return [planned.rule.metric for planned in self.rules if planned.rule.metric]
+        """The metrics that rules on losses name."""
+        return self._metrics_of("maxLoss")
+
+    @property
+    def serving_metrics(self) -> list[Metric]:
+        """The metrics that are compared with the version that serves."""
+        return self._metrics_of("notWorseThanServing")
+
+    def _metrics_of(self, name: str) -> list[Metric]:
+        return [planned.rule.metric for planned in self.rules if planned.rule.metric and planned.rule.rule == name]
 
     def to_gate(self) -> Gate:
         """Return the rules as in manifest.json."""

@@ -19,7 +19,7 @@ _FIGURES = {
     "maxRelativeError": "relative_error",
 }
 #: Rules on a model's answers; the others are on its size and speed.
-QUALITY_RULES = frozenset({*_FIGURES, "maxLoss"})
+QUALITY_RULES = frozenset({*_FIGURES, "maxLoss", "notWorseThanServing"})
 _NAMES = {
     "maxAccuracyLoss": "accuracy loss",
     "maxErrorIncrease": "relative increase of the mean absolute error",
@@ -60,16 +60,22 @@ def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResul
 def _loss(planned: PlannedRule, metric: Metric, metrics: Metrics, *, strict: bool) -> RuleResult:
     """Judge what was lost of a metric: beyond the limit, and more than chance explains."""
     rule, judged = planned.rule, _outputs(planned, metrics)
+    lost = f"loss of {metric.words}"
+    if rule.rule == "notWorseThanServing":
+        if metrics.serving_version is None:
+            sentence = f"no version serves yet that the {metric.words} could be compared with"
+            return _result(rule, None, sentence, passed=True)
+        lost += f" against the version {metrics.serving_version}, which serves,"
     asked = {metric.output} if metric.output else judged
     losses = {
-        name: output.losses[metric.key]
+        name: found[metric.key]
         for name, output in metrics.outputs.items()
-        if metric.key in output.losses and (asked is None or name in asked)
+        if metric.key in (found := losses_for(rule, output)) and (asked is None or name in asked)
     }
     unmeasured = sorted(asked - losses.keys()) if asked else []
     if not losses or unmeasured:
         which = f" of {', '.join(map(repr, unmeasured))}" if unmeasured else ""
-        sentence = f"loss of {metric.words}{which} could not be measured, so that the gate cannot pass"
+        sentence = f"{lost}{which} could not be measured, so that the gate cannot pass"
         return _result(rule, None, sentence, passed=False, output=unmeasured[0] if unmeasured else None)
 
     def is_broken(loss: Loss) -> bool:
@@ -80,16 +86,18 @@ def _loss(planned: PlannedRule, metric: Metric, metrics: Metrics, *, strict: boo
     )
     loss = losses[name]
     low, high = loss.interval
-    sentence = (
-        f"loss of {metric.words} of {name!r} {loss.value:.4g} (95 %: {low:.4g} to {high:.4g}), "
-        f"allowed at most {rule.value:g}"
-    )
+    sentence = f"{lost} of {name!r} {loss.value:.4g} (95 %: {low:.4g} to {high:.4g}), allowed at most {rule.value:g}"
     if strict:
         sentence += " at the unfavorable end of the interval"
     elif loss.value > rule.value and not is_broken(loss):
         sentence += ": the interval includes 0, so it may be chance"
     measured = high if strict else loss.value
     return _result(rule, measured, sentence, passed=not is_broken(loss), output=name)
+
+
+def losses_for(rule: Rule, output: OutputMetrics) -> dict[str, Loss]:
+    """Return the losses that a rule judges: against the original, or against the version that serves."""
+    return output.serving_losses if rule.rule == "notWorseThanServing" else output.losses
 
 
 def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResult:

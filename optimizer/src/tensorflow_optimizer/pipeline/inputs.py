@@ -17,3 +17,5 @@ class Inputs:
     """The data: a file, or a directory with one."""
     students: list[Path] = field(default_factory=list)
     """The given students, in the order in which the job's steps name them."""
+    serving: Path | None = None
+    """The version that serves, as `fetch` lays it out; None: none serves."""

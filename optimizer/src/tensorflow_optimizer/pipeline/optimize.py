@@ -13,6 +13,7 @@ from ..errors import UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..hints import Hint
 from ..reference.measure import measure_original
+from ..reference.serving import open_serving
 from ..search.requirements import check_has_data, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
 from ..search.space import without_training
@@ -77,7 +78,8 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     gate = _gate(job, reference, progress, as_it_is=isinstance(target.source, TfliteSource))
     training_data = make_training_data(reference, [plan.distillation for plan in plans if plan.distillation], progress)
     builder = target.builder(Trainer(target.source, spec, training_data, students, work, job.seed), reference)
-    evaluator = CandidateEvaluator(reference, gate, target.baseline(builder))
+    serving = open_serving(inputs.serving, work) if inputs.serving and gate.serving_metrics else None
+    evaluator = CandidateEvaluator(reference, gate, target.baseline(builder), serving=serving)
     if search is None or space is None:
         return _first_that_passes(target, plans, builder, evaluator)
     selection = replace(evaluator, reference=on_selection(reference), split=Split.SELECTION)

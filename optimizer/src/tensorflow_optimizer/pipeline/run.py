@@ -38,6 +38,8 @@ class Paths:
     """The given students, in the order in which the job's steps name them."""
     server: Path | None = None
     """Directory with the program that `keep_server` took out of its image; None to take it now."""
+    serving: Path | None = None
+    """The version that serves, as `fetch` lays it out; None: none serves."""
 
 
 def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
@@ -72,7 +74,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     server = receive_server(paths.server, paths.output) if paths.server else take_server(job, paths.output, progress)
     progress.say(f"opening {paths.source.name}")
     opened = open_source(paths.source, job.source, work)
-    chosen = optimize(job, opened, Inputs(paths.evaluation, list(paths.students)), work, progress)
+    chosen = optimize(job, opened, Inputs(paths.evaluation, list(paths.students), paths.serving), work, progress)
     if chosen.unverified_reason:
         reason = chosen.unverified_reason
         progress.warn(f"published unverified: {reason.text}", *reason.hints)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic
 from ..candidates.candidate import PlanT
 from ..candidates.evaluator import record
 from ..documents.outcome import CandidateStatus
-from ..gate import QUALITY_RULES
+from ..gate import QUALITY_RULES, losses_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,5 +64,5 @@ def _is_beyond_chance(candidate: Candidate, evaluator: CandidateEvaluator) -> bo
         for planned in evaluator.gate.rules
         if planned.rule.metric is not None
         for output in outputs
-        if (loss := output.losses.get(planned.rule.metric.key)) is not None
+        if (loss := losses_for(planned.rule, output).get(planned.rule.metric.key)) is not None
     )

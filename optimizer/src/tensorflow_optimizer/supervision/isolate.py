@@ -52,7 +52,7 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
             paths = [path for path in paths if not Path(path).is_relative_to(sys.base_prefix)]
         hand_over([given.work, given.output, *made_in(given.output)])
     environment["PYTHONPATH"] = os.pathsep.join(paths)
-    inputs = [path for path in (given.config, given.source, given.evaluation, *given.student) if path is not None]
+    inputs = _inputs(given)
     root = Path(__file__).resolve().parents[4]
     stated = [os.environ[name] for name in _PROGRAMS if name in os.environ]
     programs = [
@@ -73,6 +73,11 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
     return {**layers, "user": f"off: {problem}" if problem else ON}, python, environment
 
 
+def _inputs(given: argparse.Namespace) -> list[Path]:
+    paths = (given.config, given.source, given.evaluation, given.serving, *given.student)
+    return [path for path in paths if path is not None]
+
+
 def _environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
     return {**kept, "HOME": str(home)}
@@ -83,8 +88,7 @@ def _why_same_user(given: argparse.Namespace, paths: list[str]) -> str:
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "only root can start it as another user"
     code = [Path(path) for path in paths if not Path(path).is_relative_to(sys.base_prefix)]
-    inputs = [path for path in (given.config, given.source, given.evaluation, *given.student) if path is not None]
-    path = unreadable([*code, given.output.parent, given.work.parent, given.layers.parent], inputs)
+    path = unreadable([*code, given.output.parent, given.work.parent, given.layers.parent], _inputs(given))
     return f"other users cannot read {path}" if path else ""
 
 

@@ -36,20 +36,25 @@ if TYPE_CHECKING:
 log = logging.getLogger("tensorflow_optimizer")
 
 
-def supervise(
-    config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path] = ()
+def supervise(  # noqa: PLR0913, PLR0917 - the inputs of a job
+    config: Path,
+    source: Path,
+    evaluation: Path | None,
+    output: Path,
+    students: Sequence[Path] = (),
+    serving: Path | None = None,
 ) -> Outcome:
     """Run the job and return its outcome, which is also in OUT/outcome.json.
 
     Raises:
         BadInputError: OUT contains files that are not from an earlier run.
     """
-    check_output(output, [path for path in (config, source, evaluation, *students) if path is not None])
+    check_output(output, [path for path in (config, source, evaluation, serving, *students) if path is not None])
     text, outcome_file = config.read_bytes(), output / OUTCOME_FILE
     begin_output(output)
     isolation: dict[str, str] = {}
     try:
-        ended, isolation = _run(config, source, evaluation, output, students)
+        ended, isolation = _run(config, source, output, _options(evaluation, students, serving))
         take_back(output, made_in)
         if outcome_file.is_file():
             outcome = Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
@@ -77,9 +82,12 @@ def supervise(
     return outcome
 
 
-def _run(
-    config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]
-) -> tuple[OptimizerError, dict[str, str]]:
+def _options(evaluation: Path | None, students: Sequence[Path], serving: Path | None) -> list[str]:
+    given = [("--evaluation", evaluation), ("--serving", serving), *(("--student", student) for student in students)]
+    return [text for option, path in given if path is not None for text in (option, str(path))]
+
+
+def _run(config: Path, source: Path, output: Path, options: list[str]) -> tuple[OptimizerError, dict[str, str]]:
     """Run the job's process, and return the error for a process that leaves no outcome, and how it was isolated."""
     with (
         tempfile.TemporaryDirectory(prefix="optimizer-") as work,
@@ -95,6 +103,7 @@ def _run(
             work,
             "--layers",
             str(layers),
+            *options,
         ]
         # The job's process has neither network nor credentials.
         job = Job.model_validate_json(config.read_bytes())
@@ -103,10 +112,6 @@ def _run(
 
             keep_server(job, Path(given), Progress())
             command += ["--server", given]
-        if evaluation is not None:
-            command += ["--evaluation", str(evaluation)]
-        for student in students:
-            command += ["--student", str(student)]
         try:
             # Files that libraries leave behind when their process is killed are deleted with the directory.
             ended = _ended(run_watched(command, {**os.environ, "TMPDIR": work, "PYTHONFAULTHANDLER": "1"}))

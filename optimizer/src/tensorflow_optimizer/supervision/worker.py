@@ -25,7 +25,15 @@ def main(arguments: list[str]) -> int:
 
     given = read_arguments(arguments)
     job = Job.model_validate_json(given.config.read_text(encoding="utf-8"))
-    paths = Paths(given.source, given.evaluation, given.output, given.work, tuple(given.student), given.server)
+    paths = Paths(
+        given.source,
+        given.evaluation,
+        given.output,
+        given.work,
+        tuple(given.student),
+        server=given.server,
+        serving=given.serving,
+    )
     outcome, _ = run(job, paths)
     write_outcome(given.output, outcome)
     return int(outcome.exit_code)

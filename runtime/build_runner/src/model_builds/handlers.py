@@ -34,7 +34,16 @@ from .errors import BusyAccountError, ModelError, SignatureError, SigningKeyErro
 from .events.announcements import announce_published
 from .events.serving import MODES as LIVE_MODES
 from .events.serving import announce_serving
-from .keep_previous import accepted, attempt_of, find_kept, keep_previous, keeps_previous, was_refused
+from .keep_previous import (
+    accepted,
+    attempt_of,
+    compares_with_serving,
+    find_kept,
+    keep_previous,
+    keeps_previous,
+    serving_of,
+    was_refused,
+)
 from .stack_status import is_rolling_back
 from .store import Store, delete_if_empty
 from .versions.delivered import find_named, refuse_missing_upload
@@ -96,7 +105,7 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     _stop_unneeded_builds(event, key)
     named = aws.patiently(lambda: find_named(properties, lambda: _is_rollback(event)))
     if named is not None:
-        print(f"the delivery names version {named[1]['Version']}: nothing to build")
+        print(f"the delivery names version {named[1]['Version']}: nothing to build{_uncompared(job)}")
         _require_signature(event, named[1], is_named=True)
         return {"Data": _held(event, accepted(properties, named[1]))}
     refuse_missing_upload(properties)
@@ -106,16 +115,22 @@ def _find_or_start(event: Event) -> dict[str, Any]:
         return {"Data": _held(event, kept)}
     record = aws.patiently(lambda: find_record(store, prefix, key))
     if record is not None:
-        print(f"version {record['Version']} was built with the key {key}: nothing to build")
+        print(f"version {record['Version']} was built with the key {key}: nothing to build{_uncompared(job)}")
         _require_signature(event, record)
         return {"Data": _held(event, accepted(properties, record))}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     # Written again if its locations are outdated: the key does not depend on them.
     aws.patiently(lambda: store.write(f"{prefix}/keys/{key}/job.json", lambda _: text))
-    build_id = start_build(properties["Project"], prefix, key, event["RequestId"])
+    variables = aws.patiently(lambda: serving_of(event))
+    build_id = start_build(properties["Project"], prefix, key, event["RequestId"], variables)
     if build_id:
         print(f"waits for the build {build_id} with the key {key}")
     return {"Build": {"Id": build_id or "", "Key": key, "Started": int(time.time())}}
+
+
+def _uncompared(job: dict[str, Any]) -> str:
+    """Say that a version that goes live again is not compared with the one that serves."""
+    return ", and notWorseThanServing is not applied to it again" if compares_with_serving(job) else ""
 
 
 @_plainly
@@ -261,13 +276,13 @@ def _is_checked(properties: dict[str, Any], since: float) -> bool:
 def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
     properties, since = event["ResourceProperties"], asked["Started"]
     project, prefix = properties["Project"], properties["Model"]
-    build_id = asked["Id"] or start_later(project, prefix, asked["Key"], event["RequestId"], since)
+    build_id = asked["Id"] or start_later(project, prefix, asked["Key"], event["RequestId"], since, serving_of(event))
     if not build_id:
         refuse_if_overdue(project, since)
         return {"IsComplete": False}
     build = find_build(build_id)
     if build is not None and failed_too_early(build, since):
-        again = restart_once(build, prefix, asked["Key"], event["RequestId"], since)
+        again = restart_once(build, prefix, asked["Key"], event["RequestId"], since, serving_of(event))
         if again != build_id:
             build_id = again
             build = find_build(again) if again else None

@@ -1,4 +1,4 @@
-"""Keeps the previous version if the gate refuses every candidate of a new job.
+"""Finds the version that serves, and keeps it if the gate refuses every candidate of a new job.
 
 The kept version is recorded under the refused build key: after a refusal CloudFormation's old properties name the
 refused job, and a rollback to them must return the same values as before.
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: The exit code of an optimization of which no candidate passed the gate.
 _NO_CANDIDATE = 3
+_INCOMPLETE = "what served before is not complete"
 _LONGEST_REASON = 600
 _LONGEST_ATTRIBUTE = 500
 #: Value of the attribute if the requested model is served.
@@ -72,7 +73,7 @@ def keep_previous(event: dict[str, Any], key: str, build: BuildTypeDef) -> dict[
     """
     properties = event["ResourceProperties"]
     store, prefix = Store(properties["Bucket"]), properties["Model"]
-    previous = _find_previous(event)
+    previous = find_previous(event)
     problem = previous if isinstance(previous, str) else _misfit(store, previous, properties)
     if problem or isinstance(previous, str):
         raise ModelError(failure_message(store, prefix, build, f"No version can be kept: {problem}."))
@@ -102,7 +103,7 @@ def find_kept(event: dict[str, Any], key: str) -> dict[str, str] | None:
     refusal = read_refusal(store, prefix, key, attempt_of(properties)) if keeps_previous(properties) else None
     if refusal is None:
         return None
-    previous = _find_previous(event)
+    previous = find_previous(event)
     if isinstance(previous, Previous) and not _is_kept(previous, refusal) and not is_rolling_back(event["StackId"]):
         return _keep_newer(event, key, refusal, previous)
     record = find_version(store, prefix, refusal.keptBuildKey, refusal.keptVersion)
@@ -130,7 +131,7 @@ def _keep_newer(event: dict[str, Any], key: str, recorded: Refusal, previous: Pr
     return _data(store, previous.record, refusal, key)
 
 
-def _find_previous(event: dict[str, Any]) -> Previous | str:
+def find_previous(event: dict[str, Any]) -> Previous | str:
     """Return the version that the old properties returned, or why there is none."""
     new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
     if event["RequestType"] != "Update" or old.get("Mode") != "build":
@@ -151,11 +152,31 @@ def _find_previous(event: dict[str, Any]) -> Previous | str:
     else:
         key = refusal.keptBuildKey
         record = find_version(store, prefix, key, refusal.keptVersion)
-    return (
-        f"what served before is not complete in {store.address(prefix)}/ any more"
-        if record is None
-        else Previous(key, record)
-    )
+    return f"{_INCOMPLETE} in {store.address(prefix)}/ any more" if record is None else Previous(key, record)
+
+
+def serving_of(event: dict[str, Any]) -> dict[str, str]:
+    """Return the variables of a build whose gate compares with the version that serves; none if none serves."""
+    job = json.loads(event["ResourceProperties"]["Job"])
+    if not compares_with_serving(job):
+        return {}
+    previous = find_previous(event)
+    if isinstance(previous, Previous):
+        return {
+            "SERVING_MANIFEST_KEY": previous.record["ManifestKey"],
+            "SERVING_MANIFEST_SHA256": previous.record["ManifestSha256"],
+        }
+    if previous.startswith(_INCOMPLETE):
+        raise ModelError(
+            f"the gate has notWorseThanServing, and {previous}: leave that rule out for the next deployment"
+        )
+    print(f"the gate's notWorseThanServing passes: {previous}")
+    return {}
+
+
+def compares_with_serving(job: dict[str, Any]) -> bool:
+    """Tell whether a job's gate has a rule on the version that serves."""
+    return any(rule["rule"] == "notWorseThanServing" for rule in (job.get("gate") or {}).get("rules", []))
 
 
 def _is_kept(previous: Previous, refusal: Refusal) -> bool:

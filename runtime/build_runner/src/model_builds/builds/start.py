@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,8 @@ from .project_builds import builds_since, running_builds, stop_build
 
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
+
+Variables: TypeAlias = dict[str, str]
 
 #: How long a deployment can wait for a build, including the queue.
 LONGEST_BUILD_MINUTES = 55
@@ -27,7 +29,7 @@ QUOTA_ADVICE = (
 )
 
 
-def start_build(project: str, prefix: str, key: str, token: str) -> str | None:
+def start_build(project: str, prefix: str, key: str, token: str, variables: Variables | None = None) -> str | None:
     """Return the ID of a running or new build of one key; None if the account has no capacity yet.
 
     A deployment without rollback may leave a build running, and the next one needs the same key.
@@ -37,18 +39,21 @@ def start_build(project: str, prefix: str, key: str, token: str) -> str | None:
         prefix: The model's prefix in its bucket.
         key: The build key, whose job.json is already written.
         token: CloudFormation's ID of this request: a repeated event must not start a second build.
+        variables: More environment variables of the build.
     """
     try:
         running = aws.patiently(lambda: running_builds(project, key))
         if running:
             print(f"the build {running[0]} with the key {key} runs already: the deployment waits for it")
             return running[0]
-        return aws.patiently(lambda: _ask(project, prefix, key, token), _may_pass)
+        return aws.patiently(lambda: _ask(project, prefix, key, token, variables), _may_pass)
     except (ClientError, *aws.NO_ANSWER) as error:
         raise ModelError(f"the build of the project {project} cannot be started: {aws.words_of(error)}") from error
 
 
-def start_later(project: str, prefix: str, key: str, token: str, since: int) -> str | None:
+def start_later(  # noqa: PLR0913, PLR0917 - a build, and its time
+    project: str, prefix: str, key: str, token: str, since: int, variables: Variables | None = None
+) -> str | None:
     """Start or find the build that had to wait for capacity; None if it still has to wait.
 
     CodeBuild forgets a token after five minutes, and polls share no state.
@@ -59,12 +64,15 @@ def start_later(project: str, prefix: str, key: str, token: str, since: int) -> 
         key: As for `start_build`.
         token: As for `start_build`.
         since: Time of the first request, in seconds since 1970.
+        variables: As for `start_build`.
     """
     known = builds_since(project, key, since)
-    return known[0] if known else _ask(project, prefix, key, token)
+    return known[0] if known else _ask(project, prefix, key, token, variables)
 
 
-def restart_once(failed: BuildTypeDef, prefix: str, key: str, token: str, since: int) -> str | None:
+def restart_once(  # noqa: PLR0913, PLR0917 - a build, and its time
+    failed: BuildTypeDef, prefix: str, key: str, token: str, since: int, variables: Variables | None = None
+) -> str | None:
     """Return the build that replaces a failed one, started on the first call; None without capacity in the account.
 
     A replacement is not replaced again: a second failure has another cause.
@@ -75,6 +83,7 @@ def restart_once(failed: BuildTypeDef, prefix: str, key: str, token: str, since:
         key: As for `start_build`.
         token: As for `start_build`.
         since: As for `start_later`.
+        variables: As for `start_build`.
     """
     project, failed_id = failed["projectName"], failed["id"]
     known = builds_since(project, key, since)
@@ -83,17 +92,17 @@ def restart_once(failed: BuildTypeDef, prefix: str, key: str, token: str, since:
     print(
         f"the build {failed_id} was denied access before its first command, as happens with a new role: it is restarted"
     )
-    return _ask(project, prefix, key, f"{token}-restart")
+    return _ask(project, prefix, key, f"{token}-restart", variables)
 
 
-def _ask(project: str, prefix: str, key: str, token: str) -> str | None:
+def _ask(project: str, prefix: str, key: str, token: str, variables: Variables | None) -> str | None:
+    values = {"MODEL_PREFIX": prefix, "BUILD_KEY": key, **(variables or {})}
     try:
         answer = aws.codebuild().start_build(
             projectName=project,
             idempotencyToken=token,
             environmentVariablesOverride=[
-                {"name": "MODEL_PREFIX", "value": prefix, "type": "PLAINTEXT"},
-                {"name": "BUILD_KEY", "value": key, "type": "PLAINTEXT"},
+                {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in values.items()
             ],
         )
     except ClientError as error:

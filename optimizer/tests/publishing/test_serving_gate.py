@@ -1,0 +1,157 @@
+"""The gate on the version that serves: published, fetched by its record, and measured on the same rows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from publishing_samples import KEY, PREFIX
+from sample_functions import dense_data
+from sample_jobs import DYNAMIC_RANGE, STRIP
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.errors import BadInputError
+from tensorflow_optimizer.fetching.serving import fetch_serving
+from tensorflow_optimizer.publishing.publish import publish_build
+from tensorflow_optimizer.publishing.target import Target
+from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.storage.s3 import Bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
+    from sample_jobs import Result, Runs
+    from sample_models import SampleModels
+    from tensorflow_optimizer.documents.record import Record
+
+    Publish = Callable[[Result], Record]
+
+WORSE = {"kind": "steps", "steps": [{"step": "pruning", "sparsity": 0.9, "schedule": "atOnce"}]}
+
+
+def not_worse(name: str = "accuracy", margin: float = 0.02, **metric: Any) -> dict[str, Any]:
+    """Return a gate on the version that serves, and none on the original: that may lose all of its accuracy."""
+    rule = {"rule": "notWorseThanServing", "value": margin, "metric": {"name": name, **metric}}
+    return {"rules": [rule, {"rule": "maxAccuracyLoss", "value": 0.99}]}
+
+
+@pytest.fixture
+def published(s3: S3Client) -> Publish:
+    """Return a function that publishes what a job made, and returns its record."""
+
+    def publish(result: Result) -> Record:
+        data = json.loads(result.published.to_json())
+        job = Job.model_validate(
+            {
+                "model": data["model"],
+                "format": data["format"],
+                "source": {"packaging": "zip", "identity": {"digest": "0" * 64}},
+                "recipe": data["recipe"],
+                "toolchain": {"behaviorVersion": 1, "tensorflow": "2", "litert": "2"},
+            }
+        )
+        (result.output / "outcome.json").write_text(result.outcome.to_json())
+        write_report(result.output, job, result.outcome, result.published)
+        record = publish_build(Target(Bucket("models", s3), PREFIX, "b-1", KEY, ""), job, result.output, None, print)
+        assert record is not None
+        return record
+
+    return publish
+
+
+@pytest.fixture
+def fetched(s3: S3Client, tmp_path: Path) -> Callable[[Record], Path]:
+    """Return a function that fetches a version by its record."""
+
+    def fetch(record: Record) -> Path:
+        where = tmp_path / "serving"
+        fetch_serving(Bucket("models", s3), record.manifest_key, record.manifest_sha256, where, print)
+        return where
+
+    return fetch
+
+
+@pytest.mark.parametrize("kind", ["litert", "saved_model"])
+def test_a_version_that_is_worse_than_the_one_that_serves_is_refused(
+    runs: Runs, models: SampleModels, published: Publish, fetched: Callable[[Record], Path], kind: str
+) -> None:
+    first = runs(models.dense, models.labelled, recipe=STRIP if kind == "saved_model" else DYNAMIC_RANGE, format=kind)
+    serving = fetched(published(first))
+    worse = runs(models.dense, models.labelled, recipe=WORSE, gate=not_worse(), format=kind, serving=serving)
+    assert worse.code == 3, worse.sentence
+    (candidate,) = worse.outcome.candidates
+    assert candidate.metrics is not None
+    assert candidate.metrics.serving_version == 1
+    lost = candidate.metrics.outputs["probabilities"].serving_losses["accuracy"]
+    assert 0.02 < lost.interval[0] < lost.value < lost.interval[1]
+    assert "loss of accuracy against the version 1, which serves, of 'probabilities'" in worse.sentence
+    # Without a version that serves, the same candidate passes, as at the first deployment.
+    alone = runs(models.dense, models.labelled, recipe=WORSE, gate=not_worse(), format=kind)
+    rule = alone.published.gate_results[0]
+    assert (rule.rule, rule.passed) == ("notWorseThanServing", True)
+    assert rule.sentence == "no version serves yet that the accuracy could be compared with"
+
+
+def test_a_better_version_passes_and_its_record_says_what_it_was_compared_with(
+    runs: Runs, models: SampleModels, published: Publish, fetched: Callable[[Record], Path]
+) -> None:
+    poor = runs(
+        models.dense, models.labelled, recipe=WORSE, gate={"rules": [{"rule": "maxAccuracyLoss", "value": 0.99}]}
+    )
+    serving = fetched(published(poor))
+    gate = not_worse("recall", 0.0, classIndex=1)
+    better = runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE, gate=gate, serving=serving).published
+    assert better.evaluation is not None
+    assert better.evaluation.serving_version == 1
+    assert better.evaluation.outputs["probabilities"].serving_losses["recall:1"].value < 0
+    assert [rule.passed for rule in better.gate_results] == [True, True]
+
+
+def test_a_search_compares_its_candidates_too(
+    runs: Runs, models: SampleModels, published: Publish, fetched: Callable[[Record], Path]
+) -> None:
+    serving = fetched(published(runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE)))
+    recipe = {"kind": "search", "search": {"objective": "size", "maxTrials": 2}}
+    result = runs(models.dense, models.labelled, recipe=recipe, gate=not_worse(), serving=serving)
+    assert result.published.evaluation is not None
+    assert result.published.evaluation.serving_version == 1
+
+
+def test_a_version_with_other_inputs_cannot_be_compared_and_the_sentence_says_the_way_out(
+    runs: Runs, models: SampleModels, published: Publish, fetched: Callable[[Record], Path]
+) -> None:
+    serving = fetched(published(runs(models.keras_file, recipe="none")))
+    result = runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE, gate=not_worse(), serving=serving)
+    assert result.code == 2
+    assert "which serves, has the inputs image, and the evaluation data has features; leave out" in result.sentence
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.tflite"])
+def test_a_file_that_was_changed_is_refused(
+    runs: Runs,
+    models: SampleModels,
+    published: Publish,
+    fetched: Callable[[Record], Path],
+    s3: S3Client,
+    name: str,
+) -> None:
+    record = published(runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE))
+    key = f"{record.manifest_key.rpartition('/')[0]}/{name}"
+    content = s3.get_object(Bucket="models", Key=key)["Body"].read()
+    s3.put_object(Bucket="models", Key=key, Body=content + b" ")
+    with pytest.raises(BadInputError, match=f"{name}.* of the version that serves,? has the SHA-256"):
+        fetched(record)
+
+
+def test_samples_are_the_same_rows_for_both(
+    runs: Runs, models: SampleModels, published: Publish, fetched: Callable[[Record], Path], tmp_path: Path
+) -> None:
+    serving = fetched(published(runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE)))
+    features, labels = dense_data(900)
+    np.savez(tmp_path / "other.npz", features=features, labels=labels)
+    again = runs(models.dense, tmp_path / "other.npz", recipe=DYNAMIC_RANGE, gate=not_worse(), serving=serving)
+    figures = again.published.evaluation.outputs["probabilities"]  # type: ignore[union-attr]  # it has labels
+    assert figures.serving_losses["accuracy"].value == 0
