@@ -62,6 +62,7 @@ def test_a_manifest_is_a_draft_plus_the_facts_of_publishing() -> None:
         "documents",
         "created",
         "build_id",
+        "golden_sha256",
     }
 
 
