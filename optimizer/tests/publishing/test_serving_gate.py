@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from publishing_samples import KEY, PREFIX
 from sample_functions import dense_data
-from sample_jobs import DYNAMIC_RANGE, STRIP
+from sample_jobs import DYNAMIC_RANGE, STRIP, job_data
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.errors import BadInputError
 from tensorflow_optimizer.fetching.serving import fetch_serving
@@ -17,6 +17,7 @@ from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
 from tensorflow_optimizer.storage.s3 import Bucket
+from tensorflow_optimizer.supervision.supervise import supervise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,3 +156,17 @@ def test_samples_are_the_same_rows_for_both(
     again = runs(models.dense, tmp_path / "other.npz", recipe=DYNAMIC_RANGE, gate=not_worse(), serving=serving)
     figures = again.published.evaluation.outputs["probabilities"]  # type: ignore[union-attr]  # it has labels
     assert figures.serving_losses["accuracy"].value == 0
+
+
+def test_the_isolated_process_of_a_job_may_read_the_version_that_serves(
+    runs: Runs, models: SampleModels, published: Publish, fetched: Callable[[Record], Path], tmp_path: Path
+) -> None:
+    serving = fetched(published(runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE)))
+    evaluation = {"packaging": "file", "fileName": "labelled.npz", "identity": {"digest": "1" * 64}}
+    asked = job_data(recipe=DYNAMIC_RANGE, gate=not_worse(), evaluation=evaluation)
+    (tmp_path / "job.json").write_text(json.dumps(asked))
+    outcome = supervise(tmp_path / "job.json", models.dense, models.labelled, tmp_path / "supervised", serving=serving)
+    assert outcome.exit_code == 0, outcome.sentence
+    (candidate,) = outcome.candidates
+    assert candidate.metrics is not None
+    assert candidate.metrics.serving_version == 1
