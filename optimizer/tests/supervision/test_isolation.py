@@ -141,6 +141,9 @@ def test_each_layer_is_on_or_says_why_it_is_off(tmp_path: Path) -> None:
 def test_a_whole_job_needs_nothing_that_is_taken_away(place: Path, models: SampleModels) -> None:
     """The native program and the function's own code answer as they do outside."""
     shutil.copytree(models.dense, place / "model")
+    (place / "model" / "saved_model.pb").rename(place / "blob")
+    (place / "model" / "saved_model.pb").symlink_to(place / "blob")  # as the cache of a hub has it
+    (place / "model" / "dangling").symlink_to(place / "nowhere")
     (place / "job.json").write_text(json.dumps(job_data()))
 
     outcome = supervise.supervise(place / "job.json", place / "model", None, place / "out")

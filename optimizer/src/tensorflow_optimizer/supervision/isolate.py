@@ -74,8 +74,11 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
 
 
 def _inputs(given: argparse.Namespace) -> list[Path]:
+    """Return what the job reads. A model in the cache of a hub is a directory of links; a downloaded one has none."""
     paths = (given.config, given.source, given.evaluation, given.serving, *given.student)
-    return [path for path in paths if path is not None]
+    named = [path for path in paths if path is not None]
+    links = [path for tree in named for path in tree.rglob("*") if path.is_symlink() and path.exists()]
+    return [*named, *(link.resolve() for link in links)]
 
 
 def _environment(home: Path) -> dict[str, str]:

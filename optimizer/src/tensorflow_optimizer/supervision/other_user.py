@@ -32,7 +32,7 @@ def unreadable(paths: Iterable[Path], trees: Iterable[Path]) -> Path | None:
         if (found := _closed(tree.resolve())) is not None:
             return found
         inside = (Path(parent) / name for parent, folders, files in os.walk(tree) for name in (*folders, *files))
-        if (found := next((path for path in inside if not _is_open(path)), None)) is not None:
+        if (found := next((path for path in inside if path.exists() and not _is_open(path)), None)) is not None:
             return found
     return None
 
