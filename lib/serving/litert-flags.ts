@@ -22,6 +22,8 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
   allow_unverified_files: { type: 'bool', default: false, decidedBy: 'every file that is served has a checksum' },
   workers: { type: 'int32', default: 0 },
   memory_limit_in_mib: { type: 'int64', default: 0 },
+  request_memory_in_mib: { type: 'int32', default: 0 },
+  max_connections: { type: 'int32', default: 1000 },
   queue_size: { type: 'int32', default: 128 },
   max_request_bytes: { type: 'int64', default: 64 << 20 },
   rest_api_timeout_in_ms: { type: 'int32', default: 30_000, decidedBy: 'use requestTimeout' },
@@ -40,4 +42,4 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
 };
 
 /** Flags that must be at least one: the server does not start with less. */
-export const POSITIVE_FLAGS = ['workers', 'memory_limit_in_mib', 'max_request_bytes', 'io_threads'];
+export const POSITIVE_FLAGS = ['workers', 'memory_limit_in_mib', 'request_memory_in_mib', 'max_connections', 'max_request_bytes', 'io_threads'];

@@ -1,4 +1,4 @@
-// `npm run test:soak [-- --requests 1000000] [--front server]`: thousands of generated requests through the Python handler, and through the native
+// `npm run native -- soak [--requests 1000000] [--front server]`: thousands of generated requests through the Python handler, and through the native
 // program as a function and as a server. Each process must answer all of them, and end as large as it was.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

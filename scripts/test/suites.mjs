@@ -54,5 +54,6 @@ export const SLOW_RUNNERS = [
   pytest('emulator-slow', ['emulator/tests'], 'slow'),
   pytest('instance-slow', ['runtime/instance/tests'], 'slow'),
   pytest('build-runner-slow', ['runtime/build_runner/tests'], 'slow'),
+  pytest('attack', ['server/tests/server/attack'], 'slow or not slow'),
   pytest('stand-ins-slow', ['test/stand_ins'], 'slow'),
 ];

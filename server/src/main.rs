@@ -1,5 +1,6 @@
 //! The program: a Lambda function where Lambda's Runtime API is there, otherwise a server.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use model_server::environment::variable;
@@ -20,7 +21,8 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("{problem}");
+            // Where it cannot be written, nobody could be told.
+            let _ = writeln!(std::io::stderr(), "{problem}");
             ExitCode::FAILURE
         }
     }

@@ -82,13 +82,32 @@ fn the_name_of_the_signature_may_stand_behind_the_values() {
 fn numbers_are_rounded_to_float32_through_float64() {
     let near_half = call(r#"{"data": [1.00000005960464477540, -0.0]}"#);
     assert_eq!(near_half.columns, [floats(&[1.0, -0.0])]);
-    let special = call(r#"{"instances": [[NaN, Infinity], [-Infinity, 1e400]]}"#);
+    let special = call(r#"{"instances": [[NaN, Infinity], [-Infinity, 1e38]]}"#);
     let values: Vec<f32> = special.columns[0]
         .chunks_exact(4)
         .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
         .collect();
     assert!(values[0].is_nan());
-    assert_eq!(values[1..], [f32::INFINITY, f32::NEG_INFINITY, f32::INFINITY]);
+    assert_eq!(values[1..], [f32::INFINITY, f32::NEG_INFINITY, 1e38]);
+}
+
+#[test]
+fn a_number_that_no_float_holds_is_refused() {
+    for (number, signature, kind) in [
+        ("1e309", "pair", "float32, at most 3.4"),
+        ("-1e400", "pair", "float32, at most 3.4"),
+        ("1e309", "real", "float32, at most 3.4"),
+        ("1e309", "whole", "float16, at most 65504.0"),
+    ] {
+        let (first, second) = if signature == "whole" {
+            ("[1]".to_owned(), format!("[{number}]"))
+        } else {
+            ("1".to_owned(), number.to_owned())
+        };
+        let sentence =
+            read(&format!(r#"{{"signature_name": "{signature}", "data": [{first}, {second}]}}"#)).unwrap_err();
+        assert!(sentence.contains(&format!(": {number} is outside of {kind}")), "{sentence}");
+    }
 }
 
 #[test]

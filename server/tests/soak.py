@@ -1,6 +1,6 @@
 """Thousands of requests through one process of the native program. Prints `N passed, N failed`.
 
-    npm run test:soak [-- --requests REQUESTS] [--front lambda] [--front server]
+    npm run native -- soak [--requests REQUESTS] [--front lambda] [--front server]
 
 Contract cases, generated bodies, broken bodies, large bodies and, for the server, gRPC messages come in random order.
 Every answer is compared with the one expected: the contract's, or the Python handler's. The process must end as large

@@ -1,6 +1,6 @@
 """Thousands of generated requests more than the tests send, new ones each time. Prints `N passed, N failed`.
 
-    npm run test:soak [-- REQUESTS]
+    npm run native -- soak [--requests REQUESTS]
 
 Every request gets an answer or a sentence, never a fault; and the process ends as large as it was half-way through.
 """

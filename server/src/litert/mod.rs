@@ -19,7 +19,7 @@ mod processors;
 mod standard_error;
 mod tensors;
 
-pub use allocator::return_large_blocks;
+pub use allocator::{return_free_blocks, return_large_blocks};
 pub use compiled::CompiledModel;
 pub use error::Error;
 pub use file::{ModelFile, Side, SignatureSpec, TensorSpec};

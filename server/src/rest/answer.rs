@@ -4,7 +4,7 @@ use super::request::Form;
 use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor, half};
 
 /// Classes that an answer names of each row.
-const MOST_CLASSES: usize = 5;
+pub(super) const MOST_CLASSES: usize = 5;
 
 /// Writes the answer's body.
 pub(super) fn answer(description: &Description, signature: &Signature, form: Form, outputs: &Outputs) -> Vec<u8> {

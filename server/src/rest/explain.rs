@@ -1,20 +1,19 @@
 //! The words for what is wrong with a request that `read` declined.
 //!
-//! Rare, and so of no hurry: here the request is a value that can be looked at.
+//! Rare, and so of no hurry: here the request is read again, as often as there are questions, and none of it is kept.
 
+mod json;
 mod text;
 mod value;
 
 use jiter::JsonValue;
 
+use self::json::Json;
 use self::value::{Place, check_column};
-use super::read::repeats_a_name;
 use super::refusal::{Refusal, refuse};
 use super::request::{Caller, Form};
 use super::sentence::{input_names, inputs, listed, quoted};
 use crate::model::{Description, Signature};
-
-type Members<'v> = [(std::borrow::Cow<'v, str>, JsonValue<'v>)];
 
 /// Finds what is wrong with a request.
 pub(super) fn explain(description: &Description, body: &[u8], caller: Caller) -> Refusal {
@@ -27,18 +26,15 @@ pub(super) fn explain(description: &Description, body: &[u8], caller: Caller) ->
 
 fn find(description: &Description, body: &[u8], caller: Caller) -> Result<(), Refusal> {
     let request = text::parse(body, caller)?;
-    if let Some(name) = repeats_a_name(&request) {
-        return refuse(format!("the body names {} twice in one object", quoted(name, 100)));
-    }
     let choice = choice(caller);
-    let JsonValue::Object(members) = &request else {
+    if !request.is_object() {
         return refuse(format!("the request must be a JSON object with {choice}"));
-    };
-    let signature = signature(description, members)?;
-    let given: Vec<(Form, &JsonValue<'_>)> = [Form::Instances, Form::Inputs, Form::Data]
+    }
+    let signature = signature(description, request)?;
+    let given: Vec<(Form, Json<'_>)> = [Form::Instances, Form::Inputs, Form::Data]
         .into_iter()
         .filter(|form| Form::of(form.member(), caller).is_some())
-        .filter_map(|form| member(members, form.member()).map(|value| (form, value)))
+        .filter_map(|form| request.member(form.member()).map(|value| (form, value)))
         .collect();
     match given[..] {
         [(form, value)] => match form {
@@ -54,10 +50,6 @@ fn find(description: &Description, body: &[u8], caller: Caller) -> Result<(), Re
     }
 }
 
-fn member<'m>(members: &'m Members<'_>, name: &str) -> Option<&'m JsonValue<'m>> {
-    members.iter().find(|(other, _)| other == name).map(|(_, value)| value)
-}
-
 fn choice(caller: Caller) -> &'static str {
     match caller {
         Caller::Http => "'instances' or 'inputs'",
@@ -65,78 +57,68 @@ fn choice(caller: Caller) -> &'static str {
     }
 }
 
-fn signature<'d>(description: &'d Description, members: &Members<'_>) -> Result<&'d Signature, Refusal> {
-    let name = match member(members, "signature_name") {
-        None => "",
-        Some(JsonValue::Str(name)) => name.as_ref(),
+fn signature<'d>(description: &'d Description, request: Json<'_>) -> Result<&'d Signature, Refusal> {
+    let name = match request.member("signature_name").map(Json::scalar) {
+        None => "".into(),
+        Some(JsonValue::Str(name)) => name,
         Some(_) => return refuse("signature_name must be a string".to_owned()),
     };
-    match description.signature(name) {
+    match description.signature(&name) {
         Some(position) => Ok(&description.signatures[position]),
         None => refuse(format!(
             "unknown signature_name {}; this model has {}",
-            quoted(name, 100),
+            quoted(&name, 100),
             listed(description.signatures.iter().map(|signature| signature.name.as_str()))
         )),
     }
 }
 
-fn check_instances(signature: &Signature, value: &JsonValue<'_>) -> Result<(), Refusal> {
-    let JsonValue::Array(rows) = value else {
+fn check_instances(signature: &Signature, value: Json<'_>) -> Result<(), Refusal> {
+    let Some(rows) = value.items() else {
         return refuse("'instances' must be a list with one element per row".to_owned());
     };
-    let Some(first) = rows.first() else {
+    let mut rows = rows.enumerate().peekable();
+    let Some(&(_, first)) = rows.peek() else {
         return refuse("'instances' is empty; at least one row is needed".to_owned());
     };
     let named = is_named(first);
     if !named && signature.inputs.len() > 1 {
         return refuse(format!("each instance must be an object with the inputs {}", input_names(signature)));
     }
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows {
         if is_named(row) != named {
             return refuse(format!(
                 "instances must be all objects or all plain values, but instances[{index}] differs"
             ));
         }
-        if let JsonValue::Object(members) = row
-            && named
-            && !has_exactly(members, signature)
-        {
+        if named && !has_exactly(row, signature) {
             return refuse(format!(
                 "instances[{index}] has the keys {}, but the signature '{}' takes {}",
-                some(members),
+                some(row),
                 signature.name,
                 input_names(signature)
             ));
         }
     }
     for tensor in &signature.inputs {
-        let column: Vec<&JsonValue<'_>> = rows
-            .iter()
-            .map(|row| match row {
-                JsonValue::Object(members) if named => member(members, &tensor.name).unwrap_or(row),
-                row => row,
-            })
-            .collect();
-        check_column(signature, tensor, &column, Place { form: Form::Instances, named })?;
+        let column = || {
+            let rows = value.items().into_iter().flatten();
+            rows.map(|row| if named { row.member(&tensor.name).unwrap_or(row) } else { row })
+        };
+        check_column(signature, tensor, column, Place { form: Form::Instances, named })?;
     }
     Ok(())
 }
 
-fn check_columns(signature: &Signature, value: &JsonValue<'_>, form: Form) -> Result<(), Refusal> {
+fn check_columns(signature: &Signature, value: Json<'_>, form: Form) -> Result<(), Refusal> {
     let named = is_named(value);
     if !named && signature.inputs.len() > 1 {
         return refuse(format!("'{}' must be an object with the inputs {}", form.member(), input_names(signature)));
     }
-    if let JsonValue::Object(members) = value
-        && named
-    {
-        check_names(signature, members)?;
+    if named {
+        check_names(signature, value)?;
     }
-    let column = |name: &str| match value {
-        JsonValue::Object(members) if named => member(members, name).unwrap_or(value),
-        value => value,
-    };
+    let column = |name: &str| if named { value.member(name).unwrap_or(value) } else { value };
     let place = Place { form, named };
     if form == Form::Inputs && signature.batched {
         value::check_row_counts(signature, column, place)?;
@@ -147,16 +129,14 @@ fn check_columns(signature: &Signature, value: &JsonValue<'_>, form: Form) -> Re
     Ok(())
 }
 
-fn check_names(signature: &Signature, members: &Members<'_>) -> Result<(), Refusal> {
-    let missing: Vec<&str> = signature
-        .inputs
-        .iter()
-        .map(|tensor| tensor.name.as_str())
-        .filter(|name| member(members, name).is_none())
-        .collect();
-    let unknown: Vec<&str> = members
-        .iter()
-        .map(|(name, _)| name.as_ref())
+fn check_names(signature: &Signature, value: Json<'_>) -> Result<(), Refusal> {
+    let names = signature.inputs.iter().map(|tensor| tensor.name.as_str());
+    let missing: Vec<&str> = names.filter(|name| value.member(name).is_none()).collect();
+    let unknown: Vec<String> = value
+        .members()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
         .filter(|name| signature.inputs.iter().all(|tensor| tensor.name != *name))
         .take(5)
         .collect();
@@ -165,7 +145,7 @@ fn check_names(signature: &Signature, members: &Members<'_>) -> Result<(), Refus
         parts.push(format!("missing input {}", listed(missing)));
     }
     if !unknown.is_empty() {
-        parts.push(format!("unknown input {}", listed(unknown)));
+        parts.push(format!("unknown input {}", listed(unknown.iter().map(String::as_str))));
     }
     if parts.is_empty() {
         return Ok(());
@@ -174,22 +154,21 @@ fn check_names(signature: &Signature, members: &Members<'_>) -> Result<(), Refus
 }
 
 /// An object of inputs; not the object that stands for bytes.
-fn is_named(value: &JsonValue<'_>) -> bool {
-    let JsonValue::Object(members) = value else {
-        return false;
-    };
-    !matches!(&members[..], [(name, JsonValue::Str(_))] if name == "b64")
+fn is_named(value: Json<'_>) -> bool {
+    value.is_object() && !value.is_base64()
 }
 
-fn has_exactly(members: &Members<'_>, signature: &Signature) -> bool {
-    members.len() == signature.inputs.len()
-        && signature.inputs.iter().all(|tensor| member(members, &tensor.name).is_some())
+fn has_exactly(value: Json<'_>, signature: &Signature) -> bool {
+    value.members().is_some_and(|members| members.count() == signature.inputs.len())
+        && signature.inputs.iter().all(|tensor| value.member(&tensor.name).is_some())
 }
 
-fn some(members: &Members<'_>) -> String {
-    if members.is_empty() {
+fn some(value: Json<'_>) -> String {
+    let mut names: Vec<String> = value.members().into_iter().flatten().map(|(name, _)| name).take(6).collect();
+    if names.is_empty() {
         return "of an empty object".to_owned();
     }
-    let names = listed(members.iter().take(5).map(|(name, _)| name.as_ref()));
-    if members.len() > 5 { format!("{names}, …") } else { names }
+    let more = if names.len() > 5 { ", …" } else { "" };
+    names.truncate(5);
+    listed(names.iter().map(String::as_str)) + more
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod explain;
+pub mod memory;
 mod number;
 mod plain;
 mod predict;
@@ -14,6 +15,7 @@ mod request;
 mod route;
 pub(crate) mod sentence;
 mod status;
+mod walk;
 
 pub use answer::bodies;
 pub use refusal::Refusal;

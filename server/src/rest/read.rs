@@ -4,11 +4,12 @@
 
 use std::ops::{Deref, DerefMut};
 
-use jiter::{Jiter, JiterError, JsonValue, Peek};
+use jiter::{Jiter, JiterError, Peek};
 
 use super::number::element;
 use super::plain;
 use super::request::{Caller, Form, PredictRequest};
+use super::walk::{Names, repeated};
 use crate::model::{Call, Description, Element, Misfit, Signature, Tensor};
 
 /// Reads a request; `None` where the model cannot answer it.
@@ -49,7 +50,7 @@ fn attempt(description: &Description, body: &[u8], caller: Caller, presumed: usi
     let mut jiter = Source::new(body);
     let mut signature = presumed;
     let mut values: Option<(Form, Columns<'_>)> = None;
-    let (mut is_named, mut others) = (false, Vec::new());
+    let (mut is_named, mut others) = (false, Names::default());
     let mut member = jiter.next_object()?.map(|name| member_of(name, caller, &mut others));
     while let Some(found) = member {
         match found {
@@ -69,7 +70,7 @@ fn attempt(description: &Description, body: &[u8], caller: Caller, presumed: usi
                 (signature, is_named) = (named, true);
             }
             Member::Other => {
-                if repeats_a_name(&jiter.next_value()?).is_some() {
+                if repeated(&mut jiter, &mut others)?.is_some() {
                     return Err(Declined);
                 }
             }
@@ -77,9 +78,7 @@ fn attempt(description: &Description, body: &[u8], caller: Caller, presumed: usi
         member = jiter.next_key()?.map(|name| member_of(name, caller, &mut others));
     }
     jiter.finish()?;
-    // Sorted once at the end: to search all names at each one takes minutes for a request of a few megabytes.
-    others.sort_unstable();
-    if others.windows(2).any(|pair| pair[0] == pair[1]) {
+    if others.end(0).is_some() {
         return Err(Declined);
     }
     let (form, columns) = values.ok_or(Declined)?;
@@ -100,29 +99,15 @@ fn named_signature(description: &Description, body: &[u8]) -> Read<usize> {
     Err(Declined)
 }
 
-fn member_of(name: &str, caller: Caller, others: &mut Vec<String>) -> Member {
+fn member_of(name: &str, caller: Caller, others: &mut Names) -> Member {
     if let Some(form) = Form::of(name, caller) {
         return Member::Values(form);
     }
     if name == "signature_name" {
         return Member::SignatureName;
     }
-    others.push(name.to_owned());
+    others.add(name);
     Member::Other
-}
-
-/// Returns the first name that an object has twice, so that it is open which one counts.
-pub(super) fn repeats_a_name<'v>(value: &'v JsonValue<'_>) -> Option<&'v str> {
-    match value {
-        JsonValue::Array(values) => values.iter().find_map(repeats_a_name),
-        JsonValue::Object(members) => {
-            let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-            names.sort_unstable();
-            let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
-            twice.or_else(|| members.iter().find_map(|(_, value)| repeats_a_name(value)))
-        }
-        _ => None,
-    }
 }
 
 /// A body that jiter reads, except for what `plain` reads faster.
@@ -300,7 +285,7 @@ impl Column {
         let Some((&size, inner)) = shape.split_first() else {
             let element = match peek {
                 Peek::True | Peek::False => Element::Bool(jiter.known_bool(peek)?),
-                peek => element(jiter.known_number(peek)?),
+                peek => element(jiter.known_number(peek)?, &jiter.rest[..jiter.current_index()]),
             };
             return Ok(tensor.push(element, &mut self.stored)?);
         };

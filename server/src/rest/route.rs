@@ -49,7 +49,11 @@ impl Service {
     /// * `path`: percent-encoded, without a query. What stands before `/v1/models/` is ignored: the stage of an API, or
     ///   the base path of a domain.
     pub fn route(&self, method: &str, path: &str) -> Result<Route, Refusal> {
-        let path = percent_decode_str(path).decode_utf8_lossy();
+        self.route_decoded(method, &percent_decode_str(path).decode_utf8_lossy())
+    }
+
+    /// As `route`, of a path that is decoded already.
+    pub fn route_decoded(&self, method: &str, path: &str) -> Result<Route, Refusal> {
         let start = path.find(MODELS).unwrap_or(0);
         match (self.resource(&path[start..])?, method) {
             (Resource::Predict, "POST") => Ok(Route::Predict),

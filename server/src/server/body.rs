@@ -6,17 +6,24 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
+use super::budget::Share;
 use super::failure::Failure;
 
-/// Of a body that is too large, in bytes: a client that is answered before it has sent everything may never look.
+/// Of a body that is refused, in bytes: a client that is answered before it has sent everything may never look.
 const DISCARDED: usize = 64 << 20;
 /// Of the memory that is set aside before anything arrived, in bytes.
-const RESERVED: usize = 1 << 20;
+const RESERVED: usize = 128 << 10;
+/// What is unzipped before its memory is taken, in bytes.
+const UNZIPPED: usize = 64 << 10;
+/// How much larger than the zipped one an unzipped body may be, beyond its first bytes.
+const RATIO: usize = 100;
+/// Unzipped bytes of which no ratio is asked.
+const ANY_RATIO: usize = 1 << 20;
 
 /// A request's body.
 pub(super) enum Body {
     Plain(Bytes),
-    /// With gzip, and with the limit of what it unzips to: thousands of times as much, which takes time that threads with
+    /// With gzip, and with the limit of what it unzips to: many times as much, which takes time that threads with
     /// connections do not have.
     Zipped(Bytes, usize),
 }
@@ -31,23 +38,23 @@ impl Body {
     }
 
     /// Returns it uncompressed.
-    pub(super) fn plain(self) -> Result<Bytes, Failure> {
+    pub(super) fn plain(self, share: &mut Share) -> Result<Bytes, Failure> {
         match self {
             Self::Plain(bytes) => Ok(bytes),
-            Self::Zipped(bytes, limit) => unzip(&bytes, limit),
+            Self::Zipped(bytes, limit) => unzip(&bytes, limit, share),
         }
     }
 }
 
-/// Reads a request's body.
+/// Reads a request's body, which may be zipped.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Incoming,
     limit: usize,
+    share: &mut Share,
     deadline: Instant,
 ) -> Result<Body, Failure> {
-    let arrived = tokio::time::timeout_at(deadline.into(), collect(body, limit)).await;
-    let bytes = arrived.map_err(|_| Failure::slow_client())??;
+    let bytes = collect(body, limit, share, deadline).await?;
     let coding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
     match coding.as_deref() {
         None | Some("" | "identity") => Ok(Body::Plain(bytes)),
@@ -59,8 +66,20 @@ pub(super) async fn read(
     }
 }
 
-async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
+/// Collects a body, until the deadline.
+pub(super) async fn collect(
+    body: Incoming,
+    limit: usize,
+    share: &mut Share,
+    deadline: Instant,
+) -> Result<Bytes, Failure> {
+    let arrived = tokio::time::timeout_at(deadline.into(), frames(body, limit, share)).await;
+    arrived.unwrap_or_else(|_| Err(Failure::slow_client()))
+}
+
+async fn frames(mut body: Incoming, limit: usize, share: &mut Share) -> Result<Bytes, Failure> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut refused = (announced > limit).then(|| Failure::too_large(limit));
     let mut first = None;
     let mut bytes = BytesMut::new();
     let mut size = 0_usize;
@@ -68,11 +87,19 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
         let frame = frame.map_err(|_| Failure::invalid("the request's body ended before its end"))?;
         let Ok(data) = frame.into_data() else { continue };
         size = size.saturating_add(data.len());
-        if announced > limit || size > limit {
-            if announced > limit.saturating_add(DISCARDED) || size > limit.saturating_add(DISCARDED) {
+        if refused.is_none() {
+            let taken = if size > limit { Err(Failure::too_large(limit)) } else { share.take(data.len()) };
+            refused = taken.err();
+            if refused.is_some() {
+                (first, bytes) = (None, BytesMut::new());
+                share.keep(0);
+            }
+        }
+        if refused.is_some() {
+            if announced.max(size) > limit.saturating_add(DISCARDED) {
                 break;
             }
-        } else if size == announced && bytes.is_empty() && first.is_none() {
+        } else if size == announced && bytes.is_empty() {
             first = Some(data);
         } else {
             if bytes.is_empty() {
@@ -81,10 +108,10 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
             bytes.extend_from_slice(&data);
         }
     }
-    if announced > limit || size > limit {
-        return Err(Failure::too_large(limit));
+    match refused {
+        Some(refused) => Err(refused),
+        None => Ok(first.unwrap_or_else(|| bytes.freeze())),
     }
-    Ok(first.unwrap_or_else(|| bytes.freeze()))
 }
 
 /// Reads what comes with a request that needs no body: its client then sees the answer, and keeps the connection.
@@ -101,13 +128,22 @@ pub(super) async fn discard(mut body: Incoming, deadline: Instant) {
     let _ = tokio::time::timeout_at(deadline.into(), all).await;
 }
 
-fn unzip(bytes: &[u8], limit: usize) -> Result<Bytes, Failure> {
+fn unzip(bytes: &[u8], limit: usize, share: &mut Share) -> Result<Bytes, Failure> {
     let mut plain = Vec::new();
-    let mut reader = flate2::read::MultiGzDecoder::new(bytes).take(limit as u64 + 1);
-    match reader.read_to_end(&mut plain) {
-        Ok(_) if plain.len() > limit => Err(Failure::too_large(limit)),
-        Ok(_) => Ok(plain.into()),
-        Err(error) => Err(Failure::invalid(format!("the request's body is not gzip: {error}"))),
+    let mut reader = flate2::read::MultiGzDecoder::new(bytes);
+    loop {
+        share.take(UNZIPPED)?;
+        let more = (&mut reader).take(UNZIPPED as u64).read_to_end(&mut plain);
+        let more = more.map_err(|error| Failure::invalid(format!("the request's body is not gzip: {error}")))?;
+        if plain.len() > limit {
+            return Err(Failure::too_large(limit));
+        }
+        if plain.len() > bytes.len().saturating_mul(RATIO).max(ANY_RATIO) {
+            return Err(Failure::inflated(RATIO));
+        }
+        if more < UNZIPPED {
+            return Ok(plain.into());
+        }
     }
 }
 
@@ -115,7 +151,12 @@ fn unzip(bytes: &[u8], limit: usize) -> Result<Bytes, Failure> {
 mod tests {
     use std::io::Write;
 
+    use super::super::budget::Budget;
     use super::*;
+
+    fn unzip(bytes: &[u8], limit: usize) -> Result<Bytes, Failure> {
+        super::unzip(bytes, limit, &mut Budget::new(8 << 20).share(&HeaderMap::new()).unwrap())
+    }
 
     fn zip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -128,6 +169,14 @@ mod tests {
         let bomb = zip(&vec![0; 1 << 20]);
         assert_eq!(unzip(&bomb, 1 << 20).unwrap().len(), 1 << 20);
         assert_eq!(unzip(&bomb, (1 << 20) - 1).unwrap_err().status, 413);
+    }
+
+    #[test]
+    fn what_is_unzipped_takes_of_the_budget_and_is_not_thousands_of_times_as_much() {
+        assert_eq!(unzip(&zip(&vec![0; (1 << 20) + 1]), usize::MAX).unwrap_err(), Failure::inflated(RATIO));
+        let random: Vec<u8> = (0..9_u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        assert_eq!(unzip(&zip(&random), usize::MAX).unwrap_err().status, 413);
+        assert_eq!(unzip(&zip(&random[..7 << 20]), usize::MAX).unwrap(), random[..7 << 20]);
     }
 
     #[test]

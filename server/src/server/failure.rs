@@ -31,17 +31,44 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
     }
 
+    /// The body unzips to more than any sensible one.
+    pub(super) fn inflated(ratio: usize) -> Self {
+        let message = format!("the request's body unzips to more than {ratio} times its size");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
+    }
+
     /// The answer would be larger than allowed.
     pub(super) fn large_answer(bytes: usize, limit: usize) -> Self {
         let message = format!(
-            "the values of the answer would take {bytes} bytes, of which this server computes {limit} at most; send fewer rows"
+            "the answer could take {bytes} bytes, of which this server writes {limit} at most; send fewer rows"
         );
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
     }
 
+    /// The request would take more memory than all requests together may.
+    pub(super) fn too_much_memory(bytes: usize, limit: usize) -> Self {
+        let message = format!(
+            "the request and its answer could take {bytes} bytes of memory, of which this server has {limit} for all \
+             requests; send fewer rows"
+        );
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
+    }
+
+    /// The requests in flight have taken the memory that they may.
+    pub(super) fn full() -> Self {
+        let message = "the requests in flight take all the memory that they may; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+    }
+
+    /// As many connections are open as may.
+    pub(super) fn crowded() -> Self {
+        let message = "as many connections are open as may; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+    }
+
     /// The client did not send its request in time.
     pub(super) fn slow_client() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, Code::Cancelled, "the request's body did not arrive in time")
+        Self::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the request's body did not arrive in time")
     }
 
     /// The answer was not there in time.
@@ -52,7 +79,8 @@ impl Failure {
     /// As many requests wait as may.
     pub(super) fn busy() -> Self {
         let message = "as many requests wait for the model as may; try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::ResourceExhausted, message)
+        // As a retry policy of gRPC has it: RESOURCE_EXHAUSTED is not tried again.
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
     }
 
     /// The server is about to end.

@@ -95,7 +95,20 @@ pub(super) struct Flags {
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
     pub memory_limit_in_mib: Option<u64>,
 
-    /// Requests that may wait for a model; the next one is refused at once with 503 or RESOURCE_EXHAUSTED
+    /// Memory that all requests in flight may take, in MiB: bodies, tensors, and answers that are not yet written
+    ///
+    /// What finds none left is refused at once with 503 or UNAVAILABLE [default: 256, or a fifth of the memory limit where
+    /// that is less, but 32 at least]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..1 << 20), help_heading = "Limits")]
+    pub request_memory_in_mib: Option<u32>,
+
+    /// Connections that may be open at once; from others only probes are answered
+    ///
+    /// Fewer where the limit of open files allows fewer.
+    #[arg(long, default_value_t = 1000, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
+    pub max_connections: usize,
+
+    /// Requests that may wait for a model; the next one is refused at once with 503 or UNAVAILABLE
     #[arg(long, default_value_t = 128, value_name = "NUMBER", help_heading = "Limits")]
     pub queue_size: usize,
 

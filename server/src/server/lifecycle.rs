@@ -1,11 +1,10 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Parser;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use super::capture::Capture;
 use super::catalogue::{Catalogue, StartError};
@@ -17,10 +16,9 @@ use super::model_config::{self, ModelConfig};
 use super::state::State;
 use super::tls::Tls;
 use super::{log, memory, workers};
+use crate::litert::return_free_blocks;
 
-const TICK: Duration = Duration::from_secs(1);
-
-/// Serves what the command line says until SIGTERM or SIGINT, then until all requests are answered.
+/// Serves what the command line says until SIGTERM, SIGINT or SIGHUP, then until all requests are answered.
 ///
 /// # Errors
 ///
@@ -86,7 +84,10 @@ async fn serve(flags: Flags) -> Result<(), String> {
     if let Some(tls) = tls {
         tokio::spawn(tls.watch());
     }
-    tokio::spawn(tick());
+    tokio::spawn({
+        let state = Arc::clone(&state);
+        async move { state.budget.give_back(return_free_blocks).await }
+    });
     std::thread::spawn({
         let (state, flags) = (Arc::clone(&state), Arc::clone(&flags));
         move || workers::grow(&state.catalogue, &flags, first)
@@ -128,30 +129,26 @@ fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics) -> Result<Stat
     Ok(State::new(catalogue, metrics, flags, capture))
 }
 
-/// Keeps a timer that is earlier than those of requests and idle connections: one that were the earliest would wake a
-/// thread by a call to the system, with each request.
-async fn tick() {
-    let mut ticks = tokio::time::interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-    }
-}
-
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 }

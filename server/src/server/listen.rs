@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -5,12 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::task::AbortHandle;
 
 use super::grpc::Grpc;
 use super::preface::{Begun, begun};
@@ -18,6 +22,8 @@ use super::repolled::Repolled;
 use super::rest;
 use super::state::State;
 use super::tls::Tls;
+use super::unread::Unread;
+use super::workers::PROBES;
 
 /// Of a TLS handshake, and until a client of gRPC begins.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -30,6 +36,16 @@ const PING: Duration = Duration::from_mins(1);
 const LATE: Duration = Duration::from_secs(1);
 /// Before a connection is accepted again after an error.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Between two lines of the log about connections that cannot be accepted.
+const WARNED: Duration = Duration::from_secs(10);
+/// Of a connection that is one too many.
+const PROBE: Duration = Duration::from_secs(5);
+/// What is read of a REST connection before it is taken: no headers are longer.
+const READ: usize = 128 << 10;
+/// What is read of a gRPC connection, or of one request, before it is taken.
+const WINDOW: u32 = 128 << 10;
+/// Requests at once on a gRPC connection: the least that HTTP/2 recommends.
+const STREAMS: u32 = 100;
 
 /// When connections end that have had time to answer.
 #[derive(Clone)]
@@ -94,6 +110,8 @@ pub(super) async fn open(address: Option<IpAddr>, port: u16) -> Result<TcpListen
 /// has its answers.
 pub(super) async fn serve(listener: TcpListener, interface: Interface, tls: Option<Arc<Tls>>, mut ends: Ends) {
     let (open, mut all_closed) = mpsc::channel::<()>(1);
+    let mut probes = VecDeque::new();
+    let mut warned = None;
     loop {
         let accepted = tokio::select! {
             // Connections made before the port closes are served.
@@ -103,13 +121,26 @@ pub(super) async fn serve(listener: TcpListener, interface: Interface, tls: Opti
         };
         match accepted {
             Ok((stream, _)) => {
-                let (open, ends) = (open.clone(), ends.clone());
-                let connection = connection(stream, interface.clone(), tls.clone(), ends, open);
-                tokio::spawn(connection);
+                let place = Arc::clone(&interface.state().connections).try_acquire_owned().ok();
+                let only_probes = place.is_none();
+                let guards = (open.clone(), place);
+                let connection = connection(stream, interface.clone(), tls.clone(), ends.clone(), guards);
+                if only_probes {
+                    let task = tokio::spawn(tokio::time::timeout(PROBE, connection));
+                    probes.push_back(task.abort_handle());
+                    if probes.len() > PROBES {
+                        probes.pop_front().inspect(AbortHandle::abort);
+                    }
+                } else {
+                    tokio::spawn(connection);
+                }
             }
             Err(error) => {
                 // Too many open files, or a client that has gone already.
-                tracing::warn!(%error, "cannot accept a connection");
+                if warned.is_none_or(|warned: Instant| warned.elapsed() >= WARNED) {
+                    warned = Some(Instant::now());
+                    tracing::warn!(%error, "cannot accept a connection");
+                }
                 if *ends.stop.borrow() {
                     break;
                 }
@@ -123,59 +154,72 @@ pub(super) async fn serve(listener: TcpListener, interface: Interface, tls: Opti
     all_closed.recv().await;
 }
 
-/// Serves one connection, and drops `_open` when it is closed.
+/// Serves one connection, and drops the guards when it is closed. Without a place among those that may be open it answers
+/// probes only.
 async fn connection(
     stream: TcpStream,
     interface: Interface,
     tls: Option<Arc<Tls>>,
     ends: Ends,
-    _open: mpsc::Sender<()>,
+    guards: (mpsc::Sender<()>, Option<OwnedSemaphorePermit>),
 ) {
+    let only_probes = guards.1.is_none();
     let _ = stream.set_nodelay(true);
     let _counted = interface.state().concurrency.clone();
     let Some(tls) = tls else {
-        return serve_http(stream, interface, ends).await;
+        return serve_http(stream, interface, ends, only_probes).await;
     };
     let acceptor = match interface {
         Interface::Rest(_) => tls.rest(),
         Interface::Grpc(_) => tls.grpc(),
     };
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => serve_http(stream, interface, ends).await,
+        Ok(Ok(stream)) => serve_http(stream, interface, ends, only_probes).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake not finished in time"),
     }
 }
 
-async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, interface: Interface, ends: Ends) {
+async fn serve_http(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    interface: Interface,
+    ends: Ends,
+    only_probes: bool,
+) {
+    let unread = Unread::default();
+    let overdue = unread.clone();
     let ended = match interface {
         Interface::Rest(state) => {
             let (opened, age) = (Instant::now(), ends.age);
             let service = service_fn(move |request| {
                 // To close it without an answer could meet the client's next request.
-                let last = age.is_some_and(|age| opened.elapsed() >= age);
-                rest::answer(Arc::clone(&state), request, last)
+                let last = only_probes || age.is_some_and(|age| opened.elapsed() >= age);
+                let (state, unread) = (Arc::clone(&state), unread.clone());
+                async move {
+                    let answer = rest::answer(&state, request, last, only_probes).await;
+                    Ok::<_, Infallible>(answer.map(|body| Full::new(unread.add(body))))
+                }
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
+            builder.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(READ);
             let connection = builder.serve_connection(TokioIo::new(stream), service);
-            Repolled::new(Until::new(connection, Ends { age: None, ..ends })).await
+            Repolled::new(Until::new(connection, Ends { age: None, ..ends }, overdue)).await
         }
         Interface::Grpc(grpc) => {
             let Some(stream) = in_time(stream, ends.stop.clone()).await else {
                 return tracing::debug!("no client of gRPC has begun in time");
             };
             let service = service_fn(move |request| {
-                let (counted, answer) = (grpc.state().concurrency.clone(), grpc.answer(request));
+                let (grpc, unread) = (grpc.clone(), unread.clone());
                 async move {
-                    let answered = answer.await;
-                    drop(counted);
-                    answered
+                    let _counted = grpc.state().concurrency.clone();
+                    Ok::<_, Infallible>(grpc.answer(request, unread, only_probes).await)
                 }
             });
             let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-            builder.timer(TokioTimer::new()).keep_alive_interval(PING).max_concurrent_streams(1024);
-            Until::new(builder.serve_connection(TokioIo::new(stream), service), ends).await
+            builder.timer(TokioTimer::new()).keep_alive_interval(PING).max_concurrent_streams(STREAMS);
+            builder.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW);
+            Until::new(builder.serve_connection(TokioIo::new(stream), service), ends, overdue).await
         }
     };
     if let Err(error) = ended {
@@ -196,15 +240,17 @@ async fn in_time<S: AsyncRead + Unpin>(stream: S, mut stop: watch::Receiver<bool
     }
 }
 
-/// A connection that ends after its requests once it is old enough or the port closes.
+/// A connection that ends after its requests once it is old enough or the port closes, and at once when its client does
+/// not read.
 struct Until<C> {
     connection: Pin<Box<C>>,
     reached: Option<Reached>,
+    overdue: Reached,
 }
 
 impl<C: GracefulConnection> Until<C> {
-    fn new(connection: C, ends: Ends) -> Self {
-        Self { connection: Box::pin(connection), reached: Some(ends.reached()) }
+    fn new(connection: C, ends: Ends, unread: Unread) -> Self {
+        Self { connection: Box::pin(connection), reached: Some(ends.reached()), overdue: Box::pin(unread.overdue()) }
     }
 }
 
@@ -215,6 +261,10 @@ impl<C: GracefulConnection> Future for Until<C> {
         if self.reached.as_mut().is_some_and(|reached| reached.as_mut().poll(context).is_ready()) {
             self.reached = None;
             self.connection.as_mut().graceful_shutdown();
+        }
+        if self.overdue.as_mut().poll(context).is_ready() {
+            tracing::debug!("connection ended: its client does not read");
+            return Poll::Ready(Ok(()));
         }
         self.connection.as_mut().poll(context)
     }

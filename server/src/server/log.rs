@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
@@ -20,11 +21,29 @@ pub(super) fn start(level: LogLevel) {
         LogLevel::Info => Level::INFO,
         LogLevel::Debug => Level::DEBUG,
     };
-    tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_max_level(level).init();
+    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_max_level(level);
+    lines.log_internal_errors(false).with_writer(Output::default).init();
     std::panic::set_hook(Box::new(panicked));
 }
 
 fn panicked(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, cause = panic.payload_as_str().unwrap_or("?"), "panic");
+}
+
+/// Standard output, which may be a pipe that nobody reads any more or a disk that is full: nobody could be told that the
+/// log cannot be written, and a panic on account of it would be logged, too.
+#[derive(Default)]
+struct Output;
+
+impl Write for Output {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let _ = std::io::stdout().write_all(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = std::io::stdout().flush();
+        Ok(())
+    }
 }

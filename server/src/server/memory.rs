@@ -7,6 +7,14 @@ pub(super) fn in_use() -> u64 {
     kibibytes.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
+/// Returns how many files this process may open besides those that are open, if there is a limit.
+pub(super) fn free_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let limit: usize = line.split_whitespace().next()?.parse().ok()?;
+    Some(limit.saturating_sub(std::fs::read_dir("/proc/self/fd").ok()?.count()))
+}
+
 /// Returns the limit of the control group that this process is in, in bytes, if it has one.
 pub(super) fn container_limit() -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();

@@ -34,6 +34,8 @@ pub(super) struct Metrics {
     runtime: HistogramVec,
     queuing: HistogramVec,
     waiting: IntGaugeVec,
+    /// Bytes that requests in flight have taken.
+    pub memory: IntGauge,
     loading: HistogramVec,
     copies: IntGaugeVec,
 }
@@ -74,6 +76,10 @@ impl Metrics {
             registry.register(Box::new(metric.clone())).expect("a name of its own");
             metric
         };
+        let memory =
+            IntGauge::new("model_server:request_memory_bytes", "Memory that the requests in flight may be using.");
+        let memory = memory.expect("a valid name");
+        registry.register(Box::new(memory.clone())).expect("a name of its own");
         let requests = Opts::new(":tensorflow:serving:request_count", "The total number of requests.");
         let requests = IntCounterVec::new(requests, &["model_name", "status"]).expect("a valid name");
         registry.register(Box::new(requests.clone())).expect("a name of its own");
@@ -100,6 +106,7 @@ impl Metrics {
             ),
             waiting: gauge("model_server:queue_length", "Requests that wait for a compiled copy of the model."),
             copies: gauge("model_server:compiled_copies", "Compiled copies of the model."),
+            memory,
             requests,
             registry,
         }

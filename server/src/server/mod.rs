@@ -5,6 +5,7 @@
 //! while all of them are busy.
 
 mod body;
+mod budget;
 mod capture;
 mod catalogue;
 mod checksums;
@@ -29,6 +30,7 @@ mod repolled;
 mod rest;
 mod state;
 mod tls;
+mod unread;
 mod workers;
 
 pub use lifecycle::run;

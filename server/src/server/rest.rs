@@ -1,38 +1,38 @@
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::body;
+use super::budget::Share;
 use super::capture::Capture;
 use super::catalogue::{Choice, Servable};
 use super::failure::Failure;
 use super::metrics::Entry;
 use super::pool::IsWanted;
-use super::state::{State, compute, count, run};
+use super::state::{State, compute, count};
 use crate::model::Instance;
-use crate::rest::{Caller, PredictRequest, Refusal, Route};
+use crate::rest::{Caller, PredictRequest, Refusal, Route, memory};
 
 const MODELS: &str = "/v1/models/";
 /// Of Kubernetes' own components.
 const LIVENESS: &str = "/livez";
 const READINESS: &str = "/readyz";
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<Bytes>;
 
 /// Answers one request of the REST port.
 ///
 /// # Arguments
 ///
 /// * `last`: its connection takes no further one.
-pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>, last: bool) -> Result<Answer, Infallible> {
+/// * `only_probes`: its connection is one too many.
+pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last: bool, only_probes: bool) -> Answer {
     let start = Instant::now();
     let path = request.uri().path();
     let mut response = match path {
@@ -41,16 +41,17 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>, last: 
         _ if path == state.monitoring_path && request.method() == Method::GET => {
             respond(StatusCode::OK, "text/plain; version=0.0.4", state.page())
         }
-        _ => json(model(&state, request, start).await),
+        _ if only_probes => json(Err(Failure::crowded())),
+        _ => json(model(state, request, start).await),
     };
     if last || state.is_draining() {
         // The client's next request goes elsewhere.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response)
+    response
 }
 
-async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -> Result<Vec<u8>, Failure> {
+async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -> Result<Bytes, Failure> {
     let (head, body) = request.into_parts();
     let deadline = start + state.timeout;
     let target = match Target::parse(state, head.uri.path()) {
@@ -61,27 +62,18 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
         }
     };
     let servable = Arc::clone(target.servable);
-    let (entry, result) = match servable.service.route(head.method.as_str(), &target.path) {
+    let (entry, result) = match servable.service.route_decoded(head.method.as_str(), &target.path) {
         Ok(Route::Predict) => {
-            let result = match body::read(&head.headers, body, state.max_request_bytes, deadline).await {
-                Ok(body) => {
-                    let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
-                    let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
-                        predict(instance, &body.plain()?, most, is_wanted, capture.as_deref())
-                    };
-                    compute(state, &servable, Entry::RestPredict, size, deadline, work).await
-                }
-                Err(failure) => Err(failure),
-            };
+            let result = predict(state, &servable, &head.headers, body, deadline).await;
             (Entry::RestPredict, result)
         }
-        Ok(Route::Answer(_)) if target.is_metadata() && state.is_draining() => {
+        Ok(Route::Answer(_)) if state.is_draining() => {
             // What probes and load balancers ask. Not counted: nobody is refused an answer.
             return Err(Failure::draining());
         }
         Ok(Route::Answer(answer)) => {
             body::discard(body, deadline).await;
-            (Entry::RestOther, Ok(target.statuses().unwrap_or(answer)))
+            (Entry::RestOther, Ok(target.statuses().unwrap_or(answer).into()))
         }
         Err(refusal) => {
             body::discard(body, deadline).await;
@@ -93,16 +85,49 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
     result
 }
 
-fn predict(
+async fn predict(
+    state: &Arc<State>,
+    servable: &Servable,
+    headers: &HeaderMap,
+    body: Incoming,
+    deadline: Instant,
+) -> Result<Bytes, Failure> {
+    let mut share = match state.budget.share(headers) {
+        Ok(share) => share,
+        Err(failure) => {
+            body::discard(body, deadline).await;
+            return Err(failure);
+        }
+    };
+    let body = body::read(headers, body, state.max_request_bytes, &mut share, deadline).await?;
+    let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
+    let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
+        let body = body.plain(&mut share)?;
+        let answer = answer_body(instance, &body, &mut share, most, is_wanted, capture.as_deref())?;
+        drop(body);
+        Ok(share.hold(answer))
+    };
+    compute(state, servable, Entry::RestPredict, size, deadline, work).await
+}
+
+fn answer_body(
     instance: &mut Instance,
     body: &[u8],
+    share: &mut Share,
     most: usize,
     is_wanted: IsWanted<'_>,
     capture: Option<&Capture>,
 ) -> Result<Vec<u8>, Failure> {
     let description = Arc::clone(instance.description());
+    share.take(memory::reading(body))?;
     let request = PredictRequest::read(&description, body, Caller::Http)?;
-    let outputs = run(instance, &request.call, most, is_wanted)?;
+    let signature = &description.signatures[request.call.signature];
+    let (values, text) = memory::answering(&description, signature, request.call.rows);
+    if text > most {
+        return Err(Failure::large_answer(text, most));
+    }
+    share.take(values + text)?;
+    let outputs = instance.run_while(&request.call, is_wanted)?;
     let answer = request.answer(&description, &outputs);
     if let Some(capture) = capture {
         capture.keep(&description, request.call.signature, body, &answer);
@@ -146,10 +171,6 @@ impl<'a> Target<'a> {
         Ok(Self { servable, path: decoded, versions })
     }
 
-    fn is_metadata(&self) -> bool {
-        self.path.ends_with("/metadata")
-    }
-
     /// The state of all versions, where several are asked for.
     fn statuses(&self) -> Option<Vec<u8>> {
         if self.versions.len() < 2 {
@@ -176,21 +197,24 @@ fn health(method: &Method, healthy: bool) -> Answer {
     }
 }
 
-fn json(result: Result<Vec<u8>, Failure>) -> Answer {
+fn json(result: Result<Bytes, Failure>) -> Answer {
     let failure = match result {
         Ok(body) => return respond(StatusCode::OK, "application/json", body),
         Err(failure) => failure,
     };
     let body = serde_json::json!({ "error": failure.message }).to_string().into_bytes();
     let mut response = respond(failure.status, "application/json", body);
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     if let Some(allow) = failure.allow {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     }
     response
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Answer {
-    let mut response = Response::new(Full::new(body.into()));
+fn respond(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response

@@ -2,8 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tonic::Code;
 
+use super::budget::Budget;
 use super::capture::Capture;
 use super::catalogue::{Catalogue, Servable};
 use super::concurrency::Concurrency;
@@ -11,11 +13,11 @@ use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
 use super::pool::{IsWanted, micros};
-use crate::model::{Call, Instance, Outputs};
+use super::workers;
+use crate::model::Instance;
 
-/// Of the values of one answer, in bytes, unless requests may have more: without a limit a request of a few bytes, which
-/// repeats one value, would take all memory.
-const ANSWER: usize = 256 << 20;
+/// Of one answer, in bytes, unless requests may have more.
+const ANSWER: usize = 64 << 20;
 
 /// The state that all connections share.
 pub(super) struct State {
@@ -27,10 +29,14 @@ pub(super) struct State {
     pub monitoring_path: String,
     /// Of a request's body, in bytes.
     pub max_request_bytes: usize,
-    /// Of the values of an answer, in bytes.
+    /// Of an answer, in bytes.
     pub max_answer_bytes: usize,
+    /// Of all requests in flight.
+    pub budget: Budget,
     /// Of one request.
     pub timeout: Duration,
+    /// Those that may be open, of both ports.
+    pub connections: Arc<Semaphore>,
     /// How many requests can arrive or are in flight.
     pub concurrency: Concurrency,
     /// Of a sample of the requests.
@@ -47,7 +53,9 @@ impl State {
             monitoring_path: flags.monitoring_path.clone(),
             max_request_bytes: flags.max_request_bytes,
             max_answer_bytes: flags.max_request_bytes.max(ANSWER),
+            budget: Budget::new(workers::memory_for_requests(flags)),
             timeout: flags.rest_api_timeout_in_ms,
+            connections: Arc::new(Semaphore::new(workers::connections(flags))),
             concurrency: Concurrency::new(),
             capture: capture.map(Arc::new),
             draining: AtomicBool::new(false),
@@ -74,6 +82,7 @@ impl State {
         for servable in self.catalogue.all() {
             servable.metrics.waiting.set(0);
         }
+        self.metrics.memory.set(self.budget.taken() as i64);
         // The versions of a model share their metrics.
         for servable in self.catalogue.all() {
             servable.metrics.waiting.add(servable.pool.waiting() as i64);
@@ -97,24 +106,6 @@ pub(super) async fn compute<T: Send + 'static>(
 ) -> Result<T, Failure> {
     let estimate = &servable.cost_estimates[entry as usize];
     servable.pool.run(estimate, size, state.concurrency.count(), deadline, answer).await
-}
-
-/// Runs the model as long as its answer is wanted.
-///
-/// # Arguments
-///
-/// * `most`: of the answer's values, in bytes.
-pub(super) fn run(
-    instance: &mut Instance,
-    call: &Call,
-    most: usize,
-    is_wanted: IsWanted<'_>,
-) -> Result<Outputs, Failure> {
-    let bytes = instance.description().signatures[call.signature].output_bytes(call.rows);
-    if bytes > most {
-        return Err(Failure::large_answer(bytes, most));
-    }
-    Ok(instance.run_while(call, is_wanted)?)
 }
 
 /// Counts a request of a model.

@@ -7,6 +7,13 @@ use super::pool::Pool;
 
 /// Of the memory limit that copies may fill; requests and their bodies have the rest.
 const SHARE: f64 = 0.8;
+/// The most and the least that requests may take by default, in bytes.
+const REQUESTS: (u64, u64) = (256 << 20, 32 << 20);
+
+/// Connections of a port, beyond those that may be open, that are asked for probes: the next one ends the first.
+pub(super) const PROBES: usize = 8;
+/// Files that are open besides connections and those of the start: ports, certificates that are read again.
+const FILES: usize = 16;
 
 /// Compiles further copies of the models, in turn, until each has as many as are wanted or memory allows.
 ///
@@ -15,8 +22,7 @@ const SHARE: f64 = 0.8;
 /// * `first`: how much memory the first copies took, all models together, in bytes.
 pub(super) fn grow(catalogue: &Catalogue, flags: &Flags, first: u64) {
     let wanted = flags.workers.unwrap_or_else(processors);
-    let given = flags.memory_limit_in_mib.map(|mebibytes| mebibytes << 20);
-    let limit = given.or_else(memory::container_limit).map(|limit| (limit as f64 * SHARE) as u64);
+    let limit = limit(flags).map(|limit| (limit as f64 * SHARE) as u64);
     let pools: Vec<_> = catalogue.all().map(|servable| &servable.pool).collect();
     let mut copies = 1;
     while copies < wanted {
@@ -32,6 +38,26 @@ pub(super) fn grow(catalogue: &Catalogue, flags: &Flags, first: u64) {
         copies += 1;
     }
     tracing::info!(copies, memory = memory::in_use(), "all copies compiled");
+}
+
+/// Returns the bytes of memory that all requests in flight may take.
+pub(super) fn memory_for_requests(flags: &Flags) -> usize {
+    let (most, least) = REQUESTS;
+    let rest = || limit(flags).map_or(most, |limit| (limit as f64 * (1.0 - SHARE)) as u64).clamp(least, most);
+    flags.request_memory_in_mib.map_or_else(rest, |mebibytes| u64::from(mebibytes) << 20) as usize
+}
+
+/// Returns the number of connections that may be open.
+pub(super) fn connections(flags: &Flags) -> usize {
+    let files = memory::free_files().map_or(usize::MAX, |free| free.saturating_sub(2 * PROBES + FILES).max(1));
+    if files < flags.max_connections {
+        tracing::warn!(connections = files, "the limit of open files allows fewer connections than --max_connections");
+    }
+    flags.max_connections.min(files)
+}
+
+fn limit(flags: &Flags) -> Option<u64> {
+    flags.memory_limit_in_mib.map(|mebibytes| mebibytes << 20).or_else(memory::container_limit)
 }
 
 /// The processors that this process may use, which a container's limit can make fewer.

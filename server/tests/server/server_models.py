@@ -60,6 +60,15 @@ def build(base: Path, scratch: Path) -> Path:
     wide = tf.function(lambda x: {"y": tf.tile(x, [1, 1000])}, input_signature=[spec([1, 1], tf.float32, "x")])
     add("wide", 1, {"serving_default": wide})
 
+    # Half a megabyte, with little to compute for each row: how much memory it takes is a matter of types and shapes.
+    table = np.arange(128 * 1024, dtype="float32")
+    real = tf.function(
+        lambda x: {"y": tf.gather(table, [1]) + x[:, :1]}, input_signature=[spec([1, 512], tf.float32, "x")]
+    )
+    whole = tf.function(lambda x: {"y": x[:, :1]}, input_signature=[spec([1, 512], tf.int64, "x")])
+    widened = tf.function(lambda x: {"y": tf.tile(x, [1, 1000])}, input_signature=[spec([1, 1], tf.float32, "x")])
+    add("attacked", 1, {"serving_default": real, "whole": whole, "wide": widened})
+
     weights = np.random.default_rng(7).normal(size=(8, 4)).astype("float32")
     dense = tf.function(lambda x: {"scores": x @ weights}, input_signature=[spec([1, 8], tf.float32, "x")])
 

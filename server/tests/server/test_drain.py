@@ -33,6 +33,7 @@ def test_readiness_changes_first_and_requests_are_still_answered(start: Callable
             server.wait_until(lambda: server.get("/readyz").status_code == 503)
             server.wait_until(lambda: check(None, timeout=60) == b"\x08\x02")
         assert server.get("/v1/models/times/metadata").status_code == 503
+        assert server.get("/v1/models/times").status_code == 503
         assert server.get("/livez").status_code == 200
         answer = server.post("/v1/models/times:predict", {"instances": [[1, 2, 3]]})
         assert (answer.status_code, answer.headers["Connection"]) == (200, "close")

@@ -109,13 +109,13 @@ def test_clients_of_a_fast_model_are_answered_or_refused_and_health_answers_betw
             statuses = [request.result() for request in asked]
         assert set(statuses) | {200} <= {200, 503}
         assert server.metric(":tensorflow:serving:request_count", status="OK") == statuses.count(200)
-        assert server.metric(":tensorflow:serving:request_count", status="RESOURCE_EXHAUSTED") == statuses.count(503)
+        assert server.metric(":tensorflow:serving:request_count", status="UNAVAILABLE") == statuses.count(503)
         assert server.metric("model_server:queue_length") == 0
 
 
 @pytest.mark.fault(
     "more requests come than fit into the queue",
-    sees="the status 503, or RESOURCE_EXHAUSTED, at once",
+    sees="the status 503, or UNAVAILABLE, at once",
     serves="the server, for the requests in its queue",
 )
 def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., Server]) -> None:
@@ -128,12 +128,15 @@ def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., 
             answers = [clients.submit(server.post, PATH, BODY) for _ in range(12)]
             calls = [predict.future(slow_request(), timeout=60) for _ in range(12)]
             statuses = [answer.result().status_code for answer in answers]
+            assert all(
+                ("Retry-After" in answer.result().headers) == (answer.result().status_code == 503) for answer in answers
+            )
             codes = [call.code() for call in calls]
         assert set(statuses) | {200} == {200, 503}
-        assert set(codes) | {grpc.StatusCode.OK} == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert set(codes) | {grpc.StatusCode.OK} == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
         answered = statuses.count(200) + codes.count(grpc.StatusCode.OK)
         assert 3 <= answered < 24
-        assert server.metric(":tensorflow:serving:request_count", status="RESOURCE_EXHAUSTED") == 24 - answered
+        assert server.metric(":tensorflow:serving:request_count", status="UNAVAILABLE") == 24 - answered
         # It recovers.
         assert server.post(PATH, BODY).status_code == 200
 
@@ -221,8 +224,7 @@ def test_an_answer_that_would_fill_the_memory_is_refused_before_it_is_computed(s
             grpc_rows(server, 16_000_000, "wide", 1)
         assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
         assert caught.value.details() == (
-            "the values of the answer would take 64000000000 bytes, of which this server computes 268435456 at most; "
-            "send fewer rows"
+            "the answer could take 64000000161 bytes, of which this server writes 67108864 at most; send fewer rows"
         )
         path = "/v1/models/wide:predict"
         answer = server.post(path, b'{"instances": [' + b",".join([b"[1]"] * 1_000_000) + b"]}")

@@ -128,3 +128,8 @@ def test_a_percent_encoded_path_is_decoded(all_models: Server) -> None:
 
 def test_liveness_and_readiness(all_models: Server) -> None:
     assert (all_models.get("/livez").status_code, all_models.get("/readyz").status_code) == (200, 200)
+
+
+def test_a_path_is_decoded_once(all_models: Server) -> None:
+    assert all_models.get("/v1/models/times/%6detadata").status_code == 200
+    assert all_models.get("/v1/models/times/%256detadata").status_code == 404

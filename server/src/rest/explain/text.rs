@@ -1,20 +1,34 @@
-use jiter::{JsonErrorType, JsonValue};
+use jiter::{Jiter, JiterErrorType, JsonErrorType};
 
+use super::json::Json;
 use crate::rest::refusal::{Refusal, refuse};
 use crate::rest::request::Caller;
-use crate::rest::sentence::printable;
+use crate::rest::sentence::{printable, quoted};
+use crate::rest::walk::{Names, repeated};
 
-/// Parses a body.
-pub(super) fn parse(body: &[u8], caller: Caller) -> Result<JsonValue<'_>, Refusal> {
+/// Checks that a body is JSON whose objects have each name once.
+pub(super) fn parse(body: &[u8], caller: Caller) -> Result<Json<'_>, Refusal> {
     if body.is_empty() {
         return refuse("the body is empty; a JSON object with 'instances' or 'inputs' is needed".to_owned());
     }
-    JsonValue::parse(body, true).map_err(|error| {
-        let what = if caller == Caller::Direct { "event" } else { "body" };
-        Refusal::bad_request(match error.error_type {
-            JsonErrorType::RecursionLimitExceeded => format!("the {what} is nested too deeply"),
-            _ if std::str::from_utf8(body).is_err() => format!("the {what} is not UTF-8 text"),
-            _ => format!("the {what} is not JSON: {}", printable(&error.description(body), 200)),
-        })
-    })
+    let mut names = Names::default();
+    let mut jiter = Jiter::new(body).with_allow_inf_nan();
+    match repeated(&mut jiter, &mut names).and_then(|twice| jiter.finish().map(|()| twice)) {
+        Ok(None) => Ok(Json::new(body)),
+        Ok(Some(fingerprint)) => {
+            let mut names = names.find(fingerprint);
+            let _ = repeated(&mut Jiter::new(body).with_allow_inf_nan(), &mut names);
+            refuse(format!("the body names {} twice in one object", quoted(&names.found().unwrap_or_default(), 100)))
+        }
+        Err(error) => {
+            let what = if caller == Caller::Direct { "event" } else { "body" };
+            refuse(match error.error_type {
+                JiterErrorType::JsonError(JsonErrorType::RecursionLimitExceeded) => {
+                    format!("the {what} is nested too deeply")
+                }
+                _ if std::str::from_utf8(body).is_err() => format!("the {what} is not UTF-8 text"),
+                _ => format!("the {what} is not JSON: {}", printable(&error.description(&jiter), 200)),
+            })
+        }
+    }
 }

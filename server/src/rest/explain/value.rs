@@ -2,11 +2,15 @@
 
 use jiter::JsonValue;
 
+use super::json::Json;
 use crate::model::{ElementType, Kind, Misfit, Signature, Tensor};
 use crate::rest::number::of_value;
 use crate::rest::refusal::{Refusal, refuse};
 use crate::rest::request::Form;
 use crate::rest::sentence::printable;
+
+/// Of a number beyond float64, in characters.
+const MOST_DIGITS: usize = 40;
 
 /// How the client wrote a value, so that it can be said where it is.
 #[derive(Clone, Copy)]
@@ -23,19 +27,20 @@ struct Problem {
 }
 
 /// Checks the rows of an input in row format.
-pub(super) fn check_column(
+pub(super) fn check_column<'t, R: Iterator<Item = Json<'t>>>(
     signature: &Signature,
     tensor: &Tensor,
-    rows: &[&JsonValue<'_>],
+    rows: impl Fn() -> R,
     place: Place,
 ) -> Result<(), Refusal> {
     let found = if signature.batched {
-        within(rows, |row| search(tensor, row, tensor.item_shape()))
+        within(rows(), |row| search(tensor, row, tensor.item_shape()))
     } else {
+        let count = rows().count();
         match tensor.stored_shape.split_first() {
-            None => Some(Problem::here(format!("a list of {} stands where {} belongs", rows.len(), belongs(tensor)))),
-            Some((&size, _)) if size != rows.len() => Some(wrong_size(rows.len(), size)),
-            Some((_, inner)) => within(rows, |row| search(tensor, row, inner)),
+            None => Some(Problem::here(format!("a list of {count} stands where {} belongs", belongs(tensor)))),
+            Some((&size, _)) if size != count => Some(wrong_size(count, size)),
+            Some((_, inner)) => within(rows(), |row| search(tensor, row, inner)),
         }
     };
     found.map_or(Ok(()), |problem| refuse(located(signature, tensor, &problem, place)))
@@ -45,33 +50,32 @@ pub(super) fn check_column(
 pub(super) fn check_value(
     signature: &Signature,
     tensor: &Tensor,
-    value: &JsonValue<'_>,
+    value: Json<'_>,
     place: Place,
 ) -> Result<(), Refusal> {
-    let found = match value {
-        JsonValue::Array(rows) if place.form == Form::Inputs && signature.batched => {
-            within(rows.iter(), |row| search(tensor, row, tensor.item_shape()))
+    let found = match value.items() {
+        Some(rows) if place.form == Form::Inputs && signature.batched => {
+            within(rows, |row| search(tensor, row, tensor.item_shape()))
         }
-        value => search(tensor, value, tensor.item_shape()),
+        _ => search(tensor, value, tensor.item_shape()),
     };
     found.map_or(Ok(()), |problem| refuse(located(signature, tensor, &problem, place)))
 }
 
 /// Checks that all inputs in column format have the same number of rows.
-pub(super) fn check_row_counts<'v>(
+pub(super) fn check_row_counts<'t>(
     signature: &Signature,
-    column: impl Fn(&str) -> &'v JsonValue<'v>,
+    column: impl Fn(&str) -> Json<'t>,
     place: Place,
 ) -> Result<(), Refusal> {
     let mut counts = Vec::with_capacity(signature.inputs.len());
     for tensor in &signature.inputs {
-        match column(&tensor.name) {
-            JsonValue::Array(rows) => counts.push((&tensor.name, rows.len())),
-            value => {
-                let problem = Problem::here(format!("{} stands where the list of rows belongs", described(value)));
-                return refuse(located(signature, tensor, &problem, place));
-            }
-        }
+        let value = column(&tensor.name);
+        let Some(rows) = value.items() else {
+            let problem = Problem::here(format!("{} stands where the list of rows belongs", described(value)));
+            return refuse(located(signature, tensor, &problem, place));
+        };
+        counts.push((&tensor.name, rows.count()));
     }
     if counts.iter().any(|&(_, count)| count != counts[0].1) {
         let sizes: Vec<String> = counts.iter().map(|(name, count)| format!("'{name}' has {count}")).collect();
@@ -89,25 +93,24 @@ impl Problem {
     }
 }
 
-fn within<'r, R: IntoIterator>(rows: R, search: impl Fn(R::Item) -> Option<Problem>) -> Option<Problem>
-where
-    R::Item: 'r,
-{
-    rows.into_iter().enumerate().find_map(|(index, row)| {
+fn within<'t>(rows: impl Iterator<Item = Json<'t>>, search: impl Fn(Json<'t>) -> Option<Problem>) -> Option<Problem> {
+    rows.enumerate().find_map(|(index, row)| {
         let mut problem = search(row)?;
         problem.indices.insert(0, index);
         Some(problem)
     })
 }
 
-fn search(tensor: &Tensor, value: &JsonValue<'_>, shape: &[usize]) -> Option<Problem> {
+fn search(tensor: &Tensor, value: Json<'_>, shape: &[usize]) -> Option<Problem> {
     let Some((&size, inner)) = shape.split_first() else {
         return element_problem(tensor, value).map(Problem::here);
     };
-    match value {
-        JsonValue::Array(values) if values.len() == size => within(values.iter(), |value| search(tensor, value, inner)),
-        JsonValue::Array(values) => Some(wrong_size(values.len(), size)),
-        value => Some(Problem::here(format!("{} stands where a list of {size} belongs", described(value)))),
+    let Some(items) = value.items() else {
+        return Some(Problem::here(format!("{} stands where a list of {size} belongs", described(value))));
+    };
+    match items.count() {
+        count if count == size => within(value.items()?, |item| search(tensor, item, inner)),
+        count => Some(wrong_size(count, size)),
     }
 }
 
@@ -115,13 +118,11 @@ fn wrong_size(found: usize, size: usize) -> Problem {
     Problem::here(format!("a list of {found} stands where a list of {size} belongs"))
 }
 
-fn element_problem(tensor: &Tensor, value: &JsonValue<'_>) -> Option<String> {
-    if let JsonValue::Object(members) = value
-        && matches!(&members[..], [(name, _)] if name == "b64")
-    {
+fn element_problem(tensor: &Tensor, value: Json<'_>) -> Option<String> {
+    if value.is_base64() {
         return Some(format!("bytes (\"b64\") are for inputs of type string, and this one is {}", tensor.dtype));
     }
-    let misfit = match of_value(value) {
+    let misfit = match of_value(&value.scalar(), value.text()) {
         Some(element) => tensor.push(element, &mut Vec::new()).err()?,
         None => Misfit::Kind,
     };
@@ -156,31 +157,32 @@ fn largest(dtype: ElementType) -> &'static str {
 }
 
 /// Returns a few words for a value: never more than a line, whatever the value.
-fn described(value: &JsonValue<'_>) -> String {
-    match value {
-        JsonValue::Null => "null".to_owned(),
+fn described(value: Json<'_>) -> String {
+    if let Some(items) = value.items() {
+        return format!("a list of {}", items.count());
+    }
+    if value.is_object() {
+        return "an object".to_owned();
+    }
+    match value.scalar() {
         JsonValue::Bool(value) => value.to_string(),
         JsonValue::Int(value) => value.to_string(),
         JsonValue::BigInt(value) if value.bits() < 128 => value.to_string(),
         JsonValue::BigInt(value) => format!("an integer of {} bits", value.bits()),
-        JsonValue::Float(value) => float(*value),
+        JsonValue::Float(number) if number.is_infinite() => {
+            printable(&String::from_utf8_lossy(value.text()), MOST_DIGITS)
+        }
+        JsonValue::Float(value) => float(value),
         JsonValue::Str(text) => {
             let more = if text.chars().nth(20).is_some() { "…" } else { "" };
-            format!("the string \"{}{more}\"", printable(text, 20))
+            format!("the string \"{}{more}\"", printable(&text, 20))
         }
-        JsonValue::Array(values) => format!("a list of {}", values.len()),
-        JsonValue::Object(_) => "an object".to_owned(),
+        _ => "null".to_owned(),
     }
 }
 
 fn float(value: f64) -> String {
-    if value.is_nan() {
-        "NaN".to_owned()
-    } else if value.is_infinite() {
-        format!("{}Infinity", if value.is_sign_negative() { "-" } else { "" })
-    } else {
-        zmij::Buffer::new().format_finite(value).to_owned()
-    }
+    if value.is_nan() { "NaN".to_owned() } else { zmij::Buffer::new().format_finite(value).to_owned() }
 }
 
 /// Says where the value is in the request as the client wrote it, and what was expected there.

@@ -1,11 +1,24 @@
 use std::time::{Duration, Instant};
 
-use tonic::metadata::MetadataMap;
+use hyper::header::HeaderMap;
+
+use crate::server::budget::Shared;
 
 /// When a call must be answered: the client may want it sooner than the server allows.
-pub(super) fn deadline(metadata: &MetadataMap, start: Instant, most: Duration) -> Instant {
-    let wanted = metadata.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
+pub(super) fn deadline(headers: &HeaderMap, start: Instant, most: Duration) -> Instant {
+    let wanted = headers.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
     start + wanted.map_or(most, |wanted| wanted.min(most))
+}
+
+/// What every handler finds in its request's extensions.
+#[derive(Clone)]
+pub(super) struct Received {
+    /// When its headers were there.
+    pub start: Instant,
+    /// When it must be answered.
+    pub deadline: Instant,
+    /// The memory that it has taken.
+    pub share: Shared,
 }
 
 /// Reads the header: up to eight digits and a unit.
@@ -42,11 +55,11 @@ mod tests {
     #[test]
     fn the_sooner_one_counts() {
         let start = Instant::now();
-        let mut metadata = MetadataMap::new();
-        assert_eq!(deadline(&metadata, start, Duration::from_secs(1)), start + Duration::from_secs(1));
-        metadata.insert("grpc-timeout", "5S".parse().unwrap());
-        assert_eq!(deadline(&metadata, start, Duration::from_secs(1)), start + Duration::from_secs(1));
-        metadata.insert("grpc-timeout", "5m".parse().unwrap());
-        assert_eq!(deadline(&metadata, start, Duration::from_secs(1)), start + Duration::from_millis(5));
+        let mut headers = HeaderMap::new();
+        assert_eq!(deadline(&headers, start, Duration::from_secs(1)), start + Duration::from_secs(1));
+        headers.insert("grpc-timeout", "5S".parse().unwrap());
+        assert_eq!(deadline(&headers, start, Duration::from_secs(1)), start + Duration::from_secs(1));
+        headers.insert("grpc-timeout", "5m".parse().unwrap());
+        assert_eq!(deadline(&headers, start, Duration::from_secs(1)), start + Duration::from_millis(5));
     }
 }

@@ -1,11 +1,16 @@
 //! The part of gRPC that `server/fuzz` reaches, with outputs instead of a model. No program has it.
 
+use hyper::header::HeaderMap;
 use prost::Message;
 
 use super::prediction;
 use super::proto::TensorProto;
 use super::proto::serving::{PredictRequest, PredictResponse};
 use crate::model::{Call, Description, Outputs};
+use crate::server::budget::{Budget, Shared};
+
+/// The memory for a message and its answer, in bytes.
+const ALL: usize = 1 << 30;
 
 /// A response to a client.
 #[derive(Debug)]
@@ -23,11 +28,12 @@ pub enum Answer {
 /// The client's fault is called the server's, or the answer cannot be read again.
 pub fn answer_message(description: &Description, message: &[u8], run: impl FnOnce(&Call) -> Outputs) -> Option<Answer> {
     let request = PredictRequest::decode(message).ok()?;
-    let answered = prediction::answer(description, &request, |call| Ok(run(call)));
+    let share = Shared::new(Budget::new(ALL).share(&HeaderMap::new()).expect("nothing is taken of it"));
+    let answered = prediction::answer(description, &request, &share, ALL, |call| Ok(run(call)));
     Some(match answered {
         Ok(response) => Answer::Predicted(read(&response.encode_to_vec())),
         Err(failure) => {
-            assert_eq!(failure.status, 400, "{failure:?}");
+            assert!(matches!(failure.status.as_u16(), 400 | 413), "{failure:?}");
             Answer::Refused(failure.message.into_owned())
         }
     })

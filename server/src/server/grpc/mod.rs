@@ -1,6 +1,7 @@
 //! TensorFlow Serving's gRPC services and the standard health service.
 
 mod deadline;
+mod footprint;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod metadata;
@@ -9,24 +10,32 @@ mod prediction;
 mod spec;
 mod tensor;
 
-use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Instant;
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::BoxFuture;
 use tonic::server::NamedService;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
+use self::deadline::{Received, deadline};
 use self::model_service::Models;
 use self::prediction::Prediction;
 use self::proto::serving::model_service_server::ModelServiceServer;
 use self::proto::serving::prediction_service_server::PredictionServiceServer;
+use super::body::collect;
+use super::budget::Shared;
+use super::failure::Failure;
 use super::state::State;
+use super::unread::Unread;
 
 /// The types that the build made of our .proto files.
 #[allow(missing_docs, clippy::pedantic, unreachable_pub)]
@@ -38,14 +47,17 @@ mod proto {
     }
 }
 
+const PREDICTION: &str = <PredictionServiceServer<Prediction> as NamedService>::NAME;
+const MODELS: &str = <ModelServiceServer<Models> as NamedService>::NAME;
+const HEALTH: &str = <HealthServer<HealthService> as NamedService>::NAME;
+
 /// Names that the health service knows: the whole server, and the services under TensorFlow Serving's and their own names.
-const HEALTH_NAMES: [&str; 5] = [
-    "",
-    "PredictionService",
-    "ModelService",
-    <PredictionServiceServer<Prediction> as NamedService>::NAME,
-    <ModelServiceServer<Models> as NamedService>::NAME,
-];
+const HEALTH_NAMES: [&str; 5] = ["", "PredictionService", "ModelService", PREDICTION, MODELS];
+
+/// What stands before a message, in bytes.
+const PREFIX: usize = 5;
+/// The longest request for the health, in bytes.
+const HEALTH_REQUEST: usize = 1 << 10;
 
 /// All services of the gRPC port.
 #[derive(Clone)]
@@ -91,15 +103,51 @@ impl Grpc {
         }
     }
 
-    /// Answers one request.
-    pub(super) fn answer(&self, request: Request<Incoming>) -> BoxFuture<Response<Body>, Infallible> {
-        let service = request.uri().path().split('/').nth(1).unwrap_or_default();
-        match service {
-            <PredictionServiceServer<Prediction> as NamedService>::NAME => self.prediction.clone().call(request),
-            <ModelServiceServer<Models> as NamedService>::NAME => self.models.clone().call(request),
-            <HealthServer<HealthService> as NamedService>::NAME => self.health.clone().call(request),
-            _ => Box::pin(async { Ok(tonic::Status::unimplemented("unknown service").into_http()) }),
-        }
+    /// Answers one request: none of it reaches a service before all of it is there, and has taken its memory.
+    ///
+    /// # Arguments
+    ///
+    /// * `only_probes`: its connection is one too many.
+    pub(super) async fn answer(&self, request: Request<Incoming>, unread: Unread, only_probes: bool) -> Response<Body> {
+        let start = Instant::now();
+        let (mut head, body) = request.into_parts();
+        let limit = match head.uri.path().split('/').nth(1) {
+            Some(HEALTH) => HEALTH_REQUEST,
+            Some(PREDICTION | MODELS) if only_probes => return Status::from(Failure::crowded()).into_http(),
+            Some(PREDICTION | MODELS) => self.state.max_request_bytes,
+            _ => return Status::unimplemented("unknown service").into_http(),
+        };
+        let deadline = deadline(&head.headers, start, self.state.timeout);
+        let (message, share) = match self.message(&head.headers, body, limit, deadline).await {
+            Ok(received) => received,
+            Err(failure) => return Status::from(failure).into_http(),
+        };
+        head.extensions.insert(Received { start, deadline, share: share.clone() });
+        let request = Request::from_parts(head, Full::new(message));
+        let answered = match request.uri().path().split('/').nth(1) {
+            Some(PREDICTION) => self.prediction.clone().call(request).await,
+            Some(MODELS) => self.models.clone().call(request).await,
+            _ => self.health.clone().call(request).await,
+        };
+        let Ok(response) = answered;
+        let kept = move |data| unread.add(share.hold(data));
+        response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(&kept))))
+    }
+
+    /// Collects a message, and takes the memory for it, for tonic's copy, and for what it is decoded to.
+    async fn message(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+        limit: usize,
+        deadline: Instant,
+    ) -> Result<(Bytes, Shared), Failure> {
+        let mut share = self.state.budget.share(headers)?;
+        let message = collect(body, limit.saturating_add(PREFIX), &mut share, deadline).await.map_err(|failure| {
+            if failure.status == StatusCode::REQUEST_TIMEOUT { Failure::timed_out() } else { failure }
+        })?;
+        share.take(message.len() + footprint::request(message.get(PREFIX..).unwrap_or_default()))?;
+        Ok((message, Shared::new(share)))
     }
 
     async fn report(&self, status: ServingStatus) {

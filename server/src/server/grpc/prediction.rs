@@ -1,22 +1,22 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 
 use tonic::{Code, Request, Response, Status};
 
-use super::deadline::deadline;
+use super::deadline::Received;
 use super::proto::TensorProto;
 use super::proto::serving::prediction_service_server::PredictionService;
 use super::proto::serving::{
     GetModelMetadataRequest, GetModelMetadataResponse, ModelSpec, PredictRequest, PredictResponse,
 };
-use super::{metadata, spec, tensor};
+use super::{footprint, metadata, spec, tensor};
 use crate::model::{Call, Description, Instance, Outputs};
 use crate::rest::sentence::printable;
+use crate::server::budget::Shared;
 use crate::server::failure::Failure;
 use crate::server::metrics::Entry;
 use crate::server::pool::IsWanted;
-use crate::server::state::{State, compute, count, run};
+use crate::server::state::{State, compute, count};
 
 /// Of a name that a client sent, in characters.
 const MOST_SHOWN: usize = 100;
@@ -27,8 +27,9 @@ pub(super) struct Prediction(pub Arc<State>);
 #[tonic::async_trait]
 impl PredictionService for Prediction {
     async fn predict(&self, request: Request<PredictRequest>) -> Result<Response<PredictResponse>, Status> {
-        let start = Instant::now();
-        let deadline = deadline(request.metadata(), start, self.0.timeout);
+        let Some(Received { start, deadline, share }) = request.extensions().get().cloned() else {
+            return Err(Status::internal("the request was not received"));
+        };
         let request = request.into_inner();
         let spec = spec::required(request.model_spec.as_ref())?;
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
@@ -36,8 +37,8 @@ impl PredictionService for Prediction {
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
             let description = Arc::clone(instance.description());
-            answer(&description, &request, |call| {
-                let outputs = run(instance, call, most, is_wanted)?;
+            answer(&description, &request, &share, most, |call| {
+                let outputs = instance.run_while(call, is_wanted)?;
                 if let Some(capture) = &capture {
                     capture.keep_tensors(&description, call, &outputs);
                 }
@@ -71,19 +72,30 @@ impl PredictionService for Prediction {
 ///
 /// # Arguments
 ///
+/// * `share`: of the memory, where the request is counted already.
+/// * `most`: of the answer, in bytes.
 /// * `run`: runs the model. It is called at most once.
 pub(super) fn answer(
     description: &Description,
     request: &PredictRequest,
+    share: &Shared,
+    most: usize,
     run: impl FnOnce(&Call) -> Result<Outputs, Failure>,
 ) -> Result<PredictResponse, Failure> {
-    let call = call(description, request)?;
+    let call = call(description, request, share)?;
     let wanted = wanted(description, call.signature, &request.output_filter)?;
+    let (memory, wire) = footprint::answer(&description.signatures[call.signature], &wanted, call.rows);
+    if wire > most {
+        return Err(Failure::large_answer(wire, most));
+    }
+    share.take(memory)?;
     let outputs = run(&call)?;
-    Ok(response(description, call.signature, &wanted, &outputs))
+    let response = response(description, call.signature, &wanted, &outputs);
+    share.keep(memory);
+    Ok(response)
 }
 
-fn call(description: &Description, request: &PredictRequest) -> Result<Call, Failure> {
+fn call(description: &Description, request: &PredictRequest, share: &Shared) -> Result<Call, Failure> {
     let name = request.model_spec.as_ref().map_or("", |spec| &spec.signature_name);
     let index = description.signature(name).ok_or_else(|| {
         let known: Vec<_> = description.signatures.iter().map(|signature| format!("'{}'", signature.name)).collect();
@@ -112,7 +124,7 @@ fn call(description: &Description, request: &PredictRequest) -> Result<Call, Fai
             .inputs
             .get(&input.name)
             .ok_or_else(|| Failure::invalid(format!("input '{}' is missing", input.name)))?;
-        let (given_rows, column) = tensor::read(input, signature.batched, given)?;
+        let (given_rows, column) = tensor::read(input, signature.batched, given, share)?;
         let expected = *rows.get_or_insert(given_rows);
         if expected != given_rows {
             return Err(Failure::invalid(format!(

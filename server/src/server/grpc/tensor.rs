@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use super::proto::tensor_shape_proto::Dim;
 use super::proto::{TensorProto, TensorShapeProto};
 use crate::model::{ElementType, Tensor, half};
+use crate::server::budget::Shared;
 use crate::server::failure::Failure;
 
 /// The number of a type in TensorFlow's `DataType`.
@@ -38,7 +39,12 @@ pub(super) fn size(proto: &TensorProto) -> usize {
 /// # Errors
 ///
 /// Its type, shape or values are not the input's.
-pub(super) fn read(tensor: &Tensor, batched: bool, proto: &TensorProto) -> Result<(usize, Vec<u8>), Failure> {
+pub(super) fn read(
+    tensor: &Tensor,
+    batched: bool,
+    proto: &TensorProto,
+    share: &Shared,
+) -> Result<(usize, Vec<u8>), Failure> {
     if proto.dtype != data_type(tensor.dtype) {
         return Err(Failure::invalid(format!(
             "input '{}' has the DataType {}; {} ({}) is expected",
@@ -50,7 +56,7 @@ pub(super) fn read(tensor: &Tensor, batched: bool, proto: &TensorProto) -> Resul
     }
     let rows = rows(tensor, batched, proto.tensor_shape.as_ref())?;
     let count = rows.checked_mul(tensor.count()).ok_or_else(|| Failure::invalid("the shape is too large"))?;
-    let real = values(tensor, count, proto)?;
+    let real = values(tensor, count, proto, share)?;
     if tensor.quantization.is_some() && has_nan(tensor.dtype, &real) {
         return Err(Failure::invalid(format!(
             "input '{}' holds NaN, for which the model's integers have no value",
@@ -121,7 +127,11 @@ fn rows(tensor: &Tensor, batched: bool, shape: Option<&TensorShapeProto>) -> Res
 }
 
 /// The bytes of `count` values of the client's type.
-fn values<'a>(tensor: &Tensor, count: usize, proto: &'a TensorProto) -> Result<Cow<'a, [u8]>, Failure> {
+///
+/// # Arguments
+///
+/// * `share`: takes the memory for these, and for those that the model stores.
+fn values<'a>(tensor: &Tensor, count: usize, proto: &'a TensorProto, share: &Shared) -> Result<Cow<'a, [u8]>, Failure> {
     if !proto.tensor_content.is_empty() {
         let content = &proto.tensor_content[..];
         let expected = count.checked_mul(tensor.dtype.size());
@@ -136,9 +146,10 @@ fn values<'a>(tensor: &Tensor, count: usize, proto: &'a TensorProto) -> Result<C
         if tensor.dtype == ElementType::Bool && content.iter().any(|&byte| byte > 1) {
             return Err(Failure::invalid(format!("input '{}': a byte is neither 0 nor 1", tensor.name)));
         }
+        share.take(count * tensor.stored.size())?;
         return Ok(Cow::Borrowed(content));
     }
-    let fill = Fill { tensor, count };
+    let fill = Fill { tensor, count, share };
     match tensor.dtype {
         ElementType::Float32 => fill.from(&proto.float_val, |value| Some(value.to_le_bytes())),
         ElementType::Float64 => fill.from(&proto.double_val, |value| Some(value.to_le_bytes())),
@@ -159,6 +170,7 @@ fn values<'a>(tensor: &Tensor, count: usize, proto: &'a TensorProto) -> Result<C
 struct Fill<'a> {
     tensor: &'a Tensor,
     count: usize,
+    share: &'a Shared,
 }
 
 impl Fill<'_> {
@@ -181,6 +193,7 @@ impl Fill<'_> {
         let size = size.ok_or_else(|| {
             Failure::invalid(format!("input '{name}' repeats a value into more than {MOST_REPEATED} bytes"))
         })?;
+        self.share.take(size.saturating_add(self.count * self.tensor.stored.size()))?;
         let mut all = Vec::with_capacity(size);
         let repeated = std::iter::repeat_n(&last, self.count - given.len());
         for &value in given.iter().chain(repeated) {
@@ -200,15 +213,18 @@ const MOST_SHOWN: usize = 32;
 const MOST_REPEATED: usize = 64 << 20;
 
 fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    let (chunks, _) = bytes.as_chunks::<N>();
-    chunks.iter().map(|chunk| number(*chunk)).collect()
+    each(bytes, number).collect()
+}
+
+fn each<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> impl Iterator<Item = T> {
+    bytes.as_chunks::<N>().0.iter().map(move |chunk| number(*chunk))
 }
 
 fn has_nan(element: ElementType, bytes: &[u8]) -> bool {
     match element {
-        ElementType::Float32 => numbers(bytes, f32::from_le_bytes).into_iter().any(f32::is_nan),
-        ElementType::Float64 => numbers(bytes, f64::from_le_bytes).into_iter().any(f64::is_nan),
-        ElementType::Float16 => numbers(bytes, u16::from_le_bytes).into_iter().map(half::to_f32).any(f32::is_nan),
+        ElementType::Float32 => each(bytes, f32::from_le_bytes).any(f32::is_nan),
+        ElementType::Float64 => each(bytes, f64::from_le_bytes).any(f64::is_nan),
+        ElementType::Float16 => each(bytes, u16::from_le_bytes).map(half::to_f32).any(f32::is_nan),
         _ => false,
     }
 }

@@ -1,0 +1,79 @@
+use jiter::{Jiter, JsonValue, Peek};
+
+/// A value in the text of a body that was checked before: its parts are read when they are looked at, so that none of it
+/// takes memory.
+#[derive(Clone, Copy)]
+pub(super) struct Json<'t>(&'t [u8]);
+
+impl<'t> Json<'t> {
+    /// Takes the first value of a text.
+    pub(super) fn new(text: &'t [u8]) -> Self {
+        Self(text.trim_ascii_start())
+    }
+
+    /// The elements of a list; `None` where it is none.
+    pub(super) fn items(self) -> Option<impl Iterator<Item = Self>> {
+        let mut jiter = self.jiter();
+        let mut next = if self.0.first() == Some(&b'[') { jiter.known_array().ok()? } else { return None };
+        Some(std::iter::from_fn(move || {
+            let item = self.skip(&mut jiter, next?)?;
+            next = jiter.array_step().ok()?;
+            Some(item)
+        }))
+    }
+
+    /// The members of an object; `None` where it is none.
+    pub(super) fn members(self) -> Option<impl Iterator<Item = (String, Self)>> {
+        let mut jiter = self.jiter();
+        if !self.is_object() {
+            return None;
+        }
+        let mut next = jiter.known_object().ok()?.map(str::to_owned);
+        Some(std::iter::from_fn(move || {
+            let name = next.take()?;
+            let peek = jiter.peek().ok()?;
+            let value = self.skip(&mut jiter, peek)?;
+            next = jiter.next_key().ok()?.map(str::to_owned);
+            Some((name, value))
+        }))
+    }
+
+    /// The value of a member.
+    pub(super) fn member(self, name: &str) -> Option<Self> {
+        self.members()?.find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    pub(super) fn is_object(self) -> bool {
+        self.0.first() == Some(&b'{')
+    }
+
+    /// Tells whether it is the object that stands for bytes: with one member, the string `b64`.
+    pub(super) fn is_base64(self) -> bool {
+        let Some(mut members) = self.members() else { return false };
+        members.next().is_some_and(|(name, value)| name == "b64" && value.0.first() == Some(&b'"'))
+            && members.next().is_none()
+    }
+
+    /// A number, a string, true or false; null where it is another value.
+    pub(super) fn scalar(self) -> JsonValue<'t> {
+        match self.0.first() {
+            Some(b'[' | b'{') => JsonValue::Null,
+            _ => self.jiter().next_value().unwrap_or(JsonValue::Null),
+        }
+    }
+
+    /// What the client wrote.
+    pub(super) fn text(self) -> &'t [u8] {
+        self.0
+    }
+
+    fn jiter(self) -> Jiter<'t> {
+        Jiter::new(self.0).with_allow_inf_nan()
+    }
+
+    fn skip(self, jiter: &mut Jiter<'t>, peek: Peek) -> Option<Self> {
+        let start = jiter.current_index();
+        jiter.known_skip(peek).ok()?;
+        Some(Self(&self.0[start..jiter.current_index()]))
+    }
+}

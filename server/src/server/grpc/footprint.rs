@@ -1,0 +1,136 @@
+//! The memory that a message can take, known before it is taken: a value of one byte can become one of eight, and a tensor
+//! without anything hundreds.
+
+use prost::encoding::{WireType, decode_key, decode_varint};
+
+use crate::model::{ElementType, Signature};
+
+/// Of a tensor in a map, with its name.
+const TENSOR: usize = 1024;
+/// Of a string, a list of bytes, or the size of a dimension.
+const ITEM: usize = 96;
+/// Of a number.
+const NUMBER: usize = 8;
+
+/// Returns the bytes of memory that a `PredictRequest` takes when it is decoded, besides the message, or more. Of other
+/// requests it returns more, too.
+pub(super) fn request(message: &[u8]) -> usize {
+    sum(message, |field, inner| match field {
+        2 => TENSOR + sum(inner, |field, inner| if field == 2 { tensor(inner) } else { ITEM + inner.len() }),
+        _ => ITEM + inner.len(),
+    })
+}
+
+fn tensor(message: &[u8]) -> usize {
+    sum(message, |field, inner| match field {
+        // The shape.
+        2 => sum(inner, |_, dimension| ITEM + dimension.len()),
+        // The content is a part of the message.
+        4 => 0,
+        // float_val and double_val.
+        5 | 6 => inner.len(),
+        // string_val.
+        8 => ITEM + inner.len(),
+        // The others, whose numbers end with a byte without the highest bit.
+        _ => NUMBER * inner.iter().filter(|&&byte| byte < 0x80).count(),
+    })
+}
+
+/// Adds up what the fields of a message take, up to the first that cannot be decoded. A group is read as what is in it.
+fn sum(mut message: &[u8], mut of: impl FnMut(u32, &[u8]) -> usize) -> usize {
+    let mut bytes = 0_usize;
+    while let Ok((field, wire_type)) = decode_key(&mut message) {
+        let size = match wire_type {
+            WireType::Varint => decode_varint(&mut message).map(|_| 0),
+            WireType::LengthDelimited => decode_varint(&mut message).map(|size| size as usize),
+            WireType::SixtyFourBit => Ok(8),
+            WireType::ThirtyTwoBit => Ok(4),
+            WireType::StartGroup | WireType::EndGroup => Ok(0),
+        };
+        let Some((inner, rest)) = size.ok().and_then(|size| message.split_at_checked(size)) else { break };
+        bytes += if wire_type == WireType::LengthDelimited { of(field, inner) } else { NUMBER };
+        message = rest;
+    }
+    bytes
+}
+
+/// Returns the bytes of memory that the outputs of so many rows take with their message, and the most that the message can
+/// have of them.
+pub(super) fn answer(signature: &Signature, wanted: &[usize], rows: usize) -> (usize, usize) {
+    let (mut memory, mut wire) = (0_usize, 64_usize);
+    for (position, tensor) in signature.outputs.iter().enumerate() {
+        let count = tensor.count().saturating_mul(rows);
+        memory = memory.saturating_add(count.saturating_mul(tensor.stored.size()));
+        if wanted.contains(&position) {
+            let (number, encoded) = sizes(tensor.dtype);
+            let real = if tensor.quantization.is_some() { tensor.dtype.size() } else { 0 };
+            let encoded = count.saturating_mul(encoded);
+            wire = wire.saturating_add(encoded).saturating_add(tensor.name.len() + ITEM);
+            memory = memory.saturating_add(count.saturating_mul(real + number)).saturating_add(encoded);
+        }
+    }
+    (memory, wire)
+}
+
+/// Of a number in a message, decoded and at most encoded.
+fn sizes(dtype: ElementType) -> (usize, usize) {
+    match dtype {
+        ElementType::Bool => (1, 1),
+        ElementType::Float32 => (4, 4),
+        ElementType::Float64 => (8, 8),
+        ElementType::UInt8 | ElementType::UInt16 | ElementType::Float16 => (4, 3),
+        ElementType::UInt32 => (4, 5),
+        // Negative ones have ten bytes, whatever their type.
+        ElementType::Int8 | ElementType::Int16 | ElementType::Int32 => (4, 10),
+        ElementType::Int64 | ElementType::UInt64 => (8, 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::super::proto::TensorProto;
+    use super::super::proto::serving::PredictRequest;
+    use super::*;
+
+    fn encoded(name: &str, tensor: TensorProto) -> Vec<u8> {
+        PredictRequest { inputs: [(name.to_owned(), tensor)].into(), ..PredictRequest::default() }.encode_to_vec()
+    }
+
+    #[test]
+    fn content_takes_no_memory_besides_the_message() {
+        let tensor = TensorProto { tensor_content: vec![1; 1 << 20].into(), ..TensorProto::default() };
+        assert!(request(&encoded("x", tensor)) < 2 * TENSOR);
+    }
+
+    #[test]
+    fn numbers_of_a_byte_take_eight() {
+        let tensor = TensorProto { int64_val: vec![0; 1000], float_val: vec![0.0; 1000], ..TensorProto::default() };
+        let taken = request(&encoded("x", tensor));
+        assert!((12_000..12_000 + 2 * TENSOR).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn the_smallest_parts_take_what_their_structures_do() {
+        assert!(size_of::<TensorProto>() * 2 < TENSOR, "{}", size_of::<TensorProto>());
+        // Inputs, names of outputs, and dimensions without anything in them, two bytes each.
+        assert_eq!(request(&b"\x12\x00".repeat(1000)), 1000 * TENSOR);
+        assert_eq!(request(&b"\x1a\x00".repeat(1000)), 1000 * ITEM);
+        let shape = b"\x12\x00".repeat(50);
+        let tensor = [&b"\x12\x64"[..], &shape].concat();
+        let entry = [&[0x12, tensor.len() as u8][..], &tensor].concat();
+        assert_eq!(request(&[&[0x12, entry.len() as u8][..], &entry].concat()), TENSOR + 50 * ITEM);
+    }
+
+    #[test]
+    fn what_stands_in_or_behind_a_group_counts() {
+        assert_eq!(request(b"\x4b\x12\x00\x4c\x12\x00"), 2 * TENSOR + 2 * NUMBER);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_ends_the_sum() {
+        assert_eq!(request(b"\x1a\x00\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), ITEM);
+        assert_eq!(request(b"\x1a"), 0);
+    }
+}
