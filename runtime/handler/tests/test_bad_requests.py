@@ -26,7 +26,7 @@ TEXTS: list[tuple[str, str, int, str]] = [
     ("dense", '{"instances": ' + DEEP + "}", 400, "the body is nested too deeply"),
     ("dense", '{"instances": [[1' + "0" * 5000 + ",2,3,4]]}", 400, "the body is not JSON: Exceeds the limit"),
     ("dense", '{"instances": [[1' + "0" * 4000 + ",2,3,4]]}", 400, "an integer of 13288 bits is outside of float32"),
-    ("dense", '{"instances": [[1e400,2,1e39,4]]}', 400, "instances[0][2]: 1e+39 is outside of float32, at most"),
+    ("dense", '{"instances": [[1e38,2,1e39,4]]}', 400, "instances[0][2]: 1e+39 is outside of float32, at most"),
     ("dense", "[1, 2]", 400, "the request must be a JSON object with 'instances' or 'inputs'"),
     ("dense", "null", 400, "the request must be a JSON object with 'instances' or 'inputs'"),
     ("dense", "{}", 400, "must have exactly one of 'instances' or 'inputs', but has neither"),
