@@ -10,14 +10,15 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel, Shape
 
-# MiniStack's own, in members that nothing reads; but the third, which AWS sends too.
+# MiniStack's own, in members that nothing reads; but the last two, which AWS sends too.
 _KNOWN = (
     "StateReasonCode is 'Updating'",
     "ListLayerVersions.LayerVersions[] has ",
-    "ResourceStatus is 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'",
     "PutRecordBatch.RequestResponses[] has Encrypted",
     "CreateFunctionUrlConfig has LastModifiedTime",
     "CreateEventSourceMapping has Qualifier",
+    "ResourceStatus is 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'",
+    "VpcEndpoints[].State is 'available'",
 )
 _KINDS = {"string": str, "integer": int, "long": int, "float": (int, float), "double": (int, float), "boolean": bool}
 
