@@ -11,6 +11,7 @@ REPOSITORY = Path(__file__).parents[2]
 for directory in (
     "server/tests",
     "server/tests/server",
+    "server/tests/server/attack",
     "runtime/handler/src",
     "runtime/handler/tests",
     "optimizer/src",

@@ -65,7 +65,7 @@ mod tests {
         let mut list = unsafe { File::from_raw_fd(processors().unwrap()) };
         let mut text = String::new();
         list.read_to_string(&mut text).unwrap();
-        let last: usize = text.strip_prefix("0-").unwrap().strip_suffix('\n').unwrap().parse().unwrap();
-        assert!(last + 1 >= std::thread::available_parallelism().unwrap().get());
+        let greatest: usize = text.strip_prefix("0-").unwrap().strip_suffix('\n').unwrap().parse().unwrap();
+        assert!(greatest + 1 >= std::thread::available_parallelism().unwrap().get());
     }
 }

@@ -61,9 +61,9 @@ def build(base: Path, scratch: Path) -> Path:
     add("wide", 1, {"serving_default": wide})
 
     # Half a megabyte, with little to compute for each row: how much memory it takes is a matter of types and shapes.
-    table = np.arange(128 * 1024, dtype="float32")
+    numbers = np.arange(128 * 1024, dtype="float32")
     real = tf.function(
-        lambda x: {"y": tf.gather(table, [1]) + x[:, :1]}, input_signature=[spec([1, 512], tf.float32, "x")]
+        lambda x: {"y": tf.gather(numbers, [1]) + x[:, :1]}, input_signature=[spec([1, 512], tf.float32, "x")]
     )
     whole = tf.function(lambda x: {"y": x[:, :1]}, input_signature=[spec([1, 512], tf.int64, "x")])
     widened = tf.function(lambda x: {"y": tf.tile(x, [1, 1000])}, input_signature=[spec([1, 1], tf.float32, "x")])

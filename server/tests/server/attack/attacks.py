@@ -100,8 +100,9 @@ def stalled_messages(server: Server, streams: int = 30, size: int = 56 * MIB) ->
         time.sleep(1)
 
 
-def messages(server: Server, payload: bytes, count: int = 12) -> None:
+def messages(server: Server, name: str, count: int = 12) -> None:
     """Send whole messages from four connections."""
+    payload = MESSAGES[name]()
 
     def one(_: int) -> None:
         with Connection(server.grpc_port) as connection:

@@ -21,10 +21,7 @@ LEFT_MIB = 64
 ATTACKS: dict[str, Callable[[Server], None]] = {
     **{f"body_{name}": partial(attacks.bodies, name=name) for name in attacks.BODIES},
     **{f"zipped_{name}": partial(attacks.bodies, name=name, zipped=True) for name in ("zeros", "float32", "int64")},
-    **{
-        f"message_{name}": (lambda server, make=make: attacks.messages(server, make()))
-        for name, make in attacks.MESSAGES.items()
-    },
+    **{f"message_{name}": partial(attacks.messages, name=name) for name in attacks.MESSAGES},
     "stalled_bodies": attacks.stalled_bodies,
     "stalled_messages": attacks.stalled_messages,
     "slow_readers": attacks.slow_readers,
@@ -44,7 +41,8 @@ def mebibytes(server: Server, field: str) -> float:
 
 def is_well(server: Server) -> bool:
     row = {"instances": [[1] * 512]}
-    return server.post(attacks.PATH, row).json() == {"predictions": [[2.0]]}
+    answer: object = server.post(attacks.PATH, row).json()
+    return answer == {"predictions": [[2.0]]}
 
 
 @pytest.fixture
