@@ -1,8 +1,6 @@
-//! Compiles the .proto files of the server, without protoc, and exports what `src/litert/processors.rs` replaces.
+//! Compiles the .proto files of the server, without protoc.
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-link-arg=-rdynamic");
     #[cfg(feature = "server")]
     protocols();
 }

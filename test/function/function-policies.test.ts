@@ -43,6 +43,9 @@ function rendered(value: any, resources: Resources): any {
   if (id === 'AWS::Partition') {
     return 'aws';
   }
+  if (id === 'AWS::StackId') {
+    return `arn:aws:cloudformation:ap-southeast-2:111122223333:stack/${'s'.repeat(40)}/${'0'.repeat(36)}`;
+  }
   return id === undefined
     ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rendered(member, resources)])) : arnOf(id, resources[id]);
 }
