@@ -99,13 +99,20 @@ def test_a_build_uses_no_index_if_uv_is_offline(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize(
     ("elsewhere", "chosen"),
-    [(["tmp"], "cache/embedded-aws/runs"), ([], "tmp"), (["tmp", "cache"], "tmp"), (["uv"], "tmp")],
-    ids=["temporary files elsewhere", "all on one", "the cache elsewhere, too", "uv alone elsewhere"],
+    [
+        (["tmp"], "kept"),
+        (["tmp", "kept"], "cache/embedded-aws/runs"),
+        ([], "tmp"),
+        (["tmp", "kept", "cache"], "tmp"),
+        (["uv"], "tmp"),
+    ],
+    ids=["temporary files elsewhere", "a home alone", "all on one", "all elsewhere", "uv alone elsewhere"],
 )
 def test_working_files_are_where_a_build_can_link_uvs_packages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: list[str], chosen: str
 ) -> None:
     monkeypatch.setattr(settings.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.setattr(settings, "_KEPT_TEMPORARY", tmp_path / "kept")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.setattr(settings, "_device", lambda path: path.relative_to(tmp_path).parts[0] in elsewhere)

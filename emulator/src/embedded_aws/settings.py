@@ -114,15 +114,20 @@ def default_cache_directory() -> Path:
     return Path(base) / "embedded-aws"
 
 
+#: For temporary files that need not be in memory, on every Linux (Filesystem Hierarchy Standard 5.15).
+_KEPT_TEMPORARY = Path("/var/tmp")  # noqa: S108 - a directory is made in it
+
+
 def default_state_directory() -> Path:
     """Directory of working files, from where a build can link packages if it is on the file system of uv's cache.
 
-    Elsewhere it copies them: TensorFlow takes 1.5 GB, in memory if the temporary directory is a tmpfs.
+    Elsewhere it copies them: TensorFlow takes 1.5 GB, in memory if the temporary directory is a tmpfs. A home comes
+    last, because other users may not enter it, and a build opens a model as another user.
     """
     temporary = Path(tempfile.gettempdir())
     cache = _device(Path(index_environment()["UV_CACHE_DIR"]))
-    beside = default_cache_directory() / "runs"
-    return beside if _device(temporary) != cache == _device(beside) else temporary
+    places = (temporary, _KEPT_TEMPORARY, default_cache_directory() / "runs")
+    return next((place for place in places if _device(place) == cache), temporary)
 
 
 def _device(path: Path) -> int:

@@ -80,7 +80,7 @@ def place() -> Iterator[Path]:
         yield path
 
 
-def probe(place: Path) -> Any:
+def probe(place: Path, python: str = sys.executable) -> Any:
     """Isolate a process in a directory, and return what it could do."""
     for name in ("out", "work", "program"):
         (place / name).mkdir()
@@ -93,8 +93,13 @@ def probe(place: Path) -> Any:
         (place / "model").write_text(str(server.getsockname()[1]))
         arguments = [*(str(place / name) for name in ("job.json", "model", "out", "work")), "--layers", str(layers)]
         done = subprocess.run(
-            [sys.executable, "-c", LAUNCH, PROBE, *arguments],
-            env={**for_child(), "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": SECRET},
+            [python, "-c", LAUNCH, PROBE, *arguments],
+            env={
+                **for_child(),
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "AWS_SECRET_ACCESS_KEY": SECRET,
+                "AWS_SESSION_TOKEN": SECRET,
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -134,6 +139,18 @@ def test_each_layer_is_on_or_says_why_it_is_off(tmp_path: Path) -> None:
     else:
         assert layers["user"] == "off: only root can start it as another user"
         assert layers["network"].startswith("off: ")
+
+
+def test_an_interpreter_made_of_links_starts_without_another_user(tmp_path: Path) -> None:
+    """As the one of a build of the embedded AWS is."""
+    original, version = Path(sys.executable).resolve(), f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (tmp_path / "linked" / "bin").mkdir(parents=True)
+    (tmp_path / "linked" / "lib").mkdir()
+    python = shutil.copy2(original, tmp_path / "linked" / "bin" / version)
+    for path in (original.parents[1] / "lib").glob("*python*"):
+        (tmp_path / "linked" / "lib" / path.name).symlink_to(path)
+
+    assert probe(tmp_path, str(python))["layers"]["environment"] == "on"
 
 
 @pytest.mark.own_process

@@ -60,6 +60,7 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
         *stated,
         sys.prefix,
         sys.base_prefix,
+        Path(os.__file__).resolve().parents[2],  # an installation may be made of links to another one
         given.layers.parent,
         root / "runtime",
         root / "server/dist",

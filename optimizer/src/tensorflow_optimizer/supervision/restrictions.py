@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: Programs, libraries and devices of the system. Other users' files there are closed by their modes.
-_SYSTEM = ["/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/nix", "/proc", "/sys", "/dev"]
+_SYSTEM = ["/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/nix", "/proc", "/sys"]
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
 #: By which a process reaches into others, or into the kernel, and which no model needs.
 _REFUSED = [
@@ -52,8 +52,6 @@ def restrict_files(read: Iterable[Path | str], write: Iterable[Path]) -> None:
         landlock.allow_read_write(path).add_path_rule(path, access=AccessFs.REFER | AccessFs.EXECUTE)
     for path in filter(Path.exists, map(Path, _DEVICES)):
         landlock.add_path_rule(path, access=AccessFs.READ_FILE | AccessFs.WRITE_FILE)
-    if Path("/dev/shm").is_dir():  # noqa: S108 - what libraries share memory by
-        landlock.allow_read_write("/dev/shm")  # noqa: S108 - see above
     landlock.apply()
 
 
