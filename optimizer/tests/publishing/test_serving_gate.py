@@ -127,7 +127,7 @@ def test_a_version_with_other_inputs_cannot_be_compared_and_the_sentence_says_th
     serving = fetched(published(runs(models.keras_file, recipe="none")))
     result = runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE, gate=not_worse(), serving=serving)
     assert result.code == 2
-    assert "which serves, has the inputs image, and the evaluation data has features; leave out" in result.sentence
+    assert "which serves, has the inputs image, and the evaluation data has features; leave the rule" in result.sentence
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "model.tflite"])

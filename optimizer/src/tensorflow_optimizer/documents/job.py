@@ -274,9 +274,9 @@ class Metric(Document):
     def _members_only_where_they_count(self) -> Metric:
         by_class = self.name in {MetricName.RECALL, MetricName.PRECISION, MetricName.F1}
         if self.class_index is not None and not by_class:
-            raise ValueError("classIndex may be given for recall, precision and f1 only")
+            raise ValueError("a class may be given for recall, precision and F1 only")
         if (self.k is not None) != (self.name is MetricName.TOP_K):
-            raise ValueError("k must be given for topK, and for no other metric")
+            raise ValueError(f"k must be given for {MetricName.TOP_K.value}, and for no other metric")
         return self
 
     @property
@@ -301,6 +301,9 @@ class Metric(Document):
         return name if self.class_index is None else f"{name} of the class {self.class_index}"
 
 
+_METRIC_RULES = ("maxLoss", "notWorseThanServing")
+
+
 class Rule(Document):
     """One condition that a candidate must meet to be published."""
 
@@ -316,15 +319,12 @@ class Rule(Document):
     ]
     value: float
     metric: Metric | None = None
-    """The metric of `maxLoss` and `notWorseThanServing`.
-
-    A loss that chance explains, whose 95 % interval includes 0, does not break them.
-    """
+    """The metric of a rule about the loss of one. A loss whose 95 % interval includes 0 does not break such a rule."""
 
     @model_validator(mode="after")
     def _a_metric_where_it_counts(self) -> Rule:
-        if (self.metric is not None) != (self.rule in {"maxLoss", "notWorseThanServing"}):
-            raise ValueError("metric must be given for the rules maxLoss and notWorseThanServing, and for no others")
+        if (self.metric is not None) != (self.rule in _METRIC_RULES):
+            raise ValueError(f"metric must be given for the rules {' and '.join(_METRIC_RULES)}, and for no others")
         return self
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST_FILE = "manifest.json"
 MODEL_FILES = "model"
-_WAY_OUT = "leave out notWorseThanServing for a deployment that replaces this version"
+_WAY_OUT = "leave the rule about that version out of a deployment that replaces this version"
 
 
 def fetch_serving(bucket: Bucket, key: str, sha256: str, directory: Path, log: Callable[[str], None]) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..runners.runner import Arrays
     from .measure import Reference
 
-_WAY_OUT = "leave out notWorseThanServing for a deployment that changes inputs or outputs"
+_WAY_OUT = "leave the rule about that version out of a deployment that changes inputs or outputs"
 
 
 @dataclass(frozen=True)
