@@ -39,13 +39,13 @@ def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | No
     return take_program(job.server.image, target, progress.say)
 
 
-def keep_server(job: Job, directory: Path, progress: Progress) -> None:
-    """Extract the job's program into a directory, for a process without network and credentials."""
+def keep_server(job: Job, directory: Path, progress: Progress) -> TakenProgram | None:
+    """Extract the job's program, if it asks for one, into a directory for a process without network and credentials."""
     taken = take_server(job, directory, progress)
-    if taken is None:
-        return
-    facts = {"image": taken.image, "digest": taken.digest, "sha256": taken.sha256, "size": taken.size}
-    (directory / _TAKEN_FILE).write_text(json.dumps(facts), encoding="utf-8")
+    if taken is not None:
+        facts = {"image": taken.image, "digest": taken.digest, "sha256": taken.sha256, "size": taken.size}
+        (directory / _TAKEN_FILE).write_text(json.dumps(facts), encoding="utf-8")
+    return taken
 
 
 def receive_server(directory: Path, output: Path) -> TakenProgram:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..documents.manifest import Draft
+    from ..server_binary.take import TakenProgram
 
 log = logging.getLogger("tensorflow_optimizer")
 
@@ -54,14 +55,15 @@ def supervise(  # noqa: PLR0913, PLR0917 - the inputs of a job
     begin_output(output)
     isolation: dict[str, str] = {}
     try:
-        ended, isolation = _run(config, source, output, _options(evaluation, students, serving))
+        ended, isolation, program = _run(config, source, output, _options(evaluation, students, serving))
         take_back(output, made_in)
         if outcome_file.is_file():
             outcome = Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
             outcome = outcome.model_copy(update={"isolation": isolation})
-            write_outcome(output, outcome)
             if outcome.exit_code is ExitCode.DONE:
+                _refuse_another_server(output, program)
                 key_draft(output, text)
+            write_outcome(output, outcome)
             return outcome
     except OSError as error:
         ended = exhausted(error) or OptimizerError(f"the job cannot be started ({error}); start it again")
@@ -87,8 +89,14 @@ def _options(evaluation: Path | None, students: Sequence[Path], serving: Path | 
     return [text for option, path in given if path is not None for text in (option, str(path))]
 
 
-def _run(config: Path, source: Path, output: Path, options: list[str]) -> tuple[OptimizerError, dict[str, str]]:
-    """Run the job's process, and return the error for a process that leaves no outcome, and how it was isolated."""
+def _run(
+    config: Path, source: Path, output: Path, options: list[str]
+) -> tuple[OptimizerError, dict[str, str], TakenProgram | None]:
+    """Run the job's process.
+
+    Returns:
+        The error for a process that leaves no outcome, how it was isolated, and the server's program that it was given.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="optimizer-") as work,
         tempfile.TemporaryDirectory(prefix="optimizer-program-") as given,
@@ -106,11 +114,11 @@ def _run(config: Path, source: Path, output: Path, options: list[str]) -> tuple[
             *options,
         ]
         # The job's process has neither network nor credentials.
-        job = Job.model_validate_json(config.read_bytes())
+        job, program = Job.model_validate_json(config.read_bytes()), None
         if job.server is not None:
             from ..serving.server_trial import keep_server
 
-            keep_server(job, Path(given), Progress())
+            program = keep_server(job, Path(given), Progress())
             command += ["--server", given]
         try:
             # Files that libraries leave behind when their process is killed are deleted with the directory.
@@ -121,7 +129,23 @@ def _run(config: Path, source: Path, output: Path, options: list[str]) -> tuple[
         log.info(
             "the job's process was isolated by: %s", "; ".join(f"{name} {state}" for name, state in isolation.items())
         )
-        return ended, isolation
+        return ended, isolation, program
+
+
+def _refuse_another_server(output: Path, program: TakenProgram | None) -> None:
+    """Refuse a server that is not the one that was taken out of the image: machines would run it with their role.
+
+    Publishing compares the file with the draft.
+
+    Raises:
+        OptimizerError: The job's process, which opened the model, names another one.
+    """
+    stated, taken = read_draft(output).server, program and program.sha256
+    if (stated and stated.sha256) != taken:
+        raise OptimizerError(
+            f"the job names a server with the SHA-256 {stated and stated.sha256}, and the image's has {taken}: "
+            "optimize only models that you trust"
+        )
 
 
 def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
