@@ -3,9 +3,6 @@ import { preflightCommand } from './preflight/command';
 
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = { preflight: preflightCommand, delivery: deliveryCommand };
 
-/** Commands of the optimizer, which one may look for here. */
-const OF_THE_OPTIMIZER = ['compare', 'drift', 'fetch', 'inspect', 'optimize', 'publish', 'publish-drift', 'run', 'schemas', 'server-binary', 'verify'];
-
 const USAGE = `Usage: cdk-tensorflow <command> [options]
 
   preflight   ask an AWS account what would stand in the way of a deployment
@@ -24,8 +21,8 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    const elsewhere = OF_THE_OPTIMIZER.includes(name) ? `; \`python -m tensorflow_optimizer ${name}\` has it: docs/optimizing.md` : '';
-    process.stderr.write(`there is no command ${JSON.stringify(name)}, but ${Object.keys(COMMANDS).join(', ')}${elsewhere}\n`);
+    process.stderr.write(`there is no command ${JSON.stringify(name)}, but ${Object.keys(COMMANDS).join(', ')}; those of the optimizer (optimize, inspect, verify `
+      + 'and others) belong to `python -m tensorflow_optimizer`: docs/optimizing.md\n');
     return 2;
   }
   try {

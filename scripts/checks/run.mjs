@@ -1,5 +1,5 @@
 // Runs checks beside each other, with concurrently: counts what they test, measures their processor time, and ends those that hang.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Writable } from 'node:stream';
@@ -22,6 +22,8 @@ export async function runChecks(checks, { atOnce = 2, logs, quiet = false } = {}
   const directory = logs ?? mkdtempSync(join(tmpdir(), 'checks-'));
   mkdirSync(directory, { recursive: true });
   const logOf = ({ name }) => join(directory, `${name.replaceAll('/', '-')}.log`);
+  // Every lane of checks has handlers of its own.
+  process.setMaxListeners(0);
   // Installed by the set-up, which comes after the imports of a script.
   const { concurrently } = await import('concurrently');
   const limited = checks.map((check) => withLimit(check, logOf(check)));
@@ -39,7 +41,7 @@ export async function runChecks(checks, { atOnce = 2, logs, quiet = false } = {}
     let times = '';
     command.stderr.subscribe((text) => (times += text));
     command.close.subscribe(({ exitCode, timings }) => {
-      const output = readFileSync(logOf(check), 'utf8');
+      const output = existsSync(logOf(check)) ? readFileSync(logOf(check), 'utf8') : '';
       const counted = resultOf(check, output, times, exitCode, timings.durationSeconds);
       process.stdout.write(`${counted.failed ? '✗' : '✓'} ${summary(counted)}\n${quiet && !counted.failed ? '' : output}`);
       results[index] = counted;

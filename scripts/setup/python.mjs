@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { root, tools } from './environment.mjs';
 import { setUp } from './main.mjs';
 
-// Benchmarks measure what is published.
-await setUp({ published: process.argv[2].startsWith('benchmark/') });
-const script = spawn(join(tools, 'python', 'bin', 'python'), process.argv.slice(2), { cwd: root, stdio: 'inherit' });
+const [script] = process.argv.slice(2);
+// Benchmarks measure what is published. The list of faults is read from the tests, of which none runs.
+await setUp({ published: script.startsWith('benchmark/'), ...script.startsWith('test/reliability/') && { programs: [] } });
+const child = spawn(join(tools, 'python', 'bin', 'python'), process.argv.slice(2), { cwd: root, stdio: 'inherit' });
 // A script that is told of its end can end what it has started. npm ends its shell only, so watch for that as well.
-process.on('SIGTERM', () => script.kill());
+process.on('SIGTERM', () => child.kill());
 const shell = process.ppid;
 const watch = setInterval(() => {
   if (process.ppid !== shell) {
     clearInterval(watch);
-    script.kill();
+    child.kill();
   }
 }, 500);
-script.on('exit', (status) => process.exit(status ?? 1));
+child.on('exit', (status) => process.exit(status ?? 1));

@@ -19,6 +19,8 @@ class Hint(StrEnum):
     AGREEMENT_RULE = "agreement_rule"
     RELATIVE_ERROR_RULE = "relative_error_rule"
     ERROR_INCREASE_RULE = "error_increase_rule"
+    SERVING_RULE = "serving_rule"
+    """The comparison with the version that serves."""
 
     INPUT_SHAPES = "input_shapes"
     SIGNATURE = "signature"

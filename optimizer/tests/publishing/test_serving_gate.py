@@ -13,6 +13,7 @@ from sample_jobs import DYNAMIC_RANGE, STRIP, job_data
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.errors import BadInputError
 from tensorflow_optimizer.fetching.serving import fetch_serving
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
@@ -128,6 +129,7 @@ def test_a_version_with_other_inputs_cannot_be_compared_and_the_sentence_says_th
     result = runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE, gate=not_worse(), serving=serving)
     assert result.code == 2
     assert "which serves, has the inputs image, and the evaluation data has features; leave the rule" in result.sentence
+    assert result.outcome.hints == [Hint.SERVING_RULE]
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "model.tflite"])

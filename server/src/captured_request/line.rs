@@ -20,7 +20,7 @@ pub(crate) struct Exchange {
     answer: Vec<u8>,
 }
 
-/// Reason for which there is no line of a request.
+/// The reason why there is no line of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotCaptured {
     #[error("request not captured: with its answer it has more than {LARGEST_LINE} bytes")]

@@ -9,7 +9,7 @@ use crate::captured_request::Exchange;
 use crate::model::{Call, Outputs, RunError};
 use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
 
-/// Reason for which a request has no prediction.
+/// The reason why a request has no prediction.
 pub(super) enum Unanswered {
     /// The client's fault.
     Refused(Refusal),

@@ -5,8 +5,8 @@ use std::os::fd::IntoRawFd;
 /// Files that LiteRT reads before it chooses its kernels.
 const LISTS: [&CStr; 2] = [c"/sys/devices/system/cpu/possible", c"/sys/devices/system/cpu/present"];
 
-/// The C library's `open`, for LiteRT too: a loaded library calls the program's function of this name. The linker exports it, because the
-/// C library that the program is linked to has one.
+/// The C library's `open`, for LiteRT too: a loaded library calls the program's function of this name. The linker exports
+/// it, because the C library that the program is linked to has one.
 ///
 /// Lambda's arm64 functions have no `/sys/devices/system/cpu`, and without these lists LiteRT compiles no model there.
 /// A list that is missing has the processors that this process may use.

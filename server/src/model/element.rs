@@ -18,7 +18,7 @@ pub enum Element {
     Float(f64),
 }
 
-/// Reason for which a tensor cannot take an element.
+/// The reason why a tensor cannot take an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misfit {
     /// A number where true or false belongs, and so on.

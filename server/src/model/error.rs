@@ -33,7 +33,7 @@ pub enum LoadError {
     LiteRt(#[from] litert::Error),
 }
 
-/// Reason for which a run has no result.
+/// The reason why a run has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The client's values are to blame.

@@ -1,6 +1,6 @@
 //! The words for what is wrong with a request that `read` declined.
 //!
-//! Rare, and so of no hurry: here the request is read again, as often as there are questions, and none of it is kept.
+//! This is the slow path: it reads the request again for each question, and keeps none of it.
 
 mod json;
 mod text;

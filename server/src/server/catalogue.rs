@@ -49,7 +49,7 @@ pub(super) enum Choice<'a> {
     Label(&'a str),
 }
 
-/// Reason for which a client does not get a version, as a sentence for the client.
+/// The reason why a client does not get a version, as a sentence for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotServed {
     /// Of the model.

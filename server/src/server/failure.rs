@@ -6,7 +6,7 @@ use tonic::Code;
 use crate::model::RunError;
 use crate::rest::Refusal;
 
-/// Reason for which a request is not answered, for clients of both interfaces.
+/// The reason why a request is not answered, for clients of both interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     /// Over REST.

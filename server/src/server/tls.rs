@@ -40,7 +40,7 @@ struct Contents {
     client_ca: Option<Vec<u8>>,
 }
 
-/// Reason for which there is no certificate to serve.
+/// The reason why there is no certificate to serve.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
     #[error("cannot read {}: {error}", path.display())]

@@ -99,7 +99,7 @@ class Requirements(Document):
 
     runtime: Runtime | None = None
     native_refusal: str | None = None
-    """Reason for which the native program cannot serve it; absent when it can."""
+    """The reason why the native program cannot serve it; absent when it can."""
     minimum_serving_version: str | None = None
     cpu_features: list[str] = []
     peak_memory_mebibytes: float | None = None
@@ -129,7 +129,7 @@ class ServerProgram(Document):
     """Its key in the bucket; empty until it is published."""
     trial: ServerTrial
     trial_note: str = ""
-    """Reason for which it was not run."""
+    """The reason why it was not run."""
 
 
 class Draft(Document):

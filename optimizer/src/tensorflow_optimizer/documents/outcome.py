@@ -152,7 +152,7 @@ class Candidate(Document):
     name: str
     status: CandidateStatus
     reason: str = ""
-    """Reason for which it was not chosen; empty for the chosen one."""
+    """The reason why it was not chosen; empty for the chosen one."""
     hints: list[Hint] = []
     """Of the reason."""
     metrics: Metrics | None = None

@@ -12,6 +12,7 @@ from ..documents.draft import LITERT_FILE
 from ..documents.job import ModelFormat
 from ..documents.manifest import Manifest
 from ..errors import BadInputError
+from ..hints import Hint
 from ..sources.digest import file_digest
 from .unpacking import safe_relative
 
@@ -44,14 +45,16 @@ def fetch_serving(bucket: Bucket, key: str, sha256: str, directory: Path, log: C
     if sha256_of(text) != sha256:
         raise BadInputError(
             f"{where}, of the version that serves, has the SHA-256 {sha256_of(text)}, and its record says {sha256}: it "
-            f"was changed since; {_WAY_OUT}"
+            f"was changed since; {_WAY_OUT}",
+            Hint.SERVING_RULE,
         )
     try:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         raise BadInputError(
             f"{where}, of the version that serves, is of another release of the optimizer "
-            f"({problems_of(error)[:300]}); {_WAY_OUT}"
+            f"({problems_of(error)[:300]}); {_WAY_OUT}",
+            Hint.SERVING_RULE,
         ) from error
     # A layer's archive holds the same file as the version's directory.
     files = [file for file in manifest.files if manifest.format is not ModelFormat.LITERT or file.path == LITERT_FILE]
@@ -62,7 +65,8 @@ def fetch_serving(bucket: Bucket, key: str, sha256: str, directory: Path, log: C
         if file_digest(target) != file.sha256:
             raise BadInputError(
                 f"{file.path} of the version that serves has the SHA-256 {file_digest(target)}, and {where} says "
-                f"{file.sha256}; {_WAY_OUT}"
+                f"{file.sha256}; {_WAY_OUT}",
+                Hint.SERVING_RULE,
             )
     (directory / MANIFEST_FILE).write_bytes(text)
     log(f"serving: version {manifest.version}, {len(files)} files; compared: the SHA-256 of its record and manifest")

@@ -47,7 +47,7 @@ class ChosenCandidate(ABC):
     evaluator: CandidateEvaluator
     signatures: dict[str, Signature]
     unverified_reason: Message | None
-    """Reason for which it is published as unverified; None if it is verified."""
+    """The reason why it is published as unverified; None if it is verified."""
 
     @property
     def reset_state(self) -> bool:

@@ -40,7 +40,7 @@ class Proof:
 
     runtime: Runtime
     native_refusal: str | None
-    """Reason for which the native program cannot serve it; absent where it can."""
+    """The reason why the native program cannot serve it; absent where it can."""
     peak_mebibytes: float | None
     load_milliseconds: float
     latency_milliseconds: float

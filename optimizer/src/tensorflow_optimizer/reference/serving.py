@@ -11,6 +11,7 @@ from ..errors import BadInputError
 from ..evaluation import answers_of, compare
 from ..evaluation.tasks import in_form_of, own_form
 from ..fetching.serving import MANIFEST_FILE, MODEL_FILES
+from ..hints import Hint
 from ..runners import LiteRtRunner, RunError, SavedModelRunner
 from ..signatures import read_signatures
 from ..sources import SavedModelSource, open_source
@@ -66,14 +67,16 @@ class ServingVersion:
             if known != dataset.inputs.keys():
                 raise BadInputError(
                     f"the version {self.manifest.version}, which serves, has the inputs {', '.join(sorted(known))}, "
-                    f"and the evaluation data has {', '.join(sorted(dataset.inputs))}; {_WAY_OUT}"
+                    f"and the evaluation data has {', '.join(sorted(dataset.inputs))}; {_WAY_OUT}",
+                    Hint.SERVING_RULE,
                 )
             try:
                 answers = answers_of(self.runner, signature, dataset, reference.batch)
             except RunError as error:
                 raise BadInputError(
                     f"the version {self.manifest.version}, which serves, cannot compute the evaluation data ({error}); "
-                    f"{_WAY_OUT}"
+                    f"{_WAY_OUT}",
+                    Hint.SERVING_RULE,
                 ) from error
             # The dataset is kept, so that no other one gets its identity.
             self._answers[id(dataset)] = dataset, answers

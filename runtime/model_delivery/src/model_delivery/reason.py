@@ -1,4 +1,4 @@
-"""Reason for which the last update of a stack was rolled back.
+"""The reason why the last update of a stack was rolled back.
 
 A state of the state machine cannot find out: its answer may have 256 KiB, and a hundred events of a stack have more.
 """

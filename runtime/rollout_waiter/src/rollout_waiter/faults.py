@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 @dataclass(frozen=True)
 class Fault:
-    """Reason for which a pod is not available, or an instance must not go on.
+    """The reason why a pod is not available, or an instance must not go on.
 
     Attributes:
         what: Description without the pod's name, so that pods with the same fault can be counted.

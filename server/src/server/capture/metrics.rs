@@ -5,7 +5,7 @@ use prometheus::{IntCounter, IntCounterVec};
 
 use crate::captured_request::NotCaptured;
 
-/// Reason for which a request of the sample does not reach Firehose.
+/// The reason why a request of the sample does not reach Firehose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Dropped {
     /// With its answer it is larger than a line may be.

@@ -14,6 +14,7 @@ WORDS: dict[str, str] = {
     "agreement_rule": "QualityGate.minAgreement(…)",
     "relative_error_rule": "QualityGate.maxRelativeError(…)",
     "error_increase_rule": "QualityGate.maxErrorIncrease(…)",
+    "serving_rule": "QualityGate.notWorseThanServing(…)",
     "input_shapes": "inputShapes of the ModelSource",
     "signature": "signatureName of the ModelSource",
     "state_reset": "stateful: StatefulBehavior.RESET_PER_REQUEST of the ModelSource",
