@@ -24,7 +24,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def failure(aws: Running, resources: dict[str, object]) -> str:
-    """Create a stack of these resources, and return the reason for which it failed."""
+    """Create a stack of these resources, and return the reason why it failed."""
     client, name = aws.client("cloudformation"), unique("stack")
     client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
     while client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"].endswith("IN_PROGRESS"):

@@ -168,6 +168,13 @@ def test_nan_and_infinity_are_written_as_the_server_writes_them(load_model: Call
     assert response["body"] == '{"predictions":[[NaN,-Infinity],[Infinity,0.0]]}'
 
 
+def test_a_number_beyond_float64_is_infinite(load_model: Callable[..., Model]) -> None:
+    """Other than in the native runtime, which refuses it: docs/rest-api.md."""
+    event = function_url("POST", "/v1/models/tiny:predict", '{"instances": [[1e400, 0]]}')
+    response = events.answer(load_model("signatures"), event)
+    assert response["body"] == '{"predictions":[[Infinity,0.0]]}'
+
+
 def test_a_byte_order_mark_and_white_space_are_ignored(load_model: Callable[..., Model]) -> None:
     event = function_url("POST", "/v1/models/tiny:predict", f"\ufeff\r\n {BODY} \n")
     assert events.answer(load_model("signatures"), event)["statusCode"] == 200

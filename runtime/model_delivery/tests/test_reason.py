@@ -1,4 +1,4 @@
-"""The reason for which the last update of a stack was rolled back."""
+"""The reason why the last update of a stack was rolled back."""
 
 from __future__ import annotations
 

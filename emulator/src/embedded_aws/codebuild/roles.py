@@ -11,7 +11,7 @@ SERVICE = "codebuild.amazonaws.com"
 
 
 def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
-    """Return the reason for which CodeBuild would refuse to start a build with a role.
+    """Return the reason why CodeBuild would refuse to start a build with a role.
 
     AWS refuses, or lets the build fail, while a role's policy is on its way. A template without a dependency on the
     policy passes or fails there by luck; here it always fails.

@@ -14,7 +14,7 @@ SANDBOX = Path(__file__).resolve().parents[1] / "awslambda" / "sandbox.py"
 
 @cache
 def why_not() -> str | None:
-    """Return the reason for which functions cannot run here, or None when they can.
+    """Return the reason why functions cannot run here, or None when they can.
 
     Layers must appear at `/opt` and the code at `/var/task`, because that is where the deployed code looks. Only
     a mount namespace gives that without touching the host.

@@ -87,7 +87,7 @@ def stalled_bodies(server: Server, clients: int = 60, size: int = 58 * MIB) -> N
     head = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: {size + 1000}\r\n\r\n".encode()
     body = row(512) * (size // 1025)
     with connections(server.rest_port, clients) as opened, ThreadPoolExecutor(clients) as threads:
-        list(threads.map(lambda one: send(one, head + body), opened))
+        list(threads.map(lambda client: send(client, head + body), opened))
         time.sleep(5)
 
 
@@ -104,14 +104,14 @@ def messages(server: Server, name: str, count: int = 12) -> None:
     """Send whole messages from four connections."""
     payload = MESSAGES[name]()
 
-    def one(_: int) -> None:
+    def call(_: int) -> None:
         with Connection(server.grpc_port) as connection:
             stream = connection.open()
             connection.send(stream, message(len(payload)) + payload, end=True)
             connection.wait(stream, 60)
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(one, range(count)))
+        list(threads.map(call, range(count)))
 
 
 def field(number: int, payload: bytes) -> bytes:
@@ -149,8 +149,8 @@ def slow_readers(server: Server, clients: int = 40) -> None:
     body = filled(b'{"signature_name":"wide","instances":[', b"[1],", b"[1]]}", 6 * 1024)
     head = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with connections(server.rest_port, clients) as opened, Connection(server.grpc_port, window=0) as connection:
-        for one in opened:
-            send(one, head + body)
+        for client in opened:
+            send(client, head + body)
         wide = field(1, field(1, b"attacked") + field(3, b"wide"))
         shape = field(2, field(2, b"\x08\x80\x08") + field(2, b"\x08\x01"))
         payload = wide + tensor(b"\x08\x01" + shape + field(5, bytes(4)))
@@ -163,8 +163,8 @@ def idle_connections(server: Server, clients: int = 1200) -> None:
     """Hold more connections than may be open, each with a part of its headers."""
     part = b"GET /livez HTTP/1.1\r\nHost: a\r\n" + b"A: " + b"b" * 40_000
     with connections(server.rest_port, clients) as opened:
-        for one in opened:
-            send(one, part)
+        for client in opened:
+            send(client, part)
         for _ in range(3):
             assert probed(server.rest_port), "the probe was not answered"
             time.sleep(1)
@@ -218,10 +218,10 @@ def connections(port: int, count: int) -> Iterator[list[socket.socket]]:
                 opened.append(socket.create_connection(("localhost", port), timeout=60))
         yield opened
     finally:
-        for one in opened:
-            one.close()
+        for client in opened:
+            client.close()
 
 
-def send(one: socket.socket, data: bytes) -> None:
+def send(client: socket.socket, data: bytes) -> None:
     with contextlib.suppress(OSError):
-        one.sendall(data)
+        client.sendall(data)
