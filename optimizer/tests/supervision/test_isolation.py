@@ -80,8 +80,8 @@ def place() -> Iterator[Path]:
         yield path
 
 
-def probe(place: Path, python: str = sys.executable) -> Any:
-    """Isolate a process in a directory, and return what it could do."""
+def probe(place: Path, python: str = sys.executable, before: str = "") -> Any:
+    """Isolate a process in a directory, and return what it could do; `before` runs in it first."""
     for name in ("out", "work", "program"):
         (place / name).mkdir()
     (place / "private").write_text(SECRET)
@@ -93,7 +93,7 @@ def probe(place: Path, python: str = sys.executable) -> Any:
         (place / "model").write_text(str(server.getsockname()[1]))
         arguments = [*(str(place / name) for name in ("job.json", "model", "out", "work")), "--layers", str(layers)]
         done = subprocess.run(
-            [python, "-c", LAUNCH, PROBE, *arguments],
+            [python, "-c", before + LAUNCH, PROBE, *arguments],
             env={
                 **for_child(),
                 "PYTHONPATH": os.pathsep.join(sys.path),
@@ -139,6 +139,22 @@ def test_each_layer_is_on_or_says_why_it_is_off(tmp_path: Path) -> None:
     else:
         assert layers["user"] == "off: only root can start it as another user"
         assert layers["network"].startswith("off: ")
+
+
+@needs_root
+def test_root_that_may_not_change_its_user_goes_on_with_the_other_layers(place: Path) -> None:
+    """As in a container without the capability."""
+    refusal = """
+import os
+def refuse(_): raise PermissionError(1, "Operation not permitted")
+os.setgroups = refuse
+"""
+    found = probe(place, before=refusal)
+
+    assert found["layers"] == {**dict.fromkeys(LAYERS, "on"), "user": "off: [Errno 1] Operation not permitted"}
+    assert found["user"] == 0
+    assert found["tried"]["a file that all users may read"] == "PermissionError"
+    assert found["tried"]["its own output"] == "1"
 
 
 def test_an_interpreter_made_of_links_starts_without_another_user(tmp_path: Path) -> None:

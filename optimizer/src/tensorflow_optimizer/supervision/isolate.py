@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..processes.progress_events import VARIABLE
 from .arguments import read_arguments
-from .other_user import OTHER_USER, hand_over, readable_python, unreadable
+from .other_user import become_other_user, readable_python, unreadable
 from .output import made_in
 from .restrictions import refuse_system_calls, restrict_files, without_network
 
@@ -50,7 +50,6 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
         if library:
             environment["LD_LIBRARY_PATH"] = library
             paths = [path for path in paths if not Path(path).is_relative_to(sys.base_prefix)]
-        hand_over([given.work, given.output, *made_in(given.output)])
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     inputs = _inputs(given)
     root = Path(__file__).resolve().parents[4]
@@ -67,11 +66,9 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
     ]
     layers["files"] = _state(lambda: restrict_files([*inputs, *programs], [given.output, given.work]))
     layers["system calls"] = _state(refuse_system_calls)
-    if not problem:
-        os.setgroups([])
-        os.setresgid(OTHER_USER, OTHER_USER, OTHER_USER)
-        os.setresuid(OTHER_USER, OTHER_USER, OTHER_USER)
-    return {**layers, "user": f"off: {problem}" if problem else ON}, python, environment
+    changed = [given.work, given.output, *made_in(given.output)]
+    layers["user"] = f"off: {problem}" if problem else _state(lambda: become_other_user(changed))
+    return layers, python, environment
 
 
 def _inputs(given: argparse.Namespace) -> list[Path]:

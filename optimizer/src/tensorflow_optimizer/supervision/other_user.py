@@ -79,10 +79,13 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def hand_over(paths: Iterable[Path]) -> None:
-    """Give files and directories to the other user."""
-    for path in paths:
+def become_other_user(changed: Iterable[Path]) -> None:
+    """Give files and directories to the other user, and become that user for good."""
+    for path in changed:
         os.chown(path, OTHER_USER, OTHER_USER, follow_symlinks=False)
+    os.setgroups([])
+    os.setresgid(OTHER_USER, OTHER_USER, OTHER_USER)
+    os.setresuid(OTHER_USER, OTHER_USER, OTHER_USER)
 
 
 def take_back(output: Path, made: Callable[[Path], list[Path]]) -> None:
