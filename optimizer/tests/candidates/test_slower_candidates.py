@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
+@pytest.fixture(autouse=True)
+def no_candidate_is_slower() -> None:
+    """Judge the time here, as a job does."""
+
+
 @pytest.fixture
 def timed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Replace the clock: each measurement has the next of these latencies, in float32's; the last one stays."""
