@@ -131,6 +131,7 @@ def test_the_roles_of_the_bootstrap_may_do_what_its_template_says(cli: Cli) -> N
         ssm.get_parameter(Name="/of/a/delivery")
 
 
+@pytest.mark.slow
 def test_a_model_is_built_deployed_updated_rolled_back_and_destroyed(aws: Running, cli: Cli) -> None:
     result = cli.deploy("ModelStack", answer="one")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -244,6 +244,7 @@ def missed(truth: Any, before: Any, random: Any) -> Any:
     return after
 
 
+@pytest.mark.slow
 def test_the_default_gate_refuses_a_recall_that_fell_by_ten_points_and_no_noise() -> None:
     assert refusals(noise) <= 4
     assert refusals(missed) >= 195

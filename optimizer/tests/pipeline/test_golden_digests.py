@@ -37,6 +37,7 @@ runs(models.two_inputs, recipe={"kind": "steps", "steps": [{"step": "freeze"}]},
 _NAMES = ("float16", "dynamicRange", "float32", "fullInteger", "strip", "freeze")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digests were taken on x86_64")
 def test_the_same_jobs_make_the_bytes_of_this_behavior_version(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _PROGRAM, str(Path(__file__).parents[1]), str(tmp_path)]

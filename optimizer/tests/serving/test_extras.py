@@ -97,6 +97,7 @@ def test_the_models_own_requests_stay(models: SampleModels, runs: Runs, tmp_path
     assert any("assets.extra is left out" in text for text in alone.outcome.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.own_process
 def test_memory_and_loading_time_are_those_of_a_process_that_only_serves(models: SampleModels, runs: Runs) -> None:
     draft = served(runs, models.dense).published

@@ -122,14 +122,8 @@ def test_a_write_that_another_signature_reads_is_state(tmp_path: Path) -> None:
     assert found == {"serving_default": ["AssignAddVariableOp"], "other": []}
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [
-        "LSTM",
-        # Each builds a recurrent layer and converts it: four seconds of processor time.
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("GRU", "SimpleRNN", "Bidirectional")),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "SimpleRNN", "Bidirectional"])
 def test_a_recurrent_layer_with_dropout_is_served_natively(layer: str, runs: Runs, tmp_path: Path) -> None:
     import keras
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from sample_jobs import Runs
 
 
-@pytest.mark.parametrize("name", ["model.h5", pytest.param("model.keras", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["model.h5", "model.keras"])
 def test_a_stateful_layer_keeps_its_batch(name: str, runs: Runs, tmp_path: Path) -> None:
     import keras
 

@@ -204,7 +204,14 @@ class TestOutOfDisk:
     sees="`the job was killed, most likely because it ran out of memory`; no part of a model is left",
     serves="the previous version",
 )
-@pytest.mark.parametrize("phase", ["opening ", "converting to ", "proving the runtime for "])
+@pytest.mark.parametrize(
+    "phase",
+    [
+        "opening ",
+        # Each converts a model before.
+        *(pytest.param(phase, marks=pytest.mark.slow) for phase in ("converting to ", "proving the runtime for ")),
+    ],
+)
 def test_a_killed_process(phase: str, models: SampleModels, command: Command) -> None:
     process = command.start(command.words(models.dense, models.labelled))
     assert process.stderr is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import shutil
 import socket
 import subprocess
@@ -155,6 +156,22 @@ os.setgroups = refuse
     assert found["user"] == 0
     assert found["tried"]["a file that all users may read"] == "PermissionError"
     assert found["tried"]["its own output"] == "1"
+
+
+@needs_root
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_processes_of_a_job_compile_once_what_has_no_bytecode(place: Path, *, compiled: bool) -> None:
+    """They may not write beside the packages."""
+    package = place / "packages" / "tensorflow"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    if compiled:
+        py_compile.compile(str(package / "__init__.py"))
+
+    found = probe(place, before=f"import sys\nsys.path.insert(0, {str(package.parent)!r})\n")
+
+    expected = None if compiled else str(place / "work" / "bytecode")
+    assert found["environment"].get("PYTHONPYCACHEPREFIX") == expected
 
 
 def test_an_interpreter_made_of_links_starts_without_another_user(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
         if library:
             environment["LD_LIBRARY_PATH"] = library
             paths = [path for path in paths if not Path(path).is_relative_to(sys.base_prefix)]
+        if not _is_compiled():
+            environment["PYTHONPYCACHEPREFIX"] = str(given.work / "bytecode")
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     inputs = _inputs(given)
     root = Path(__file__).resolve().parents[4]
@@ -91,6 +94,12 @@ def _why_same_user(given: argparse.Namespace, paths: list[str]) -> str:
     code = [Path(path) for path in paths if not Path(path).is_relative_to(sys.base_prefix)]
     path = unreadable([*code, given.output.parent, given.work.parent, given.layers.parent], _inputs(given))
     return f"other users cannot read {path}" if path else ""
+
+
+def _is_compiled() -> bool:
+    """Say whether the packages have their bytecode; which another user may not write, and takes ten seconds."""
+    tensorflow = find_spec("tensorflow")
+    return tensorflow is None or not tensorflow.origin or Path(cache_from_source(tensorflow.origin)).exists()
 
 
 def _state(layer: Callable[[], None]) -> str:
