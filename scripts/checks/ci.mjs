@@ -13,10 +13,11 @@ const CHANGE = [
   [
     npm('lint', 20, 'lint'),
     npm('lock files are up to date', 15, 'lock', '--', '--check'),
-    npm('API.md is up to date', 10, 'docgen', '--', '--check'),
+    npm('API.md is up to date', 10, 'docs', '--', 'api', '--check'),
     npm('awslint', 10, 'lint', '--', 'api'),
     npm('native runtime for both processors', 45, 'native', '--', 'build'),
     npm('the API since the baseline', 10, 'compat'),
+    npm('site of the documentation, without dead links', 10, 'docs'),
   ],
   // An example serves on arm64 with the program that was just compiled.
   [npm('documentation examples', 15, 'examples'), npm('package contents', 10, 'package', '--', 'check')],
@@ -30,7 +31,7 @@ const RELEASE = [
   [npm('native runtime on arm64', 60, 'native', '--', 'arm64', '--strict'), npm('slow tests', 120, 'test:slow', '--', '--complete')],
   // The newest supported version only: `npm run test:cluster` takes all, each of which a machine builds once, for some 15 minutes.
   [npm('Kubernetes control plane', 60, 'test:cluster', '--', '1.37'), npm('packages in four languages', 30, 'test:packages')],
-  [npm('templates, state machines and policies', 30, 'lint', '--', 'templates')],
+  [npm('templates, state machines and policies', 30, 'lint', '--', 'templates'), npm('site of the documentation in Chromium', 10, 'docs', '--', '--browser')],
   // One client, three paths: it fails where a path answers a golden request otherwise than it may, and where one cannot be shown.
   [npm('demo of all paths', 20, 'demo', '--', '--path', 'all', '--strict')],
 ];

@@ -72,7 +72,7 @@ function main(): void {
   // Here and not in CI, because it compiles everything a second time.
   execute('npm', ['run', '--silent', 'native', '--', 'reproducible']);
   execute('npm', ['run', '--silent', 'package', '--', ...REGISTRIES.flatMap(({ target }) => ['--target', target])]);
-  execute('npm', ['run', '--silent', 'docgen']);
+  execute('npm', ['run', '--silent', 'docs', '--', 'api']);
   execute('npm', ['run', '--silent', 'compat']);
   execute('npm', ['run', '--silent', 'package', '--', 'check']);
 

@@ -1,4 +1,4 @@
-// `npm run docgen`: writes the API reference of the built library, API.md for TypeScript and dist/api/ for the other languages. Only API.md is in
+// `npm run docs -- api`: writes the API reference of the built library, API.md for TypeScript and dist/api/ for the other languages. Only API.md is in
 // git: `-- --check` fails if it is outdated.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ rmSync(scratch, { recursive: true, force: true });
 
 if (check) {
   const stale = pages.filter(([file, text]) => !existsSync(file) || readFileSync(file, 'utf8') !== text).map(([file]) => file.slice(root.length + 1));
-  process.stderr.write(stale.length ? `${stale.join(', ')} out of date: run \`npm run build && npm run docgen\`\n` : '');
+  process.stderr.write(stale.length ? `${stale.join(', ')} out of date: run \`npm run build && npm run docs -- api\`\n` : '');
   process.exit(stale.length ? 1 : 0);
 }
 for (const [file, text] of pages) {
