@@ -1,12 +1,16 @@
 import { deliveryCommand } from './delivery/command';
 import { preflightCommand } from './preflight/command';
+import { recommendCommand } from './recommend/command';
 
-const COMMANDS: Record<string, (args: string[]) => Promise<number>> = { preflight: preflightCommand, delivery: deliveryCommand };
+const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
+  preflight: preflightCommand, delivery: deliveryCommand, recommend: recommendCommand,
+};
 
 const USAGE = `Usage: cdk-tensorflow <command> [options]
 
   preflight   ask an AWS account what would stand in the way of a deployment
   delivery    see what a ModelDelivery serves, deliver an upload again, or go back
+  recommend   say which path is the cheapest for a model that was optimized
 
 \`cdk-tensorflow <command> --help\` prints the options of a command.
 `;

@@ -1,4 +1,5 @@
-import { costsOf, readPrices } from './costs';
+import { readPrices } from '../../cli/recommend/prices';
+import { costsOf } from './costs';
 import type { Figures } from './figures';
 import { decimal, megabytes, milliseconds, percent } from './figures';
 import type { Golden } from './golden';

@@ -24,7 +24,7 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
                             where this machine can; simulated when absent
   --deliver                 models that become live by uploads, on AWS Lambda while clients ask: one goes live by canary,
                             replayed requests stop one, the gate refuses one, and a rollback. With --json only
-  --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
+  --prices FILE             prices of your own for the costs of --path all, as in cli/recommend/prices.json
   --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
   --strict                  a path that this machine cannot show is an error, and not left out
   --json FILE               write all figures there

@@ -2,8 +2,9 @@ import { parseArgs } from 'util';
 import { realAnswers } from '../../cli/preflight/account';
 import { preflight, problemsIn, reported } from '../../cli/preflight/checks';
 import { PATH_NEEDS } from '../../cli/preflight/needs';
+import { readPrices } from '../../cli/recommend/prices';
 import { ModelServer } from '../../lib';
-import { costsOf, readPrices } from '../demo/costs';
+import { costsOf } from '../demo/costs';
 import { Account } from './account';
 import { Checks } from './checks';
 import { leftovers } from './leftovers';
@@ -29,7 +30,7 @@ CloudWatch's log groups; a stack that is left, also when you interrupt it, is na
   --preflight       only ask what stands in the way: bootstrap version, quotas, zones, the server's image, rollback. Costs nothing
   --path PATH       ${[...TRIALS, ...VERIFIED_PATHS].map(({ name }) => name).join(', ')} or all; all when absent
   --server SERVER   ${SERVERS.join(' or ')}, of pods and instances; ${ModelServer.TENSORFLOW_SERVING} when absent
-  --prices FILE     prices of your own, as in scripts/demo/prices.json
+  --prices FILE     prices of your own, as in cli/recommend/prices.json
   --keep            destroy nothing at the end
   --help            this text
 

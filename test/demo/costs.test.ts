@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
+import { readFileSync } from 'fs';
 import { join } from 'path';
-import { costsOf, readPrices } from '../../scripts/demo/costs';
+import { readPrices } from '../../cli/recommend/prices';
+import { costsOf } from '../../scripts/demo/costs';
 
 describe('costs of a path', () => {
   const prices = readPrices();
@@ -36,20 +36,5 @@ describe('costs of a path', () => {
     expect(costsOf('fleet', 1, prices).idleMonth).toBeCloseTo(730 * (0.0225 + 2 * 0.1008), 6);
     expect(costsOf('service', 1, prices).idleMonth).toBeCloseTo(730 * (0.1 + 3 * 0.1008 * 1.12), 6);
     expect(costsOf('fleet', 2, prices).millionRequests).toBeCloseTo(2 * costsOf('fleet', 1, prices).millionRequests, 9);
-  });
-
-  describe('with prices from the user', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'prices-'));
-    afterAll(() => rmSync(directory, { recursive: true }));
-
-    test('a given price replaces the default, and the others stay', () => {
-      writeFileSync(join(directory, 'prices.json'), '{"instanceHour": 0.05, "asOf": "2026-11"}');
-      expect(readPrices(join(directory, 'prices.json'))).toEqual({ ...prices, instanceHour: 0.05, asOf: '2026-11' });
-    });
-
-    test('an unknown price is named, next to the known ones', () => {
-      writeFileSync(join(directory, 'wrong.json'), '{"instanceHours": 0.05, "lambdaRequest": "free"}');
-      expect(() => readPrices(join(directory, 'wrong.json'))).toThrow(/knows .*instanceHour.* got instanceHours: 0.05, lambdaRequest: "free"/);
-    });
   });
 });

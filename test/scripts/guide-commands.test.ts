@@ -3,11 +3,12 @@ import { readdirSync, readFileSync, statSync } from 'fs';
 import { dirname, join, resolve } from 'path';
 import { parseDeliveryOptions } from '../../cli/delivery/options';
 import { parsePreflightOptions } from '../../cli/preflight/options';
+import { parseRecommendOptions } from '../../cli/recommend/options';
 
 const ROOT = resolve(__dirname, '..', '..');
 const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md', 'emulator/README.md', 'benchmark/README.md'],
-  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md') && !name.includes('node_modules')).map((name) => join('docs', name)),
 ];
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
@@ -67,13 +68,13 @@ function problemOfCli(command: string): string | undefined {
   }
   try {
     const args = words(given);
-    // A sentence names an action alone.
+    // A sentence names an action or a command alone.
     const complete = name === 'delivery' && !args.includes('--stack') ? ['--stack', 'Delivery'] : [];
-    const parse = { preflight: parsePreflightOptions, delivery: parseDeliveryOptions }[name];
+    const parse = { preflight: parsePreflightOptions, delivery: parseDeliveryOptions, recommend: parseRecommendOptions }[name];
     if (!parse) {
       return `there is no command ${name}`;
     }
-    if (name !== 'delivery' || args.length > 0) {
+    if (name === 'preflight' || args.length > 0) {
       parse([...args, ...complete]);
     }
     return undefined;

@@ -1,0 +1,87 @@
+import { existsSync, readFileSync, statSync } from 'fs';
+import { join } from 'path';
+import type { Architecture } from './prices';
+
+/** What an optimization job measured of the model that it published. */
+export interface Measured {
+  readonly model: string;
+  readonly version?: number;
+  readonly buildId?: string;
+  /** ISO 8601, UTC. */
+  readonly created?: string;
+  readonly format: 'litert' | 'saved_model';
+  readonly architecture: Architecture;
+  readonly candidate: string;
+  /** Unzipped, of what is loaded. */
+  readonly sizeBytes: number;
+  /** Of one warm request with one instance, on one thread. */
+  readonly latencyMilliseconds: number;
+  /** The process with the model, after one answer. */
+  readonly peakMemoryMebibytes?: number;
+  /** From the start of the program to its first answer. */
+  readonly startMilliseconds?: number;
+  /** The reason why the native program cannot serve it. */
+  readonly nativeRefusal?: string;
+}
+
+/** The documents with the figures: the manifest of a published version, and what the job leaves before it is published. */
+const DOCUMENTS = ['manifest.json', 'draft.json'];
+
+/** Reads what was measured, from a document or the directory that has it. Throws a sentence if there is none, or figures are missing. */
+export function readMeasured(artifact: string): Measured {
+  if (/^s3:/.test(artifact)) {
+    throw new Error(`ARTIFACT must be on this machine, got ${artifact}: copy the version's manifest.json with \`aws s3 cp\``);
+  }
+  if (!existsSync(artifact)) {
+    throw new Error(`ARTIFACT must be a manifest.json or a directory that has one, and ${JSON.stringify(artifact)} does not exist`);
+  }
+  const file = statSync(artifact).isDirectory() ? DOCUMENTS.map((name) => join(artifact, name)).find((name) => existsSync(name)) : artifact;
+  if (file === undefined) {
+    throw new Error(`${JSON.stringify(artifact)} has neither ${DOCUMENTS.join(' nor ')}: give the --out directory of the optimizer, or a published version's manifest.json`);
+  }
+  return measuredIn(parsed(file), file);
+}
+
+function parsed(file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  } catch (error) {
+    throw new Error(`${file} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Returns the figures of a manifest (optimizer/schema/manifest.schema.json). */
+export function measuredIn(manifest: Record<string, unknown>, file: string): Measured {
+  const { schemaVersion, format, architecture, requirements, extra } = manifest as {
+    schemaVersion?: number; format?: string; architecture?: string; requirements?: Record<string, unknown>; extra?: Record<string, unknown>;
+  };
+  if (schemaVersion !== 1 || !['litert', 'saved_model'].includes(String(format)) || !['x86_64', 'arm64'].includes(String(architecture))) {
+    throw new Error(`${file} is no manifest of the optimizer, of schema version 1`);
+  }
+  const latency = positive(manifest.latencyMilliseconds);
+  if (latency === undefined) {
+    throw new Error(`${file} has no latency, because the job could not measure it where it ran: build the model on a machine with the processor that the model needs`);
+  }
+  return {
+    model: String(manifest.model),
+    version: positive(manifest.version),
+    buildId: text(manifest.buildId),
+    created: text(manifest.created),
+    format: format as Measured['format'],
+    architecture: architecture as Architecture,
+    candidate: String(manifest.candidate),
+    sizeBytes: positive(manifest.sizeBytes) ?? 0,
+    latencyMilliseconds: latency,
+    peakMemoryMebibytes: positive(requirements?.peakMemoryMebibytes),
+    startMilliseconds: positive(extra?.startMilliseconds),
+    nativeRefusal: text(requirements?.nativeRefusal),
+  };
+}
+
+function positive(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

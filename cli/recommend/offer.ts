@@ -1,0 +1,51 @@
+import type { Measured } from './measured';
+import type { Prices } from './prices';
+
+/** What is wanted, and what a recommendation has to take for granted. */
+export interface Wanted {
+  /** Requests a second with one instance each, at all times. */
+  readonly rate: number;
+  /** Milliseconds within which 99 of 100 requests are answered. */
+  readonly p99: number;
+  /** Time that AWS's processor takes for what the job's took 1 for. */
+  readonly processorFactor: number;
+}
+
+export interface Question {
+  readonly measured: Measured;
+  readonly wanted: Wanted;
+  readonly prices: Prices;
+}
+
+/** One way to serve: what it takes, how fast it answers, what it costs. */
+export interface Offer {
+  readonly path: 'function' | 'service' | 'fleet';
+  /** What runs, in words. */
+  readonly takes: string;
+  readonly memoryMebibytes: number;
+  readonly instanceType?: string;
+  /** Of pods or instances. */
+  readonly count?: number;
+  readonly nodes?: number;
+  /** Share of the processors' time for requests. */
+  readonly utilization?: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** In the currency of the prices. */
+  readonly month: number;
+  /** The part of it that pods take of nodes that are there already. */
+  readonly monthOnOwnCluster?: number;
+  /** The properties to paste. */
+  readonly properties: string;
+}
+
+/** A path that cannot serve it, or not as fast as wanted. */
+export interface Refusal {
+  readonly path: Offer['path'];
+  readonly reason: string;
+}
+
+/** Seconds that a processor of AWS takes for a request. */
+export function serviceSeconds({ measured, wanted }: Question): number {
+  return measured.latencyMilliseconds * wanted.processorFactor / 1000;
+}

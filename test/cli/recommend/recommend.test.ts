@@ -1,0 +1,145 @@
+import type { Offer } from '../../../cli/recommend/offer';
+import { readPrices } from '../../../cli/recommend/prices';
+import { answeredWithin } from '../../../cli/recommend/queue';
+import { recommend } from '../../../cli/recommend/recommend';
+import { recommendationText } from '../../../cli/recommend/text';
+import { QUICK, SLOW } from './manifests';
+
+const prices = readPrices();
+const ask = (measured = SLOW, wanted: { rate?: number; p99?: number; processorFactor?: number } = {}) => (
+  recommend({ measured, wanted: { rate: 50, p99: 100, processorFactor: 1, ...wanted }, prices }));
+const offer = (found: ReturnType<typeof ask>, path: Offer['path']) => found.offers.find((each) => each.path === path)!;
+const SECONDS_PER_MONTH = 730 * 3600;
+
+describe('a function', () => {
+  test('has a full processor for long answers, which cost as much on less memory and take longer', () => {
+    const found = offer(ask(), 'function');
+    expect(found).toMatchObject({ memoryMebibytes: 1769, p50: 20, p99: 20 });
+    expect(found.month).toBeCloseTo(50 * SECONDS_PER_MONTH * (0.0000002 + 0.02 * 1769 / 1024 * 0.0000166667 + 1250 / 1e9 * 0.5) + 6 * 0.3, 6);
+    expect(found.properties).toBe("new ModelFunction(this, 'Model', {\n  model,\n  memorySize: Size.mebibytes(1769),\n});");
+  });
+
+  test('has less memory for answers of a part of a millisecond, which are billed as a whole, and still answers in time', () => {
+    // 0.5 ms on 1769 MiB are 6.9 on 128, billed as 7, and 0.86 on 1024, billed as 1.
+    expect(offer(ask(QUICK), 'function')).toMatchObject({ memoryMebibytes: 128, p99: 0.5 * 1769 / 128 });
+    expect(offer(ask(QUICK, { p99: 1 }), 'function')).toMatchObject({ memoryMebibytes: 1024, p99: 0.5 * 1769 / 1024 });
+  });
+
+  test('has no less memory than the model needs', () => {
+    // 150 MiB with the margin of 15 % are 172.5, in steps of 64: 192.
+    expect(offer(ask({ ...QUICK, peakMemoryMebibytes: 150 }), 'function').memoryMebibytes).toBe(192);
+    expect(offer(ask({ ...SLOW, peakMemoryMebibytes: 2000 }), 'function')).toMatchObject({ memoryMebibytes: 2304, p99: 20 });
+  });
+
+  test('on Graviton costs what Graviton costs', () => {
+    const arm = offer(ask({ ...SLOW, architecture: 'arm64' }), 'function');
+    expect(arm.properties).toContain('architecture: lambda.Architecture.ARM_64');
+    expect(offer(ask(), 'function').month - arm.month).toBeCloseTo(50 * SECONDS_PER_MONTH * 0.02 * 1769 / 1024 * (0.0000166667 - 0.0000133334), 6);
+  });
+
+  test('is refused where one answer takes longer than wanted, or the model is a SavedModel', () => {
+    expect(ask(SLOW, { p99: 15 }).refusals).toContainEqual({ path: 'function', reason: 'one answer takes 20.0 ms on a full processor, and at most 15 ms are wanted' });
+    expect(ask({ ...SLOW, format: 'saved_model' }).refusals).toEqual([{ path: 'function', reason: 'a function serves LiteRT models, and this artifact is a SavedModel' }]);
+  });
+});
+
+describe('a fleet', () => {
+  test('is two of the cheapest instances where they suffice', () => {
+    const found = offer(ask(), 'fleet');
+    expect(found).toMatchObject({ instanceType: 'c7i.large', count: 2, memoryMebibytes: 256 });
+    expect(found.month).toBeCloseTo(730 * (2 * 0.08925 + 0.0225), 9);
+    expect(found.utilization).toBeCloseTo(25 * 0.02 / 2, 12);
+    expect(found.p99).toBeCloseTo(1000 * answeredWithin({ rate: 25, service: 0.02, processors: 2 }, 0.99), 9);
+    expect(found.properties).toBe([
+      "new ModelFleet(this, 'Model', {", '  vpc,', '  model,', '  server: ModelServer.LITERT,', "  instanceType: new ec2.InstanceType('c7i.large'),", '});',
+    ].join('\n'));
+  });
+
+  test('grows until its processors compute for at most 60 % of the time', () => {
+    const found = offer(ask(SLOW, { rate: 500 }), 'fleet');
+    // 500 requests of 20 ms keep 10 processors busy, and 60 % of 17 are 10.2.
+    expect(found.utilization).toBeLessThanOrEqual(0.6);
+    expect(found.count! * 2).toBe(18);
+    expect(found.properties).toContain('minCapacity: 9,');
+  });
+
+  test('grows until 99 of 100 are answered in time', () => {
+    const found = offer(ask(SLOW, { rate: 100, p99: 21 }), 'fleet');
+    expect(found.p99).toBeLessThanOrEqual(21);
+    const fewer = { rate: 100 / (found.count! - 1), service: 0.02, processors: prices.instances[found.instanceType!].processors };
+    expect(1000 * answeredWithin(fewer, 0.99)).toBeGreaterThan(21);
+  });
+
+  test('has instances with memory for a copy of the model for each processor', () => {
+    // 1.25 × 2 × 1400 MiB and the system's do not fit 4 GiB.
+    expect(offer(ask({ ...SLOW, peakMemoryMebibytes: 1400 }), 'fleet').instanceType).toBe('m7i.large');
+    expect(offer(ask({ ...SLOW, format: 'saved_model', peakMemoryMebibytes: 1400 }), 'fleet').instanceType).toBe('c7i.large');
+  });
+});
+
+describe('a service', () => {
+  test('is three pods on three nodes where they suffice, and costs its share on nodes that are there', () => {
+    const found = offer(ask(QUICK), 'service');
+    expect(found).toMatchObject({ count: 3, nodes: 3, instanceType: 'c7i.large', memoryMebibytes: 64 });
+    expect(found.month).toBeCloseTo(730 * (0.1 + 3 * 0.08925 * 1.12), 9);
+    expect(found.monthOnOwnCluster).toBeCloseTo(730 * 3 * 0.5 * 0.08925 * 1.12, 9);
+    expect(found.properties).toBe("new ModelService(this, 'Model', {\n  cluster,\n  model,\n  server: ModelServer.LITERT,\n  memoryRequest: Size.mebibytes(64),\n});");
+  });
+
+  test('says how many pods it needs', () => {
+    const found = offer(ask(SLOW, { rate: 500 }), 'service');
+    expect(found.properties).toContain(`replicas: ${found.count},`);
+    expect(found.utilization).toBeLessThanOrEqual(0.6);
+  });
+
+  test('and a fleet are refused where the LiteRT server cannot serve the model, or no instance has its processor', () => {
+    const { refusals, cheapest } = ask({ ...SLOW, nativeRefusal: 'it keeps state' });
+    expect([refusals.map(({ path }) => path), cheapest]).toEqual([['service', 'fleet'], 'function']);
+    expect(refusals[0].reason).toBe('the LiteRT server cannot serve it (it keeps state); optimize it as a SavedModel for TensorFlow Serving');
+    expect(ask({ ...SLOW, format: 'saved_model', architecture: 'arm64' }).refusals[1].reason).toBe('TensorFlow Serving runs on x86_64, and the artifact is for arm64');
+  });
+});
+
+describe('the cheapest path', () => {
+  test('is the function with few requests, and machines with many', () => {
+    expect(ask(QUICK, { rate: 1 }).cheapest).toBe('function');
+    expect(ask(QUICK, { rate: 1000 }).cheapest).toBe('fleet');
+  });
+
+  test('stands first, and the others after it by their costs', () => {
+    const months = ask().offers.map(({ month }) => month);
+    expect(months).toEqual([...months].sort((left, right) => left - right));
+    expect(months).toHaveLength(3);
+  });
+
+  test('is none where one answer alone takes longer than wanted', () => {
+    expect(ask(SLOW, { p99: 1 })).toMatchObject({ offers: [], cheapest: undefined });
+  });
+
+  test('depends on the factor of the processors as on the latency itself', () => {
+    const slower = ask(SLOW, { processorFactor: 2 });
+    const measuredSlower = ask({ ...SLOW, latencyMilliseconds: 40 });
+    expect(slower.offers).toEqual(measuredSlower.offers);
+  });
+});
+
+describe('the text', () => {
+  test('says on what it was measured, what is wanted, and what the figures leave out', () => {
+    const text = recommendationText(ask(SLOW, { processorFactor: 1.5 }));
+    expect(text).toContain('slow, version 3 (litert, dynamicRange): 20 ms for a warm request through the program that serves, 100 MiB; measured on one thread of x86_64, by the build project:1 of 2026-11-30.');
+    expect(text).toContain('Wanted: 50 requests a second, 99 of 100 answered within 100 ms.');
+    expect(text).toMatch(/^PATH +TAKES +MEMORY +P50 +P99 +A MONTH$/m);
+    expect(text).toContain('list prices of us-east-1, 2026-06');
+    expect(text).toContain('1.5 times as slow as the one that measured; --processor-factor says otherwise');
+    expect(text).toContain('(M/D/c)');
+    expect(text).toContain("takes 40 ms for its start and AWS's own time on top");
+    expect(text).toContain("new ModelFleet(this, 'Model'");
+  });
+
+  test('names the reasons where no path serves it as wanted', () => {
+    const text = recommendationText(ask(SLOW, { p99: 1 }));
+    expect(text).toContain('fleet: one answer takes 20.0 ms, and at most 1 ms are wanted');
+    expect(text).toContain('No path serves it as wanted.');
+    expect(text).not.toContain('PATH');
+  });
+});
