@@ -50,40 +50,58 @@ class Row:
         return self.path.suffix == ".tflite"
 
 
-def _steps(*steps: dict[str, Any]) -> dict[str, Any]:
-    return {"kind": "steps", "steps": list(steps)}
+def steps(*named: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe of named steps."""
+    return {"kind": "steps", "steps": list(named)}
 
 
-def _quantization(mode: str) -> dict[str, Any]:
-    return {"step": "quantization", "mode": mode}
+def quantization(mode: str, operations: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return a step."""
+    return {"step": "quantization", "mode": mode, **({"operations": operations} if operations else {})}
 
 
-_INTEGER = _quantization("fullInteger")
-_DYNAMIC = _quantization("dynamicRange")
+_INTEGER = quantization("fullInteger")
+_DYNAMIC = quantization("dynamicRange")
 #: Format and recipe of job.json by name.
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     FLOAT32: ("litert", {"kind": "none"}),
-    "float16()": ("litert", _steps(_quantization("float16"))),
-    "dynamicRange()": ("litert", _steps(_DYNAMIC)),
-    FULL_INTEGER: ("litert", _steps(_INTEGER)),
-    PRUNED: ("litert", _steps({"step": "pruning", "sparsity": 0.8}, _INTEGER)),
-    STUDENT: ("litert", _steps({"step": "distillation", "student": {"size": "small"}}, _DYNAMIC)),
-    SEARCH: ("litert", {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.01, "maxTrials": 16}}),
-    STRIP: ("saved_model", _steps({"step": "strip"})),
-    BFLOAT16: ("saved_model", _steps({"step": "freeze"}, _quantization("bfloat16"))),
+    "float16()": ("litert", steps(quantization("float16"))),
+    "dynamicRange()": ("litert", steps(_DYNAMIC)),
+    FULL_INTEGER: ("litert", steps(_INTEGER)),
+    PRUNED: ("litert", steps({"step": "pruning", "sparsity": 0.8}, _INTEGER)),
+    STUDENT: ("litert", steps({"step": "distillation", "student": {"size": "small"}}, _DYNAMIC)),
+    SEARCH: ("litert", {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.01, "maxTrials": 20}}),
+    STRIP: ("saved_model", steps({"step": "strip"})),
+    BFLOAT16: ("saved_model", steps({"step": "freeze"}, quantization("bfloat16"))),
 }
 #: Recipes of the model that is only loaded.
 LOADED: dict[str, tuple[str, dict[str, Any]]] = {
     STRIP: RECIPES[STRIP],
-    FREEZE: ("saved_model", _steps({"step": "freeze"})),
+    FREEZE: ("saved_model", steps({"step": "freeze"})),
 }
 #: Stock recipes of ai-edge-quantizer.
 STOCK = ("dynamic_wi8_afp32", "static_wi8_ai8", "weight_only_wi8_afp32", "dynamic_wi4_afp32")
 
 
-def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -> Row:
-    """Run one job with the command that a build runs."""
-    model_format, recipe = (RECIPES | LOADED)[name]
+def optimized(  # noqa: PLR0913, PLR0917 - the inputs of a job
+    name: str,
+    model: Path,
+    data: Path | None,
+    out: Path,
+    seed: int,
+    made: tuple[str, dict[str, Any]] | None = None,
+) -> Row:
+    """Run one job with the command that a build runs.
+
+    Args:
+        name: Name of the row, and of one of the recipes above unless `made` is given.
+        model: The model.
+        data: Its evaluation data.
+        out: Directory for the job.
+        seed: Seed of the job.
+        made: Format and recipe of job.json.
+    """
+    model_format, recipe = made or (RECIPES | LOADED)[name]
     rules = [{"rule": "maxAccuracyLoss", "value": 0.05}] if data else [{"rule": "maxRelativeError", "value": 0.05}]
     job = {
         "model": "benchmark",
@@ -91,8 +109,8 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
         "source": {"packaging": "zip", "identity": {"digest": "0" * 64}},
         "evaluation": {"packaging": "file", "fileName": "data.npz", "identity": {"digest": "0" * 64}} if data else None,
         "recipe": recipe,
-        # A search has its own limit; the others are measured even if they lose up to five points.
-        "gate": None if recipe["kind"] == "search" else {"rules": rules},
+        # A search and the default have limits of their own; others are measured even if they lose up to five points.
+        "gate": None if recipe["kind"] in {"search", "forLiteRt"} else {"rules": rules},
         "seed": seed,
         "toolchain": toolchain(),
     }
@@ -118,13 +136,13 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
     return Row(name, path, "cdk-tensorflow", draft["candidate"])
 
 
-def by_hand(trained: Trained, out: Path) -> list[Row]:
+def by_hand(directory: Path, out: Path) -> list[Row]:
     """Convert as in TensorFlow's guide: plain, and with `Optimize.DEFAULT`."""
     import tensorflow as tf
 
     rows: list[Row] = []
     for name, optimizations in (("TFLiteConverter", []), (BY_HAND, [tf.lite.Optimize.DEFAULT])):
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(trained.directory))
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(directory))
         converter.optimizations = optimizations
         path = out / f"{len(rows)}.tflite"
         path.write_bytes(converter.convert())

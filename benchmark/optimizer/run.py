@@ -54,7 +54,7 @@ def _run(model: Trained, out: Path, seed: int) -> list[dict[str, Any]]:
         _say(f"run {seed + 1}: {name} …")
         rows.append(optimized(name, model.directory, model.data, out / f"job-{number}", seed))
     _say(f"run {seed + 1}: others …")
-    converted = by_hand(model, out)
+    converted = by_hand(model.directory, out)
     rows += [*converted, *stock(model, converted[0].path, out)]
     _say(f"run {seed + 1}: measuring {len(rows)} models …")
     return measure(rows, model.images, model.labels)

@@ -43,7 +43,7 @@ test('the smallest job has everything that affects the output, and no empty memb
     recipe: { kind: 'forLiteRt', steps: [] },
     seed: 0,
     architecture: 'x86_64',
-    toolchain: { behaviorVersion: 12, tensorflow: '2.20.0', litert: '2.3.0' },
+    toolchain: { behaviorVersion: 13, tensorflow: '2.20.0', litert: '2.3.0' },
   });
   expect(JSON.parse(JSON.stringify(document))).toEqual(document);
 });
@@ -61,7 +61,7 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
     { step: 'pruning', sparsity: 0.5, schedule: 'gradual', epochs: 10 },
   ]],
   ['search', { recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }) }, (it) => it.recipe.search, {
-    objective: 'latency', maxTrials: 16,
+    objective: 'latency', maxTrials: 20,
   }],
   ['a built student', { recipe: OptimizationRecipe.of(Distillation.into(Student.ofSize(StudentSize.SMALL), { alpha: 0.5 })) }, (it) => it.recipe.steps, [
     { step: 'distillation', student: { size: 'small' }, temperature: 4, alpha: 0.5, epochs: 30, augment: true },

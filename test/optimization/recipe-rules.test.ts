@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import type { OptimizationStep , ModelFormat } from '../../lib';
-import { Distillation, Graph, OptimizationRecipe, Pruning, Quantization, Student, StudentSize } from '../../lib';
+import { Distillation, Graph, LayerQuantization, OptimizationRecipe, Pruning, Quantization, Student, StudentSize } from '../../lib';
 
 /** Every step and every pair of steps, with the problems that they have. The optimizer is tested against the same table. */
 const TABLE: Record<string, Record<string, Record<string, Problem[]>>> = JSON.parse(readFileSync('optimizer/tests/fixtures/recipe_rules.json', 'utf8'));
@@ -13,6 +13,7 @@ const STEPS: Record<string, OptimizationStep> = {
   dynamicRange: Quantization.dynamicRange(),
   float16: Quantization.float16(),
   fullInteger: Quantization.fullInteger(),
+  mixed: Quantization.mixed({ allSupported: LayerQuantization.DYNAMIC_WI8_AFP32 }),
   bfloat16: Quantization.bfloat16(),
   strip: Graph.strip(),
   freeze: Graph.freeze(),

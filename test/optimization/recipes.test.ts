@@ -1,7 +1,7 @@
 import { Size } from 'aws-cdk-lib';
 import {
-  Distillation, Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, QualityMetric, Quantization, SearchObjective, Student,
-  StudentSize,
+  Distillation, Graph, LayerQuantization, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, QualityMetric, Quantization, SearchObjective,
+  Student, StudentSize,
 } from '../../lib';
 import type { OptimizationSearchOptions } from '../../lib';
 
@@ -80,12 +80,57 @@ describe('OptimizationRecipe', () => {
     expect(OptimizationRecipe.of(Quantization.fullInteger())._problems(LITERT, 'keras', true)).toEqual([]);
   });
 
-  test('a .tflite model is served unchanged, so steps are refused and the default is accepted', () => {
+  test('of a .tflite model only the weights can be changed', () => {
+    const steps = [Quantization.float16(), Quantization.dynamicRange(), Quantization.mixed({ conv2d: LayerQuantization.DYNAMIC_WI8_AFP32 })];
+
     expect(OptimizationRecipe.forLiteRt()._problems(LITERT, 'tflite', false)).toEqual([]);
     expect(OptimizationRecipe.none()._problems(LITERT, 'tflite', false)).toEqual([]);
-    expect(OptimizationRecipe.of(Quantization.float16())._problems(LITERT, 'tflite', false)).toEqual([
-      expect.stringContaining('a .tflite model is served as it is'),
+    for (const step of steps) {
+      expect(OptimizationRecipe.of(step)._problems(LITERT, 'tflite', false)).toEqual([]);
+    }
+    expect(OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Quantization.float16())._problems(LITERT, 'tflite', false)).toEqual([
+      expect.stringContaining('the weights of a .tflite model cannot be trained'),
     ]);
+  });
+
+  test('mixed quantization is written with the names of litert-quantizer', () => {
+    const { DYNAMIC_WI4B32_AFP32, DYNAMIC_WI8_AFP32, NO_QUANTIZE, STATIC_WI8_AI8, WEIGHT_ONLY_WI8_AFP32 } = LayerQuantization;
+    const recipe = OptimizationRecipe.of(Quantization.mixed({
+      depthwiseConv2d: NO_QUANTIZE,
+      fullyConnected: DYNAMIC_WI4B32_AFP32,
+      allSupported: DYNAMIC_WI8_AFP32,
+      batchMatmul: WEIGHT_ONLY_WI8_AFP32,
+      conv2d: STATIC_WI8_AI8,
+      conv2dTranspose: STATIC_WI8_AI8,
+    }));
+
+    expect(recipe._render()).toEqual({
+      kind: 'steps',
+      steps: [{
+        step: 'quantization',
+        mode: 'mixed',
+        operations: {
+          '*': 'dynamic_wi8_afp32',
+          FULLY_CONNECTED: 'dynamic_wi4b32_afp32',
+          BATCH_MATMUL: 'weight_only_wi8_afp32',
+          CONV_2D: 'static_wi8_ai8',
+          CONV_2D_TRANSPOSE: 'static_wi8_ai8',
+          DEPTHWISE_CONV_2D: 'no_quantize',
+        },
+      }],
+    });
+    expect(recipe._problems(LITERT, 'keras', true)).toEqual([]);
+    expect(recipe._problems(LITERT, 'keras', false)).toEqual([expect.stringContaining('Quantization.mixed(…) needs real inputs to calibrate with')]);
+  });
+
+  test.each([
+    [{}, 'must quantize at least one kind of layer'],
+    [{ allSupported: LayerQuantization.NO_QUANTIZE, conv2d: LayerQuantization.NO_QUANTIZE }, 'must quantize at least one kind of layer'],
+    [{ conv2d: LayerQuantization.DYNAMIC_WI4B32_AFP32 }, 'conv2d cannot be dynamic_wi4b32_afp32: int4 by blocks is for fullyConnected only'],
+    [{ allSupported: LayerQuantization.DYNAMIC_WI4B128_AFP32 }, 'allSupported cannot be dynamic_wi4b128_afp32'],
+    [{ conv2d: 'int8' as LayerQuantization }, 'conv2d must be a LayerQuantization (no_quantize, '],
+  ])('mixed quantization is refused where it is impossible: %j', (layers, words) => {
+    expect(OptimizationRecipe.of(Quantization.mixed(layers))._problems(LITERT, 'keras', true)).toEqual([expect.stringContaining(words)]);
   });
 
   test('says what processors it makes a model for', () => {
@@ -96,7 +141,7 @@ describe('OptimizationRecipe', () => {
   test('names all problems at once', () => {
     const recipe = OptimizationRecipe.of(Quantization.fullInteger(), Graph.strip(), Graph.strip());
 
-    expect(recipe._problems(SAVED_MODEL, 'tflite', false)).toHaveLength(4);
+    expect(recipe._problems(SAVED_MODEL, 'keras', false)).toHaveLength(3);
   });
 });
 
@@ -104,7 +149,7 @@ describe('OptimizationRecipe.search', () => {
   const search = (changes: Partial<OptimizationSearchOptions> = {}) => OptimizationRecipe.search({ objective: SearchObjective.SIZE, ...changes });
 
   test('is written into the job with everything that affects the output', () => {
-    expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxTrials: 16 } });
+    expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxTrials: 20 } });
     expect(search({ objective: SearchObjective.LATENCY, maxAccuracyLoss: 0, maxTrials: 3, steps: [Quantization.float16()] })._render()).toEqual({
       kind: 'search',
       steps: [{ step: 'quantization', mode: 'float16' }],
@@ -164,7 +209,7 @@ describe('OptimizationRecipe.search', () => {
     [{}, SAVED_MODEL, 'keras', false, 'needs real inputs with labels: give evaluation, or use OptimizationRecipe.forServing()'],
     [{ steps: [Quantization.float16()] }, SAVED_MODEL, 'keras', true, 'Quantization.float16() is for LiteRT'],
     [{ steps: [Distillation.into(Student.fromAsset('nowhere'))] }, LITERT, 'keras', true, 'does not exist'],
-    [{}, LITERT, 'tflite', true, 'a .tflite model is served as it is'],
+    [{ steps: [Pruning.magnitude({ sparsity: 0.5 })] }, LITERT, 'tflite', true, 'the weights of a .tflite model cannot be trained'],
     [{ maxAccuracyLoss: 1 }, LITERT, 'keras', true, 'got 1: it is a share, so 1 per cent is 0.01'],
     [{ maxErrorIncrease: -0.1 }, LITERT, 'keras', true, 'maxErrorIncrease must be at least 0, got -0.1'],
     [{ maxAccuracyLoss: -0.1 }, LITERT, 'keras', true, 'at least 0 and below 1, got -0.1'],

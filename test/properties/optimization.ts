@@ -6,7 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { ArtifactRetention, OptimizationOptions } from '../../lib';
 import {
-  Distillation, EvaluationData, ModelSource, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization,
+  Distillation, EvaluationData, LayerQuantization, ModelSource, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization,
   RefusalBehavior, SearchObjective, Student, StudentSize, UnsignedVersions,
 } from '../../lib';
 import type { Arbitraries } from './arbitraries';
@@ -34,6 +34,7 @@ export const optimization: Arbitraries<OptimizationOptions> = {
   recipe: oneOf<OptimizationRecipe>(
     () => OptimizationRecipe.none(), () => OptimizationRecipe.forLiteRt(), () => OptimizationRecipe.forServing(),
     () => OptimizationRecipe.search({ objective: SearchObjective.SIZE }),
+    () => OptimizationRecipe.of(Quantization.mixed({ allSupported: LayerQuantization.DYNAMIC_WI8_AFP32 })),
     () => OptimizationRecipe.of(Quantization.fullInteger()), () => OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Quantization.float16()),
     () => OptimizationRecipe.of(Distillation.into(Student.ofSize(StudentSize.SMALL))),
   ),

@@ -27,7 +27,10 @@ export class OptimizationRecipe {
     return new OptimizationRecipe('none', []);
   }
 
-  /** Recommended for LiteRT. With data: 8-bit weights, then 16-bit, then 32-bit; the first that passes the gate. Without data: 16-bit. */
+  /**
+   * Recommended for LiteRT. With data: 8-bit weights (depthwise convolutions in float), then 16-bit, then 32-bit; the first that passes the gate.
+   * Without data: 16-bit. A `.tflite` file that is quantized already is served unchanged.
+   */
   public static forLiteRt(): OptimizationRecipe {
     return new OptimizationRecipe('forLiteRt', []);
   }
@@ -72,7 +75,7 @@ export class OptimizationRecipe {
       problems.push('OptimizationRecipe.forServing() makes SavedModels, and this one is served by LiteRT: use OptimizationRecipe.forLiteRt()');
     }
     if (this.searchOptions !== undefined) {
-      problems.push(...searchProblems(this.searchOptions, format, hasData), ...this.searchedProblems(sourceKind));
+      problems.push(...searchProblems(this.searchOptions, format, hasData));
     }
     for (const [index, step] of this.steps.entries()) {
       problems.push(...stepProblems(step, format, hasData, isReadByFile));
@@ -93,9 +96,10 @@ export class OptimizationRecipe {
         + 'leave Graph.strip() out');
     }
     const isTaught = this.kind === 'steps' && this.steps.some((step) => step instanceof Distillation);
-    if (sourceKind === 'tflite' && this.steps.length > 0 && !isTaught) {
-      problems.push(`recipe has ${this.steps.map((step) => step.description).join(', ')}, but a .tflite model is served as it is: `
-        + 'give the SavedModel or Keras file that it was made from, distill it into a student, or leave recipe out');
+    const pruning = this.steps.find((step) => step instanceof Pruning);
+    if (sourceKind === 'tflite' && pruning && !isTaught) {
+      problems.push(`recipe has ${pruning.description}, but the weights of a .tflite model cannot be trained: `
+        + 'give the SavedModel or Keras file that it was made from, distill it into a student, or leave the step out');
     }
     return problems;
   }
@@ -122,14 +126,6 @@ export class OptimizationRecipe {
       steps: this.steps.map((step, index) => step._render(brought[index])),
       ...search && { search: limitsOf(search) },
     };
-  }
-
-  private searchedProblems(sourceKind: string | undefined): string[] {
-    const problems: string[] = [];
-    if (sourceKind === 'tflite' && this.steps.length === 0) {
-      problems.push('recipe searches, but a .tflite model is served as it is: give the SavedModel or Keras file that it was made from, or leave recipe out');
-    }
-    return problems;
   }
 }
 
@@ -180,6 +176,9 @@ function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: bool
   if (step instanceof Graph && format === ModelFormat.LITERT) {
     problems.push(`${step.description} has no effect on a LiteRT model, whose conversion keeps nothing to strip: leave it out`);
   }
+  if (step instanceof Quantization) {
+    problems.push(...step._stepProblems());
+  }
   if (step instanceof Quantization && step._needsData() && !hasData) {
     problems.push(`${step.description} needs real inputs to calibrate with: give evaluation, or use Quantization.dynamicRange()`);
   }
@@ -187,5 +186,5 @@ function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: bool
 }
 
 function limitsOf({ objective, maxAccuracyLoss, maxErrorIncrease, maxTrials }: OptimizationSearchOptions): Record<string, unknown> {
-  return { objective, maxAccuracyLoss, maxErrorIncrease, maxTrials: maxTrials ?? 16 };
+  return { objective, maxAccuracyLoss, maxErrorIncrease, maxTrials: maxTrials ?? 20 };
 }

@@ -1,11 +1,14 @@
 import { ModelFormat } from '../../model/published-model';
 import { OptimizationStep } from './optimization-step';
 
-type QuantizationMode = 'dynamicRange' | 'float16' | 'fullInteger' | 'bfloat16';
+type QuantizationMode = 'dynamicRange' | 'float16' | 'fullInteger' | 'mixed' | 'bfloat16';
 
 /** Fewer bits per weight. `bfloat16` is for TensorFlow Serving, the others are for LiteRT. */
 export class Quantization extends OptimizationStep {
-  /** 8-bit weights, also used in computation: a quarter of the size, and several times faster on dense models. */
+  /**
+   * 8-bit weights, also used in computation: a quarter of the size. Faster on dense models, and slower than float32 on networks with depthwise
+   * convolutions: `OptimizationRecipe.forLiteRt()` leaves those in float.
+   */
   public static dynamicRange(): Quantization {
     return new Quantization('dynamicRange');
   }
@@ -18,6 +21,17 @@ export class Quantization extends OptimizationStep {
   /** 8-bit weights and activations. Needs evaluation data for calibration. Inputs and outputs stay floats. */
   public static fullInteger(): Quantization {
     return new Quantization('fullInteger');
+  }
+
+  /**
+   * Each kind of layer in its own way, with `litert-quantizer`, whose names are used here. Inputs and outputs stay floats.
+   *
+   * Weights of fewer than 1,024 numbers stay floats, and layers of which nothing is said.
+   *
+   * @param options how to quantize each kind of layer
+   */
+  public static mixed(options: MixedQuantizationOptions): Quantization {
+    return new Quantization('mixed', options);
   }
 
   /**
@@ -35,14 +49,33 @@ export class Quantization extends OptimizationStep {
 
   public readonly description: string;
 
-  private constructor(private readonly mode: QuantizationMode) {
+  private constructor(private readonly mode: QuantizationMode, private readonly layers?: MixedQuantizationOptions) {
     super();
-    this.description = `Quantization.${mode}()`;
+    this.description = `Quantization.${mode}(${mode === 'mixed' ? '…' : ''})`;
+  }
+
+  /** @internal */
+  public _stepProblems(): string[] {
+    if (this.mode !== 'mixed') {
+      return [];
+    }
+    const named = Object.entries(this.operations());
+    const known = Object.values(LayerQuantization);
+    const wrong = named.filter(([, quantization]) => !known.includes(quantization));
+    if (wrong.length > 0) {
+      return wrong.map(([operation, quantization]) =>
+        `Quantization.mixed(…) ${PROPERTIES[operation]} must be a LayerQuantization (${known.join(', ')}), got ${JSON.stringify(quantization)}`);
+    }
+    if (named.every(([, quantization]) => quantization === LayerQuantization.NO_QUANTIZE)) {
+      return ['Quantization.mixed(…) must quantize at least one kind of layer: give allSupported, or leave the step out'];
+    }
+    return named.filter(([operation, quantization]) => quantization.startsWith('dynamic_wi4b') && operation !== OPERATIONS.fullyConnected)
+      .map(([operation, quantization]) => `Quantization.mixed(…) ${PROPERTIES[operation]} cannot be ${quantization}: int4 by blocks is for fullyConnected only`);
   }
 
   /** @internal */
   public _needsData(): boolean {
-    return this.mode === 'fullInteger';
+    return this.mode === 'fullInteger' || Object.values(this.operations()).includes(LayerQuantization.STATIC_WI8_AI8);
   }
 
   /** @internal */
@@ -61,6 +94,91 @@ export class Quantization extends OptimizationStep {
 
   /** @internal */
   public _render(): Record<string, unknown> {
-    return { step: 'quantization', mode: this.mode };
+    return { step: 'quantization', mode: this.mode, ...this.mode === 'mixed' && { operations: this.operations() } };
   }
+
+  private operations(): Record<string, LayerQuantization> {
+    const { layers } = this;
+    return Object.fromEntries(Object.entries(OPERATIONS).flatMap(([property, operation]) => {
+      const quantization = layers?.[property as keyof MixedQuantizationOptions];
+      return quantization === undefined ? [] : [[operation, quantization]];
+    }));
+  }
+}
+
+/** LiteRT's operations. */
+const OPERATIONS: Record<keyof MixedQuantizationOptions, string> = {
+  allSupported: '*',
+  fullyConnected: 'FULLY_CONNECTED',
+  batchMatmul: 'BATCH_MATMUL',
+  conv2d: 'CONV_2D',
+  conv2dTranspose: 'CONV_2D_TRANSPOSE',
+  depthwiseConv2d: 'DEPTHWISE_CONV_2D',
+};
+
+const PROPERTIES = Object.fromEntries(Object.entries(OPERATIONS).map(([property, operation]) => [operation, property]));
+
+/**
+ * The types of a layer's weights and activations, in the words of `litert-quantizer`: `WI8` is 8-bit integer weights, `AFP32` float32 activations.
+ */
+export enum LayerQuantization {
+  /** Weights stay floats. */
+  NO_QUANTIZE = 'no_quantize',
+  /** 8-bit weights that are computed with as floats: a quarter of the size, no faster. */
+  WEIGHT_ONLY_WI8_AFP32 = 'weight_only_wi8_afp32',
+  /** 8-bit weights; activations become integers when the model runs. */
+  DYNAMIC_WI8_AFP32 = 'dynamic_wi8_afp32',
+  /** The same with 4-bit weights, of which each block of 32 has a scale of its own. For `fullyConnected` only. */
+  DYNAMIC_WI4B32_AFP32 = 'dynamic_wi4b32_afp32',
+  /** Blocks of 64. */
+  DYNAMIC_WI4B64_AFP32 = 'dynamic_wi4b64_afp32',
+  /** Blocks of 128: the fastest, and the least exact. */
+  DYNAMIC_WI4B128_AFP32 = 'dynamic_wi4b128_afp32',
+  /** 8-bit weights and activations. Needs evaluation data to calibrate with. */
+  STATIC_WI8_AI8 = 'static_wi8_ai8',
+}
+
+/** How `Quantization.mixed(…)` quantizes each kind of layer. */
+export interface MixedQuantizationOptions {
+  /**
+   * Every layer that no other property names.
+   *
+   * @default LayerQuantization.NO_QUANTIZE
+   */
+  readonly allSupported?: LayerQuantization;
+
+  /**
+   * Dense layers: `FULLY_CONNECTED`. Where the number of a layer's inputs is no multiple of the block, its weights get 8 bits, and the build warns.
+   *
+   * @default - as allSupported
+   */
+  readonly fullyConnected?: LayerQuantization;
+
+  /**
+   * Products of two computed tensors, or with a constant: `BATCH_MATMUL`.
+   *
+   * @default - as allSupported
+   */
+  readonly batchMatmul?: LayerQuantization;
+
+  /**
+   * Convolutions: `CONV_2D`. A separable convolution has one, of one pixel.
+   *
+   * @default - as allSupported
+   */
+  readonly conv2d?: LayerQuantization;
+
+  /**
+   * Transposed convolutions: `CONV_2D_TRANSPOSE`.
+   *
+   * @default - as allSupported
+   */
+  readonly conv2dTranspose?: LayerQuantization;
+
+  /**
+   * Depthwise convolutions: `DEPTHWISE_CONV_2D`. They have few weights, and with `DYNAMIC_WI8_AFP32` they are slower than in float.
+   *
+   * @default - as allSupported
+   */
+  readonly depthwiseConv2d?: LayerQuantization;
 }

@@ -41,6 +41,7 @@ class Hint(StrEnum):
     DYNAMIC_RANGE = "dynamic_range"
     FLOAT16 = "float16"
     FULL_INTEGER = "full_integer"
+    MIXED = "mixed"
     BFLOAT16 = "bfloat16"
     STRIP = "strip"
     FREEZE = "freeze"

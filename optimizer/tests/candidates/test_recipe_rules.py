@@ -25,6 +25,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "distillation": {"step": "distillation", "student": {"size": "small"}},
     "pruning": {"step": "pruning", "sparsity": 0.5},
     **{mode: {"step": "quantization", "mode": mode} for mode in ("dynamicRange", "float16", "fullInteger", "bfloat16")},
+    "mixed": {"step": "quantization", "mode": "mixed", "operations": {"*": "dynamic_wi8_afp32"}},
     "strip": {"step": "strip"},
     "freeze": {"step": "freeze"},
 }

@@ -57,10 +57,11 @@ class TestInspect:
             ("counter", LITERT, "only with --stateful reset_per_request"),
             ("counter", SERVING, "no --step freeze and no --step bfloat16"),
             ("tflite", SERVING, "no: TensorFlow Serving needs the SavedModel"),
-            ("tflite", LITERT, "serves it as it is"),
+            ("tflite", LITERT, "default recipe, search, quantization, distillation"),
+            ("int8_tflite", LITERT, "serves it as it is, because it is quantized already"),
             ("python_function", LITERT, "no: the signature 'serving_default' uses tf.py_function or tf.numpy_function"),
             ("python_function", SERVING, "no: the signature 'serving_default' uses tf.py_function"),
-            ("counter_tflite", LITERT, "serves it as it is, with --stateful reset_per_request"),
+            ("counter_tflite", LITERT, "quantization, distillation, with --stateful reset_per_request"),
             ("keras_file", LITERT, "default recipe, search"),
         ],
     )

@@ -70,12 +70,18 @@ class TestWithData:
         assert job_in(out).recipe.kind == "forLiteRt"
         assert statuses(out) == {"dynamicRange": "chosen", "float16": "skipped", "float32": "skipped"}
 
-    def test_a_tflite_file_is_served_as_it_is(self, models: SampleModels, data: Path, out: Path) -> None:
-        output = optimize(models.tflite, out, "--data", data)
+    def test_a_tflite_file_that_is_quantized_is_served_as_it_is(
+        self, models: SampleModels, data: Path, out: Path
+    ) -> None:
+        output = optimize(models.int8_tflite, out, "--data", data)
         assert statuses(out) == {"none": "chosen"}
         assert "dynamic-range" not in output
-        refused = optimize(models.tflite, out, "--data", data, "--objective", "size", code=4)
-        assert "a .tflite file is served as it is" in refused
+        refused = optimize(models.int8_tflite, out, "--data", data, "--step", "float16", code=4)
+        assert "the .tflite file is quantized already" in refused
+
+    def test_kinds_of_layers_are_quantized_as_named(self, models: SampleModels, data: Path, out: Path) -> None:
+        optimize(models.tflite, out, "--data", data, "--step", "mixed:FULLY_CONNECTED=weight_only_wi8_afp32")
+        assert statuses(out) == {"mixed:FULLY_CONNECTED=weight_only_wi8_afp32": "chosen"}
 
     @pytest.mark.slow
     def test_it_searches_among_saved_models_too(self, models: SampleModels, data: Path, out: Path) -> None:

@@ -72,6 +72,11 @@ def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_
         (["--labels", "nowhere.txt"], "nowhere.txt does not exist"),
         (["--warmup-records", "3"], "--warmup-records is for --format saved_model with --data"),
         (["--step", "full-integer"], "evaluation data: --data FILE"),
+        (["--max-loss", "recall"], "--max-loss recall names nothing: write it as METRIC=LIMIT"),
+        (["--max-loss", "recall:one=0.1"], "--max-loss recall:one=0.1 is no limit: give METRIC=LIMIT"),
+        (["--max-loss", "kappa=0.1"], "METRIC being one of accuracy, balancedAccuracy, recall"),
+        (["--max-loss", "f1=0.1", "--max-loss", "f1=0.2"], "--max-loss is given twice for 'f1'"),
+        (["--max-loss", "f1=0.1"], "need labels; give --data with labels"),
     ],
 )
 def test_invalid_options_are_refused_before_the_job_starts(
@@ -104,3 +109,26 @@ def test_a_file_of_labels_has_one_name_on_each_line(content: bytes, sentence: st
 
 def test_an_outcome_without_hints_gets_no_option() -> None:
     assert option_lines(hints_in(Outcome(exit_code=ExitCode.DONE, sentence="float16 passed"))) == []
+
+
+def test_a_comparison_needs_the_version_that_serves(models: SampleModels, out: Path) -> None:
+    options = ["--data", models.labelled, "--not-worse-than-serving", "f1=0.01"]
+    assert "compares with the version in --serving: give both" in optimize(models.dense, out, *options, code=2)
+
+
+def test_limits_on_metrics_are_rules_of_the_gate(models: SampleModels, out: Path) -> None:
+    limits = ["--max-loss", "recall:1@probabilities=0.2", "--max-loss", "balanced-accuracy=0.1"]
+    optimize(models.dense, out, "--data", models.labelled, "--step", "dynamic-range", *limits)
+
+    assert [rule.sentence.split(" 0")[0] for rule in outcome_in(out).candidates[0].rules if rule.metric] == [
+        "loss of recall of the class 1 of 'probabilities'",
+        "loss of balanced accuracy of 'probabilities'",
+    ]
+    gate = job_in(out).gate
+    assert gate is not None
+    assert [(rule.rule, rule.value, rule.metric and rule.metric.key) for rule in gate.rules] == [
+        ("maxLoss", 0.2, "recall:1"),
+        ("maxLoss", 0.1, "balancedAccuracy"),
+    ]
+    assert gate.rules[0].metric is not None
+    assert gate.rules[0].metric.output == "probabilities"

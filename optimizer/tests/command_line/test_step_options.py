@@ -10,12 +10,12 @@ from tensorflow_optimizer.documents.job import (
     Identity,
     Packaging,
     Pruning,
-    Quantization,
     Strip,
     Student,
     StudentModel,
     StudentSize,
 )
+from tensorflow_optimizer.documents.quantization import LayerQuantization, Operation, Quantization
 from tensorflow_optimizer.errors import BadInputError
 
 GIVEN = [StudentModel(packaging=Packaging.FILE, file_name=f"{name}.keras", identity=Identity()) for name in "ab"]
@@ -37,6 +37,17 @@ def test_words_may_have_hyphens_as_elsewhere_on_a_command_line() -> None:
     assert hyphens == parse_steps(["pruning:sparsity=0.5,schedule=atOnce", "fullInteger"], [])
 
 
+def test_kinds_of_layers_and_their_quantizations_have_the_names_of_job_json() -> None:
+    (step,) = parse_steps(["mixed:*=dynamic_wi8_afp32,FULLY_CONNECTED=dynamic_wi4b32_afp32"], [])
+    assert step == Quantization(
+        mode="mixed",
+        operations={
+            Operation.ALL_SUPPORTED: LayerQuantization.DYNAMIC_WI8_AFP32,
+            Operation.FULLY_CONNECTED: LayerQuantization.DYNAMIC_WI4B32_AFP32,
+        },
+    )
+
+
 def test_students_go_to_the_distillations_without_a_size_in_their_order() -> None:
     steps = parse_steps(["distillation", "distillation:size=tiny", "distillation:epochs=3"], GIVEN)
     found = [step.student.given or step.student.size for step in steps if isinstance(step, Distillation)]
@@ -54,6 +65,11 @@ def test_students_go_to_the_distillations_without_a_size_in_their_order() -> Non
         ("pruning:sparse=0.5", "there is no setting 'sparse' (allowed: sparsity, schedule, epochs)"),
         ("float16:mode=bfloat16", "there is no setting 'mode' (allowed: none)"),
         ("strip:step=freeze", "there is no setting 'step'"),
+        ("mixed", "operations must be given for the mode mixed"),
+        ("mixed:SOFTMAX=dynamic_wi8_afp32", "there is no setting 'SOFTMAX' (allowed: *, FULLY_CONNECTED, BATCH_MATMUL"),
+        ("mixed:CONV_2D=int8", "Input should be 'no_quantize', 'weight_only_wi8_afp32'"),
+        ("mixed:CONV_2D=dynamic_wi4b32_afp32", "int4 by blocks is for FULLY_CONNECTED only"),
+        ("mixed:CONV_2D=no_quantize", "at least one of the operations must be quantized"),
         ("distillation:size=huge", "size: Input should be 'tiny', 'small' or 'medium', got 'huge'"),
         ("distillation", "without a size: 1, models given as --student: 0"),
     ],

@@ -234,8 +234,8 @@ class TestRegression:
         assert runs(models.regression, tmp_path / "data.npz", recipe="none").code == 0
 
 
-def test_models_that_cannot_be_changed_are_not_searched(models: SampleModels, data: Path, runs: Runs) -> None:
-    assert runs(models.tflite, data, recipe=recipe()).code == 4
+def test_a_file_that_is_quantized_already_is_published_unchanged(models: SampleModels, data: Path, runs: Runs) -> None:
+    assert runs(models.int8_tflite, data, recipe=recipe()).statuses == {"none": "chosen"}
 
 
 @pytest.mark.parametrize(
@@ -273,6 +273,11 @@ class TestSearchSpace:
             ["float32"],
             ["float16"],
             ["dynamicRange"],
+            ["mixed:*=dynamic_wi8_afp32,DEPTHWISE_CONV_2D=no_quantize"],
+            [
+                f"mixed:*=dynamic_wi8_afp32,DEPTHWISE_CONV_2D=no_quantize,FULLY_CONNECTED=dynamic_wi4b{block}_afp32"
+                for block in (32, 128)
+            ],
             ["fullInteger"],
             [f"pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)],
             [f"distilled {size} + dynamicRange" for size in ("medium", "small", "tiny")],

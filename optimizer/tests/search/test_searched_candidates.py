@@ -199,7 +199,12 @@ class TestFewRows:
         ("model_format", "tried", "samples"),
         # A fifth calibrates fullInteger(), two fifths of the rest select, and nothing trains.
         [
-            ("litert", {"float32", "float16", "dynamicRange", "fullInteger"}, 48),
+            (
+                "litert",
+                {"float32", "float16", "dynamicRange", "fullInteger"}
+                | {f"mixed:*=dynamic_wi8_afp32,FULLY_CONNECTED=dynamic_wi4b{block}_afp32" for block in (32, 128)},
+                48,
+            ),
             ("saved_model", {"strip", "freeze"}, 60),
         ],
     )

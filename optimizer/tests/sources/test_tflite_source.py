@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec, truncate
-from sample_jobs import FLOAT16, job_data
+from sample_jobs import FLOAT16, FULL_INTEGER, job_data
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.report.advice import advise
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
-@pytest.mark.parametrize("recipe", ["forLiteRt", "none"])
-def test_the_file_is_served_unchanged(recipe: str, models: SampleModels, runs: Runs) -> None:
-    result = runs(models.static_tflite, models.labelled, recipe=recipe)
+def test_the_file_is_served_unchanged_where_that_is_asked(models: SampleModels, runs: Runs) -> None:
+    result = runs(models.static_tflite, models.labelled, recipe="none")
     assert result.statuses == {"none": "chosen"}
     assert (result.output / "model" / "model.tflite").read_bytes() == models.static_tflite.read_bytes()
     assert result.published.evaluation is not None
@@ -38,12 +37,12 @@ def test_an_unknown_batch_is_served_row_by_row(models: SampleModels, runs: Runs)
     assert signature.inputs["features"].tensor.shape == [1, 16]
 
 
-def test_nothing_advises_what_would_change_the_file(models: SampleModels, runs: Runs) -> None:
-    outcome = runs(models.tflite).outcome
+def test_nothing_advises_to_quantize_what_is_quantized(models: SampleModels, runs: Runs) -> None:
+    outcome = runs(models.int8_tflite).outcome
     job = Job.model_validate(job_data())
     for text in (*outcome.warnings, *advise(job, outcome)):
         assert "dynamic" not in text
-    assert any("dynamic range" in text for text in advise(job, runs(models.dense).outcome))
+    assert any("dynamic range" in text for text in advise(job, runs(models.tflite).outcome))
 
 
 def test_a_fixed_batch_with_one_score_is_judged_by_its_labels(runs: Runs, tmp_path: Path) -> None:
@@ -66,14 +65,25 @@ def test_a_fixed_batch_with_one_score_is_judged_by_its_labels(runs: Runs, tmp_pa
     assert [rule.rule for rule in published.gate_results] == ["maxAccuracyLoss"]
 
 
-def test_additional_steps_are_refused(models: SampleModels, runs: Runs) -> None:
-    result = runs(models.tflite, recipe=FLOAT16)
+@pytest.mark.parametrize("recipe", [FLOAT16, FULL_INTEGER], ids=["float16", "fullInteger"])
+def test_a_file_that_is_quantized_cannot_be_quantized_again(
+    recipe: dict[str, Any], models: SampleModels, runs: Runs
+) -> None:
+    result = runs(models.int8_tflite, models.labelled, recipe=recipe)
     assert result.code == 4
-    assert "served as it is" in result.sentence
+    assert "the .tflite file is quantized already" in result.sentence
+
+
+def test_a_file_cannot_be_pruned(models: SampleModels, runs: Runs) -> None:
+    pruning = {"kind": "steps", "steps": [{"step": "pruning", "sparsity": 0.5}]}
+    result = runs(models.tflite, models.labelled, recipe=pruning)
+    assert result.code == 4
+    assert "cannot be trained, so that it cannot be pruned" in result.sentence
 
 
 def test_integers_inside_and_real_values_outside(models: SampleModels, runs: Runs) -> None:
     result = runs(models.int8_tflite, models.labelled)
+    assert result.statuses == {"none": "chosen"}
     signature = result.published.signatures["serving_default"]
     tensor = signature.inputs["features"].tensor
     assert tensor is not None

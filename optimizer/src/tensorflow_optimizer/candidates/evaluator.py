@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..documents.job import ModelTask
-from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult, Split
+from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, LayerError, Metrics, RuleResult, Split
 from ..errors import GateError
 from ..evaluation import (
     EvaluationCase,
@@ -16,13 +16,14 @@ from ..evaluation import (
     compare,
     interleaved_latency,
     latency_ratio,
+    layer_errors,
     lost_numbers,
     rarest,
     worse_than_constant,
 )
 from ..gate import judge
-from ..processes import progress_events
-from ..runners import RunError
+from ..processes import environment, progress_events
+from ..runners import LiteRtRunner, RunError
 
 if TYPE_CHECKING:
     from ..errors import OptimizerError
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from ..runners import Runner
     from ..runners.runner import Arrays
     from .candidate import LoadedCandidate
+
+#: Samples that show what quantization does to each layer.
+_LAYER_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,23 @@ class CandidateEvaluator:
         rules = [*judge(self.gate, metrics), *self._collapsed(answers)]
         broken = [rule.sentence for rule in rules if not rule.passed]
         status = CandidateStatus.REJECTED if broken else CandidateStatus.PASSED
-        return Candidate(name=name, status=status, reason="; ".join(broken), metrics=metrics, rules=rules)
+        return Candidate(
+            name=name,
+            status=status,
+            reason="; ".join(broken),
+            metrics=metrics,
+            rules=rules,
+            layers=self._layers(loaded),
+        )
+
+    def _layers(self, loaded: LoadedCandidate) -> list[LayerError]:
+        """Return the errors of the layers, where both models are .tflite files with the same ones."""
+        candidate, baseline, default = loaded.runner, self.baseline, self.reference.default
+        if not isinstance(candidate, LiteRtRunner) or not isinstance(baseline, LiteRtRunner):
+            return []
+        dataset = self.reference.datasets[default]
+        rows = [dataset.call(row, row + 1) for row in range(min(_LAYER_ROWS, dataset.count))]
+        return layer_errors(baseline, candidate, default, rows)
 
     def _answer(self, name: str, runner: Runner, signature: str, answers: dict[str, Arrays]) -> str | None:
         reference = self.reference
@@ -117,6 +137,7 @@ class CandidateEvaluator:
                 outputs[name] = outputs[name].model_copy(update={"serving_losses": lost})
         dataset = reference.datasets[reference.default]
         latency, ratio, spread = self._latency(loaded)
+        two_threads, two_threads_spread = self._latency_on_two_threads(loaded)
         return Metrics(
             evidence=reference.evidence,
             samples=dataset.count,
@@ -128,6 +149,8 @@ class CandidateEvaluator:
             latency_milliseconds=latency,
             latency_ratio=ratio,
             latency_ratio_interval=spread,
+            two_threads_latency_ratio=two_threads,
+            two_threads_latency_ratio_interval=two_threads_spread,
         )
 
     def _latency(self, loaded: LoadedCandidate) -> tuple[float | None, float | None, tuple[float, float] | None]:
@@ -140,6 +163,19 @@ class CandidateEvaluator:
         if self.baseline is None:
             return times["candidate"].median, None, None
         return times["candidate"].median, *latency_ratio(times["candidate"], times["baseline"])
+
+    def _latency_on_two_threads(self, loaded: LoadedCandidate) -> tuple[float | None, tuple[float, float] | None]:
+        """Return the ratio to the baseline's latency and its interval, where threads and processors can be given."""
+        candidate, baseline = loaded.runner, self.baseline
+        if not (isinstance(candidate, LiteRtRunner) and isinstance(baseline, LiteRtRunner)):
+            return None, None
+        if not loaded.timed or environment.processors() < 2:
+            return None, None
+        runners: dict[str, Runner] = {"candidate": candidate.with_threads(2), "baseline": baseline.with_threads(2)}
+        times = interleaved_latency(runners, self.reference.default, self.reference.datasets[self.reference.default])
+        for runner in runners.values():
+            runner.close()
+        return latency_ratio(times["candidate"], times["baseline"])
 
     def without_slower(self, candidate: Candidate, loaded: LoadedCandidate) -> Candidate:
         """Return a candidate that passed, rejected if it is slower than the baseline by more than noise explains.

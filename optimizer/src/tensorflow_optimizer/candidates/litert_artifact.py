@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..conversion import LiteRtMode, convert, save_with_fixed_shapes
+from ..conversion import (
+    LiteRtMode,
+    convert,
+    operations_in,
+    quantize_file,
+    save_with_fixed_shapes,
+    without_blocks,
+)
+from ..documents.quantization import Operation
 from ..errors import BadInputError, UnsupportedError, reason_of
 from ..hints import Hint
 from ..runners import LiteRtRunner, RunError
@@ -20,10 +28,11 @@ from ..runners.describe import describe_signatures
 from ..signatures import equal_signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ..data import Dataset
     from ..documents.manifest import Signature
+    from ..documents.quantization import LayerQuantization
     from ..processes.progress import Progress
     from ..signatures import FixedSignature, Selection
     from ..sources import SavedModelSource
@@ -98,21 +107,28 @@ class LiteRtConverter:
         self._progress = progress
         self._reset_state = reset_state
 
-    def convert(self, mode: LiteRtMode, calibration: Dataset | None) -> LiteRtArtifact:
+    def convert(
+        self, mode: LiteRtMode, calibration: Dataset | None, operations: Mapping[Operation, LayerQuantization]
+    ) -> LiteRtArtifact:
         """Convert.
+
+        Args:
+            mode: How to store the weights.
+            calibration: Inputs of the default signature, where the ranges of activations are static.
+            operations: How to quantize each kind of operation, for `MIXED`.
 
         Raises:
             UnsupportedError: LiteRT cannot hold the model.
         """
-        if mode is LiteRtMode.FULL_INTEGER and len(self._in_file) > 1:
+        if calibration is not None and len(self._in_file) > 1:
             self._leave_out("there is no data to calibrate it with")
         try:
-            content = self._convert(mode, calibration)
+            content = self._convert(mode, calibration, operations)
         except UnsupportedError as error:
             if len(self._in_file) == 1:
                 raise
             self._leave_out(str(error), *error.hints)
-            content = self._convert(mode, calibration)
+            content = self._convert(mode, calibration, operations)
         file_signatures = {name: entry for name, entry in self._equal.items() if name in self._signatures}
         return LiteRtArtifact(content, dict(self._signatures), self._reset_state, file_signatures)
 
@@ -121,8 +137,13 @@ class LiteRtConverter:
         """Names of the signatures that are converted, the default one first."""
         return [name for name in self._signatures if name not in self._equal]
 
-    def _convert(self, mode: LiteRtMode, calibration: Dataset | None) -> bytes:
+    def _convert(
+        self, mode: LiteRtMode, calibration: Dataset | None, operations: Mapping[Operation, LayerQuantization]
+    ) -> bytes:
         self._prepare()
+        if mode is LiteRtMode.MIXED:
+            content = convert(self._directory, LiteRtMode.FLOAT32, self._in_file)
+            return quantized(content, mode, operations, self._default, calibration, self._progress)
         self._progress.say(f"converting to {mode}")
         rows = _calibration_rows(calibration) if calibration is not None else None
         return convert(self._directory, mode, self._in_file, rows)
@@ -159,6 +180,37 @@ class LiteRtConverter:
             self._progress.warn(f"the signature {name!r} is left out: {reason}", *hints)
             del self._signatures[name]
         self._directory = self._work / f"fixed-{self._default}"
+
+
+def quantized(  # noqa: PLR0913, PLR0917 - the file, what to do with it, and what that needs
+    content: bytes,
+    mode: LiteRtMode,
+    operations: Mapping[Operation, LayerQuantization],
+    signature: str,
+    calibration: Dataset | None,
+    progress: Progress,
+) -> bytes:
+    """Return a .tflite file of floats with quantized weights.
+
+    Raises:
+        UnsupportedError: It cannot be quantized so.
+    """
+    progress.say(f"quantizing to {mode}")
+    present = operations_in(content)
+    missing = [operation for operation in operations if operation not in {"*", *present}]
+    if missing:
+        progress.warn(
+            f"the model has no {' and no '.join(missing)}, which the recipe names (it has {', '.join(sorted(present))})"
+        )
+    narrow = without_blocks(content, operations)
+    if narrow:
+        block = operations[Operation.FULLY_CONNECTED].block_size
+        progress.warn(
+            f"fully connected layers whose number of inputs is no multiple of {block} have int8 weights: "
+            f"{', '.join(narrow[:4])}{', and others' if len(narrow) > 4 else ''}"
+        )
+    rows = list(_calibration_rows(calibration)) if calibration is not None else None
+    return quantize_file(content, mode, operations, None if rows is None else (signature, rows))
 
 
 def _calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..conversion import LiteRtMode
 from ..signatures import Selection, read_signatures, select_for_litert
-from .litert_artifact import LiteRtConverter
+from .litert_artifact import LiteRtConverter, quantized
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -30,7 +30,7 @@ class LiteRtCandidateBuilder:
     reset_state: bool
     calibration: Dataset
     as_it_is: LiteRtArtifact | None = None
-    """The original, when it is a .tflite file: only a student can be made from it."""
+    """The original, when it is a .tflite file."""
 
     def build(self, plan: LiteRtPlan, progress: Progress) -> LiteRtArtifact:
         """Build a candidate.
@@ -39,7 +39,7 @@ class LiteRtCandidateBuilder:
             UnsupportedError: LiteRT cannot hold the model.
         """
         if self.as_it_is is not None and plan.distillation is None:
-            return self.as_it_is
+            return self._of_file(self.as_it_is, plan, progress.of_candidate(plan.name))
         trainer = self.trainer
         source = trainer.trained(plan.distillation, plan.pruning, list(self.selection.signatures), progress)
         # Candidates share what is trained and so its warnings, but not those below.
@@ -50,7 +50,16 @@ class LiteRtCandidateBuilder:
         trained = source is not trainer.source
         work = trainer.work / f"{source.directory.name}-litert" if trained else trainer.work
         converter = LiteRtConverter(source, selection, work, progress, reset_state=reset_state)
-        return converter.convert(plan.mode, self.calibration if plan.mode is LiteRtMode.FULL_INTEGER else None)
+        return converter.convert(plan.mode, self.calibration if plan.calibrates else None, dict(plan.operations))
+
+    def _of_file(self, original: LiteRtArtifact, plan: LiteRtPlan, progress: Progress) -> LiteRtArtifact:
+        if plan.mode is LiteRtMode.FLOAT32:
+            return original
+        calibration = self.calibration if plan.calibrates else None
+        content = quantized(
+            original.content, plan.mode, dict(plan.operations), self.selection.default, calibration, progress
+        )
+        return replace(original, content=content)
 
     def labels_only(self) -> LiteRtCandidateBuilder | None:
         """Return a builder that trains the same candidates on labels alone, or None if there are too few labels."""

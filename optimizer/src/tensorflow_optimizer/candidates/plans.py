@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..conversion import LiteRtMode
 from ..documents.document import sha256_of
-from ..documents.job import Architecture, Distillation, Freeze, Job, Pruning, Quantization, RecipeKind, Strip
+from ..documents.job import Architecture, Distillation, Freeze, Job, Pruning, RecipeKind, Strip
+from ..documents.quantization import LayerQuantization, Operation, Quantization
 from ..errors import BadInputError, UnsupportedError
 from ..hints import Hint
-from ..signatures.select import OTHER_PATHS
 from ..sources import SourceKind
 from .recipe_rules import check_steps, no_bfloat16_in_litert
 
@@ -31,6 +31,14 @@ class LiteRtPlan:
     mode: LiteRtMode
     pruning: Pruning | None = None
     distillation: Distillation | None = None
+    operations: tuple[tuple[Operation, LayerQuantization], ...] = ()
+    """How each kind of operation is quantized, in the mode `MIXED`."""
+
+    @property
+    def calibrates(self) -> bool:
+        """Say whether real inputs must tell the ranges of activations."""
+        static = LayerQuantization.STATIC_WI8_AI8 in dict(self.operations).values()
+        return self.mode is LiteRtMode.FULL_INTEGER or static
 
 
 @dataclass(frozen=True)
@@ -70,8 +78,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     check_steps(job.recipe.steps, job.format, has_data=has_data)
     distillation, pruning = _trained(job.recipe.steps)
     quantization = next((step for step in job.recipe.steps if isinstance(step, Quantization)), None)
-    mode = LiteRtMode.FLOAT32 if quantization is None else litert_mode(quantization)
-    return [plan_of(mode, pruning, distillation)]
+    return [quantized_plan(quantization, pruning, distillation)]
 
 
 def _trained(steps: Sequence[Step]) -> tuple[Distillation | None, Pruning | None]:
@@ -149,30 +156,21 @@ def litert_mode(step: Quantization) -> LiteRtMode:
     return LiteRtMode(step.mode)
 
 
-def tflite_plans(job: Job) -> list[LiteRtPlan]:
-    """Return the one candidate of a .tflite source: the file as it is.
-
-    Raises:
-        UnsupportedError: the recipe asks for more.
-    """
-    if job.recipe.kind in (RecipeKind.STEPS, RecipeKind.SEARCH):
-        steps = ", ".join(step.step for step in job.recipe.steps) or job.recipe.kind
-        raise UnsupportedError(
-            f"a .tflite file is served as it is, its weights can no longer be changed (asked: {steps}); give the "
-            "SavedModel or the Keras file that it was made of, use the default recipe for LiteRT or one that changes "
-            f"nothing, or {OTHER_PATHS}, from a SavedModel",
-            Hint.RECIPE_LITERT,
-            Hint.RECIPE_UNCHANGED,
-            Hint.TENSORFLOW_SERVING,
-        )
-    if job.recipe.kind is RecipeKind.FOR_SERVING:
-        raise BadInputError(
-            "the default recipe for TensorFlow Serving makes SavedModels; for a .tflite file use the default recipe "
-            "for LiteRT, or one that changes nothing",
-            Hint.RECIPE_LITERT,
-            Hint.RECIPE_UNCHANGED,
-        )
-    return [LiteRtPlan("none", LiteRtMode.FLOAT32)]
+def quantized_plan(
+    step: Quantization | None,
+    pruning: Pruning | None = None,
+    distillation: Distillation | None = None,
+    called: StepName | None = None,
+) -> LiteRtPlan:
+    """Return the plan for a quantization, or for none, and the steps before it."""
+    if step is None:
+        return plan_of(LiteRtMode.FLOAT32, pruning, distillation, called)
+    mode = litert_mode(step)
+    if step.operations is None:
+        return plan_of(mode, pruning, distillation, called)
+    operations = tuple(sorted(step.operations.items()))
+    last = f"mixed:{','.join(f'{operation}={quantization}' for operation, quantization in operations)}"
+    return LiteRtPlan(_name(last, pruning, distillation, called), mode, pruning, distillation, operations)
 
 
 def plan_of(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..documents.job import Distillation, Freeze, ModelFormat, Pruning, Quantization, Strip
+from ..documents.job import Distillation, Freeze, ModelFormat, Pruning, Strip
+from ..documents.quantization import Quantization
 from ..errors import BadInputError
 from ..hints import Hint
 
@@ -24,6 +25,7 @@ _QUANTIZATIONS = {
     "dynamicRange": ("dynamic-range quantization", Hint.DYNAMIC_RANGE),
     "float16": ("float16 quantization", Hint.FLOAT16),
     "fullInteger": ("full-integer quantization", Hint.FULL_INTEGER),
+    "mixed": ("mixed quantization", Hint.MIXED),
     "bfloat16": ("bfloat16", Hint.BFLOAT16),
 }
 
@@ -111,9 +113,10 @@ def _check_repetitions(steps: Sequence[Step]) -> None:
 
 
 def _check_data(step: Step) -> None:
-    if isinstance(step, Quantization) and step.mode == "fullInteger":
+    if isinstance(step, Quantization) and step.calibrates:
+        what = "full-integer quantization" if step.mode == "fullInteger" else "a layer with static_wi8_ai8"
         raise BadInputError(
-            "full-integer quantization needs evaluation data to find the ranges of its numbers; give evaluation data "
+            f"{what} needs evaluation data to find the ranges of its numbers; give evaluation data "
             "(labels are not needed), or use dynamic-range or float16 quantization",
             Hint.EVALUATION_DATA,
             Hint.DYNAMIC_RANGE,

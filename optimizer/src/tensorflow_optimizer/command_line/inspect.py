@@ -13,6 +13,7 @@ from ..errors import OptimizerError
 from ..processes import environment
 from ..report.figures import megabytes
 from ..sources import TfliteSource
+from ..sources.tflite_file import is_quantized
 from .failure import one_sentence
 from .hint_options import INSPECT_OPTIONS
 
@@ -95,9 +96,11 @@ def _for_lambda(model: OpenedModel) -> str:
     except OptimizerError as error:
         return f"no: {error}"
     if isinstance(model.source, TfliteSource):
+        quantized = is_quantized(model.content)
+        able = "serves it as it is" if quantized else "default recipe, search, quantization, distillation"
         if "ASSIGN_VARIABLE" in operators(model):
-            return "serves it as it is, with --stateful reset_per_request, because it changes its state"
-        return "serves it as it is"
+            return f"{able}, with --stateful reset_per_request, because it changes its state"
+        return f"{able}, because it is quantized already" if quantized else able
     writers = state_writers(model.source.meta_graph, selection.signatures[selection.default].spec)
     if writers:
         return f"only with --stateful reset_per_request, because it changes its state ({', '.join(writers)})"

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ..documents.job import Freeze, Job, ModelFormat, Quantization, Recipe, RecipeKind, Search, Strip
+from ..documents.job import Freeze, Job, ModelFormat, Recipe, RecipeKind, Search, Strip
+from ..documents.quantization import Quantization
 from ..errors import BadInputError
 from ..sources import SourceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ..documents.job import Step
+    from ..documents.job import Rule, Step
 
 
 class Objective(StrEnum):
@@ -80,6 +81,17 @@ def check_search(
         elif labelled is not None:
             why = "the data has no labels to decide by", "data with labels"
         raise BadInputError(f"{idle} is for a search, and {why[0]}; leave it out, or give {why[1]}")
+
+
+def check_metric_rules(rules: Sequence[Rule], serving: Path | None, *, labelled: bool | None) -> None:
+    """Reject limits on metrics that nothing could be compared with; `labelled` is None without data."""
+    if rules and not labelled:
+        raise BadInputError("--max-loss and --not-worse-than-serving need labels; give --data with labels")
+    compared = any(rule.rule == "notWorseThanServing" for rule in rules)
+    if compared != (serving is not None):
+        raise BadInputError(
+            "--not-worse-than-serving compares with the version in --serving: give both, or neither of them"
+        )
 
 
 def check_order(job: Job) -> None:

@@ -32,6 +32,7 @@ from .failure import name_hints, one_sentence
 from .hint_options import hints_in
 from .job_from_options import (
     Objective,
+    check_metric_rules,
     check_order,
     check_search,
     check_source,
@@ -41,12 +42,13 @@ from .job_from_options import (
     write_job,
 )
 from .local_files import evaluation_of, rest_name_of, source_of, student_of
-from .option_values import parse_shapes, parse_tasks, read_labels
+from .option_values import parse_metric_rules, parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
 from .step_options import parse_steps, step_help
 
 _SEARCH = "Search (with labels in --data, without --step)"
 _STEPS = "Steps of your own (instead of a search)"
+_GATE = "Limits (with labels in --data)"
 _ABOUT = "What the model does not say of itself"
 
 
@@ -84,9 +86,34 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             rich_help_panel=_SEARCH,
         ),
     ] = None,
+    max_loss: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=LIMIT",
+            help="At most this much of a metric may be lost, such as recall:1=0.03 or topK:5=0.01; once for each. "
+            "METRIC@OUTPUT names one output of several. Names as in job.json, or with hyphens.",
+            rich_help_panel=_GATE,
+        ),
+    ] = None,
+    not_worse_than_serving: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=MARGIN",
+            help="At most this much of a metric may be lost to the version in --serving; once for each.",
+            rich_help_panel=_GATE,
+        ),
+    ] = None,
+    serving: Annotated[
+        Path | None,
+        typer.Option(
+            help="The version that serves: the directory serving/ that `fetch --serving-key` has written.",
+            file_okay=False,
+            rich_help_panel=_GATE,
+        ),
+    ] = None,
     max_trials: Annotated[
         int | None,
-        typer.Option(help="How many candidates to try at most.", show_default="16", min=1, rich_help_panel=_SEARCH),
+        typer.Option(help="How many candidates to try at most.", show_default="20", min=1, rich_help_panel=_SEARCH),
     ] = None,
     step: Annotated[
         list[str] | None,
@@ -188,7 +215,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     with one_sentence():
         students = student or []
-        for path in (model, data, labels, *students):
+        for path in (model, data, labels, serving, *students):
             if path is not None and not path.exists():
                 raise BadInputError(f"{path} does not exist; give the path of a model and of its data")
         check_output(out, [path for path in (model, data, *students) if path is not None])
@@ -204,9 +231,13 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         limits = {rule: value for rule, value in given.items() if value is not None}
         labelled = None if data is None else has_labels(data)
         check_search(objective, limits, max_trials, labelled=labelled, steps=bool(steps))
-        # A .tflite file is served as it is: a search is refused, with the reason, where an option asks for it.
-        asked = objective is not None or max_trials is not None or bool(limits)
-        searches = labelled and (asked or model.suffix != ".tflite")
+        rules = [
+            *parse_metric_rules("--max-loss", "maxLoss", max_loss or []),
+            *parse_metric_rules("--not-worse-than-serving", "notWorseThanServing", not_worse_than_serving or []),
+        ]
+        check_metric_rules(rules, serving, labelled=labelled)
+        if steps:
+            rules += [Rule.model_validate({"rule": rule, "value": value}) for rule, value in limits.items()]
         trials = {} if max_trials is None else {"max_trials": max_trials}
         search = Search(
             objective=(objective or Objective.SIZE).value,
@@ -228,10 +259,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
                 source=source_of(model).model_copy(update=told),
                 evaluation=evaluation_of(data) if data else None,
                 tasks=parse_tasks(task or []),
-                recipe=recipe_of(made_for, steps, search if searches else None),
-                gate=Gate(rules=[Rule.model_validate({"rule": rule, "value": limits[rule]}) for rule in limits])
-                if steps and limits
-                else None,
+                recipe=recipe_of(made_for, steps, search if labelled else None),
+                gate=Gate(rules=rules) if rules else None,
                 seed=seed,
                 architecture=architecture,
                 labels=read_labels(labels) if labels else None,
@@ -248,7 +277,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             ) from error
         check_order(job)
         config = write_job(out, job)
-        outcome = supervise.supervise(config, model, data, out, students)
+        outcome = supervise.supervise(config, model, data, out, students, serving)
     supervise.write_report_safely(out, job, outcome)
     show(outcome)
     name_hints(hints_in(outcome))

@@ -1,11 +1,11 @@
-"""Parses options of `optimize` that describe a model: shapes, tasks, class names."""
+"""Parses options of `optimize`: shapes, tasks, class names, and limits on metrics."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from ..documents.job import ModelTask
+from ..documents.job import Metric, MetricName, ModelTask, Rule
 from ..errors import BadInputError
 
 if TYPE_CHECKING:
@@ -44,6 +44,38 @@ def parse_tasks(texts: Sequence[str]) -> dict[str, ModelTask]:
         except ValueError as error:
             raise BadInputError(f"--task {name}={value} names no task: give one of {kinds}") from error
     return tasks
+
+
+def parse_metric_rules(option: str, rule: str, texts: Sequence[str]) -> list[Rule]:
+    """Parse limits on metrics, as in `recall:1=0.03` or `balanced-accuracy@OUTPUT=0.02`.
+
+    Args:
+        option: The option, for errors.
+        rule: The rule of the gate that it stands for.
+        texts: Its values.
+
+    Raises:
+        BadInputError: A text is no limit on a metric.
+    """
+    names = ", ".join(MetricName)
+    rules = []
+    for name, value in _pairs(option, texts, "METRIC=LIMIT, such as recall:1=0.03"):
+        key, _, output = name.partition("@")
+        try:
+            metric = Metric.of_key(camel_case(key)).model_copy(update={"output": output or None})
+            rules.append(Rule.model_validate({"rule": rule, "value": float(value), "metric": metric}))
+        except ValueError as error:
+            raise BadInputError(
+                f"{option} {name}={value} is no limit: give METRIC=LIMIT, METRIC being one of {names}, with :CLASS for "
+                "the recall, precision or F1 of a class, :K for topK, and @OUTPUT for one output of several"
+            ) from error
+    return rules
+
+
+def camel_case(text: str) -> str:
+    """Return a word with hyphens as job.json writes it."""
+    first, *others = text.split("-")
+    return first + "".join(other.capitalize() for other in others)
 
 
 def read_labels(file: Path) -> list[str]:

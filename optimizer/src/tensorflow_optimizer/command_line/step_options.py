@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..documents.job import Distillation, Freeze, Pruning, Quantization, Step, Strip, StudentModel
+from ..documents.job import Distillation, Freeze, Pruning, Step, Strip, StudentModel
+from ..documents.quantization import LayerQuantization, Operation, Quantization
 from ..errors import BadInputError
+from .option_values import camel_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,13 +23,17 @@ _OTHERS: dict[str, type[Document]] = {
     "pruning": Pruning,
     "distillation": Distillation,
 }
+#: Its settings are kinds of layers.
+_MIXED = "mixed"
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 
 def step_help() -> str:
     """Return the help text of a step."""
     others = (f"{name} ({', '.join(_settings(name))})".removesuffix(" ()") for name in _OTHERS)
-    return "; ".join([*map(_kebab, _QUANTIZATIONS), *others])
+    mixed = f"{', '.join(_settings(_MIXED))}, each one of {', '.join(LayerQuantization)}"
+    named = (f"{_kebab(name)} ({mixed})" if name == _MIXED else _kebab(name) for name in _QUANTIZATIONS)
+    return "; ".join([*named, *others])
 
 
 def parse_steps(texts: Sequence[str], students: Sequence[StudentModel]) -> list[Step]:
@@ -54,6 +60,8 @@ def parse_steps(texts: Sequence[str], students: Sequence[StudentModel]) -> list[
                 # Check the other settings first; the missing student is reported below.
                 data["student"] = {"given": students[min(len(learners), len(students)) - 1] if students else _NOBODY}
         if problem is None:
+            if name == _MIXED:
+                data = {"operations": data}
             step = {"step": "quantization", "mode": name} if name in _QUANTIZATIONS else {"step": name}
             try:
                 steps.append(_STEP.validate_python({**data, **step}))
@@ -78,7 +86,7 @@ _NOBODY = {"packaging": "file", "identity": {}}
 def _split(text: str) -> tuple[str, list[tuple[str, str]]]:
     name, _, rest = text.partition(":")
     pairs = [entry.partition("=") for entry in rest.split(",") if entry]
-    return _camel(name.strip()), [(_camel(key.strip()), _value(value.strip())) for key, _, value in pairs]
+    return camel_case(name.strip()), [(camel_case(key.strip()), _value(value.strip())) for key, _, value in pairs]
 
 
 def _unknown(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
@@ -93,6 +101,8 @@ def _unknown(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
 
 
 def _settings(name: str) -> list[str]:
+    if name == _MIXED:
+        return [operation.value for operation in Operation]
     document = _OTHERS.get(name)
     fields = [field.alias or key for key, field in document.model_fields.items()] if document else []
     return ["size" if field == "student" else field for field in fields if field != "step"]
@@ -100,12 +110,7 @@ def _settings(name: str) -> list[str]:
 
 def _value(text: str) -> str:
     """Return a value as in job.json, with words in camel case."""
-    return _camel(text) if text[:1].isalpha() else text
-
-
-def _camel(text: str) -> str:
-    first, *others = text.split("-")
-    return first + "".join(other.capitalize() for other in others)
+    return camel_case(text) if text[:1].isalpha() else text
 
 
 def _kebab(text: str) -> str:

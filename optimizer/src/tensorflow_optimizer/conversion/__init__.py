@@ -6,6 +6,7 @@ from .bfloat16 import bake_bfloat16
 from .fixed_shape import save_with_fixed_shapes
 from .fixed_tflite import with_fixed_shapes
 from .freeze import FreezeError, freeze, freeze_problem
+from .layer_quantization import operations_in, quantize_file, without_blocks
 from .litert_converter import LiteRtMode, convert
 from .strip import StrippingError, strip
 from .tags import SERVE_TAGS, with_serve_tags
@@ -19,8 +20,11 @@ __all__ = [
     "convert",
     "freeze",
     "freeze_problem",
+    "operations_in",
+    "quantize_file",
     "save_with_fixed_shapes",
     "strip",
     "with_fixed_shapes",
     "with_serve_tags",
+    "without_blocks",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import BadInputError, reason_of
 from ..hints import Hint
-from ..runners.flatbuffer import pack, unpack
+from ..runners.flatbuffer import operation_names, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,15 +112,14 @@ def _shape_values(model: Any, graph: Any, shapes: dict[int, list[int]], folded: 
     """Return the values that follow from known shapes and constants alone."""
     from ai_edge_litert import schema_py_generated as schema
 
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    codes = operation_names(model)
     kind = schema.TensorType
     plain = (kind.BOOL, kind.FLOAT32, kind.INT32, kind.INT64)
     asked: dict[int, Array] = {}
     computed: list[Any] = []
     found = set(folded)
     for operator in graph.operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        name = codes[operator.opcodeIndex]
         inputs = [int(tensor) for tensor in operator.inputs if tensor >= 0] if operator.inputs is not None else []
         outputs = [int(tensor) for tensor in operator.outputs] if operator.outputs is not None else []
         if name == "SHAPE" and inputs[0] in shapes:

@@ -28,6 +28,8 @@ class LiteRtMode(StrEnum):
     FLOAT16 = "float16"
     DYNAMIC_RANGE = "dynamicRange"
     FULL_INTEGER = "fullInteger"
+    MIXED = "mixed"
+    """By kind of operation."""
 
 
 def convert(

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .document import Document
+from .quantization import Quantization
 
 SCHEMA_VERSION = 1
 
 #: Raised when the same job makes another output than before, so that nothing old is taken for it.
-BEHAVIOR_VERSION = 12
+BEHAVIOR_VERSION = 13
 
 
 class ModelFormat(StrEnum):
@@ -93,14 +94,6 @@ class ModelTask(StrEnum):
     BINARY = "binary"
     MULTILABEL = "multilabel"
     REGRESSION = "regression"
-
-
-class Quantization(Document):
-    """Fewer bits a weight."""
-
-    step: Literal["quantization"] = "quantization"
-    mode: Literal["dynamicRange", "float16", "fullInteger", "bfloat16"]
-    """`bfloat16` is for SavedModels, the others for LiteRT."""
 
 
 class Strip(Document):
@@ -200,7 +193,7 @@ class Search(Document):
 
     Absent: 0.01.
     """
-    max_trials: Annotated[int, Field(ge=1)] = 16
+    max_trials: Annotated[int, Field(ge=1)] = 20
 
 
 class RecipeKind(StrEnum):
@@ -211,7 +204,8 @@ class RecipeKind(StrEnum):
     NONE = "none"
     """Convert only (LiteRT: float32), or serve as it is (SavedModel)."""
     FOR_LITERT = "forLiteRt"
-    """In this order: with data dynamic range, float16, float32; without data float16, float32."""
+    """In this order: with data dynamic range (depthwise convolutions in float), float16, float32; without data the last
+    two."""
     FOR_SERVING = "forServing"
     """Strip."""
     SEARCH = "search"

@@ -121,6 +121,9 @@ class Metrics(Document):
     """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion)."""
     latency_ratio_interval: tuple[float, float] | None = None
     """The ratio's 95 % interval, from the noise of both medians."""
+    two_threads_latency_ratio: float | None = None
+    """The same ratio where both models compute on two threads; no rule is on it. LiteRT only."""
+    two_threads_latency_ratio_interval: tuple[float, float] | None = None
 
 
 class InputRange(Document):
@@ -146,6 +149,18 @@ class RuleResult(Document):
     """Key of the metric, for the rules that name one."""
 
 
+class LayerError(Document):
+    """How far quantization moved the output of a layer, on a few samples."""
+
+    layer: str
+    """The name of its output in the .tflite file."""
+    operation: str
+    weights: str
+    """The type of its weights, such as `int8`."""
+    error: float
+    """Euclidean norm of the difference over that of the output in float32; errors of earlier layers are in it."""
+
+
 class Candidate(Document):
     """One way the model could be published."""
 
@@ -157,6 +172,8 @@ class Candidate(Document):
     """Of the reason."""
     metrics: Metrics | None = None
     rules: list[RuleResult] = []
+    layers: list[LayerError] = []
+    """Of a quantized LiteRT candidate, in the order of computation."""
 
 
 class Outcome(Document):

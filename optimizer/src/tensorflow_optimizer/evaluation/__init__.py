@@ -6,6 +6,7 @@ from .answers import answers_of
 from .chance import collapse, imbalance, rarest
 from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency, latency_ratio
+from .layer_errors import layer_errors
 from .lost_numbers import lost_numbers, worse_than_constant
 from .original import check_batch, check_chance, check_repeatable
 from .scaling import expected_scale, ranges_of
@@ -29,6 +30,7 @@ __all__ = [
     "infer_tasks",
     "interleaved_latency",
     "latency_ratio",
+    "layer_errors",
     "lost_numbers",
     "ranges_of",
     "rarest",

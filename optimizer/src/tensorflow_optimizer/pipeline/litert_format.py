@@ -9,13 +9,15 @@ from ..candidates.equivalence import find_difference, first_rows
 from ..candidates.evaluator import with_status
 from ..candidates.litert_artifact import LoadedLiteRt
 from ..candidates.litert_builder import LiteRtCandidateBuilder
-from ..candidates.plans import LiteRtPlan, litert_plans, plan_of, tflite_plans
+from ..candidates.plans import LiteRtPlan, litert_plans, plan_of
+from ..candidates.suited_plans import check_tflite_recipe, suited_plans
 from ..candidates.unverified import why_unverified
 from ..conversion import LiteRtMode
 from ..documents.draft import LITERT_FILE, MODEL_DIRECTORY
-from ..documents.job import Distillation, Pruning, Quantization
+from ..documents.job import Distillation, Pruning
 from ..documents.manifest import Requirements, Runtime
 from ..documents.outcome import CandidateStatus, EvidenceKind
+from ..documents.quantization import Quantization
 from ..errors import OptimizerError, UnsupportedError
 from ..hints import Hint
 from ..proof import prove
@@ -96,12 +98,9 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
 
     def plans(self, *, has_data: bool) -> list[LiteRtPlan]:
         """Return the candidates of the recipe in their order; none for a search."""
-        # A .tflite file can teach a student, but cannot itself be changed.
-        distills = any(isinstance(step, Distillation) for step in self.job.recipe.steps)
-        searches = self.job.recipe.search is not None
-        if isinstance(self.source, TfliteSource) and (searches or not distills):
-            return tflite_plans(self.job)
-        return [] if searches else litert_plans(self.job, has_data=has_data)
+        if isinstance(self.source, TfliteSource):
+            check_tflite_recipe(self.job)
+        return [] if self.job.recipe.search is not None else litert_plans(self.job, has_data=has_data)
 
     def search_space(self, search: Search) -> SearchSpace[LiteRtPlan]:
         """Return the search space."""
@@ -112,17 +111,20 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         self._opened = open_original(self.job, self.source, self.progress)
         return self._opened.subject
 
+    def suited(self, plans: list[LiteRtPlan]) -> list[LiteRtPlan]:
+        """Return the plans that can be made of the original's layers."""
+        return suited_plans(self.job, plans, self._original.layers)
+
     def restrict(self, space: SearchSpace[LiteRtPlan]) -> SearchSpace[LiteRtPlan]:
-        """Leave out full integer if there are several computations: only one has data for calibration."""
+        """Leave out what needs calibration if there are several computations: only one has data for it."""
+        space = replace(space, branches=[branch for branch in map(self.suited, space.branches) if branch])
         specs = [signature.spec for signature in self._original.selection.signatures.values()]
-        equal = equal_signatures(saved_model_of(self.source).meta_graph, specs)
+        tflite = isinstance(self.source, TfliteSource)
+        equal = {} if tflite else equal_signatures(saved_model_of(self.source).meta_graph, specs)
         signatures = [spec.name for spec in specs if spec.name not in equal]
         if len(signatures) < 2:
             return space
-        kept = [
-            [plan for plan in branch if plan.mode is not LiteRtMode.FULL_INTEGER or plan.distillation]
-            for branch in space.branches
-        ]
+        kept = [[plan for plan in branch if not plan.calibrates or plan.distillation] for branch in space.branches]
         if sum(map(len, kept)) < len(space.plans):
             self.progress.warn(
                 f"the search did not try full-integer quantization, which keeps only the signature that there is data "
@@ -133,7 +135,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
 
     def needs_calibration(self, plans: Sequence[LiteRtPlan]) -> bool:
         """Say whether a plan needs calibration data."""
-        return any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
+        return any(plan.calibrates for plan in plans)
 
     def builder(self, trainer: Trainer, reference: Reference) -> LiteRtCandidateBuilder:
         """Return the builder of candidates."""
@@ -162,7 +164,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         Raises:
             UnsupportedError: it answers differently.
         """
-        if self._original.as_it_is is None or plan.distillation:
+        if self._original.as_it_is is None or plan.distillation or plan.mode is not LiteRtMode.FLOAT32:
             return
         specs = {name: signature.spec for name, signature in self._original.selection.signatures.items()}
         datasets = first_rows(reference.datasets, reference.batch)

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..candidates.litert_artifact import LiteRtArtifact
-from ..conversion import with_fixed_shapes
+from ..candidates.suited_plans import OriginalLayers
+from ..conversion import operations_in, with_fixed_shapes
 from ..documents.job import StatefulBehavior
+from ..documents.quantization import Operation
 from ..errors import UnsupportedError
 from ..hints import Hint
 from ..reference.subject import EvaluatedSignature, Subject
 from ..runners import LiteRtRunner, SavedModelRunner
 from ..signatures import Selection, read_signatures, refuse_python, select_for_litert, state_writers
+from ..signatures.operators import operators_of
 from ..signatures.select import OTHER_PATHS
 from ..sources import TfliteSource
 from ..sources.tflite_file import read_tflite
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..sources import OpenedSource, SavedModelSource
 
+#: TensorFlow's operators whose kind of layer decides a recipe.
+_OPERATIONS = {
+    "DepthwiseConv2dNative": Operation.DEPTHWISE_CONV_2D,
+    "MatMul": Operation.FULLY_CONNECTED,
+    "BatchMatMulV2": Operation.FULLY_CONNECTED,
+}
+
 
 @dataclass(frozen=True)
 class LiteRtOriginal:
@@ -29,7 +39,8 @@ class LiteRtOriginal:
 
     subject: Subject
     selection: Selection
-    as_it_is: LiteRtArtifact | None
+    layers: OriginalLayers
+    as_it_is: LiteRtArtifact | None = None
     """A .tflite file, with fixed shapes."""
 
 
@@ -52,7 +63,7 @@ def open_original(job: Job, source: OpenedSource, progress: Progress) -> LiteRtO
     subject = Subject(
         runner, selection.default, _signatures(selection), source.size_bytes, reset_state, one_row_at_a_time=True
     )
-    return LiteRtOriginal(subject, selection, None)
+    return LiteRtOriginal(subject, selection, _layers(source, selection))
 
 
 def _open_tflite(job: Job, source: TfliteSource, progress: Progress) -> LiteRtOriginal:
@@ -68,7 +79,14 @@ def _open_tflite(job: Job, source: TfliteSource, progress: Progress) -> LiteRtOr
     artifact = LiteRtArtifact(fixed, dict(selection.signatures), file.stateful, unknown_batch=True)
     runner = LiteRtRunner(file.content, artifact.load().signatures, reset_state=file.stateful)
     subject = Subject(runner, selection.default, _signatures(selection), source.size_bytes, file.stateful)
-    return LiteRtOriginal(subject, selection, artifact)
+    layers = OriginalLayers(frozenset(operations_in(fixed)), tflite=True, quantized=file.quantized)
+    return LiteRtOriginal(subject, selection, layers, artifact)
+
+
+def _layers(source: SavedModelSource, selection: Selection) -> OriginalLayers:
+    signatures = selection.signatures.values()
+    found = {name for signature in signatures for name in operators_of(source.meta_graph, signature.spec)}
+    return OriginalLayers(frozenset(operation for name, operation in _OPERATIONS.items() if name in found))
 
 
 def _signatures(selection: Selection) -> dict[str, EvaluatedSignature]:

@@ -18,7 +18,6 @@ from ..search.requirements import check_has_data, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
 from ..search.space import without_training
 from ..search.trial import Trial
-from ..sources import TfliteSource
 from ..training.given_students import open_students
 from ..training.trainer import Trainer
 from ..training.training_data import make_training_data
@@ -57,6 +56,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     plans = target.plans(has_data=has_data)
     space = target.search_space(search) if search is not None else None
     subject = target.open_original()
+    plans = target.suited(plans)
     if space is not None:
         space = target.restrict(space)
         plans = space.plans
@@ -75,7 +75,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     if space is not None:
         space = without_training(job, space, reference, progress)
         plans = space.plans
-    gate = _gate(job, reference, progress, as_it_is=isinstance(target.source, TfliteSource))
+    gate = _gate(job, reference, progress, as_it_is=[plan.name for plan in plans] == ["none"])
     training_data = make_training_data(reference, [plan.distillation for plan in plans if plan.distillation], progress)
     builder = target.builder(Trainer(target.source, spec, training_data, students, work, job.seed), reference)
     serving = open_serving(inputs.serving, work) if inputs.serving and gate.serving_metrics else None

@@ -106,6 +106,14 @@ class TargetFormat(ABC, Generic[PlanT, LoadedT]):
             UnsupportedError: the format cannot hold it, or its state.
         """
 
+    def suited(self, plans: list[PlanT]) -> list[PlanT]:
+        """Return the candidates of the recipe that suit the original.
+
+        Raises:
+            UnsupportedError: none of them does.
+        """
+        return plans
+
     def restrict(self, space: SearchSpace[PlanT]) -> SearchSpace[PlanT]:
         """Return the search space without what the original's signatures rule out."""
         return space

@@ -16,6 +16,7 @@ DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
     "keras": ("keras",),
     "litert": ("ai-edge-litert",),
+    "litert-quantizer": ("litert-quantizer",),
     "numpy": ("numpy",),
 }
 

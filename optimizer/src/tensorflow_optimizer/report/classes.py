@@ -51,8 +51,7 @@ class ClassTables:
 
 def class_tables(report: Report) -> list[ClassTables]:
     """Return the tables of the chosen candidate, or of the last one that was measured; none without labels."""
-    measured = [candidate for candidate in report.candidates if candidate.metrics]
-    shown = next((it for it in measured if it.name == report.chosen), measured[-1] if measured else None)
+    shown = shown_candidate(report)
     if shown is None or shown.metrics is None or report.original is None:
         return []
     return [
@@ -60,6 +59,12 @@ def class_tables(report: Report) -> list[ClassTables]:
         for name, output in shown.metrics.outputs.items()
         if output.losses.keys() - {MetricName.MEAN_ABSOLUTE_ERROR.value} and name in report.original.outputs
     ]
+
+
+def shown_candidate(report: Report) -> Candidate | None:
+    """Return the chosen candidate, or the last one that was measured."""
+    measured = [candidate for candidate in report.candidates if candidate.metrics]
+    return next((it for it in measured if it.name == report.chosen), measured[-1] if measured else None)
 
 
 def _tables(

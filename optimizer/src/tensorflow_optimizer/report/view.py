@@ -61,6 +61,8 @@ class Row:
     latency: str = ""
     speed: str = ""
     speed_interval: str = ""
+    two_threads: str = ""
+    """The speed on two threads."""
     worst: str = ""
     """The output that the figures are of, where there are several."""
     why: str = ""
@@ -150,6 +152,7 @@ def _measured(metrics: Metrics, original: Metrics | None, job: Job, rules: Seque
         "latency": "" if metrics.latency_milliseconds is None else figures.milliseconds(metrics.latency_milliseconds),
         "speed": "" if metrics.latency_ratio is None or not original else speed_of(metrics, job),
         "speed_interval": figures.speeds(metrics.latency_ratio_interval) if original else "",
+        "two_threads": _on_two_threads(metrics) if original else "",
     }
     if worst is None or name is None:
         return found
@@ -171,6 +174,11 @@ def _measured(metrics: Metrics, original: Metrics | None, job: Job, rules: Seque
         "worst": original and len(metrics.outputs) > 1 and name,
     }
     return {**found, **{column: text for column, text in known.items() if text}}
+
+
+def _on_two_threads(metrics: Metrics) -> str:
+    ratio = metrics.two_threads_latency_ratio
+    return "" if ratio is None else figures.speed(ratio, metrics.two_threads_latency_ratio_interval)
 
 
 def _between(bounds: tuple[float, float]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ..documents.draft import REPORT_DIRECTORY
-from .classes import class_tables
+from .classes import class_tables, shown_candidate
 from .content import Report, compose
 from .junit import render_junit
 from .picture import draw, latency_color
@@ -50,6 +50,7 @@ def _render(template: str, report: Report) -> str:
         "rows": rows_of(report),
         "output_rows": output_rows(report),
         "class_tables": class_tables(report),
+        "shown": shown_candidate(report),
         "evidence": evidence_of(report),
         "samples": samples_sentence(report),
         "has_real_data": has_real_data(report),

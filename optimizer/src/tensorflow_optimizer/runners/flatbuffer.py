@@ -24,6 +24,14 @@ def pack(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
+def operation_names(model: Any) -> list[str]:
+    """Return the names of a `ModelT`'s operator codes."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    return [names[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
+
+
 class _AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]  # the package has no types
     def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802, N803 - the base class's names
         """Begin a vector; stored values are one of bytes."""

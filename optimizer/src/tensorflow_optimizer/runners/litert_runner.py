@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from .runner import Array, Arrays
 
 
-def open_interpreter(content: bytes, *, allocate: bool = True) -> Any:
-    """Return an interpreter of LiteRT with one thread.
+def open_interpreter(content: bytes, *, allocate: bool = True, threads: int = 1) -> Any:
+    """Return an interpreter of LiteRT.
 
     Args:
         content: The .tflite file.
         allocate: Prepare it for the shapes of the file; a call prepares it for those that it is given.
+        threads: Number of threads that compute.
 
     Raises:
         RunError: the file cannot be loaded.
@@ -28,7 +29,7 @@ def open_interpreter(content: bytes, *, allocate: bool = True) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter = Interpreter(model_content=content, num_threads=threads)
         if allocate:
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
@@ -39,8 +40,11 @@ def open_interpreter(content: bytes, *, allocate: bool = True) -> Any:
 class LiteRtRunner:
     """A .tflite file with its description."""
 
-    def __init__(self, content: bytes, signatures: dict[str, Signature], *, reset_state: bool = False) -> None:
+    def __init__(
+        self, content: bytes, signatures: dict[str, Signature], *, reset_state: bool = False, threads: int = 1
+    ) -> None:
         self._content = content
+        self._threads = threads
         self._signatures = signatures
         self._reset_state = reset_state
         self._open()
@@ -59,13 +63,27 @@ class LiteRtRunner:
         ]
         return {name: np.concatenate([row[name] for row in rows]) for name in described.outputs}
 
+    @property
+    def content(self) -> bytes:
+        """The .tflite file."""
+        return self._content
+
+    def stored(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
+        """Return inputs in the types of the file."""
+        described = self._signatures[signature].inputs
+        return {name: to_stored(inputs[name], tensor.tensor) for name, tensor in described.items()}
+
+    def with_threads(self, threads: int) -> LiteRtRunner:
+        """Return the same model on another number of threads."""
+        return LiteRtRunner(self._content, self._signatures, reset_state=self._reset_state, threads=threads)
+
     def close(self) -> None:
         """Free the interpreter."""
         self._runners: dict[str, Any] = {}
         self._interpreter: Any = None
 
     def _open(self) -> None:
-        self._interpreter = open_interpreter(self._content, allocate=False)
+        self._interpreter = open_interpreter(self._content, allocate=False, threads=self._threads)
         self._runners = {
             name: self._interpreter.get_signature_runner(signature.file_signature or name)
             for name, signature in self._signatures.items()
@@ -76,9 +94,8 @@ class LiteRtRunner:
             # reset_all_variables() does not reset resource variables, which converted models have.
             self._open()
         described = self._signatures[signature]
-        stored = {name: to_stored(inputs[name], tensor.tensor) for name, tensor in described.inputs.items()}
         try:
-            outputs = self._runners[signature](**stored)
+            outputs = self._runners[signature](**self.stored(signature, inputs))
         except (RuntimeError, ValueError) as error:
             raise RunError(reason_of(error)) from error
         return {name: to_real(outputs[name], tensor.tensor) for name, tensor in described.outputs.items()}

@@ -6,11 +6,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic
 
 from ..candidates.candidate import PlanT
-from ..candidates.plans import LiteRtPlan, SavedModelPlan, litert_mode, no_bfloat16, plan_of, saved_model_plan
+from ..candidates.plans import (
+    LiteRtPlan,
+    SavedModelPlan,
+    litert_mode,
+    no_bfloat16,
+    quantized_plan,
+    saved_model_plan,
+)
 from ..candidates.recipe_rules import hints_of, listed
+from ..candidates.suited_plans import DENSE_IN_BLOCKS, DEPTHWISE_IN_FLOAT
 from ..conversion import LiteRtMode
 from ..data import MINIMUM_TRAINING_SAMPLES
-from ..documents.job import Architecture, Distillation, Freeze, Pruning, Quantization, Strip, Student, StudentSize
+from ..documents.job import Architecture, Distillation, Freeze, Pruning, Strip, Student, StudentSize
+from ..documents.quantization import Quantization
 from ..errors import BadInputError
 from ..hints import Hint
 from .step_names import names_of, refuse_repeated
@@ -23,7 +32,15 @@ if TYPE_CHECKING:
     from ..reference.measure import Reference
 
 #: From mild to strong.
-_MODES = (LiteRtMode.FLOAT32, LiteRtMode.FLOAT16, LiteRtMode.DYNAMIC_RANGE, LiteRtMode.FULL_INTEGER)
+_MODES = (LiteRtMode.FLOAT16, LiteRtMode.DYNAMIC_RANGE, LiteRtMode.MIXED, LiteRtMode.FULL_INTEGER)
+#: Branches of a search whose steps are not given; `suited_plans` leaves out what suits no layer of the original.
+_QUANTIZATIONS = [
+    [Quantization(mode="float16")],
+    [Quantization(mode="dynamicRange")],
+    [DEPTHWISE_IN_FLOAT],
+    DENSE_IN_BLOCKS,
+    [Quantization(mode="fullInteger")],
+]
 _SPARSITIES = (0.5, 0.7, 0.8, 0.9)
 _SIZES = (StudentSize.MEDIUM, StudentSize.SMALL, StudentSize.TINY)
 
@@ -56,22 +73,24 @@ def litert_space(job: Job, search: Search) -> SearchSpace[LiteRtPlan]:
             f"a search may combine distillation, pruning and quantizations for LiteRT, got {', '.join(graph)}",
             *hints_of(step for step in steps if isinstance(step, (Strip, Freeze))),
         )
-    modes_of_steps = {litert_mode(step) for step in steps if isinstance(step, Quantization)} if steps else set(_MODES)
     refuse_repeated(steps)
     prunings, students = _trained(steps, search, prune=True)
     called = names_of(steps)
-    modes = [mode for mode in _MODES if mode in modes_of_steps] or [LiteRtMode.FLOAT32]
-    # The unchanged file remains when everything else is refused.
-    alone = [[plan_of(mode)] for mode in dict.fromkeys([LiteRtMode.FLOAT32, *modes])]
-    strongest = LiteRtMode.DYNAMIC_RANGE if LiteRtMode.DYNAMIC_RANGE in modes else modes[-1]
-    branches = [
-        *alone,
-        [plan_of(strongest, step, None, called) for step in prunings],
-        *([plan_of(strongest, None, step, called) for step in branch] for branch in students),
-    ]
+    quantizations = [step for step in steps if isinstance(step, Quantization)]
+    branches = [[step] for step in sorted(quantizations, key=lambda step: _MODES.index(litert_mode(step)))]
+    if not steps:
+        branches = _QUANTIZATIONS
+    tried = [step for branch in branches for step in branch]
+    strongest = next((step for step in tried if step.mode == "dynamicRange"), tried[-1] if tried else None)
     return SearchSpace(
-        [branch for branch in branches if branch],
-        lambda plan: [plan_of(strongest, step, plan.distillation, called) for step in prunings],
+        [
+            # The unchanged file remains when everything else is refused.
+            [quantized_plan(None)],
+            *([quantized_plan(step) for step in branch] for branch in branches),
+            *([[quantized_plan(strongest, step, None, called) for step in prunings]] if prunings else []),
+            *([quantized_plan(strongest, None, step, called) for step in branch] for branch in students),
+        ],
+        lambda plan: [quantized_plan(strongest, step, plan.distillation, called) for step in prunings],
     )
 
 

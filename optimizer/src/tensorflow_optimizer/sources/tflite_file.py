@@ -30,6 +30,8 @@ class TfliteFile:
     """It has variables that change when it runs."""
     named: bool
     """A signature had to be added, since the file had none."""
+    quantized: bool
+    """A weight is no float of 32 bits."""
 
 
 def read_tflite(file: Path) -> TfliteFile:
@@ -53,7 +55,7 @@ def read_tflite(file: Path) -> TfliteFile:
         signatures[name] = SignatureSpec(name, _PREDICT, _specs(inputs), _specs(outputs))
     if all(None not in (spec.shape or ()) for entry in signatures.values() for spec in entry.inputs.values()):
         _open(file.name, content, allocate=True)
-    return TfliteFile(content, signatures, stateful, named)
+    return TfliteFile(content, signatures, stateful, named, is_quantized(content))
 
 
 def _open(name: str, content: bytes, *, allocate: bool = False) -> Any:
@@ -97,6 +99,19 @@ def _check_operators(name: str, content: bytes) -> bool:
             Hint.TENSORFLOW_SERVING,
         )
     return stateful
+
+
+def is_quantized(content: bytes) -> bool:
+    """Say whether a weight is no float of 32 bits."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = unpack(content)
+    return any(
+        tensor.type == schema.TensorType.FLOAT16 or (tensor.quantization and tensor.quantization.scale is not None)
+        for graph in model.subgraphs
+        for tensor in graph.tensors
+        if model.buffers[tensor.buffer].data is not None
+    )
 
 
 def _with_signature(interpreter: Any, content: bytes) -> bytes:

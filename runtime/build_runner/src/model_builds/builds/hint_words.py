@@ -29,6 +29,7 @@ WORDS: dict[str, str] = {
     "dynamic_range": "Quantization.dynamicRange()",
     "float16": "Quantization.float16()",
     "full_integer": "Quantization.fullInteger()",
+    "mixed": "Quantization.mixed(…)",
     "bfloat16": "Quantization.bfloat16()",
     "strip": "Graph.strip()",
     "freeze": "Graph.freeze()",

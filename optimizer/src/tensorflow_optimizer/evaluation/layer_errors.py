@@ -1,0 +1,101 @@
+"""Compares the layers of a quantized .tflite file with those of the file of floats that it was made from."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..documents.outcome import LayerError
+from ..runners.flatbuffer import operation_names, unpack
+from ..runners.litert_runner import quantization_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ..runners import LiteRtRunner
+
+    Array = NDArray[Any]
+
+#: Operations with weights.
+_WITH_WEIGHTS = ("BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+
+
+def layer_errors(
+    floats: LiteRtRunner, quantized: LiteRtRunner, signature: str, rows: Sequence[Mapping[str, Any]]
+) -> list[LayerError]:
+    """Return the error of each layer with weights, in the order of computation; none if the layers are others.
+
+    Args:
+        floats: The file of floats.
+        quantized: The quantized one.
+        signature: A signature of both, by its name in the files.
+        rows: Its inputs.
+    """
+    before, after = _layers(floats.content, signature), _layers(quantized.content, signature)
+    if before.keys() != after.keys():
+        return []
+    expected, found = (_outputs(runner, signature, rows, before.keys()) for runner in (floats, quantized))
+    return [
+        LayerError(
+            layer=name.partition(";")[0],
+            operation=operation,
+            weights=after[name][1],
+            error=_relative_error(found[name], expected[name]),
+        )
+        for name, (operation, _) in before.items()
+    ]
+
+
+def _outputs(
+    model: LiteRtRunner, signature: str, rows: Sequence[Mapping[str, Any]], layers: Collection[str]
+) -> dict[str, Array]:
+    """Return what layers compute for all rows."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the memory that this takes
+        interpreter = Interpreter(model_content=model.content, num_threads=1, experimental_preserve_all_tensors=True)
+    runner = interpreter.get_signature_runner(signature)
+    graph = runner._subgraph_index  # the public methods know the first graph alone
+    details = {tensor["name"]: tensor for tensor in interpreter.get_tensor_details(graph) if tensor["name"] in layers}
+    collected: dict[str, list[Array]] = {name: [] for name in layers}
+    for row in rows:
+        runner(**model.stored(signature, row))
+        for name, values in collected.items():
+            values.append(_real(interpreter.get_tensor(details[name]["index"], graph), details[name]))
+    return {name: np.stack(values) for name, values in collected.items()}
+
+
+def _real(values: Array, details: Mapping[str, Any]) -> Array:
+    quantization = quantization_of(details)
+    if quantization is None:
+        return values.astype(np.float64)
+    scale, zero_point = quantization
+    real: Array = (values.astype(np.float64) - zero_point) * scale
+    return real
+
+
+def _layers(content: bytes, signature: str) -> dict[str, tuple[str, str]]:
+    """Return the operation and the type of the weights of each layer, by the name of its output."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    types = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
+    model = unpack(content)
+    entry = next(entry for entry in model.signatureDefs if entry.signatureKey.decode() == signature)
+    graph, names = model.subgraphs[entry.subgraphIndex], operation_names(model)
+    found = {}
+    for operator in graph.operators:
+        operation = names[operator.opcodeIndex]
+        if operation in _WITH_WEIGHTS:
+            weights = graph.tensors[operator.inputs[1]]
+            found[graph.tensors[operator.outputs[0]].name.decode()] = operation, types[weights.type].lower()
+    return found
+
+
+def _relative_error(quantized: Array, floats: Array) -> float:
+    norm = float(np.linalg.norm(floats))
+    return float(np.linalg.norm(quantized - floats)) / norm if norm else 0.0
