@@ -133,6 +133,14 @@ def test_static_ranges_are_calibrated_and_inputs_and_outputs_stay_floats(
     assert accuracy_of(result) > 0.97
 
 
+def test_static_ranges_hold_what_few_rows_reach(models: SampleModels, runs: Runs) -> None:
+    by_layer = runs(models.tflite, models.labelled, recipe=mixed(**{"*": "static_wi8_ai8"})).outcome.candidates[0]
+    converted = runs(models.dense, models.labelled, recipe=FULL_INTEGER).outcome.candidates[0]
+    assert [layer.weights for layer in by_layer.layers] == ["int8"] * 3
+    for found, expected in zip(by_layer.layers, converted.layers, strict=True):
+        assert found.error == pytest.approx(expected.error, rel=0.2)
+
+
 def test_the_default_leaves_depthwise_convolutions_in_float(separable: Path, data: Path, runs: Runs) -> None:
     result = runs(separable, data, gate=ANY_LATENCY)
     assert result.statuses == {DEFAULT: "chosen", "float16": "skipped", "float32": "skipped"}

@@ -55,18 +55,31 @@ def quantize_file(
             _store_float16(quantizer)
         else:
             _write_recipe(quantizer, model, _OPERATIONS.get(mode, operations))
-        ranges = None
-        if calibration is not None:
-            signature, rows = calibration
-            # It draws a progress bar, and LiteRT warns of the memory that this takes.
-            with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-                warnings.simplefilter("ignore")
-                ranges = quantizer.calibrate({signature: [dict(row) for row in rows]}, num_threads=1)
+        ranges = _ranges(pack(model), quantizer, *calibration) if calibration is not None else None
         result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     except Exception as error:
         raise_exhausted(error)
         raise UnsupportedError(f"litert-quantizer cannot quantize the model to {mode} ({reason_of(error)})") from error
     return bytes(result.quantized_model)
+
+
+def _ranges(content: bytes, quantizer: Any, signature: str, rows: Iterable[Mapping[str, Any]]) -> Any:
+    """Return the least and the greatest values of the activations.
+
+    `Quantizer.calibrate` takes moving averages instead, which cut off what few rows reach.
+    """
+    from litert_quantizer.calibrator import Calibrator
+    from litert_quantizer.recipe_manager import RecipeManager
+    from litert_quantizer.utils.qsv_utils import min_max_update
+
+    recipe = RecipeManager()
+    recipe.load_quantization_recipe(quantizer.get_quantization_recipe())
+    # It draws a progress bar, and LiteRT warns of the memory that this takes.
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        calibrator = Calibrator(content, num_threads=1, qsv_update_func=min_max_update)
+        calibrator.calibrate({signature: [dict(row) for row in rows]}, recipe)
+    return calibrator.get_model_qsvs()
 
 
 def operations_in(content: bytes) -> set[str]:
