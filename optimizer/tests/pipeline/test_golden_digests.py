@@ -33,8 +33,8 @@ runs(models.dense, recipe="none")
 runs(models.dense, models.labelled, recipe={"kind": "steps", "steps": [{**quantization, "mode": "fullInteger"}]})
 runs(models.dense, recipe="forServing", format="saved_model")
 runs(models.two_inputs, recipe={"kind": "steps", "steps": [{"step": "freeze"}]}, format="saved_model")
-static = {**quantization, "mode": "mixed", "operations": {"*": "static_wi8_ai8"}}
-runs(models.tflite, models.labelled, recipe={"kind": "steps", "steps": [static]})
+mixed = {**quantization, "mode": "mixed", "operations": {"*": "dynamic_wi8_afp32"}}
+runs(models.tflite, models.labelled, recipe={"kind": "steps", "steps": [mixed]})
 """
 _NAMES = ("float16", "dynamicRange", "float32", "fullInteger", "strip", "freeze", "mixed")
 
