@@ -46,9 +46,3 @@ export function provenance(files: readonly PublishedFile[], { version, repositor
     },
   };
 }
-
-/** Returns a CycloneDX document without what differs from run to run. */
-export function reproducible(bom: { serialNumber?: unknown; metadata?: { timestamp?: unknown } }): object {
-  const { serialNumber: _, metadata: { timestamp: __, ...metadata } = {}, ...rest } = bom;
-  return { ...rest, metadata };
-}

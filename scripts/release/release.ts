@@ -1,7 +1,10 @@
 import { spawnSync } from 'child_process';
-import { readdirSync, readFileSync } from 'fs';
+import { createHash } from 'crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { join, relative } from 'path';
 import { ROOT } from '../repository';
+import type { PublishedFile } from './documents';
+import { checksums, provenance, releaseNotes } from './documents';
 import { publibOf } from './publib';
 import { publishTo } from './publish';
 import type { Registry } from './registries';
@@ -9,10 +12,12 @@ import { missingCredentials, REGISTRIES } from './registries';
 import { releaseProblems } from './release-problems';
 
 /**
- * npm run release                 checks the repository, builds the packages, lists what would be published
+ * npm run release [-- --dry-run]  checks the repository, builds the packages and the release's documents, lists what would be published
  * npm run release -- --publish    the same, and publishes if nothing prevents it
  */
 const DIST = join(ROOT, 'dist');
+/** Notes, checksums, bills of materials and provenance: what a release on the repository's host has beside the packages. */
+const DOCUMENTS = join(DIST, 'release');
 const TOOLS = join(__dirname, 'node_modules', '.bin');
 const OLDEST_NODE_FOR_PUBLIB = 22;
 
@@ -57,12 +62,31 @@ function published({ target }: Registry): string[] {
   return readdirSync(join(DIST, target), { recursive: true, encoding: 'utf8' }).filter((name) => kept.test(name)).map((name) => relative(ROOT, join(DIST, target, name)));
 }
 
+/** Writes what belongs to a release beside its packages. */
+function writeDocuments(): void {
+  const files: PublishedFile[] = REGISTRIES.flatMap(published).sort().map((file) => ({
+    path: relative('dist', file), sha256: createHash('sha256').update(readFileSync(join(ROOT, file))).digest('hex'),
+  }));
+  const { version: current, repository } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string; repository: { url: string } };
+  const statement = provenance(files, { version: current, repository: repository.url, commit: git('rev-parse', 'HEAD').trim() });
+  const documents = {
+    'RELEASE-NOTES.md': releaseNotes(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8'), current),
+    'SHA256SUMS': checksums(files),
+    'provenance.intoto.json': `${JSON.stringify(statement, undefined, 2)}\n`,
+  };
+  rmSync(DOCUMENTS, { recursive: true, force: true });
+  mkdirSync(DOCUMENTS);
+  Object.entries(documents).forEach(([name, text]) => writeFileSync(join(DOCUMENTS, name), text));
+  execute(process.execPath, [join(__dirname, 'bills-of-materials.mjs'), DOCUMENTS]);
+  process.stdout.write(`for the release on the repository's host:\n${readdirSync(DOCUMENTS).map((name) => `  dist/release/${name}\n`).join('')}`);
+}
+
 function main(): void {
-  const unknown = process.argv.slice(2).filter((argument) => argument !== '--publish');
-  if (unknown.length) {
-    throw new Error(`unknown: ${unknown.join(' ')}; there is --publish, and without it nothing is published`);
-  }
+  const unknown = process.argv.slice(2).filter((argument) => !['--publish', '--dry-run'].includes(argument));
   const publishing = process.argv.includes('--publish');
+  if (unknown.length || (publishing && process.argv.includes('--dry-run'))) {
+    throw new Error(`unknown: ${process.argv.slice(2).join(' ')}; there is --publish, and --dry-run, which is the default`);
+  }
   const found = problems(publishing);
   found.forEach((problem) => process.stdout.write(`✗ ${problem}\n`));
   if (publishing && found.length) {
@@ -82,6 +106,7 @@ function main(): void {
   }
   // The tests generate the package for .NET, but without a .NET SDK it is not published.
   process.stdout.write('.NET: not published\n');
+  writeDocuments();
   if (publishing) {
     publishTo(REGISTRIES, publibOf(TOOLS, DIST, version('package.json')));
     execute('git', ['tag', '--annotate', `v${version('package.json')}`, '--message', `Release ${version('package.json')}`]);

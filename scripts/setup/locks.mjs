@@ -12,6 +12,8 @@ export const LOCKS = [
   { lock: 'test/fuzz/requirements', python: '3.11' },
   { lock: 'scripts/lint/checkov', python: '3.11' },
   { lock: 'scripts/lint/parliament', python: '3.11' },
+  { lock: 'scripts/lint/zizmor', python: '3.11' },
+  { lock: 'scripts/release/cyclonedx-py', python: '3.11' },
   // ONNX Runtime runs beside the optimizer's TensorFlow when tf2onnx converts.
   { lock: 'benchmark/cold/onnx/requirements', python: '3.11', constraint: 'scripts/setup/requirements.txt' },
   { lock: 'benchmark/optimizer/requirements', python: '3.11' },

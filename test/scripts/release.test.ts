@@ -1,6 +1,9 @@
+import { spawnSync } from 'child_process';
+import { createHash } from 'crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { checksums, provenance, releaseNotes } from '../../scripts/release/documents';
 import { publibOf } from '../../scripts/release/publib';
 import { publishTo } from '../../scripts/release/publish';
 import { missingCredentials, REGISTRIES } from '../../scripts/release/registries';
@@ -54,6 +57,32 @@ describe('the next version', () => {
     ['a breaking change before 1.0.0', [0, 2, 3], ['feat!: y'], [0, 3, 0]],
   ])('follows from %s', (_, last, commits, expected) => {
     expect(smallestNext(last, commits)).toEqual(expected);
+  });
+});
+
+describe('the documents of a release', () => {
+  const files = [{ path: 'go/go.mod', sha256: 'a'.repeat(64) }, { path: 'js/package.tgz', sha256: 'b'.repeat(64) }];
+
+  test('have checksums that sha256sum verifies', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'release-'));
+    writeFileSync(join(directory, 'package.tgz'), 'bytes');
+    const sums = (text: string) => checksums([{ path: 'package.tgz', sha256: createHash('sha256').update(text).digest('hex') }]);
+    const verify = (text: string) => spawnSync('sha256sum', ['--check', '--status'], { cwd: directory, input: sums(text) }).status;
+    expect([verify('bytes'), verify('others')]).toEqual([0, 1]);
+    rmSync(directory, { recursive: true });
+  });
+
+  test('say what the changelog says of the version, and before its release what is unreleased', () => {
+    expect(releaseNotes(CHANGELOG, '1.1.0')).toBe('### Added\n\n- More.\n');
+    expect(releaseNotes('## Unreleased\n\n- Soon.\n\n## 1.0.0 - 2026-10-01\n\n- All.\n', '1.1.0')).toBe('- Soon.\n');
+  });
+
+  test('name each file with its digest, and the commit', () => {
+    const statement = provenance(files, { version: '1.1.0', repository: 'https://example.com/us/it.git', commit: 'c0ffee' });
+    expect(statement).toMatchObject({
+      subject: [{ name: 'go/go.mod', digest: { sha256: 'a'.repeat(64) } }, { name: 'js/package.tgz' }],
+      predicate: { buildDefinition: { resolvedDependencies: [{ uri: 'git+https://example.com/us/it.git@c0ffee', digest: { gitCommit: 'c0ffee' } }] } },
+    });
   });
 });
 
