@@ -9,7 +9,11 @@ import { lockedTool } from '../setup/locked-tool.mjs';
 
 const CARGO_CYCLONEDX = '0.5.9';
 /** What CodeBuild and the layers of functions install. */
-const PYTHON = { optimizer: 'optimizer/requirements.txt', 'layer-native': 'runtime/layer/native/requirements.txt', 'layer-numpy': 'runtime/layer/numpy/requirements.txt' };
+const PYTHON = {
+  'optimizer': 'optimizer/requirements.txt',
+  'layer-native': 'runtime/layer/native/requirements.txt',
+  'layer-numpy': 'runtime/layer/numpy/requirements.txt',
+};
 
 /** Returns a document without what differs from run to run. */
 function reproducible({ serialNumber: _, metadata: { timestamp: __, ...metadata }, ...rest }) {
