@@ -8,17 +8,19 @@ const ONE_PROCESSOR_MEBIBYTES = 1769;
 const MEMORY_SIZES = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, ONE_PROCESSOR_MEBIBYTES];
 /** Bytes that a request logs: the handler's line with its metrics, and Lambda's lines for start and report. */
 const LOG_BYTES = 700 + 550;
+/** By how much a quicker answer may cost more: billing by whole milliseconds makes slow functions a little cheaper. */
+const QUICKER_MAY_COST = 1.05;
 /** Latency, errors and load time, each for the function and for its version. */
 const METRICS = 6;
 
-/** Returns the cheapest function that answers in time. Each request has an environment of its own, so none waits for another. */
+/** Returns the quickest of the cheapest functions that answer in time. Each request has an environment of its own, so none waits for another. */
 export function functionOffer(question: Question): Offer | Refusal {
   const { measured, wanted, prices } = question;
   if (measured.format !== 'litert') {
     return { path: 'function', reason: 'a function serves LiteRT models, and this artifact is a SavedModel' };
   }
-  const least = functionMemory(measured);
-  const sizes = least > ONE_PROCESSOR_MEBIBYTES ? [least] : MEMORY_SIZES.filter((size) => size >= least);
+  const needed = functionMemory(measured);
+  const sizes = needed > ONE_PROCESSOR_MEBIBYTES ? [needed] : MEMORY_SIZES.filter((size) => size >= needed);
   const all = sizes.map((memory) => {
     const milliseconds = 1000 * serviceSeconds(question) * Math.max(1, ONE_PROCESSOR_MEBIBYTES / memory);
     const billed = Math.ceil(milliseconds) / 1000;
@@ -30,8 +32,9 @@ export function functionOffer(question: Question): Offer | Refusal {
     const best = Math.min(...all.map(({ milliseconds }) => milliseconds));
     return { path: 'function', reason: `one answer takes ${best.toPrecision(3)} ms on a full processor, and at most ${wanted.p99} ms are wanted` };
   }
-  // Of two that cost the same, the quicker.
-  const [chosen] = quick.sort((left, right) => left.month - right.month || left.milliseconds - right.milliseconds);
+  const least = Math.min(...quick.map(({ month }) => month));
+  const [chosen] = quick.filter(({ month }) => month <= least * QUICKER_MAY_COST)
+    .sort((left, right) => left.milliseconds - right.milliseconds || left.month - right.month);
   return {
     path: 'function',
     takes: `${chosen.memory} MiB, ${Math.ceil(wanted.rate * chosen.milliseconds / 1000)} at a time on average`,

@@ -14,8 +14,10 @@ export interface Measured {
   readonly candidate: string;
   /** Unzipped, of what is loaded. */
   readonly sizeBytes: number;
-  /** Of one warm request with one instance, on one thread. */
+  /** Of one warm request with one instance, on one thread; for a LiteRT model over the job's own Runtime API. */
   readonly latencyMilliseconds: number;
+  /** Of one warm call of the model alone. */
+  readonly callMilliseconds?: number;
   /** The process with the model, after one answer. */
   readonly peakMemoryMebibytes?: number;
   /** From the start of the program to its first answer. */
@@ -52,9 +54,8 @@ function parsed(file: string): Record<string, unknown> {
 
 /** Returns the figures of a manifest (optimizer/schema/manifest.schema.json). */
 export function measuredIn(manifest: Record<string, unknown>, file: string): Measured {
-  const { schemaVersion, format, architecture, requirements, extra } = manifest as {
-    schemaVersion?: number; format?: string; architecture?: string; requirements?: Record<string, unknown>; extra?: Record<string, unknown>;
-  };
+  const { schemaVersion, format, architecture } = manifest;
+  const part = (name: string) => (manifest[name] ?? {}) as Record<string, unknown>;
   if (schemaVersion !== 1 || !['litert', 'saved_model'].includes(String(format)) || !['x86_64', 'arm64'].includes(String(architecture))) {
     throw new Error(`${file} is no manifest of the optimizer, of schema version 1`);
   }
@@ -72,9 +73,10 @@ export function measuredIn(manifest: Record<string, unknown>, file: string): Mea
     candidate: String(manifest.candidate),
     sizeBytes: positive(manifest.sizeBytes) ?? 0,
     latencyMilliseconds: latency,
-    peakMemoryMebibytes: positive(requirements?.peakMemoryMebibytes),
-    startMilliseconds: positive(extra?.startMilliseconds),
-    nativeRefusal: text(requirements?.nativeRefusal),
+    callMilliseconds: positive(part('evaluation').latencyMilliseconds),
+    peakMemoryMebibytes: positive(part('requirements').peakMemoryMebibytes),
+    startMilliseconds: positive(part('extra').startMilliseconds),
+    nativeRefusal: text(part('requirements').nativeRefusal),
   };
 }
 

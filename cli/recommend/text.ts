@@ -21,10 +21,12 @@ export function recommendationText(recommendation: Recommendation): string {
   ].join('\n').concat('\n');
 }
 
-function measuredText({ model, version, candidate, format, latencyMilliseconds, peakMemoryMebibytes, architecture, buildId, created }: Measured): string {
+function measuredText(measured: Measured): string {
+  const { model, version, candidate, format, latencyMilliseconds, callMilliseconds, peakMemoryMebibytes, architecture, buildId, created } = measured;
   const name = version === undefined ? model : `${model}, version ${version}`;
   const memory = peakMemoryMebibytes === undefined ? 'memory not measured' : `${peakMemoryMebibytes.toFixed(0)} MiB`;
-  const call = format === 'litert' ? 'a warm request through the program that serves' : 'a warm call of the model, without a server';
+  const alone = callMilliseconds === undefined ? '' : ` (the model alone ${time(callMilliseconds)})`;
+  const call = format === 'litert' ? `a warm request through the function's program${alone}` : 'a warm call of the model, without a server';
   const place = buildId === undefined ? 'where the optimizer ran' : `by the build ${buildId}${created === undefined ? '' : ` of ${created.slice(0, 10)}`}`;
   return `${name} (${format}, ${candidate}): ${time(latencyMilliseconds)} for ${call}, ${memory}; measured on one thread of ${architecture}, ${place}.`;
 }

@@ -1,4 +1,7 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
 import type { Offer } from '../../../cli/recommend/offer';
+import { RUNTIME_API_MILLISECONDS } from '../../../cli/recommend/offer';
 import { readPrices } from '../../../cli/recommend/prices';
 import { answeredWithin } from '../../../cli/recommend/queue';
 import { recommend } from '../../../cli/recommend/recommend';
@@ -12,6 +15,13 @@ const offer = (found: ReturnType<typeof ask>, path: Offer['path']) => found.offe
 const SECONDS_PER_MONTH = 730 * 3600;
 
 describe('a function', () => {
+  /** Memory for a model of 1.1 ms, where only computing costs. */
+  function cheapestMemory(peakMemoryMebibytes: number | undefined, p99: number): number {
+    const computing = { ...prices, logGigabyte: 0, lambdaRequest: 0, metricMonth: 0 };
+    const measured = { ...QUICK, latencyMilliseconds: 1.1, peakMemoryMebibytes };
+    return offer(recommend({ measured, prices: computing, wanted: { rate: 50, p99, processorFactor: 1 } }), 'function').memoryMebibytes;
+  }
+
   test('has a full processor for long answers, which cost as much on less memory and take longer', () => {
     const found = offer(ask(), 'function');
     expect(found).toMatchObject({ memoryMebibytes: 1769, p50: 20, p99: 20 });
@@ -19,15 +29,16 @@ describe('a function', () => {
     expect(found.properties).toBe("new ModelFunction(this, 'Model', {\n  model,\n  memorySize: Size.mebibytes(1769),\n});");
   });
 
-  test('has less memory for answers of a part of a millisecond, which are billed as a whole, and still answers in time', () => {
-    // 0.5 ms on 1769 MiB are 6.9 on 128, billed as 7, and 0.86 on 1024, billed as 1.
-    expect(offer(ask(QUICK), 'function')).toMatchObject({ memoryMebibytes: 128, p99: 0.5 * 1769 / 128 });
-    expect(offer(ask(QUICK, { p99: 1 }), 'function')).toMatchObject({ memoryMebibytes: 1024, p99: 0.5 * 1769 / 1024 });
+  test('has less memory where billing by whole milliseconds makes that cheaper by more than 5 %, and still answers in time', () => {
+    // 5.5 ms on 1769 MiB are billed as 6, and 9.5 on 1024 as 10: 3 % less, which does not pay for 4 ms.
+    expect(offer(ask({ ...QUICK, latencyMilliseconds: 5.5 }), 'function')).toMatchObject({ memoryMebibytes: 1769, p99: 5.5 });
+    // 1.1 ms on 1769 MiB are billed as 2, and 1.9 on 1024 as 2 too: 42 % less of what computing costs, without logs.
+    expect([cheapestMemory(QUICK.peakMemoryMebibytes, 100), cheapestMemory(QUICK.peakMemoryMebibytes, 1.5)]).toEqual([1024, 1536]);
   });
 
   test('has no less memory than the model needs', () => {
-    // 150 MiB with the margin of 15 % are 172.5, in steps of 64: 192.
-    expect(offer(ask({ ...QUICK, peakMemoryMebibytes: 150 }), 'function').memoryMebibytes).toBe(192);
+    // 950 MiB with the margin of 15 % are 1092.5, so that 1024 are too few.
+    expect(cheapestMemory(950, 100)).toBe(1280);
     expect(offer(ask({ ...SLOW, peakMemoryMebibytes: 2000 }), 'function')).toMatchObject({ memoryMebibytes: 2304, p99: 20 });
   });
 
@@ -123,10 +134,32 @@ describe('the cheapest path', () => {
   });
 });
 
+describe('the time of an answer', () => {
+  const p99 = (change: object) => offer(ask({ ...QUICK, ...change }, { rate: 0.01 }), 'fleet').p99;
+
+  test('is that of the request without the job\'s own Runtime API, and no less than the model takes', () => {
+    expect(p99({ latencyMilliseconds: 0.5, callMilliseconds: 0.1 })).toBeCloseTo(0.38, 9);
+    expect(p99({ latencyMilliseconds: 0.5, callMilliseconds: 0.45 })).toBeCloseTo(0.45, 9);
+  });
+
+  test('is the measured one where it was measured in another way', () => {
+    const found = ask({ ...QUICK, nativeRefusal: 'it keeps state', callMilliseconds: 0.1 }, { p99: 0.5 });
+    expect(offer(found, 'function').p99).toBe(0.5);
+    expect(offer(ask({ ...QUICK, format: 'saved_model', callMilliseconds: 0.1 }, { rate: 0.01 }), 'fleet').p99).toBe(0.5);
+  });
+
+  test('leaves out what the benchmark measured of the Runtime API, within a third', () => {
+    const { rows } = JSON.parse(readFileSync(join(__dirname, '../../../benchmark/results/warm.json'), 'utf8')) as { rows: { name: string; medianMicroseconds: number }[] };
+    const median = (name: string) => rows.find((row) => row.name === `native program, direct invocation, ${name}`)!.medianMicroseconds;
+    const difference = (median('over the local Runtime API') - median('its own span')) / 1000;
+    expect(Math.abs(RUNTIME_API_MILLISECONDS / difference - 1)).toBeLessThan(1 / 3);
+  });
+});
+
 describe('the text', () => {
   test('says on what it was measured, what is wanted, and what the figures leave out', () => {
     const text = recommendationText(ask(SLOW, { processorFactor: 1.5 }));
-    expect(text).toContain('slow, version 3 (litert, dynamicRange): 20 ms for a warm request through the program that serves, 100 MiB; measured on one thread of x86_64, by the build project:1 of 2026-11-30.');
+    expect(text).toContain('slow, version 3 (litert, dynamicRange): 20 ms for a warm request through the function\'s program, 100 MiB; measured on one thread of x86_64, by the build project:1 of 2026-11-30.');
     expect(text).toContain('Wanted: 50 requests a second, 99 of 100 answered within 100 ms.');
     expect(text).toMatch(/^PATH +TAKES +MEMORY +P50 +P99 +A MONTH$/m);
     expect(text).toContain('list prices of us-east-1, 2026-06');
