@@ -56,6 +56,8 @@ function stageModel(): void {
     ...['js', 'wasm'].map((extension) => [join(SITE, 'node_modules', '@litertjs', 'core', 'wasm', `${program}.${extension}`), `${program}.${extension}`]),
     [join(ROOT, 'examples', 'digits', 'model.tflite'), 'digits.tflite'],
     [join(ROOT, 'examples', 'digits', 'held_out.json'), 'digits.json'],
+    // Of LiteRT.js, whose package has no copy of it.
+    [join(ROOT, 'LICENSE'), 'LICENSE.txt'],
   ];
   files.forEach(([from, name]) => cpSync(from, join(target, name), { recursive: true }));
 }
