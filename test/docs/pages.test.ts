@@ -1,8 +1,10 @@
-import { readFileSync } from 'fs';
+import { readdirSync, readFileSync } from 'fs';
 import { join, resolve } from 'path';
+import { dirname, normalize } from 'path/posix';
 import { firstPage, siteOf } from '../../scripts/docs/pages';
 
-const README = readFileSync(join(resolve(__dirname, '..', '..'), 'README.md'), 'utf8');
+const ROOT = resolve(__dirname, '..', '..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const frontmatter = (page: string) => JSON.parse(/^---\n([^]*?)\n---\n/.exec(page)![1]) as { hero: { name: string; tagline: string } };
 
 test('the first page is README, with its title and first sentence above', () => {
@@ -39,4 +41,26 @@ test('guides stand in the order of their list, under its names, and decisions in
   expect(Object.keys(pages).sort()).toEqual([
     'adr/0001-x.md', 'adr/0002-y.md', 'api/Thing.md', 'api/index.md', 'guides/a.md', 'guides/b.md', 'guides/index.md', 'index.md',
   ]);
+});
+
+describe('the site of this repository', () => {
+  const files = ['docs', 'docs/adr'].flatMap((directory) => readdirSync(join(ROOT, directory)).filter((name) => name.endsWith('.md')).map((name) => `${directory}/${name}`));
+  const { pages, sidebar } = siteOf({
+    pages: Object.fromEntries(['README.md', 'docs/site/try.md', ...files].map((file) => [file, readFileSync(join(ROOT, file), 'utf8')])),
+    api: [],
+    repository: { url: 'https://example.com/repository', commit: 'c', isDirectory: () => false },
+  });
+
+  test('has every guide and every decision in its list', () => {
+    const listed = sidebar.flatMap(({ items }) => items.map(({ link }) => `${link.slice(1)}.md`));
+    const isListed = (path: string) => /^(guides|adr)\//.test(path) && !path.endsWith('/index.md');
+    expect(Object.keys(pages).filter(isListed).sort()).toEqual([...listed].sort());
+  });
+
+  test('has a page or a picture for each link that does not leave it', () => {
+    const links = Object.entries(pages).flatMap(([path, markdown]) => [...markdown.matchAll(/\]\((\.{1,2}\/[^)#\s]+)/g)].map(([, link]) => normalize(`${dirname(path)}/${link}`)));
+    const pictures = readdirSync(join(ROOT, 'docs', 'images'), { recursive: true, encoding: 'utf8' }).map((name) => `images/${name}`);
+    expect(links.length).toBeGreaterThan(150);
+    expect(links.filter((link) => !(link in pages) && !pictures.includes(link))).toEqual([]);
+  });
 });

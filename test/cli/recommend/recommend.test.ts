@@ -138,7 +138,7 @@ describe('the time of an answer', () => {
   const p99 = (change: object) => offer(ask({ ...QUICK, ...change }, { rate: 0.01 }), 'fleet').p99;
 
   test('is that of the request without the job\'s own Runtime API, and no less than the model takes', () => {
-    expect(p99({ latencyMilliseconds: 0.5, callMilliseconds: 0.1 })).toBeCloseTo(0.38, 9);
+    expect(p99({ latencyMilliseconds: 0.5, callMilliseconds: 0.1 })).toBeCloseTo(0.41, 9);
     expect(p99({ latencyMilliseconds: 0.5, callMilliseconds: 0.45 })).toBeCloseTo(0.45, 9);
   });
 
@@ -148,11 +148,14 @@ describe('the time of an answer', () => {
     expect(offer(ask({ ...QUICK, format: 'saved_model', callMilliseconds: 0.1 }, { rate: 0.01 }), 'fleet').p99).toBe(0.5);
   });
 
-  test('leaves out what the benchmark measured of the Runtime API, within a third', () => {
-    const { rows } = JSON.parse(readFileSync(join(__dirname, '../../../benchmark/results/warm.json'), 'utf8')) as { rows: { name: string; medianMicroseconds: number }[] };
-    const median = (name: string) => rows.find((row) => row.name === `native program, direct invocation, ${name}`)!.medianMicroseconds;
-    const difference = (median('over the local Runtime API') - median('its own span')) / 1000;
-    expect(Math.abs(RUNTIME_API_MILLISECONDS / difference - 1)).toBeLessThan(1 / 3);
+  test('leaves out what the benchmarks measured of the Runtime API, within a third', () => {
+    const results = join(__dirname, '..', '..', '..', 'benchmark', 'results');
+    const rows = (name: string) => (JSON.parse(readFileSync(join(results, `${name}.json`), 'utf8')) as { rows: Record<string, unknown>[] }).rows;
+    const served = rows('warm').find(({ name }) => name === 'native program, direct invocation, over the local Runtime API')!
+      .medianMicroseconds as number;
+    const isSame = (row: Record<string, unknown>) => row.server === 'model_server' && row.artifact === 'optimized' && row.interface === 'REST' && row.clients === 1;
+    const computed = rows('server').find(isSame)!.processorMicroseconds as number;
+    expect(Math.abs(RUNTIME_API_MILLISECONDS * 1000 / (served - computed) - 1)).toBeLessThan(1 / 3);
   });
 });
 
