@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use model_server::environment::options;
 use model_server::lambda::Function;
-use model_server::model::Model;
+use model_server::model::{Model, Weights};
 use model_server::rest::{Caller, PredictRequest};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let direct = std::fs::read(arguments.next().ok_or("the file of an event is needed")?)?;
     let rounds = arguments.next().map_or(Ok(2000), |count| count.parse::<usize>())?;
-    let model = Model::load(&options()?)?;
-    let mut instance = model.instance()?;
+    let model = Model::load(&options(|problem| eprintln!("{problem}"))?)?;
+    let mut instance = model.instance(Weights::Own)?;
     let name = &model.description.model;
     let body = String::from_utf8(direct.clone())?.replacen("\"data\":", "\"instances\":[", 1);
     let body = format!("{}]}}", body.trim_end().trim_end_matches('}'));

@@ -12,10 +12,12 @@ use crate::model::{DEFAULT_DIRECTORY, DEFAULT_LIBRARY, Options};
 /// * `MODEL_THREADS`: of one run, 1.
 /// * `LITERT_LIBRARY`: `/opt/lib/libLiteRt.so`.
 ///
+/// `warn` is told what costs time or memory only.
+///
 /// # Errors
 ///
 /// A sentence where one has a value that cannot be.
-pub fn options() -> Result<Options, String> {
+pub fn options(warn: fn(&str)) -> Result<Options, String> {
     let threads = variable("MODEL_THREADS").map_or(Ok(1), |value| {
         let threads = value.parse().ok().filter(|threads| (1..=1024).contains(threads));
         threads.ok_or_else(|| format!("MODEL_THREADS is '{value}', allowed: 1 to 1024"))
@@ -25,6 +27,7 @@ pub fn options() -> Result<Options, String> {
         library: PathBuf::from(variable("LITERT_LIBRARY").unwrap_or_else(|| DEFAULT_LIBRARY.to_owned())),
         name: variable("MODEL_NAME"),
         threads,
+        warn,
     })
 }
 

@@ -8,6 +8,7 @@ pub mod environment;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod litert;
+pub mod measure;
 pub mod model;
 pub mod rest;
 #[cfg(feature = "server")]

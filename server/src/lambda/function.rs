@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use super::answer::Unanswered;
 use super::capture::{Place, rate, redaction, takes};
 use super::event::Event;
-use super::log::Log;
+use super::log::{Log, warn};
 use super::{answer, panics, response};
 use crate::captured_request::{Rate, Redaction};
 use crate::environment::{options, variable};
-use crate::model::{Instance, Model};
+use crate::model::{Instance, Model, Weights};
 use crate::rest::{Refusal, Service};
 
 /// Answers the events of one function.
@@ -48,10 +48,10 @@ impl Function {
     ///
     /// A sentence that says what is missing or wrong.
     pub fn load(started: Instant) -> Result<Self, String> {
-        let options = options()?;
+        let options = options(warn)?;
         let rate = rate(variable("CAPTURE_RATE").as_deref())?;
         let model = Model::load(&options).map_err(|error| error.to_string())?;
-        let instance = model.instance().map_err(|error| error.to_string())?;
+        let instance = model.instance(Weights::Own).map_err(|error| error.to_string())?;
         let redaction = redaction(variable("CAPTURE_REDACT").as_deref(), &model.description)?;
         let log = Log::new(&model.description, variable);
         log.loaded(started.elapsed());
@@ -86,7 +86,7 @@ impl Function {
         }))
         .unwrap_or_else(|panic| {
             // A run that was left in its middle may have left buffers locked.
-            match self.model.instance() {
+            match self.model.instance(Weights::Own) {
                 Ok(instance) => self.instance = instance,
                 Err(error) => return Err(Unanswered::Failed(format!("{panic}; {error}"))),
             }

@@ -25,6 +25,11 @@ pub(super) struct Log {
     has_metrics: bool,
 }
 
+/// Writes a line about what costs time or memory only.
+pub(super) fn warn(message: &str) {
+    write(format!("{}\n", json!({ "level": "WARN", "message": message })).as_bytes());
+}
+
 /// The line of one request, not yet written.
 pub(super) struct RequestLine<'a> {
     log: &'a Log,

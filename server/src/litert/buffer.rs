@@ -28,22 +28,32 @@ impl Buffer {
         self.size
     }
 
-    /// Copies `data` into the buffer.
-    pub(super) fn write(&mut self, library: &Library, data: &[u8]) -> Result<(), Error> {
-        if data.len() != self.size {
+    /// Copies rows into the buffer, and the last of them once more wherever it has a place for further ones.
+    ///
+    /// # Arguments
+    ///
+    /// * `data`: the bytes of the rows.
+    /// * `row`: the size of a row in bytes, by which both sizes can be divided.
+    pub(super) fn write(&mut self, library: &Library, data: &[u8], row: usize) -> Result<(), Error> {
+        let fits = !data.is_empty() && data.len() <= self.size && data.len().is_multiple_of(row);
+        if !fits {
             return Err(Error::Mismatch(format!("{} bytes are given for a buffer of {}", data.len(), self.size)));
         }
         let address = self.lock(library, LOCK_WRITE)?;
         // SAFETY: the locked memory has `size` bytes and is the library's own.
-        unsafe { ptr::copy_nonoverlapping(data.as_ptr(), address.cast(), self.size) };
+        let buffer = unsafe { std::slice::from_raw_parts_mut(address.cast::<u8>(), self.size) };
+        let (rows, rest) = buffer.split_at_mut(data.len());
+        rows.copy_from_slice(data);
+        rest.chunks_exact_mut(row).for_each(|place| place.copy_from_slice(&data[data.len() - row..]));
         self.unlock(library)
     }
 
-    /// Appends the buffer's bytes to `data`.
-    pub(super) fn read(&mut self, library: &Library, data: &mut Vec<u8>) -> Result<(), Error> {
+    /// Appends the first `count` bytes of the buffer to `data`.
+    pub(super) fn read(&mut self, library: &Library, count: usize, data: &mut Vec<u8>) -> Result<(), Error> {
         let address = self.lock(library, LOCK_READ)?;
         // SAFETY: the locked memory has `size` bytes, which the library does not write while it is locked.
-        data.extend_from_slice(unsafe { std::slice::from_raw_parts(address.cast(), self.size) });
+        let buffer = unsafe { std::slice::from_raw_parts(address.cast::<u8>(), self.size) };
+        data.extend_from_slice(&buffer[..count]);
         self.unlock(library)
     }
 

@@ -41,6 +41,8 @@ unsafe impl Send for CompiledModel {}
 /// The buffers of one signature, made once and filled again for every run.
 struct Binding {
     index: usize,
+    /// That one run computes.
+    rows: usize,
     /// In the caller's order.
     inputs: Vec<Buffer>,
     /// In the caller's order.
@@ -86,6 +88,12 @@ impl CompiledModel {
             };
             let signature = in_file[index].0;
             let subgraph = ask!(library, signature_subgraph(signature), null_mut())?;
+            if let Some((_, other)) = made.iter().find(|(graph, other)| *graph == subgraph && other.rows != spec.rows) {
+                return Err(Error::Mismatch(format!(
+                    "the signatures '{}' and '{}' of the file are one, which computes {} or {} rows at once",
+                    other.name, spec.name, other.rows, spec.rows
+                )));
+            }
             let twin = made.iter().position(|(graph, other)| {
                 *graph == subgraph && same(&other.inputs, &spec.inputs) && same(&other.outputs, &spec.outputs)
             });
@@ -104,8 +112,9 @@ impl CompiledModel {
     /// # Arguments
     ///
     /// * `signature`: its position among those given to `compile`.
-    /// * `inputs`: stored bytes, in the order of the specification.
-    /// * `outputs`: where the stored bytes of each output are appended, in the order of the specification.
+    /// * `rows`: at least 1, and at most those of the specification.
+    /// * `inputs`: the rows' stored bytes, in the order of the specification.
+    /// * `outputs`: where the rows' stored bytes of each output are appended, in the order of the specification.
     ///
     /// # Errors
     ///
@@ -113,13 +122,14 @@ impl CompiledModel {
     pub fn run<'a>(
         &mut self,
         signature: usize,
+        rows: usize,
         inputs: impl IntoIterator<Item = &'a [u8]>,
         outputs: &mut [Vec<u8>],
     ) -> Result<(), Error> {
         let library = self.file.library;
         let binding = &mut self.bindings[self.signatures[signature]];
         for (buffer, data) in binding.inputs.iter_mut().zip(inputs) {
-            buffer.write(library, data)?;
+            buffer.write(library, data, buffer.size() / binding.rows)?;
         }
         // SAFETY: the handles are alive, and as many as the signature has.
         let status = unsafe {
@@ -147,10 +157,11 @@ impl CompiledModel {
             }
         }
         for (output, data) in binding.outputs.iter_mut().zip(outputs) {
-            match output {
-                Output::Own(buffer) => buffer.read(library, data),
-                Output::Input(position) => binding.inputs[*position].read(library, data),
-            }?;
+            let buffer = match output {
+                Output::Own(buffer) => buffer,
+                Output::Input(position) => &mut binding.inputs[*position],
+            };
+            buffer.read(library, buffer.size() / binding.rows * rows, data)?;
         }
         Ok(())
     }
@@ -165,16 +176,28 @@ impl CompiledModel {
         let library = self.file.library;
         let input_tensors = tensors(library, Side::Input, signature, &spec.inputs)?;
         let output_tensors = tensors(library, Side::Output, signature, &spec.outputs)?;
+        let shapes: Vec<_> = output_tensors
+            .iter()
+            .map(|&(_, position)| (spec.outputs[position].name.to_owned(), spec.outputs[position].resized(spec.rows)))
+            .collect();
+        if spec.rows != 1 {
+            self.resize(index, &input_tensors, spec)?;
+            // Some files answer another number of rows than they were given: such a run writes past the end of its buffers.
+            let mut layouts = vec![Layout::default(); shapes.len()];
+            ask_shapes(library, &self.compiled, index, &mut layouts, true)?;
+            check_shapes(&shapes, &layouts, spec.rows)?;
+        }
         let mut inputs = Vec::with_capacity(input_tensors.len());
         for (at, &(tensor, position)) in input_tensors.iter().enumerate() {
-            let buffer = self.buffer(loaded, Side::Input, index, at, tensor, &spec.inputs[position])?;
+            let buffer = self.buffer(loaded, Side::Input, index, at, tensor, &spec.inputs[position], spec.rows)?;
             inputs.push((position, buffer));
         }
         let input_handles: Vec<Raw> = inputs.iter().map(|(_, buffer)| buffer.raw()).collect();
         let mut outputs = Vec::with_capacity(output_tensors.len());
         let mut output_handles = Vec::with_capacity(output_tensors.len());
         for (at, &(tensor, position)) in output_tensors.iter().enumerate() {
-            let mut buffer = self.buffer(loaded, Side::Output, index, at, tensor, &spec.outputs[position])?;
+            let mut buffer =
+                self.buffer(loaded, Side::Output, index, at, tensor, &spec.outputs[position], spec.rows)?;
             // An output that is an input or a constant: nothing writes its buffer, and the operations that read the
             // tensor read this buffer.
             if !is_computed(library, tensor)? {
@@ -183,26 +206,35 @@ impl CompiledModel {
                     outputs.push((position, Output::Input(inputs[input].0)));
                     continue;
                 }
-                buffer.write(library, weights(library, loaded, tensor, buffer.size())?)?;
+                buffer.write(library, weights(library, loaded, tensor, buffer.size())?, buffer.size())?;
             }
             output_handles.push(buffer.raw());
             outputs.push((position, Output::Own(buffer)));
         }
-        let shape = |spec: &TensorSpec<'_>| spec.shape.iter().map(|&size| i32::try_from(size).unwrap_or(-1)).collect();
         Ok(Binding {
             index,
+            rows: spec.rows,
             inputs: in_order(inputs),
             outputs: in_order(outputs),
             input_handles,
             layouts: vec![Layout::default(); output_handles.len()],
             output_handles,
-            shapes: output_tensors
-                .iter()
-                .map(|&(_, position)| (spec.outputs[position].name.to_owned(), shape(&spec.outputs[position])))
-                .collect(),
+            shapes,
         })
     }
 
+    fn resize(&self, index: usize, inputs: &[(Raw, usize)], spec: &SignatureSpec<'_>) -> Result<(), Error> {
+        for (at, &(_, position)) in inputs.iter().enumerate() {
+            let shape = spec.inputs[position].resized(spec.rows);
+            // SAFETY: the model is alive, and the library copies the shape.
+            check(name::resize_input, unsafe {
+                (self.file.library.resize_input)(self.compiled.raw(), index, at, shape.as_ptr(), shape.len())
+            })?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of them say which buffer")]
     fn buffer(
         &self,
         loaded: &Loaded,
@@ -211,12 +243,12 @@ impl CompiledModel {
         at: usize,
         tensor: Raw,
         spec: &TensorSpec<'_>,
+        rows: usize,
     ) -> Result<Buffer, Error> {
         let library = self.file.library;
-        let ranked = ask!(library, ranked_tensor_type(tensor), RankedTensorType::default())?;
+        let mut ranked = ask!(library, ranked_tensor_type(tensor), RankedTensorType::default())?;
         let shape = ranked.layout.shape();
-        let expected = spec.shape.iter().map(|&size| i32::try_from(size).unwrap_or(-1));
-        if ranked.element_type != spec.element_type || !shape.iter().copied().eq(expected) {
+        if ranked.element_type != spec.element_type || shape != spec.resized(1) {
             return Err(Error::Mismatch(format!(
                 "{} '{}' of the file has type {} and shape {shape:?}, its description {} and {:?}",
                 side.name(),
@@ -226,6 +258,7 @@ impl CompiledModel {
                 spec.shape
             )));
         }
+        ranked.layout.resize(&spec.resized(rows));
         let compiled = self.compiled.raw();
         let requirements = match side {
             Side::Input => ask!(library, input_buffer_requirements(compiled, signature, at), null_mut()),
@@ -235,9 +268,9 @@ impl CompiledModel {
             ask!(library, create_buffer(loaded.environment.raw(), &raw const ranked, requirements), null_mut())?;
         let buffer = Handle::new(buffer, library.destroy_buffer);
         let packed = ask!(library, buffer_packed_size(buffer.raw()), 0)?;
-        if packed != spec.bytes {
+        if Some(packed) != spec.bytes.checked_mul(rows) {
             return Err(Error::Mismatch(format!(
-                "{} '{}' has a buffer of {packed} bytes instead of {}",
+                "{} '{}' has a buffer of {packed} bytes instead of {} for each of {rows} rows",
                 side.name(),
                 spec.name,
                 spec.bytes
@@ -252,26 +285,45 @@ impl Binding {
     /// shapes that change: the library fills as much of the buffer as it can, and says nothing or blames the values.
     fn check_shapes(&mut self, library: &Library, compiled: &Handle) -> Result<(), Error> {
         self.ask_shapes(library, compiled, false)?;
-        for ((name, shape), layout) in self.shapes.iter().zip(&self.layouts) {
-            if layout.shape() != shape {
-                return Err(Error::Mismatch(format!(
-                    "output '{name}' came with the shape {:?}, in the file it has {shape:?}: a shape that changes \
-                     cannot be served",
-                    layout.shape()
-                )));
-            }
-        }
-        Ok(())
+        check_shapes(&self.shapes, &self.layouts, self.rows)
     }
 
     /// Asks for the outputs' shapes, after preparing the model anew where `prepare` says so.
     fn ask_shapes(&mut self, library: &Library, compiled: &Handle, prepare: bool) -> Result<(), Error> {
-        // SAFETY: the model is alive, and there are as many layouts as the signature has outputs.
-        check(name::output_layouts, unsafe {
-            let count = self.layouts.len();
-            (library.output_layouts)(compiled.raw(), self.index, count, self.layouts.as_mut_ptr(), prepare)
-        })
+        ask_shapes(library, compiled, self.index, &mut self.layouts, prepare)
     }
+}
+
+fn ask_shapes(
+    library: &Library,
+    compiled: &Handle,
+    signature: usize,
+    layouts: &mut [Layout],
+    prepare: bool,
+) -> Result<(), Error> {
+    // SAFETY: the model is alive, and there are as many layouts as the signature has outputs.
+    check(name::output_layouts, unsafe {
+        (library.output_layouts)(compiled.raw(), signature, layouts.len(), layouts.as_mut_ptr(), prepare)
+    })
+}
+
+fn check_shapes(shapes: &[(String, Vec<i32>)], layouts: &[Layout], rows: usize) -> Result<(), Error> {
+    for ((name, expected), layout) in shapes.iter().zip(layouts) {
+        let shape = layout.shape();
+        if shape != expected {
+            return Err(Error::Mismatch(if rows == 1 {
+                format!(
+                    "output '{name}' came with the shape {shape:?}, in the file it has {expected:?}: a shape that changes \
+                     cannot be served"
+                )
+            } else {
+                format!(
+                    "output '{name}' has the shape {shape:?} instead of {expected:?} where {rows} rows are computed at once"
+                )
+            }));
+        }
+    }
+    Ok(())
 }
 
 fn in_order<T>(mut positioned: Vec<(usize, T)>) -> Vec<T> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::error::Error;
 use super::functions::{AnyInteger, EnvironmentOption, Library, Raw, ask};
 use super::handle::Handle;
+use super::packing::PackedWeights;
 use super::standard_error::DivertedStandardError;
 
 pub(super) const CPU: c_int = 1;
@@ -20,6 +21,8 @@ const SEVERITY_ERROR: i64 = 2;
 pub struct SignatureSpec<'a> {
     /// Its key in the file.
     pub name: &'a str,
+    /// Rows of one run: dimension 0 of each tensor, where it is not 1, as in the file.
+    pub rows: usize,
     /// In the caller's own order, which `CompiledModel::run` keeps.
     pub inputs: Vec<TensorSpec<'a>>,
     /// In the caller's own order, which `CompiledModel::run` keeps.
@@ -33,10 +36,24 @@ pub struct TensorSpec<'a> {
     pub name: &'a str,
     /// A `LiteRtElementType`.
     pub element_type: i32,
-    /// Static.
+    /// Static, as the file has it.
     pub shape: &'a [usize],
-    /// Of all elements together.
+    /// Of all elements of that shape.
     pub bytes: usize,
+}
+
+impl TensorSpec<'_> {
+    /// The shape with so many rows, as the library has it.
+    pub(super) fn resized(&self, rows: usize) -> Vec<i32> {
+        let size = |&size: &usize| i32::try_from(size).unwrap_or(-1);
+        let mut shape: Vec<i32> = self.shape.iter().map(size).collect();
+        if rows != 1
+            && let Some(first) = shape.first_mut()
+        {
+            *first = size(&rows);
+        }
+        shape
+    }
 }
 
 /// Inputs or outputs of a signature.
@@ -58,19 +75,41 @@ pub struct ModelFile {
 pub(super) struct Loaded {
     pub(super) model: Handle,
     pub(super) environment: Handle,
+    pub(super) packing: Packing,
+}
+
+/// The packed weights that compiled models share.
+pub(super) enum Packing {
+    /// None was to share them yet.
+    Untried,
+    Shared(PackedWeights),
+    /// The kernel or the library refused, in the words that it printed.
+    Refused(String),
 }
 
 impl ModelFile {
     /// Reads a .tflite file.
     pub fn open(library: &'static Library, path: &Path) -> Result<Arc<Self>, Error> {
-        diverting(|| {
+        diverting(|_| {
             let environment = environment(library)?;
             let path = CString::new(path.as_os_str().as_bytes())
                 .map_err(|_| Error::Mismatch("the path has a zero byte".to_owned()))?;
             let model = ask!(library, create_model_from_file(environment.raw(), path.as_ptr()), null_mut())?;
             let model = Handle::new(model, library.destroy_model);
-            Ok(Arc::new(Self { library, loaded: Mutex::new(Loaded { model, environment }) }))
+            Ok(Arc::new(Self { library, loaded: Mutex::new(Loaded { model, environment, packing: Packing::Untried }) }))
         })
+    }
+
+    /// Bytes of memory that packed weights take which compiled models share.
+    #[must_use]
+    pub fn shared_bytes(&self) -> u64 {
+        if let Packing::Shared(packed) = &self.lock().packing { packed.bytes() } else { 0 }
+    }
+
+    /// What the library printed when compiled models could not share packed weights.
+    #[must_use]
+    pub fn packing_problem(&self) -> Option<String> {
+        if let Packing::Refused(problem) = &self.lock().packing { Some(problem.clone()) } else { None }
     }
 
     /// Compiling reads the model and the environment, which the library does not promise to be safe from several
@@ -115,7 +154,7 @@ fn environment(library: &'static Library) -> Result<Handle, Error> {
 }
 
 /// Runs `load`; where it fails, the error says what LiteRT printed.
-pub(super) fn diverting<T>(load: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(super) fn diverting<T>(load: impl FnOnce(&mut DivertedStandardError) -> Result<T, Error>) -> Result<T, Error> {
     let mut diverted = DivertedStandardError::start();
-    load().map_err(|reason| Error::Load { reason: Box::new(reason), output: diverted.text() })
+    load(&mut diverted).map_err(|reason| Error::Load { reason: Box::new(reason), output: diverted.text() })
 }

@@ -44,6 +44,11 @@ impl Layout {
     pub(super) fn shape(&self) -> &[i32] {
         self.dimensions.get(..(self.rank & 0x7F) as usize).unwrap_or_default()
     }
+
+    /// Sets the sizes, of as many dimensions as there are.
+    pub(super) fn resize(&mut self, shape: &[i32]) {
+        self.dimensions[..shape.len()].copy_from_slice(shape);
+    }
 }
 
 /// `LiteRtTensorDefiningOp`.
@@ -99,6 +104,7 @@ functions! {
         LiteRtGetCompiledModelOutputBufferRequirements(Raw, usize, usize, *mut Raw) -> Status;
     output_layouts =
         LiteRtGetCompiledModelOutputTensorLayouts(Raw, usize, usize, *mut Layout, bool) -> Status;
+    resize_input = LiteRtCompiledModelResizeInputTensorNonStrict(Raw, usize, usize, *const c_int, usize) -> Status;
     signature_count = LiteRtGetNumModelSignatures(Raw, *mut usize) -> Status;
     signature = LiteRtGetModelSignature(Raw, usize, *mut Raw) -> Status;
     signature_key = LiteRtGetSignatureKey(Raw, *mut *const c_char) -> Status;

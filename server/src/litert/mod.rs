@@ -9,18 +9,22 @@
 
 mod allocator;
 mod buffer;
+mod clock;
 mod compile;
 mod compiled;
 mod error;
 mod file;
 mod functions;
 mod handle;
+mod packing;
 mod processors;
 mod standard_error;
 mod tensors;
 
 pub use allocator::{return_free_blocks, return_large_blocks};
+pub use clock::processor_time;
 pub use compiled::CompiledModel;
 pub use error::Error;
 pub use file::{ModelFile, Side, SignatureSpec, TensorSpec};
 pub use functions::Library;
+pub use packing::Weights;

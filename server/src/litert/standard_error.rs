@@ -1,16 +1,22 @@
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The process has one standard error.
+static DIVERTED: Mutex<()> = Mutex::new(());
 
 /// Keeps what native code prints while it loads: noise when it succeeds, the reason when it does not.
 ///
 /// Where the kernel refuses one of the steps nothing is kept, and standard error stays what it is.
 pub(super) struct DivertedStandardError {
     kept: Option<(File, OwnedFd)>,
+    _only: MutexGuard<'static, ()>,
 }
 
 impl DivertedStandardError {
     pub(super) fn start() -> Self {
+        let only = DIVERTED.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: plain system calls; the descriptors are owned at once.
         let kept = unsafe {
             match (owned(libc::memfd_create(c"stderr".as_ptr(), libc::MFD_CLOEXEC)), owned(libc::dup(2))) {
@@ -18,7 +24,7 @@ impl DivertedStandardError {
                 _ => None,
             }
         };
-        Self { kept }
+        Self { kept, _only: only }
     }
 
     /// Returns what was printed so far, on one line.

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::batch::Batch;
 use super::error::{FILE_NAME, LoadError};
 use super::members::Members;
 use super::tensor::{Tensor, TensorData};
@@ -38,8 +39,10 @@ pub struct Signature {
     pub file_signature: String,
     /// Of the SavedModel's signature.
     pub method_name: String,
-    /// Dimension 0 of each tensor is the number of rows. The file takes one row at a time.
+    /// Dimension 0 of each tensor is the number of rows, which is 1 in the file.
     pub batched: bool,
+    /// Rows that one run computes: one where the job measured nothing.
+    pub batch: Option<Batch>,
     /// In the order of the document.
     pub inputs: Vec<Tensor>,
     /// In the order of the document.
@@ -65,6 +68,7 @@ struct DescriptionData {
 #[serde(rename_all = "camelCase")]
 struct SignatureData {
     batched: bool,
+    batch: Option<Batch>,
     file_signature: Option<String>,
     #[serde(default = "default_method")]
     method_name: String,
@@ -149,6 +153,18 @@ impl Description {
 }
 
 impl Signature {
+    /// Returns how many of so many rows the next run computes.
+    #[must_use]
+    pub fn next_rows(&self, left: usize) -> usize {
+        self.batch.as_ref().map_or(1, |batch| batch.next(left))
+    }
+
+    /// The most rows that one run computes.
+    #[must_use]
+    pub fn most_rows(&self) -> usize {
+        self.batch.as_ref().map_or(1, |batch| batch.rows)
+    }
+
     /// Bytes of the outputs' values for so many rows, of the clients' types.
     #[must_use]
     pub fn output_bytes(&self, rows: usize) -> usize {
@@ -168,7 +184,11 @@ impl Signature {
                 "{FILE_NAME}: signature '{name}' needs at least one input and one output"
             )));
         }
+        if let Some(batch) = &data.batch {
+            batch.check(&name, batched)?;
+        }
         Ok(Self {
+            batch: data.batch,
             file_signature: data.file_signature.unwrap_or_else(|| name.clone()),
             name,
             method_name: data.method_name,

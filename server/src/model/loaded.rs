@@ -1,11 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::call::{Call, Outputs};
 use super::description::{Description, Signature};
-use super::error::{LoadError, RunError};
+use super::error::LoadError;
 use super::tensor::Tensor;
-use crate::litert::{CompiledModel, Error, Library, ModelFile, SignatureSpec, TensorSpec};
+use crate::litert::{CompiledModel, Error, Library, ModelFile, SignatureSpec, TensorSpec, Weights};
 
 /// Where the runtime's layer puts LiteRT.
 pub const DEFAULT_LIBRARY: &str = "/opt/lib/libLiteRt.so";
@@ -21,20 +20,18 @@ pub struct Options {
     pub name: Option<String>,
     /// Of one run.
     pub threads: usize,
+    /// Is told what costs time or memory only: the model answers nevertheless.
+    pub warn: fn(&str),
 }
 
 /// A loaded model, of which instances can be made: one for each thread that runs it.
+#[derive(Clone)]
 pub struct Model {
     /// Of model.json.
     pub description: Arc<Description>,
     file: Arc<ModelFile>,
     threads: usize,
-}
-
-/// A model that answers one call at a time.
-pub struct Instance {
-    description: Arc<Description>,
-    compiled: CompiledModel,
+    pub(super) warn: fn(&str),
 }
 
 impl Model {
@@ -46,62 +43,49 @@ impl Model {
         }
         let library = Library::open(Path::new(&options.library))?;
         let file = ModelFile::open(library, &options.directory.join(&description.file))?;
-        Ok(Self { description: Arc::new(description), file, threads: options.threads })
+        Ok(Self { description: Arc::new(description), file, threads: options.threads, warn: options.warn })
     }
 
-    /// Compiles the model for one more thread.
-    pub fn instance(&self) -> Result<Instance, LoadError> {
-        let specs: Vec<_> = self.description.signatures.iter().map(signature_spec).collect();
-        Ok(Instance { description: Arc::clone(&self.description), compiled: self.file.compile(self.threads, &specs)? })
-    }
-}
-
-impl Instance {
-    /// The description that model.json gives.
+    /// Bytes of memory that instances share.
     #[must_use]
-    pub fn description(&self) -> &Arc<Description> {
-        &self.description
+    pub fn shared_bytes(&self) -> u64 {
+        self.file.shared_bytes()
     }
 
-    /// Answers a call, row by row: the file takes one at a time.
-    pub fn run(&mut self, call: &Call) -> Result<Outputs, RunError> {
-        self.run_while(call, || true)
+    /// Compiles the file.
+    ///
+    /// # Arguments
+    ///
+    /// * `rows`: that one run of a signature computes.
+    pub(super) fn compiled(
+        &self,
+        weights: Weights,
+        rows: impl Fn(&Signature) -> usize,
+    ) -> Result<CompiledModel, Error> {
+        let signatures = &self.description.signatures;
+        let specs: Vec<_> = signatures.iter().map(|signature| spec(signature, rows(signature))).collect();
+        let compiled = self.file.compile(self.threads, weights, &specs)?;
+        if let Some(problem) = self.file.packing_problem().filter(|_| weights == Weights::Shared) {
+            (self.warn)(&format!("copies of the model do not share their weights: {problem}"));
+        }
+        Ok(compiled)
     }
 
-    /// Answers a call as long as it is wanted, which is asked before each row.
-    pub fn run_while(&mut self, call: &Call, is_wanted: impl Fn() -> bool) -> Result<Outputs, RunError> {
-        let signature = &self.description.signatures[call.signature];
-        let fits = signature.inputs.len() == call.columns.len()
-            && signature
-                .inputs
-                .iter()
-                .zip(&call.columns)
-                .all(|(tensor, column)| tensor.stored_bytes().checked_mul(call.rows) == Some(column.len()));
-        if !fits {
-            return Err(RunError::Fault(Error::Mismatch(format!(
-                "the call's bytes do not fit the signature '{}'",
-                signature.name
-            ))));
-        }
-        let empty = |tensor: &Tensor| Vec::with_capacity(tensor.stored_bytes() * call.rows);
-        let mut columns: Vec<Vec<u8>> = signature.outputs.iter().map(empty).collect();
-        for row in 0..call.rows {
-            if !is_wanted() {
-                return Err(RunError::Abandoned);
-            }
-            let inputs = signature.inputs.iter().zip(&call.columns).map(|(tensor, column)| {
-                let size = tensor.stored_bytes();
-                &column[row * size..(row + 1) * size]
-            });
-            self.compiled.run(call.signature, inputs, &mut columns)?;
-        }
-        Ok(Outputs { rows: call.rows, columns })
+    /// Compiles one signature of the file.
+    pub(super) fn compiled_signature(
+        &self,
+        signature: &Signature,
+        rows: usize,
+        threads: usize,
+    ) -> Result<CompiledModel, Error> {
+        self.file.compile(threads, Weights::Own, &[spec(signature, rows)])
     }
 }
 
-fn signature_spec(signature: &Signature) -> SignatureSpec<'_> {
+fn spec(signature: &Signature, rows: usize) -> SignatureSpec<'_> {
     SignatureSpec {
         name: &signature.file_signature,
+        rows,
         inputs: signature.inputs.iter().map(tensor_spec).collect(),
         outputs: signature.outputs.iter().map(tensor_spec).collect(),
     }

@@ -19,5 +19,5 @@ mod walk;
 
 pub use answer::bodies;
 pub use refusal::Refusal;
-pub use request::{Caller, PredictRequest};
+pub use request::{Caller, Form, PredictRequest};
 pub use route::{Route, Service};

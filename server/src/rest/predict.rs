@@ -29,7 +29,7 @@ impl PredictRequest {
     /// Writes the answer's body.
     #[must_use]
     pub fn answer(&self, description: &Description, outputs: &Outputs) -> Vec<u8> {
-        answer::answer(description, &description.signatures[self.call.signature], self.form, outputs)
+        self.form.answer(description, self.call.signature, outputs)
     }
 
     fn fitting(self, description: &Description) -> Result<Self, Refusal> {
@@ -43,6 +43,18 @@ impl PredictRequest {
             )));
         }
         Ok(self)
+    }
+}
+
+impl Form {
+    /// Writes the answer's body.
+    ///
+    /// # Arguments
+    ///
+    /// * `signature`: its position in the description.
+    #[must_use]
+    pub fn answer(self, description: &Description, signature: usize, outputs: &Outputs) -> Vec<u8> {
+        answer::answer(description, &description.signatures[signature], self, outputs)
     }
 }
 

@@ -11,7 +11,7 @@ pub enum Caller {
 
 /// The member in which the values came, which decides the form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
     /// Row format: `instances`, answered by `predictions`.
     Instances,
     /// Column format: `inputs`, answered by `outputs`.
@@ -25,7 +25,8 @@ pub(super) enum Form {
 pub struct PredictRequest {
     /// The values, and which signature they are for.
     pub call: Call,
-    pub(super) form: Form,
+    /// Of the answer.
+    pub form: Form,
 }
 
 impl Form {

@@ -24,7 +24,10 @@ pub(super) fn metadata(description: &Description) -> Vec<u8> {
             signature_name: "",
             version: description.version.to_string(),
         },
-        metadata: Of { signature_def: Of { signature_def: Signatures(&description.signatures) } },
+        metadata: Known {
+            signature_def: Of { signature_def: Signatures(&description.signatures) },
+            batch: Batches(&description.signatures),
+        },
     })
 }
 
@@ -35,7 +38,7 @@ fn text(value: &impl Serialize) -> Vec<u8> {
 #[derive(Serialize)]
 struct Metadata<'a> {
     model_spec: ModelSpec<'a>,
-    metadata: Of<Of<Signatures<'a>>>,
+    metadata: Known<'a>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +46,29 @@ struct ModelSpec<'a> {
     name: &'a str,
     signature_name: &'a str,
     version: String,
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    signature_def: Of<Signatures<'a>>,
+    /// Unknown to TensorFlow Serving.
+    #[serde(skip_serializing_if = "Batches::is_empty")]
+    batch: Batches<'a>,
+}
+
+/// Rows that one run computes, of the signatures of which that was measured.
+struct Batches<'a>(&'a [Signature]);
+
+impl Batches<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|signature| signature.batch.is_none())
+    }
+}
+
+impl Serialize for Batches<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().filter_map(|signature| Some((&signature.name, signature.batch.as_ref()?))))
+    }
 }
 
 #[derive(Serialize)]

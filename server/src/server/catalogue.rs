@@ -13,7 +13,7 @@ use super::flags::Flags;
 use super::metrics::{Entry, Metrics, ModelMetrics};
 use super::model_config::ModelConfig;
 use super::pool::{Pool, micros};
-use crate::model::{Description, FILE_NAME, LoadError, Model, Options};
+use crate::model::{Description, FILE_NAME, LoadError, Model, Options, Weights};
 use crate::rest::Service;
 
 /// All models that are served.
@@ -170,11 +170,12 @@ impl Servable {
             library: flags.litert_library.clone(),
             name: Some(name.clone()),
             threads: 1,
+            warn: |problem| tracing::warn!(problem, "the model takes more time or memory than it need"),
         })
         .map_err(problem)?;
         let description = Arc::clone(&model.description);
         let pool = Arc::new(Pool::new(model, flags.queue_size, Arc::clone(metrics)));
-        pool.grow().map_err(problem)?;
+        pool.grow(Weights::Own).map_err(problem)?;
         metrics.loading.observe(micros(start));
         tracing::info!(model = name, version, milliseconds = micros(start) / 1e3, "model loaded");
         Ok(Self {

@@ -33,6 +33,7 @@ pub(super) struct Metrics {
     latency: HistogramVec,
     runtime: HistogramVec,
     queuing: HistogramVec,
+    rows: HistogramVec,
     waiting: IntGaugeVec,
     /// Bytes that requests in flight have taken.
     pub memory: IntGauge,
@@ -51,6 +52,8 @@ pub(super) struct ModelMetrics {
     pub runtime: Histogram,
     /// Between a request's arrival in the queue and its turn.
     pub queuing: Histogram,
+    /// Rows that a run computed.
+    pub rows: Histogram,
     /// Requests in the queue.
     pub waiting: IntGauge,
     /// Of checking and loading the files, until the first copy is compiled.
@@ -63,13 +66,15 @@ impl Metrics {
     /// Makes the metrics, all at 0.
     pub(super) fn new() -> Self {
         let registry = Registry::new();
-        let histogram = |name: &str, help: &str, labels: &[&str]| {
-            // TensorFlow Serving's own buckets.
-            let buckets = prometheus::exponential_buckets(10.0, 1.8, 33).expect("a growing row");
+        let histogram_of = |name: &str, help: &str, labels: &[&str], buckets: Vec<f64>| {
             let options = HistogramOpts::new(name, help).buckets(buckets);
             let metric = HistogramVec::new(options, labels).expect("a valid name");
             registry.register(Box::new(metric.clone())).expect("a name of its own");
             metric
+        };
+        let histogram = |name: &str, help: &str, labels: &[&str]| {
+            // TensorFlow Serving's own buckets.
+            histogram_of(name, help, labels, prometheus::exponential_buckets(10.0, 1.8, 33).expect("a growing row"))
         };
         let gauge = |name: &str, help: &str| {
             let metric = IntGaugeVec::new(Opts::new(name, help), &["model_name"]).expect("a valid name");
@@ -99,6 +104,12 @@ impl Metrics {
                 "Distribution of wall time (in microseconds) that requests waited for a compiled copy of the model.",
                 &["model_name"],
             ),
+            rows: histogram_of(
+                "model_server:rows_per_run",
+                "Distribution of the rows that a run of the model computed, of one request or of several.",
+                &["model_name"],
+                prometheus::exponential_buckets(1.0, 2.0, 11).expect("a growing row"),
+            ),
             loading: histogram(
                 "model_server:model_load_latency",
                 "Wall time (in microseconds) of checking, loading and compiling the model for the first time.",
@@ -122,6 +133,7 @@ impl Metrics {
             latency: [latency("predict", "REST"), latency("", "REST"), latency("Predict", "GRPC")],
             runtime: self.runtime.with_label_values(&[name, "Predict", "LiteRT"]),
             queuing: self.queuing.with_label_values(&[name]),
+            rows: self.rows.with_label_values(&[name]),
             waiting: self.waiting.with_label_values(&[name]),
             loading: self.loading.with_label_values(&[name]),
             copies: self.copies.with_label_values(&[name]),

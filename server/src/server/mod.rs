@@ -2,7 +2,8 @@
 //!
 //! Connections live on one asynchronous runtime, whose threads compute what is expected to take less than half a
 //! millisecond; all else is computed by threads of its own, which a bounded queue feeds, so that health and metrics answer
-//! while all of them are busy.
+//! while all of them are busy. Rows of requests that have arrived are computed together, where the model takes less time so;
+//! none waits for one that has not.
 
 mod body;
 mod budget;
@@ -17,6 +18,7 @@ mod flags;
 pub mod grpc;
 #[cfg(not(feature = "fuzzing"))]
 mod grpc;
+mod job;
 mod lifecycle;
 mod listen;
 mod log;

@@ -1,44 +1,62 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::cost::CostEstimate;
 use super::failure::{Failure, Panicked};
+use super::job::{Computed, Job, Rows};
 use super::metrics::ModelMetrics;
 use super::queue::Queue;
-use crate::model::{Instance, LoadError, Model};
+use crate::model::{Call, Description, Instance, LoadError, Model, Outputs, Weights};
+
+/// The largest request, and the largest outputs, in bytes, that a thread with connections reads or writes so that its rows
+/// can be computed with those of others.
+const SMALL: usize = 32 << 10;
 
 /// The compiled copies of one model. A copy is lent to one thread at a time: run by two, it answers wrongly.
 ///
 /// A short computation is done by the thread that has read the request, where a copy is free: to wake another thread
-/// and to be woken by it costs as much as a small model. Everything else is done by threads of the pool.
+/// and to be woken by it costs as much as a small model. Everything else is done by threads of the pool. Where the model
+/// computes several rows sooner than each, rows of all requests that have arrived are computed together.
 pub(super) struct Pool {
     model: Model,
     queue: Queue<Job, Instance>,
+    /// A copy that has packed weights of its own is compiled again when it is free.
+    shares: AtomicBool,
+    /// Some signature computes several rows at once.
+    gathers: bool,
     metrics: Arc<ModelMetrics>,
 }
 
-/// Tells whether anybody still waits for the result.
-pub(super) type IsWanted<'a> = &'a dyn Fn() -> bool;
-
-type Work = Box<dyn FnOnce(&mut Instance) -> Result<(), Panicked> + Send>;
-
-struct Job {
-    work: Work,
-    queued: Instant,
+/// A request, as far as the pool has to know it.
+pub(super) struct Arrived<'a> {
+    /// The cost of such requests.
+    pub estimate: &'a Arc<CostEstimate>,
+    /// In the unit of the estimate; `None` where it is not known yet, and so may be large.
+    pub size: Option<usize>,
+    /// How many requests can be in flight, with those that have not been read.
+    pub concurrency: usize,
+    /// When the request times out.
+    pub deadline: Instant,
 }
 
 impl Pool {
     /// Makes a pool without a copy.
     pub(super) fn new(model: Model, queue_size: usize, metrics: Arc<ModelMetrics>) -> Self {
-        Self { model, queue: Queue::new(queue_size), metrics }
+        let gathers = model.description.signatures.iter().any(|signature| signature.most_rows() > 1);
+        Self { model, queue: Queue::new(queue_size), shares: AtomicBool::new(false), gathers, metrics }
     }
 
     /// Compiles a further copy and starts a thread.
-    pub(super) fn grow(self: &Arc<Self>) -> Result<(), LoadError> {
-        let instance = self.model.instance()?;
+    ///
+    /// # Arguments
+    ///
+    /// * `weights`: of its own for the first copy, which is there sooner.
+    pub(super) fn grow(self: &Arc<Self>, weights: Weights) -> Result<(), LoadError> {
+        let instance = self.model.instance(weights)?;
         let pool = Arc::clone(self);
         std::thread::Builder::new()
             .name("worker".to_owned())
@@ -49,33 +67,101 @@ impl Pool {
         Ok(())
     }
 
-    /// Computes something with a copy of the model. Nothing is computed when the future is dropped before its turn, and
+    /// Has the first copy share the packed weights of further ones: now, or once it is given back.
+    pub(super) fn share(&self) {
+        self.shares.store(self.shared_bytes() > 0, Ordering::Relaxed);
+        if let Some(instance) = self.queue.take(|instance| self.is_outdated(instance)) {
+            self.give_updated(instance);
+        }
+    }
+
+    /// Bytes of memory that copies share.
+    pub(super) fn shared_bytes(&self) -> u64 {
+        self.model.shared_bytes()
+    }
+
+    /// Answers a request with a copy of the model. Nothing is computed when the future is dropped before its turn, and
     /// no further row when it is dropped later.
     ///
     /// # Arguments
     ///
-    /// * `estimate`: the cost of such requests.
-    /// * `size`: of this one; `None` where it is not known yet, and so may be large.
-    /// * `concurrency`: how many requests can be in flight, with those that have not been read.
-    /// * `deadline`: when the request times out.
+    /// * `read`: makes the call, and keeps what the answer needs besides.
+    /// * `write`: makes the answer.
     ///
     /// # Errors
     ///
-    /// The computation's own; as many requests wait as may; or the deadline has come.
-    pub(super) async fn run<T: Send + 'static>(
+    /// Those of `read` and `write`; as many requests wait as may; the model failed; or the deadline has come.
+    pub(super) async fn run<K: Send + 'static, T: Send + 'static>(
         self: &Arc<Self>,
-        estimate: &Arc<CostEstimate>,
-        size: Option<usize>,
-        concurrency: usize,
-        deadline: Instant,
-        compute: impl FnOnce(&mut Instance, IsWanted<'_>) -> Result<T, Failure> + Send + 'static,
+        arrived: Arrived<'_>,
+        read: impl FnOnce(&Arc<Description>) -> Result<(Call, K), Failure> + Send + 'static,
+        write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        let description = Arc::clone(&self.model.description);
+        // The only client has nobody's rows to wait for.
+        if !self.gathers || arrived.concurrency < 2 || arrived.size.is_none_or(|size| size > SMALL) {
+            return self.compute(arrived, move || read(&description), write).await;
+        }
+        let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
+        let start = Instant::now();
+        let (call, kept) = read(&description)?;
+        let signature = &description.signatures[call.signature];
+        if call.rows >= signature.most_rows() || signature.output_bytes(call.rows) > SMALL {
+            drop(reservation);
+            return self.compute(arrived, move || Ok((call, kept)), write).await;
+        }
+        let reading = start.elapsed();
+        let (reply, mut answer) = oneshot::channel();
+        let deadline = arrived.deadline;
+        let rows = Rows { call, most: signature.most_rows(), reply, deadline, queued: Instant::now() };
+        if arrived.size.is_some_and(|size| arrived.estimate.is_short(size)) {
+            reservation.bring(Job::Rows(rows));
+            others_first().await;
+            while answer.is_empty() {
+                let Some((jobs, instance)) = self.queue.take_brought() else { break };
+                // A panic is told by the replies that are missing.
+                let _ = self.finish(instance, |instance| self.done(jobs, instance));
+            }
+        } else {
+            reservation.enqueue(Job::Rows(rows));
+        }
+        let computed = match tokio::time::timeout_at(deadline.into(), &mut answer).await {
+            Ok(result) => result.map_err(|_| Panicked)?,
+            Err(_) => Err(Failure::timed_out()),
+        };
+        let Computed { call, outputs, share } = computed?;
+        let start = Instant::now();
+        let result =
+            catch_unwind(AssertUnwindSafe(|| write(&description, kept, &call, &outputs))).map_err(|_| Panicked)?;
+        if let (Ok(_), Some(size)) = (&result, arrived.size) {
+            arrived.estimate.record(size, reading + share + start.elapsed());
+        }
+        result
+    }
+
+    /// Answers a request by one computation: it reads, runs the model for this request only, and writes.
+    async fn compute<K: Send + 'static, T: Send + 'static>(
+        self: &Arc<Self>,
+        arrived: Arrived<'_>,
+        read: impl FnOnce() -> Result<(Call, K), Failure> + Send + 'static,
+        write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Arrived { estimate, size, concurrency, deadline } = arrived;
         let queued = Instant::now();
         let timed = {
             let (estimate, metrics) = (Arc::clone(estimate), Arc::clone(&self.metrics));
-            move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
+            move |instance: &mut Instance, is_wanted: &dyn Fn() -> bool| {
                 let start = Instant::now();
-                let result = catch_unwind(AssertUnwindSafe(|| compute(instance, is_wanted))).map_err(|_| Panicked)?;
+                let answer = || {
+                    let description = Arc::clone(instance.description());
+                    let (call, kept) = read()?;
+                    let outputs = instance.run_while(&call, |rows| {
+                        metrics.rows.observe(rows as f64);
+                        is_wanted()
+                    })?;
+                    write(&description, kept, &call, &outputs)
+                };
+                let result = catch_unwind(AssertUnwindSafe(answer)).map_err(|_| Panicked)?;
                 let taken = start.elapsed();
                 metrics.runtime.observe(taken.as_secs_f64() * 1e6);
                 if let (Ok(_), Some(size)) = (&result, size) {
@@ -87,26 +173,16 @@ impl Pool {
         let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
         let reservation = if size.is_some_and(|size| estimate.is_short(size)) {
             if concurrency > self.queue.capacity() {
-                // What else has arrived is read first, so that the queue's bound holds for all of it. Twice, because a
-                // connection whose body was taken is polled again at once.
-                tokio::task::yield_now().await;
-                tokio::task::yield_now().await;
+                // So that the queue's bound holds for all of it.
+                others_first().await;
             }
             if Instant::now() >= deadline {
                 return Err(Failure::timed_out());
             }
             match reservation.exchange() {
-                Ok(mut instance) => {
+                Ok(instance) => {
                     self.metrics.queuing.observe(micros(queued));
-                    let result = timed(&mut instance, &|| Instant::now() < deadline);
-                    if result.is_ok() {
-                        self.queue.give(instance);
-                    } else {
-                        // To compile takes longer than this thread may be away.
-                        let pool = Arc::clone(self);
-                        tokio::task::spawn_blocking(move || pool.queue.give(pool.compiled_again(instance)));
-                    }
-                    return result?;
+                    return self.finish(instance, |instance| timed(instance, &|| Instant::now() < deadline))?;
                 }
                 Err(reservation) => reservation,
             }
@@ -123,7 +199,7 @@ impl Pool {
             let _ = reply.send(result);
             Ok(())
         });
-        reservation.enqueue(Job { work, queued });
+        reservation.enqueue(Job::Work { work, queued });
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(result) => result.map_err(|_| Panicked)?,
             Err(_) => Err(Failure::timed_out()),
@@ -137,22 +213,77 @@ impl Pool {
 
     fn work(&self) {
         loop {
-            let (job, mut instance) = self.queue.pop();
-            self.metrics.queuing.observe(micros(job.queued));
-            let done = (job.work)(&mut instance);
-            self.queue.give(if done.is_ok() { instance } else { self.compiled_again(instance) });
+            let (jobs, mut instance) = self.queue.pop();
+            let done = self.done(jobs, &mut instance);
+            self.give_back(instance, done.is_ok());
         }
+    }
+
+    /// Does jobs that are done together.
+    fn done(&self, jobs: Vec<Job>, instance: &mut Instance) -> Result<(), Panicked> {
+        for job in &jobs {
+            self.metrics.queuing.observe(micros(job.queued()));
+        }
+        Job::all(jobs, instance, &self.metrics)
+    }
+
+    /// Computes on a thread with connections, and gives the copy back.
+    fn finish<T>(
+        self: &Arc<Self>,
+        mut instance: Instance,
+        compute: impl FnOnce(&mut Instance) -> Result<T, Panicked>,
+    ) -> Result<T, Panicked> {
+        let result = compute(&mut instance);
+        if result.is_ok() && !self.is_outdated(&instance) {
+            self.queue.give(instance);
+        } else {
+            // To compile takes longer than this thread may be away.
+            let (pool, is_whole) = (Arc::clone(self), result.is_ok());
+            tokio::task::spawn_blocking(move || pool.give_back(instance, is_whole));
+        }
+        result
+    }
+
+    /// Gives a copy back, whole or as a panic left it.
+    fn give_back(&self, instance: Instance, is_whole: bool) {
+        if !is_whole {
+            self.queue.give(self.compiled_again(instance));
+        } else if self.is_outdated(&instance) {
+            self.give_updated(instance);
+        } else {
+            self.queue.give(instance);
+        }
+    }
+
+    fn is_outdated(&self, instance: &Instance) -> bool {
+        instance.owns_weights() && self.shares.load(Ordering::Relaxed)
+    }
+
+    fn give_updated(&self, mut instance: Instance) {
+        if let Err(error) = instance.share_weights() {
+            tracing::warn!(%error, "a copy of the model keeps packed weights of its own");
+            self.shares.store(false, Ordering::Relaxed);
+        }
+        self.queue.give(instance);
     }
 
     /// Replaces a copy that a panic may have left between two states.
     fn compiled_again(&self, broken: Instance) -> Instance {
         drop(broken);
-        self.model.instance().unwrap_or_else(|error| {
+        let weights = if self.shares.load(Ordering::Relaxed) { Weights::Shared } else { Weights::Own };
+        self.model.instance(weights).unwrap_or_else(|error| {
             // Whatever starts this program starts it again.
             tracing::error!(%error, "ended: a copy of the model cannot be compiled again after a panic");
             std::process::exit(1);
         })
     }
+}
+
+/// Has the thread read what else has arrived. It yields twice, because a connection whose body was taken is polled again at
+/// once.
+async fn others_first() {
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
 }
 
 /// Microseconds since then.

@@ -1,6 +1,15 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+/// Work that waits.
+pub(super) trait Item: Sized {
+    /// Tells whether it can be done together with these, of which there is at least one.
+    fn joins(&self, others: &[Self]) -> bool;
+
+    /// Tells whether anybody still waits for it.
+    fn is_wanted(&self) -> bool;
+}
+
 /// A bounded queue of work, and the copies that can do it. A copy belongs to one thread at a time, which gives it back.
 pub(super) struct Queue<T, C> {
     state: Mutex<State<T, C>>,
@@ -11,6 +20,8 @@ pub(super) struct Queue<T, C> {
 
 struct State<T, C> {
     items: VecDeque<T>,
+    /// Items that whoever brought them comes back for, and no thread is woken for.
+    brought: VecDeque<T>,
     /// Reservations without an item yet.
     reserved: usize,
     /// The one that was used last is taken first: its weights are in the processor's cache.
@@ -24,10 +35,11 @@ pub(super) struct Reservation<'q, T, C> {
     queue: &'q Queue<T, C>,
 }
 
-impl<T, C> Queue<T, C> {
+impl<T: Item, C> Queue<T, C> {
     /// Makes an empty queue without a copy.
     pub(super) fn new(capacity: usize) -> Self {
-        let state = State { items: VecDeque::new(), reserved: 0, free: Vec::new(), idle: 0 };
+        let (items, brought) = (VecDeque::new(), VecDeque::new());
+        let state = State { items, brought, reserved: 0, free: Vec::new(), idle: 0 };
         Self { state: Mutex::new(state), ready: Condvar::new(), capacity }
     }
 
@@ -42,14 +54,22 @@ impl<T, C> Queue<T, C> {
     }
 
     /// Waits for an item and a copy.
-    pub(super) fn pop(&self) -> (T, C) {
+    ///
+    /// # Returns
+    ///
+    /// The items that can be done together with the first, too.
+    pub(super) fn pop(&self) -> (Vec<T>, C) {
         let mut state = self.lock();
         loop {
             if !state.items.is_empty()
                 && let Some(copy) = state.free.pop()
             {
-                let item = state.items.pop_front().expect("there is one");
-                return (item, copy);
+                let mut together = Vec::new();
+                join(&mut state.items, &mut together);
+                if state.items.is_empty() {
+                    join(&mut state.brought, &mut together);
+                }
+                return (together, copy);
             }
             state.idle += 1;
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -57,11 +77,38 @@ impl<T, C> Queue<T, C> {
         }
     }
 
+    /// Takes the first item that was brought, with those that can be done together with it, and a copy. Where none is free,
+    /// or where items wait for one, all that was brought waits for a thread.
+    pub(super) fn take_brought(&self) -> Option<(Vec<T>, C)> {
+        let mut state = self.lock();
+        state.brought.retain(Item::is_wanted);
+        if state.brought.is_empty() {
+            return None;
+        }
+        let copy = if state.items.is_empty() { state.free.pop() } else { None };
+        let Some(copy) = copy else {
+            let State { items, brought, .. } = &mut *state;
+            items.append(brought);
+            self.wake(state);
+            return None;
+        };
+        let mut together = Vec::new();
+        join(&mut state.brought, &mut together);
+        Some((together, copy))
+    }
+
     /// Adds a copy, or gives it back.
     pub(super) fn give(&self, copy: C) {
         let mut state = self.lock();
         state.free.push(copy);
         self.wake(state);
+    }
+
+    /// Takes a free copy of some kind from the queue, if there is one.
+    pub(super) fn take(&self, is_meant: impl Fn(&C) -> bool) -> Option<C> {
+        let mut state = self.lock();
+        let position = state.free.iter().position(is_meant)?;
+        Some(state.free.swap_remove(position))
     }
 
     /// The number of items that may wait.
@@ -72,12 +119,12 @@ impl<T, C> Queue<T, C> {
     /// The number of items that wait.
     pub(super) fn len(&self) -> usize {
         let state = self.lock();
-        state.items.len() + state.reserved
+        state.items.len() + state.brought.iter().filter(|item| item.is_wanted()).count() + state.reserved
     }
 
     /// A free copy takes one item without a wait.
     fn is_full(&self, state: &State<T, C>) -> bool {
-        state.items.len() + state.reserved >= self.capacity + state.free.len()
+        state.items.len() + state.brought.len() + state.reserved >= self.capacity + state.free.len()
     }
 
     fn wake(&self, state: MutexGuard<'_, State<T, C>>) {
@@ -95,13 +142,25 @@ impl<T, C> Queue<T, C> {
     }
 }
 
-impl<T, C> Reservation<'_, T, C> {
+/// Moves the first items of a queue behind those that they can be done together with; at least one where there is none.
+fn join<T: Item>(queue: &mut VecDeque<T>, together: &mut Vec<T>) {
+    while let Some(item) = queue.pop_front_if(|item| together.is_empty() || item.joins(together)) {
+        together.push(item);
+    }
+}
+
+impl<T: Item, C> Reservation<'_, T, C> {
     /// Exchanges the reservation for a copy; keeps it where none is free, or where items wait for one.
     pub(super) fn exchange(self) -> Result<C, Self> {
         let mut state = self.queue.lock();
         let copy = if state.items.is_empty() { state.free.pop() } else { None };
         drop(state);
         copy.ok_or(self)
+    }
+
+    /// Puts an item in the reserved place, for [`Queue::take_brought`].
+    pub(super) fn bring(self, item: T) {
+        self.queue.lock().brought.push_back(item);
     }
 
     /// Puts an item in the reserved place, for a thread that waits.
@@ -115,7 +174,7 @@ impl<T, C> Reservation<'_, T, C> {
 
 impl<T, C> Drop for Reservation<'_, T, C> {
     fn drop(&mut self) {
-        self.queue.lock().reserved -= 1;
+        self.queue.state.lock().unwrap_or_else(PoisonError::into_inner).reserved -= 1;
     }
 }
 
@@ -125,7 +184,18 @@ mod tests {
 
     use super::*;
 
-    fn push<T, C>(queue: &Queue<T, C>, item: T) -> bool {
+    /// Those of a hundred can be done together, four of them at once; below 0 nobody waits for them.
+    impl Item for i32 {
+        fn joins(&self, others: &[Self]) -> bool {
+            others.len() < 4 && others.iter().all(|other| other >= &100 && other / 100 == self / 100)
+        }
+
+        fn is_wanted(&self) -> bool {
+            *self >= 0
+        }
+    }
+
+    fn push<T: Item, C>(queue: &Queue<T, C>, item: T) -> bool {
         queue.reserve().map(|reservation| reservation.enqueue(item)).is_some()
     }
 
@@ -140,16 +210,16 @@ mod tests {
         let queue = with_copies(2, 0);
         assert_eq!([1, 2, 3].map(|item| push(&queue, item)), [true, true, false]);
         queue.give(7);
-        assert_eq!((queue.len(), queue.pop()), (2, (1, 7)));
+        assert_eq!((queue.len(), queue.pop()), (2, (vec![1], 7)));
         queue.give(7);
-        assert_eq!((queue.pop(), queue.len()), ((2, 7), 0));
+        assert_eq!((queue.pop(), queue.len()), ((vec![2], 7), 0));
     }
 
     #[test]
     fn as_many_more_may_wait_as_copies_are_free() {
         let queue = with_copies(0, 1);
         assert_eq!([1, 2].map(|item| push(&queue, item)), [true, false]);
-        assert_eq!(queue.pop(), (1, 0));
+        assert_eq!(queue.pop(), (vec![1], 0));
         assert!(!push(&queue, 3));
     }
 
@@ -172,7 +242,16 @@ mod tests {
         second.enqueue(5);
         assert_eq!(queue.len(), 1);
         queue.give(0);
-        assert_eq!((queue.pop(), queue.len()), ((5, 0), 0));
+        assert_eq!((queue.pop(), queue.len()), ((vec![5], 0), 0));
+    }
+
+    #[test]
+    fn a_copy_is_taken_by_its_kind_and_only_while_it_is_free() {
+        let queue = with_copies(1, 3);
+        assert_eq!(queue.take(|&copy| copy == 1), Some(1));
+        assert_eq!(queue.take(|&copy| copy == 1), None);
+        assert!(push(&queue, 5));
+        assert_eq!((queue.pop(), queue.take(|_| true), queue.take(|_| true)), ((vec![5], 2), Some(0), None));
     }
 
     #[test]
@@ -183,7 +262,46 @@ mod tests {
         queue.give(0);
         let Err(reservation) = reservation.exchange() else { panic!("the item was queued first") };
         reservation.enqueue(2);
-        assert_eq!(queue.pop(), (1, 0));
+        assert_eq!(queue.pop(), (vec![1], 0));
+    }
+
+    #[test]
+    fn items_that_can_be_done_together_are_taken_at_once_and_in_their_order() {
+        let queue = with_copies(20, 0);
+        for item in [101, 102, 103, 104, 105, 201, 7, 202, 203] {
+            assert!(push(&queue, item));
+        }
+        let expected = [vec![101, 102, 103, 104], vec![105], vec![201], vec![7], vec![202, 203]];
+        for items in expected {
+            queue.give(0);
+            assert_eq!(queue.pop(), (items, 0));
+        }
+    }
+
+    #[test]
+    fn what_was_brought_is_taken_by_who_comes_first_and_waits_for_a_thread_where_no_copy_is_free() {
+        let queue = with_copies(20, 1);
+        let bring = |item| queue.reserve().unwrap().bring(item);
+        for item in [101, 102, -1, 201] {
+            bring(item);
+        }
+        assert_eq!(queue.len(), 3);
+        assert_eq!(queue.take_brought(), Some((vec![101, 102], 0)));
+        assert_eq!(queue.take_brought(), None);
+        bring(202);
+        queue.give(0);
+        // 201 waits for a thread since it found no copy; what was brought later joins it.
+        assert_eq!(queue.pop(), (vec![201, 202], 0));
+        queue.give(0);
+        assert_eq!((queue.take_brought(), queue.len()), (None, 0));
+    }
+
+    #[test]
+    fn what_was_brought_counts_as_waiting() {
+        let queue = with_copies(1, 1);
+        queue.reserve().unwrap().bring(101);
+        queue.reserve().unwrap().bring(102);
+        assert!(queue.reserve().is_none());
     }
 
     #[test]
@@ -197,15 +315,16 @@ mod tests {
                 std::thread::spawn(move || {
                     let mut taken = Vec::new();
                     loop {
-                        let (item, copy): (i32, usize) = queue.pop();
+                        let (items, copy): (Vec<i32>, usize) = queue.pop();
                         let held = in_use[copy].try_lock().expect("no other thread has it");
                         std::thread::yield_now();
                         drop(held);
                         queue.give(copy);
-                        if item < 0 {
+                        let ends = items == [-1];
+                        taken.extend(items.into_iter().filter(|&item| item >= 0));
+                        if ends {
                             return taken;
                         }
-                        taken.push(item);
                     }
                 })
             })

@@ -10,14 +10,12 @@ use percent_encoding::percent_decode_str;
 
 use super::body;
 use super::budget::Share;
-use super::capture::Capture;
 use super::catalogue::{Choice, Servable};
 use super::failure::Failure;
 use super::metrics::Entry;
-use super::pool::IsWanted;
 use super::state::{State, compute, count};
-use crate::model::Instance;
-use crate::rest::{Caller, PredictRequest, Refusal, Route, memory};
+use crate::model::{Call, Description, Outputs};
+use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, memory};
 
 const MODELS: &str = "/v1/models/";
 /// Of Kubernetes' own components.
@@ -101,38 +99,40 @@ async fn predict(
     };
     let body = body::read(headers, body, state.max_request_bytes, &mut share, deadline).await?;
     let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
-    let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
+    let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
-        let answer = answer_body(instance, &body, &mut share, most, is_wanted, capture.as_deref())?;
+        let request = read_body(description, &body, &mut share, most)?;
+        Ok((request.call, (request.form, body, share)))
+    };
+    let write = move |description: &Arc<Description>,
+                      (form, body, share): (Form, Bytes, Share),
+                      call: &Call,
+                      outputs: &Outputs| {
+        let answer = form.answer(description, call.signature, outputs);
+        if let Some(capture) = capture {
+            capture.keep(description, call.signature, &body, &answer);
+        }
         drop(body);
         Ok(share.hold(answer))
     };
-    compute(state, servable, Entry::RestPredict, size, deadline, work).await
+    compute(state, servable, (Entry::RestPredict, size), deadline, read, write).await
 }
 
-fn answer_body(
-    instance: &mut Instance,
+fn read_body(
+    description: &Description,
     body: &[u8],
     share: &mut Share,
     most: usize,
-    is_wanted: IsWanted<'_>,
-    capture: Option<&Capture>,
-) -> Result<Vec<u8>, Failure> {
-    let description = Arc::clone(instance.description());
+) -> Result<PredictRequest, Failure> {
     share.take(memory::reading(body))?;
-    let request = PredictRequest::read(&description, body, Caller::Http)?;
+    let request = PredictRequest::read(description, body, Caller::Http)?;
     let signature = &description.signatures[request.call.signature];
-    let (values, text) = memory::answering(&description, signature, request.call.rows);
+    let (values, text) = memory::answering(description, signature, request.call.rows);
     if text > most {
         return Err(Failure::large_answer(text, most));
     }
     share.take(values + text)?;
-    let outputs = instance.run_while(&request.call, is_wanted)?;
-    let answer = request.answer(&description, &outputs);
-    if let Some(capture) = capture {
-        capture.keep(&description, request.call.signature, body, &answer);
-    }
-    Ok(answer)
+    Ok(request)
 }
 
 /// The model and the version that a path names.

@@ -12,9 +12,9 @@ use super::concurrency::Concurrency;
 use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
-use super::pool::{IsWanted, micros};
+use super::pool::{Arrived, micros};
 use super::workers;
-use crate::model::Instance;
+use crate::model::{Call, Description, Outputs};
 
 /// Of one answer, in bytes, unless requests may have more.
 const ANSWER: usize = 64 << 20;
@@ -96,16 +96,19 @@ impl State {
 /// # Arguments
 ///
 /// * `size`: of the request, in any unit that `entry` has in common; `None` where it is not known yet.
-pub(super) async fn compute<T: Send + 'static>(
+/// * `read`: makes the call, and keeps what the answer needs besides.
+/// * `write`: makes the answer.
+pub(super) async fn compute<K: Send + 'static, T: Send + 'static>(
     state: &State,
     servable: &Servable,
-    entry: Entry,
-    size: Option<usize>,
+    (entry, size): (Entry, Option<usize>),
     deadline: Instant,
-    answer: impl FnOnce(&mut Instance, IsWanted<'_>) -> Result<T, Failure> + Send + 'static,
+    read: impl FnOnce(&Arc<Description>) -> Result<(Call, K), Failure> + Send + 'static,
+    write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let estimate = &servable.cost_estimates[entry as usize];
-    servable.pool.run(estimate, size, state.concurrency.count(), deadline, answer).await
+    let arrived = Arrived { estimate, size, concurrency: state.concurrency.count(), deadline };
+    servable.pool.run(arrived, read, write).await
 }
 
 /// Counts a request of a model.

@@ -4,6 +4,7 @@ use super::catalogue::Catalogue;
 use super::flags::Flags;
 use super::memory;
 use super::pool::Pool;
+use crate::model::Weights;
 
 /// Of the memory limit that copies may fill; requests and their bodies have the rest.
 const SHARE: f64 = 0.8;
@@ -24,10 +25,13 @@ pub(super) fn grow(catalogue: &Catalogue, flags: &Flags, first: u64) {
     let wanted = flags.workers.unwrap_or_else(processors);
     let limit = limit(flags).map(|limit| (limit as f64 * SHARE) as u64);
     let pools: Vec<_> = catalogue.all().map(|servable| &servable.pool).collect();
+    let shared = || pools.iter().map(|pool| pool.shared_bytes()).sum::<u64>();
     let mut copies = 1;
+    // The second round packs the weights as the first did; all copies then share them.
+    let mut cost = first;
     while copies < wanted {
-        // Each round compiles what the first one did.
-        let expected = memory::in_use() + first;
+        let before = memory::in_use();
+        let expected = before + shared() + cost;
         if let Some(limit) = limit.filter(|&limit| expected > limit) {
             tracing::warn!(copies, wanted, expected, limit, "no memory for a further copy of each model");
             break;
@@ -36,8 +40,14 @@ pub(super) fn grow(catalogue: &Catalogue, flags: &Flags, first: u64) {
             break;
         }
         copies += 1;
+        if copies == 2 {
+            cost = memory::in_use().saturating_sub(before);
+            for pool in &pools {
+                pool.share();
+            }
+        }
     }
-    tracing::info!(copies, memory = memory::in_use(), "all copies compiled");
+    tracing::info!(copies, memory = memory::in_use() + shared(), "all copies compiled");
 }
 
 /// Returns the bytes of memory that all requests in flight may take.
@@ -66,7 +76,7 @@ pub(super) fn processors() -> usize {
 }
 
 fn round(pools: &[&Arc<Pool>]) -> bool {
-    pools.iter().all(|pool| match pool.grow() {
+    pools.iter().all(|pool| match pool.grow(Weights::Shared) {
         Ok(()) => true,
         Err(error) => {
             tracing::error!(%error, "cannot compile a further copy of a model");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,18 +15,27 @@ if TYPE_CHECKING:
 PASSED = ("float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool")
 
 
-def build(base: Path, scratch: Path) -> Path:
+def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after the other
     """Write every model as `<base>/<name>/<version>` and return `base`."""
     import tensorflow as tf
 
     def spec(shape: list[int], dtype: Any, name: str) -> Any:
         return tf.TensorSpec(shape, dtype, name=name)
 
-    def add(name: str, version: int, functions: dict[str, Any], configure: Any = lambda _: None, **more: Any) -> None:
+    def add(
+        name: str,
+        version: int,
+        functions: dict[str, Any],
+        configure: Any = lambda _: None,
+        batch: dict[str, int] | None = None,
+        **more: Any,
+    ) -> None:
         directory = base / name / str(version)
         directory.mkdir(parents=True)
         file = convert(scratch / f"{name}-{version}", functions, configure)
         write(directory, file, model=name, version=version, **more)
+        if batch:
+            set_batch(directory, **batch)
         checksums(directory)
 
     row = [spec([1, 3], tf.float32, "x")]
@@ -72,6 +82,35 @@ def build(base: Path, scratch: Path) -> Path:
     weights = np.random.default_rng(7).normal(size=(8, 4)).astype("float32")
     dense = tf.function(lambda x: {"scores": x @ weights}, input_signature=[spec([1, 8], tf.float32, "x")])
 
+    # Weights that are packed, of which four copies are seen in the memory of the process.
+    random = np.random.default_rng(9)
+    layers = [(random.normal(size=(1024, 1024)) / 32).astype("float32") for _ in range(4)]
+
+    def deep(x: Any) -> dict[str, Any]:
+        for layer in layers:
+            x = tf.nn.relu(x @ layer)
+        return {"y": x[:, :8]}
+
+    def other(x: Any) -> dict[str, Any]:
+        return {"z": x @ layers[0][:8, :8]}
+
+    add(
+        "deep",
+        1,
+        {
+            "serving_default": tf.function(deep, input_signature=[spec([1, 1024], tf.float32, "x")]),
+            "other": tf.function(other, input_signature=[spec([1, 8], tf.float32, "x")]),
+        },
+        batch={"rows": 8, "least": 2},
+    )
+
+    # Few rows are quickly computed; one that names no row of the table is refused.
+    def looked_up(x: Any, ids: Any) -> dict[str, Any]:
+        return {"y": tf.nn.relu(x @ layers[0][:8, :8]) + tf.gather(layers[1][:16, :8], ids)}
+
+    few = [spec([1, 8], tf.float32, "x"), spec([1], tf.int32, "ids")]
+    add("rows", 1, {"serving_default": tf.function(looked_up, input_signature=few)}, batch={"rows": 16, "least": 3})
+
     def full_integer(converter: Any) -> None:
         random = np.random.default_rng(8)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -85,6 +124,15 @@ def build(base: Path, scratch: Path) -> Path:
     add("int8", 1, {"serving_default": dense}, full_integer, client_types=real)
     np.save(base / "int8" / "weights.npy", weights)
     return base
+
+
+def set_batch(directory: Path, rows: int, least: int) -> None:
+    """Say in model.json how many rows one run computes."""
+    file = directory / "model.json"
+    description = json.loads(file.read_text())
+    for signature in description["signatures"].values():
+        signature["batch"] = {"rows": rows, "least": least}
+    file.write_text(json.dumps(description))
 
 
 def checksums(directory: Path) -> str:

@@ -10,12 +10,11 @@ use super::proto::serving::{
     GetModelMetadataRequest, GetModelMetadataResponse, ModelSpec, PredictRequest, PredictResponse,
 };
 use super::{footprint, metadata, spec, tensor};
-use crate::model::{Call, Description, Instance, Outputs};
+use crate::model::{Call, Description, Outputs};
 use crate::rest::sentence::printable;
 use crate::server::budget::Shared;
 use crate::server::failure::Failure;
 use crate::server::metrics::Entry;
-use crate::server::pool::IsWanted;
 use crate::server::state::{State, compute, count};
 
 /// Of a name that a client sent, in characters.
@@ -35,17 +34,19 @@ impl PredictionService for Prediction {
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
         let size = request.inputs.values().map(tensor::size).fold(0, usize::saturating_add);
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
-        let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
-            let description = Arc::clone(instance.description());
-            answer(&description, &request, &share, most, |call| {
-                let outputs = instance.run_while(call, is_wanted)?;
-                if let Some(capture) = &capture {
-                    capture.keep_tensors(&description, call, &outputs);
-                }
-                Ok(outputs)
-            })
+        let read = {
+            let share = share.clone();
+            move |description: &Arc<Description>| asked(description, &request, &share, most)
         };
-        let result = compute(&self.0, &servable, Entry::GrpcPredict, Some(size), deadline, work).await;
+        let write = move |description: &Arc<Description>, asked: Asked, call: &Call, outputs: &Outputs| {
+            if let Some(capture) = &capture {
+                capture.keep_tensors(description, call, outputs);
+            }
+            let response = response(description, call.signature, &asked.outputs, outputs);
+            share.keep(asked.memory);
+            Ok(response)
+        };
+        let result = compute(&self.0, &servable, (Entry::GrpcPredict, Some(size)), deadline, read, write).await;
         count(&servable, Entry::GrpcPredict, start, &result);
         Ok(Response::new(result?))
     }
@@ -68,13 +69,38 @@ impl PredictionService for Prediction {
     }
 }
 
-/// Answers a request.
+/// What a request wants besides its call.
+pub(super) struct Asked {
+    /// Their positions.
+    outputs: Vec<usize>,
+    /// That the answer takes, in bytes.
+    memory: usize,
+}
+
+/// Reads a request.
 ///
 /// # Arguments
 ///
 /// * `share`: of the memory, where the request is counted already.
 /// * `most`: of the answer, in bytes.
-/// * `run`: runs the model. It is called at most once.
+fn asked(
+    description: &Description,
+    request: &PredictRequest,
+    share: &Shared,
+    most: usize,
+) -> Result<(Call, Asked), Failure> {
+    let call = call(description, request, share)?;
+    let outputs = wanted(description, call.signature, &request.output_filter)?;
+    let (memory, wire) = footprint::answer(&description.signatures[call.signature], &outputs, call.rows);
+    if wire > most {
+        return Err(Failure::large_answer(wire, most));
+    }
+    share.take(memory)?;
+    Ok((call, Asked { outputs, memory }))
+}
+
+/// Answers a request by outputs that `run` makes.
+#[cfg(feature = "fuzzing")]
 pub(super) fn answer(
     description: &Description,
     request: &PredictRequest,
@@ -82,17 +108,8 @@ pub(super) fn answer(
     most: usize,
     run: impl FnOnce(&Call) -> Result<Outputs, Failure>,
 ) -> Result<PredictResponse, Failure> {
-    let call = call(description, request, share)?;
-    let wanted = wanted(description, call.signature, &request.output_filter)?;
-    let (memory, wire) = footprint::answer(&description.signatures[call.signature], &wanted, call.rows);
-    if wire > most {
-        return Err(Failure::large_answer(wire, most));
-    }
-    share.take(memory)?;
-    let outputs = run(&call)?;
-    let response = response(description, call.signature, &wanted, &outputs);
-    share.keep(memory);
-    Ok(response)
+    let (call, asked) = asked(description, request, share, most)?;
+    Ok(response(description, call.signature, &asked.outputs, &run(&call)?))
 }
 
 fn call(description: &Description, request: &PredictRequest, share: &Shared) -> Result<Call, Failure> {
