@@ -19,7 +19,7 @@ const LACKING: Record<keyof TensorFlowServingOptions, string | undefined> = {
   monitoring: undefined,
   monitoringPath: undefined,
   serverFlags: undefined,
-  batching: `it computes each instance by itself: ${OTHER_SERVER}`,
+  batching: `it computes rows that have arrived together by itself, and waits for none: ${OTHER_SERVER}`,
   maxBatchSize: `it has no batching: ${OTHER_SERVER}`,
   batchTimeout: `it has no batching: ${OTHER_SERVER}`,
   maxEnqueuedBatches: 'it has no batching: limit the waiting requests with serverFlags: { queue_size: … }',

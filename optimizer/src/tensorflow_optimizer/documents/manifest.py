@@ -46,11 +46,24 @@ class Tensor(Document):
     """LiteRT only."""
 
 
+class Batch(Document):
+    """Rows that one run of a LiteRT file computes."""
+
+    rows: int
+    """1: a row at a time takes least time, or rows cannot be computed together."""
+    least: int | None = None
+    """Fewest rows for which one run, filled up to `rows`, takes less time than a run for each; absent for 1."""
+    reason: str | None = None
+    """The reason why it is 1."""
+
+
 class Signature(Document):
     """One callable of the model."""
 
     batched: bool
     """Dimension 0 of every input and output is the batch."""
+    batch: Batch | None = None
+    """LiteRT only, where the native program was measured."""
     file_signature: str | None = None
     """LiteRT only: its name in the file, where that is another. Several signatures may be one of the file."""
     method_name: str = "tensorflow/serving/predict"
@@ -106,6 +119,28 @@ class Requirements(Document):
     """Peak resident memory of a process that loads the model and answers one request."""
 
 
+class RowsTrial(Document):
+    """Runs of several rows, compared with runs of one row in turn with them."""
+
+    rows: int
+    ratio: float | None = None
+    """Processor time of a row, divided by that of a row alone; absent where it was not tried."""
+    refusal: str | None = None
+    """The reason why it was not tried."""
+
+
+class RunTimes(Document):
+    """Times of a signature's runs in the native program, where the job ran."""
+
+    row_microseconds: float
+    """Processor time of a row alone, with one thread."""
+    rows: list[RowsTrial] = []
+    difference: float | None = None
+    """Largest difference that `batch` makes to an output, divided by its largest value; 0: no bit differs."""
+    threads_ratio: float | None = None
+    """Time of a row with two threads, divided by that with one; absent on a machine with one processor."""
+
+
 class ServerTrial(StrEnum):
     """Result of trying the server on the model before both were published."""
 
@@ -157,6 +192,8 @@ class Draft(Document):
     gate_results: list[RuleResult]
     candidates: list[Candidate] = []
     requirements: Requirements
+    runs: dict[str, RunTimes] = {}
+    """By signature; empty where the native program was not measured."""
     load_milliseconds: float | None = None
     latency_milliseconds: float | None = None
     tools: dict[str, str]

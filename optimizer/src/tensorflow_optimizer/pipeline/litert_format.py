@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..candidates.candidate import CandidateBuilder
     from ..candidates.evaluator import CandidateEvaluator
     from ..documents.job import Job, Search
+    from ..documents.manifest import RunTimes
     from ..documents.outcome import Candidate
     from ..processes.progress import Progress
     from ..proof import Proof
@@ -76,6 +77,10 @@ class ChosenLiteRt(ChosenCandidate):
             native_refusal=self.proof.native_refusal,
             peak_memory_mebibytes=self.proof.peak_mebibytes,
         )
+
+    def runs(self) -> dict[str, RunTimes]:
+        """Return the times of runs in the native program."""
+        return self.proof.runs
 
     def times(self) -> ServingTimes:
         """Return the times of the runtime that serves the model."""
@@ -186,7 +191,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
             return None
         changed = self._is_changed(trial.plan, evaluator.reference)
         reason = why_unverified(evaluator, loaded.runner, loaded.signatures, changed=changed)
-        return ChosenLiteRt(trial.candidate, loaded, evaluator, loaded.signatures, reason, proof)
+        return ChosenLiteRt(trial.candidate, loaded, evaluator, proof.signatures, reason, proof)
 
     def _prove(self, loaded: LoadedLiteRt, candidate: Candidate, evaluator: CandidateEvaluator) -> Proof | None:
         self.progress.say(f"proving the runtime for {candidate.name}")

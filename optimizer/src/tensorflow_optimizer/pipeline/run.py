@@ -134,6 +134,7 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
         gate_results=chosen.candidate.rules,
         candidates=progress.candidates,
         requirements=chosen.requirements(),
+        runs=chosen.runs(),
         load_milliseconds=times.load_milliseconds,
         latency_milliseconds=times.latency_milliseconds,
         tools=environment.versions(),

@@ -18,11 +18,13 @@ from ..documents.draft import LITERT_FILE
 from ..documents.manifest import ModelDescription, Runtime
 from ..errors import OptimizerError
 from ..runners import LiteRtRunner, RunError, handler_probe
-from .native_program import PROGRAM_VARIABLE, RefusedError, find_program, measure_program
+from .answers import is_same
+from .batches import with_batches
+from .native_program import PROGRAM_VARIABLE, RefusedError, executable, find_program, measure_program
 
 if TYPE_CHECKING:
     from ..data import Dataset
-    from ..documents.manifest import Signature
+    from ..documents.manifest import RunTimes, Signature
     from .native_program import Request
 
 #: Path of the handler's package, if it is neither next to the optimizer nor in the repository.
@@ -30,7 +32,6 @@ HANDLER_VARIABLE = "TENSORFLOW_OPTIMIZER_HANDLER"
 _PACKAGE = "model_server"
 _TIMEOUT_SECONDS = 300
 _REQUESTS = 3
-_TOLERANCE = 1e-4
 _REFUSAL_LIMIT = 500
 
 
@@ -46,6 +47,10 @@ class Proof:
     latency_milliseconds: float
     start_milliseconds: float | None
     """From the start of the native program to its first answer; absent for numpy."""
+    signatures: dict[str, Signature]
+    """As given, with the rows that one run of the native program computes."""
+    runs: dict[str, RunTimes]
+    """Times of each signature's runs; empty for numpy."""
 
 
 def prove(
@@ -86,11 +91,11 @@ def prove(
         )
         (model / "model.json").write_text(description.to_json(), encoding="utf-8")
         try:
-            return _prove_native(model, signatures, plain, expected, reset_state=reset_state)
+            return _prove_native(model, description, plain, expected, datasets)
         except RefusedError as error:
             native_refusal = str(error)
         try:
-            return _prove_numpy(model, plain, expected, native_refusal)
+            return _prove_numpy(model, signatures, plain, expected, native_refusal)
         except RefusedError as error:
             raise RunError(
                 f"the native runtime cannot serve it: {native_refusal}; the numpy runtime cannot serve it: {error}"
@@ -99,19 +104,20 @@ def prove(
 
 def _prove_native(
     model: Path,
-    signatures: dict[str, Signature],
+    description: ModelDescription,
     requests: list[Request],
     expected: list[dict[str, Any]],
-    *,
-    reset_state: bool,
+    datasets: dict[str, Dataset],
 ) -> Proof:
-    if reset_state:
+    if description.reset_state:
         raise RefusedError("it starts every request from its initial state, which LiteRT's C interface cannot do")
     program = find_program()
     if program is None:
         raise RefusedError(f"the native program was not found, so it was not tried; {PROGRAM_VARIABLE} can name it")
-    measured = measure_program(program, model, litert_library(), signatures, requests)
-    _compare(measured.answers, expected)
+    with executable(program) as copy:
+        measured = measure_program(copy, model, litert_library(), description.signatures, requests)
+        _compare(measured.answers, expected)
+        signatures, runs = with_batches(copy, model, litert_library(), description, datasets)
     return Proof(
         Runtime.NATIVE,
         None,
@@ -119,10 +125,18 @@ def _prove_native(
         measured.load_milliseconds,
         measured.latency_milliseconds,
         measured.start_milliseconds,
+        signatures,
+        runs,
     )
 
 
-def _prove_numpy(model: Path, requests: list[Request], expected: list[dict[str, Any]], native_refusal: str) -> Proof:
+def _prove_numpy(
+    model: Path,
+    signatures: dict[str, Signature],
+    requests: list[Request],
+    expected: list[dict[str, Any]],
+    native_refusal: str,
+) -> Proof:
     found = _ask(model, handler_directory(), requests)
     if "error" in found:
         raise RefusedError(str(found["error"])[:_REFUSAL_LIMIT])
@@ -134,6 +148,8 @@ def _prove_numpy(model: Path, requests: list[Request], expected: list[dict[str, 
         found["loadMilliseconds"],
         found["warmMilliseconds"],
         None,
+        signatures,
+        {},
     )
 
 
@@ -201,19 +217,7 @@ def _compare(rounds: list[list[dict[str, Any]]], expected: list[dict[str, Any]])
     for turn, answers in enumerate(rounds, start=1):
         for number, (answer, outputs) in enumerate(zip(answers, expected, strict=True), start=1):
             for name, value in outputs.items():
-                if not _same(np.asarray(answer[name]), value):
+                if not is_same(np.asarray(answer[name]), value):
                     raise RefusedError(
                         f"its output {name!r} differs from the reference interpreter's (run {turn}, request {number})"
                     )
-
-
-def _same(answer: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:
-    if answer.shape != expected.shape:
-        return False
-    if expected.dtype.kind != "f":
-        return bool(np.array_equal(answer, expected))
-    finite = expected[np.isfinite(expected)]
-    scale = float(np.abs(finite).max()) if finite.size else 1.0
-    return bool(
-        np.allclose(answer.astype(np.float64), expected, rtol=_TOLERANCE, atol=_TOLERANCE * scale, equal_nan=True)
-    )

@@ -67,13 +67,23 @@ def find_program() -> Path | None:
     return place if place.is_file() else None
 
 
+@contextmanager
+def executable(program: Path) -> Iterator[Path]:
+    """Give a copy that can be executed: a build's source may have lost the mode, and may be read-only."""
+    with tempfile.TemporaryDirectory(prefix="proof-") as directory:
+        copy = Path(directory) / _NAME
+        copy.write_bytes(program.read_bytes())
+        copy.chmod(0o755)
+        yield copy
+
+
 def measure_program(
     program: Path, model: Path, library: Path, signatures: dict[str, Signature], requests: Sequence[Request]
 ) -> Measured:
     """Answer all requests twice in one process, and measure starts in further ones.
 
     Args:
-        program: The native program.
+        program: The native program, executable.
         model: Directory with model.json and the model.
         library: libLiteRt.so.
         signatures: The model's signatures.
@@ -82,31 +92,27 @@ def measure_program(
     Raises:
         RefusedError: It did not start, ended, failed or took too long.
     """
-    events = [json.dumps({"signature_name": name, "inputs": inputs}).encode() for name, inputs in requests]
-    outputs = [list(signatures[name].outputs) for name, _ in requests]
-    with tempfile.TemporaryDirectory(prefix="proof-") as directory:
-        # A build's source may have lost the mode, and may be read-only.
-        executable = Path(directory) / _NAME
-        executable.write_bytes(program.read_bytes())
-        executable.chmod(0o755)
-        environment = {"MODEL_DIR": str(model), "LITERT_LIBRARY": str(library), "PATH": os.environ.get("PATH", "")}
-        starts = [_first_answer(executable, environment, events[0]) for _ in range(_STARTS)]
-        with _running(executable, environment) as function:
-            # Send the sequence twice: a program that keeps state between requests answers differently.
-            answers = [
-                [_outputs(function.ask(event)[0], names) for event, names in zip(events, outputs, strict=True)]
-                for _ in range(_ROUNDS)
-            ]
-            return Measured(
-                answers,
-                peak_mebibytes(function.pid),
-                function.load_milliseconds(),
-                sorted(starts)[len(starts) // 2],
-                _warm(function, events[0]),
-            )
+    event = event_of(requests[0])
+    starts = [_first_answer(program, model, library, event) for _ in range(_STARTS)]
+    with running(program, model, library) as function:
+        # Send the sequence twice: a program that keeps state between requests answers differently.
+        answers = [[function.answer(request, signatures) for request in requests] for _ in range(_ROUNDS)]
+        return Measured(
+            answers,
+            peak_mebibytes(function.pid),
+            function.load_milliseconds(),
+            sorted(starts)[len(starts) // 2],
+            _warm(function, event),
+        )
 
 
-class _Function:
+def event_of(request: Request) -> bytes:
+    """Return the event of a request."""
+    name, inputs = request
+    return json.dumps({"signature_name": name, "inputs": inputs}).encode()
+
+
+class Function:
     """A running program."""
 
     def __init__(self, api: RuntimeApi, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
@@ -116,6 +122,7 @@ class _Function:
 
     @property
     def pid(self) -> int:
+        """The process."""
         return self._process.pid
 
     def ask(self, event: bytes) -> tuple[bytes, float]:
@@ -128,13 +135,18 @@ class _Function:
             raise RefusedError(_error_message(answer.body))
         return answer.body, answer.arrived
 
+    def answer(self, request: Request, signatures: dict[str, Signature]) -> dict[str, Any]:
+        """Return a value for each output."""
+        return _outputs(self.ask(event_of(request))[0], list(signatures[request[0]].outputs))
+
+    def warnings(self) -> list[str]:
+        """Return the warnings in its log."""
+        return [str(record.get("message")) for record in self._records() if record.get("level") == "WARN"]
+
     def load_milliseconds(self) -> float:
-        for line in self._lines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and "ModelLoadTime" in record:
+        """Return the model's loading, as the log says."""
+        for record in self._records():
+            if "ModelLoadTime" in record:
                 return float(record["ModelLoadTime"])
         raise RefusedError("its log does not say how long the model took to load")
 
@@ -144,20 +156,39 @@ class _Function:
             return f"no answer within {_TIMEOUT_SECONDS:.0f} seconds"
         if status < 0:
             return f"the process was ended by {signal.Signals(-status).name}"
-        lines = self._lines()
-        return lines[-1][:_REFUSAL_LIMIT] if lines else f"the process returned {status}"
+        return last_line(self._text()) or f"the process returned {status}"
 
-    def _lines(self) -> list[str]:
+    def _records(self) -> Iterator[dict[str, Any]]:
+        for line in self._text().splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record
+
+    def _text(self) -> str:
         self._log.seek(0)
-        return [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
+        return self._log.read().decode(errors="replace")
+
+
+def last_line(text: str) -> str:
+    """Return the last line that is not empty, shortened."""
+    return next((line[:_REFUSAL_LIMIT] for line in reversed(text.splitlines()) if line.strip()), "")
 
 
 @contextmanager
-def _running(executable: Path, environment: dict[str, str]) -> Iterator[_Function]:
+def running(program: Path, model: Path, library: Path) -> Iterator[Function]:
+    """Give the program as a function that polls for events.
+
+    Raises:
+        RefusedError: The machine cannot execute it.
+    """
+    environment = {"MODEL_DIR": str(model), "LITERT_LIBRARY": str(library), "PATH": os.environ.get("PATH", "")}
     with RuntimeApi() as api, tempfile.TemporaryFile() as log:
         try:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                [str(executable)],
+                [str(program)],
                 env={**environment, "AWS_LAMBDA_RUNTIME_API": api.address, **_LAMBDA_VARIABLES},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -166,7 +197,7 @@ def _running(executable: Path, environment: dict[str, str]) -> Iterator[_Functio
         except OSError as error:
             raise RefusedError(f"this machine cannot execute it: {error.strerror}") from None
         try:
-            yield _Function(api, process, log)
+            yield Function(api, process, log)
         finally:
             process.kill()
             process.wait()
@@ -183,14 +214,14 @@ _LAMBDA_VARIABLES = {
 }
 
 
-def _first_answer(executable: Path, environment: dict[str, str], event: bytes) -> float:
+def _first_answer(program: Path, model: Path, library: Path, event: bytes) -> float:
     started = time.perf_counter()
-    with _running(executable, environment) as function:
+    with running(program, model, library) as function:
         _, arrived = function.ask(event)
         return (arrived - started) * 1000.0
 
 
-def _warm(function: _Function, event: bytes) -> float:
+def _warm(function: Function, event: bytes) -> float:
     times: list[float] = []
     end = time.perf_counter() + _WARM_SECONDS
     while len(times) < _WARM_RUNS and (len(times) < 3 or time.perf_counter() < end):

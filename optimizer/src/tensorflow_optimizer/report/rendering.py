@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from . import figures
+from .run_text import run_text
 from .view import tensor_text
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        md=_markdown, tensor=tensor_text, MB=figures.megabytes, ms=figures.milliseconds, small=figures.small
+        md=_markdown,
+        tensor=tensor_text,
+        MB=figures.megabytes,
+        ms=figures.milliseconds,
+        small=figures.small,
+        run=run_text,
     )
     return environment
 

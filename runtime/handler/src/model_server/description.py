@@ -88,13 +88,15 @@ class TensorError(RequestError):
 class Signature:
     """One callable of the model."""
 
-    __slots__ = ("batched", "file_signature", "inputs", "method_name", "name", "outputs")
+    __slots__ = ("batch", "batched", "file_signature", "inputs", "method_name", "name", "outputs")
 
     def __init__(self, name: str, data: dict[str, Any]) -> None:
         self.name = name
         self.file_signature = _typed(data.get("fileSignature") or name, str, "fileSignature")
         """Its name in the file, where several signatures can be one."""
         self.batched = _typed(data["batched"], bool, "batched")
+        self.batch: dict[str, Any] | None = data.get("batch")
+        """Rows that the native runtime computes at once, for clients who ask."""
         self.method_name = _typed(data.get("methodName", "tensorflow/serving/predict"), str, "methodName")
         self.inputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["inputs"].items()}
         self.outputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["outputs"].items()}

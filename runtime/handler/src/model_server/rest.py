@@ -120,9 +120,15 @@ def _status(model: Model) -> dict[str, Any]:
 def _metadata(model: Model) -> dict[str, Any]:
     description = model.description
     signatures = {name: _signature(signature) for name, signature in description.signatures.items()}
+    metadata: dict[str, Any] = {"signature_def": {"signature_def": signatures}}
+    batches = {name: signature.batch for name, signature in description.signatures.items() if signature.batch}
+    if batches:
+        metadata["batch"] = {
+            name: {key: value for key, value in batch.items() if value is not None} for name, batch in batches.items()
+        }
     return {
         "model_spec": {"name": description.model, "signature_name": "", "version": str(description.version)},
-        "metadata": {"signature_def": {"signature_def": signatures}},
+        "metadata": metadata,
     }
 
 
