@@ -52,7 +52,7 @@ export interface Refusal {
 export const RUNTIME_API_MILLISECONDS = 0.09;
 
 /** Returns the seconds that a processor of AWS takes for a request. */
-export function serviceSeconds({ measured, wanted }: Question): number {
+export function serviceSeconds({ measured, wanted }: { readonly measured: Measured; readonly wanted: Pick<Wanted, 'processorFactor'> }): number {
   const { format, nativeRefusal, latencyMilliseconds, callMilliseconds = latencyMilliseconds } = measured;
   const native = format === 'litert' && nativeRefusal === undefined;
   const answer = native ? Math.max(callMilliseconds, latencyMilliseconds - RUNTIME_API_MILLISECONDS) : latencyMilliseconds;

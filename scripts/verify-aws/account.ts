@@ -152,6 +152,13 @@ export class Account {
     return Buffer.from(Payload!).toString('utf8');
   }
 
+  /** Invokes a function, and returns the milliseconds that Lambda's log says it took; none if the answer has no log. */
+  public async duration(name: string, payload: unknown): Promise<number[]> {
+    const { LogResult = '' } = await this.lambda.send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(payload), LogType: 'Tail' }));
+    const [, milliseconds] = /\bDuration: ([\d.]+) ms/.exec(Buffer.from(LogResult, 'base64').toString('utf8')) ?? [];
+    return milliseconds === undefined ? [] : [Number(milliseconds)];
+  }
+
   /** Returns the body of a message of a queue, or undefined if it has none yet. */
   public async receive(queueUrl: string): Promise<string | undefined> {
     const region = await this.lambda.config.region();

@@ -5,6 +5,7 @@ import type { Checks } from './checks';
 import { anotherRuntime, failingCheckTwice } from './function-questions';
 import { answersGolden } from './golden-check';
 import type { VerifiedPath } from './paths';
+import { processorFactor } from './processor-factor';
 import { describe, removeStack } from './removal';
 
 /** Pause between requests while something changes. */
@@ -79,6 +80,7 @@ export class PathVerification {
     if (!alias) {
       return;
     }
+    await processorFactor({ account, checks, stack, manifestKey });
     await failingCheckTwice({ account, checks, stack });
     await this.answersGolden(manifestKey);
     await anotherRuntime({ account, checks, stack });

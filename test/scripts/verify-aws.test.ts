@@ -1,10 +1,12 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { CdkResult, Made } from '../../scripts/verify-aws/account';
 import { Account } from '../../scripts/verify-aws/account';
 import { Checks } from '../../scripts/verify-aws/checks';
 import { anotherRuntime, failingCheckTwice } from '../../scripts/verify-aws/function-questions';
 import { leftovers } from '../../scripts/verify-aws/leftovers';
 import type { VerifiedPath } from '../../scripts/verify-aws/paths';
+import { processorFactor } from '../../scripts/verify-aws/processor-factor';
 import { PathVerification } from '../../scripts/verify-aws/steps';
 
 /** An account's answers unless a test overrides them: everything works. */
@@ -182,6 +184,40 @@ describe('of CloudFormation\'s errors', () => {
     expect(await new Account().made('VerifyFleet')).toEqual({
       buckets: ['models'], layerVersions: ['arn:layer:2', 'arn:layer:1'], logGroups: [{ logicalId: 'Log', name: 'boot' }],
     });
+  });
+});
+
+describe("the factor of AWS's processors", () => {
+  const measured = { schemaVersion: 1, model: 'digits', format: 'litert', architecture: 'x86_64', latencyMilliseconds: 2.09, evaluation: { latencyMilliseconds: 1 } };
+  const ask = async (durations: number[]): Promise<string[]> => {
+    const lines: string[] = [];
+    const account = Object.assign(new FakeAccount(), {
+      text: (_: string, key: string) => Promise.resolve(JSON.stringify(key.endsWith('manifest.json') ? measured : { requests: [{ request: { instances: [[1]] } }] })),
+      duration: () => Promise.resolve(durations.splice(0, 1)),
+    });
+    const checks = new Checks((line) => lines.push(line.trim()));
+    await processorFactor({ account: account as unknown as Account, checks, stack: 'VerifyFunction', manifestKey: 'digits/litert/1/manifest.json' });
+    return lines;
+  };
+
+  test('is the median of what Lambda says over what follows from the job', async () => {
+    // 2.09 ms without 0.09 of the Runtime API.
+    expect(await ask([...Array<number>(51).fill(3), ...Array<number>(49).fill(900)])).toEqual([
+      '✓ Lambda says how long requests took: 3.00 ms, and 2.00 follow from the job: `cdk-tensorflow recommend --processor-factor 1.5`',
+    ]);
+  });
+
+  test.each([
+    ['REPORT RequestId: 1\tDuration: 1.25 ms\tBilled Duration: 2 ms\tMemory Size: 1769 MB\tInit Duration: 80.00 ms\n', [1.25]],
+    ['', []],
+  ])('is read from the end of the log: %j', async (log, durations) => {
+    const send = jest.spyOn(LambdaClient.prototype, 'send').mockImplementation(() => Promise.resolve({ LogResult: Buffer.from(log).toString('base64') }));
+    expect(await new Account().duration('digits:live', {})).toEqual(durations);
+    send.mockRestore();
+  });
+
+  test('stays unknown where Lambda says nothing', async () => {
+    expect(await ask([])).toEqual(['✓ Lambda does not say how long a request took, so `--processor-factor` stays unknown']);
   });
 });
 
