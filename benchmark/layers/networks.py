@@ -50,7 +50,7 @@ def _mobile_net(side: int) -> Any:
     import keras
 
     return _quick_statistics(
-        keras.applications.MobileNetV2((side, side, 1), weights=None, classes=10, classifier_activation="softmax")
+        keras.applications.MobileNetV2((side, side, 1), 0.5, weights=None, classes=10, classifier_activation="softmax")
     )
 
 
@@ -89,8 +89,8 @@ def _quick_statistics(model: Any) -> Any:
 
 
 NETWORKS = (
-    Network("MobileNetV2", 96, _mobile_net, 5),
-    Network("EfficientNetB0", 96, _efficient_net, 5),
+    Network("MobileNetV2", 64, _mobile_net, 4),
+    Network("EfficientNetB0", 64, _efficient_net, 4),
     Network("dense 256-1024-1024-512-10", 16, _dense, 10, is_dense=True),
 )
 

@@ -145,6 +145,16 @@ def test_the_default_leaves_depthwise_convolutions_in_float(separable: Path, dat
     result = runs(separable, data, gate=ANY_LATENCY)
     assert result.statuses == {DEFAULT: "chosen", "float16": "skipped", "float32": "skipped"}
     assert weights_of(result)["DEPTHWISE_CONV_2D"] == "FLOAT32"
+    layers = result.outcome.candidates[0].layers
+    assert [(layer.operation, layer.weights) for layer in layers] == [
+        ("CONV_2D", "float32"),
+        ("DEPTHWISE_CONV_2D", "float32"),
+        ("CONV_2D", "int8"),
+        ("FULLY_CONNECTED", "int8"),
+        ("FULLY_CONNECTED", "float32"),
+    ]
+    assert [layer.error == 0 for layer in layers] == [True, True, False, False, False]
+    assert max(layer.error for layer in layers) < 0.1
 
 
 def test_the_default_of_a_network_without_them_is_dynamic_range(models: SampleModels, runs: Runs) -> None:

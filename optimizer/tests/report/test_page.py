@@ -8,7 +8,14 @@ from xml.etree import ElementTree as ET
 import pytest
 import report_samples as sample
 from tensorflow_optimizer.documents.job import Gate, ModelFormat, Recipe, Rule
-from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, InputRange, Outcome
+from tensorflow_optimizer.documents.outcome import (
+    Candidate,
+    CandidateStatus,
+    EvidenceKind,
+    InputRange,
+    LayerError,
+    Outcome,
+)
 from tensorflow_optimizer.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -59,6 +66,40 @@ def test_a_candidates_latency_has_its_spread(page: MakePage) -> None:
     shown = page(sample.job(), sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"metrics": measured})]))
 
     assert any("3.23× faster than float32 2.50 … 4.00× faster" in row for row in shown.rows)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "interval", "words"),
+    [(1.4, (1.3, 1.5), "on two threads 1.40× slower"), (1.1, (0.9, 1.3), "on two threads no difference")],
+)
+def test_a_candidates_latency_on_two_threads_is_below_that_on_one(
+    page: MakePage, ratio: float, interval: tuple[float, float], words: str
+) -> None:
+    two_threads = {"two_threads_latency_ratio": ratio, "two_threads_latency_ratio_interval": interval}
+    measured = sample.metrics(942_000, ratio=0.31).model_copy(update=two_threads)
+    shown = page(sample.job(), sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"metrics": measured})]))
+
+    assert words in " | ".join(shown.rows)
+
+
+def test_the_layers_of_the_chosen_candidate_have_their_errors(page: MakePage) -> None:
+    layers = [
+        LayerError(layer="conv/Relu", operation="CONV_2D", weights="int8", error=0.012),
+        LayerError(layer=HOSTILE, operation="DEPTHWISE_CONV_2D", weights="float32", error=0.034),
+    ]
+    chosen = sample.CHOSEN.model_copy(update={"layers": layers})
+    shown = page(sample.job(), sample.accepted(candidates=[sample.REJECTED, chosen]), sample.draft())
+
+    rows = " | ".join(shown.rows)
+    assert "conv/Relu CONV_2D int8 0.012" in rows
+    assert "DEPTHWISE_CONV_2D float32 0.034" in rows
+    assert "A jump is a layer to leave in float" in shown.text
+
+
+def test_a_file_of_floats_has_no_errors_by_layer(page: MakePage) -> None:
+    exact = [LayerError(layer="conv/Relu", operation="CONV_2D", weights="float32", error=0)]
+    outcome = sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"layers": exact})])
+    assert "Error by layer" not in page(sample.job(), outcome, sample.draft()).text
 
 
 def test_a_candidate_has_its_size_as_it_travels(page: MakePage) -> None:
