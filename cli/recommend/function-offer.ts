@@ -1,17 +1,12 @@
+import { FUNCTION_METRICS, LOG_BYTES, ONE_PROCESSOR_MEBIBYTES } from './defaults';
 import { functionMemory } from './memory';
 import type { Offer, Question, Refusal } from './offer';
 import { serviceSeconds } from './offer';
 import { HOURS_PER_MONTH } from './prices';
 
-/** Memory that gives a function one full processor. Less gives a share of it; more gives other processors, which one answer does not use. */
-const ONE_PROCESSOR_MEBIBYTES = 1769;
 const MEMORY_SIZES = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, ONE_PROCESSOR_MEBIBYTES];
-/** Bytes that a request logs: the handler's line with its metrics, and Lambda's lines for start and report. */
-const LOG_BYTES = 700 + 550;
 /** By how much a quicker answer may cost more: billing by whole milliseconds makes slow functions a little cheaper. */
 const QUICKER_MAY_COST = 1.05;
-/** Latency, errors and load time, each for the function and for its version. */
-const METRICS = 6;
 
 /** Returns the quickest of the cheapest functions that answer in time. Each request has an environment of its own, so none waits for another. */
 export function functionOffer(question: Question): Offer | Refusal {
@@ -25,7 +20,7 @@ export function functionOffer(question: Question): Offer | Refusal {
     const milliseconds = 1000 * serviceSeconds(question) * Math.max(1, ONE_PROCESSOR_MEBIBYTES / memory);
     const billed = Math.ceil(milliseconds) / 1000;
     const request = prices.lambdaRequest + billed * memory / 1024 * prices.lambdaGibibyteSecond[measured.architecture] + LOG_BYTES / 1e9 * prices.logGigabyte;
-    return { memory, milliseconds, month: wanted.rate * HOURS_PER_MONTH * 3600 * request + METRICS * prices.metricMonth };
+    return { memory, milliseconds, month: wanted.rate * HOURS_PER_MONTH * 3600 * request + FUNCTION_METRICS * prices.metricMonth };
   });
   const quick = all.filter(({ milliseconds }) => milliseconds <= wanted.p99);
   if (quick.length === 0) {

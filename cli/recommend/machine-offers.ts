@@ -1,3 +1,4 @@
+import { LEAST_INSTANCES, LEAST_PODS, PLANNED_LOAD } from './defaults';
 import { serverMemory } from './memory';
 import type { Offer, Question, Refusal } from './offer';
 import { serviceSeconds } from './offer';
@@ -5,11 +6,7 @@ import type { Instance } from './prices';
 import { HOURS_PER_MONTH } from './prices';
 import { answeredWithin, utilization } from './queue';
 
-/** Share of the processors' time for requests at most: what fleets and services scale to. The rest is for peaks, and for an instance that fails. */
-const PLANNED_LOAD = 0.6;
-/** One in each of two Availability Zones, and of three. */
-const LEAST_INSTANCES = 2;
-const LEAST_PODS = 3;
+/** Instances or pods at most. */
 const MOST = 1000;
 /** What an instance's system takes of its memory, and a node's of its processors and memory. */
 const SYSTEM_MEBIBYTES = 1024;

@@ -77,7 +77,7 @@ function typePage(type: Type, references: References, source: (file: string, lin
 function kind(type: Type, references: References): string {
   const parents = [type.base, ...type.interfaces ?? []].filter((fqn) => fqn !== undefined);
   const what = { class: type.abstract ? 'Abstract class' : 'Class', interface: type.datatype ? 'Struct' : 'Interface', enum: 'Enum' }[type.kind];
-  return parents.length > 0 ? `${what}, is also ${parents.map((fqn) => references.link(fqn)).join(', ')}` : what;
+  return parents.length > 0 ? `${what} that extends ${parents.map((fqn) => references.link(fqn)).join(', ')}` : what;
 }
 
 /** The members of a struct with those that it inherits, required ones first. */

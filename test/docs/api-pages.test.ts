@@ -65,7 +65,7 @@ test('comments cannot become HTML or an expression of Vue, and code in them stay
 });
 
 test('a page begins with its kind, its source and its example', () => {
-  expect(page('Thing')).toContain('Class, is also [`Construct`](https://docs.aws.amazon.com/cdk/api/v2/docs/constructs.Construct.html), [`IThing`](./IThing.md)'
+  expect(page('Thing')).toContain('Class that extends [`Construct`](https://docs.aws.amazon.com/cdk/api/v2/docs/constructs.Construct.html), [`IThing`](./IThing.md)'
     + ' · [Source](https://example.com/lib/thing.ts#L7)\n\n```ts\nnew Thing(this, \'T\', { size: 1 });\n```');
   expect(page('Part')).toContain('# Part\n\n**Deprecated.** use Thing\n\nA part.\n\nAbstract class');
   expect(page('Color')).toContain('## Values {#values}\n\n### `RED` {#value-RED}');
