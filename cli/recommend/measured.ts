@@ -16,7 +16,7 @@ export interface Measured {
   readonly sizeBytes: number;
   /** Of one warm request with one instance, on one thread; for a LiteRT model over the job's own Runtime API. */
   readonly latencyMilliseconds: number;
-  /** Of one warm call of the model alone. */
+  /** Of one warm call of the model alone: its processor time in the native program, where that was measured. */
   readonly callMilliseconds?: number;
   /** The process with the model, after one answer. */
   readonly peakMemoryMebibytes?: number;
@@ -73,11 +73,17 @@ export function measuredIn(manifest: Record<string, unknown>, file: string): Mea
     candidate: String(manifest.candidate),
     sizeBytes: positive(manifest.sizeBytes) ?? 0,
     latencyMilliseconds: latency,
-    callMilliseconds: positive(part('evaluation').latencyMilliseconds),
+    callMilliseconds: rowMilliseconds(manifest) ?? positive(part('evaluation').latencyMilliseconds),
     peakMemoryMebibytes: positive(part('requirements').peakMemoryMebibytes),
     startMilliseconds: positive(part('extra').startMilliseconds),
     nativeRefusal: text(part('requirements').nativeRefusal),
   };
+}
+
+/** Returns the processor time of a row of the default signature. */
+function rowMilliseconds({ runs, defaultSignature }: Record<string, unknown>): number | undefined {
+  const microseconds = positive((runs as Record<string, { rowMicroseconds?: unknown }> | undefined)?.[String(defaultSignature)]?.rowMicroseconds);
+  return microseconds === undefined ? undefined : microseconds / 1000;
 }
 
 function positive(value: unknown): number | undefined {

@@ -37,6 +37,12 @@ describe('what was measured', () => {
     expect(() => readMeasured(artifact)).toThrow(problem);
   });
 
+  test('of the model alone is its processor time, where the job measured that', () => {
+    const { evaluation, defaultSignature } = manifest as { evaluation: { latencyMilliseconds: number }; defaultSignature: string };
+    const alone = (runs: object) => readMeasured(written('runs.json', { ...manifest, runs })).callMilliseconds;
+    expect([alone({}), alone({ [defaultSignature]: { rowMicroseconds: 20 } })]).toEqual([evaluation.latencyMilliseconds, 0.02]);
+  });
+
   test('must have a latency, in a document of the optimizer', () => {
     expect(() => readMeasured(written('a.json', { ...manifest, latencyMilliseconds: null }))).toThrow(/has no latency, because the job could not measure it/);
     expect(() => readMeasured(written('b.json', { schemaVersion: 1 }))).toThrow(/is no manifest of the optimizer/);
