@@ -90,7 +90,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         list[str] | None,
         typer.Option(
             metavar="METRIC=LIMIT",
-            help="At most this much of a metric may be lost, such as recall:1=0.03 or topK:5=0.01; once for each. "
+            help="At most this much of a metric may be lost, such as recall:1=0.03 or top-k:5=0.01; once for each. "
             "METRIC@OUTPUT names one output of several. Names as in job.json, or with hyphens.",
             rich_help_panel=_GATE,
         ),

@@ -67,7 +67,7 @@ def parse_metric_rules(option: str, rule: str, texts: Sequence[str]) -> list[Rul
         except ValueError as error:
             raise BadInputError(
                 f"{option} {name}={value} is no limit: give METRIC=LIMIT, METRIC being one of {names}, with :CLASS for "
-                "the recall, precision or F1 of a class, :K for topK, and @OUTPUT for one output of several"
+                "the recall, precision or F1 of a class, :K for top-k, and @OUTPUT for one output of several"
             ) from error
     return rules
 
