@@ -21,7 +21,7 @@ from .builds.start import (
     find_build,
     note_queue,
     refuse_if_overdue,
-    restart_once,
+    restart,
     start_build,
     start_later,
     stop_if_overdue,
@@ -277,16 +277,11 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
     properties, since = event["ResourceProperties"], asked["Started"]
     project, prefix = properties["Project"], properties["Model"]
     build_id = asked["Id"] or start_later(project, prefix, asked["Key"], event["RequestId"], since, serving_of(event))
-    if not build_id:
-        refuse_if_overdue(project, since)
-        return {"IsComplete": False}
-    build = find_build(build_id)
+    build = find_build(build_id) if build_id else None
     if build is not None and failed_too_early(build, since):
-        again = restart_once(build, prefix, asked["Key"], event["RequestId"], since, serving_of(event))
-        if again != build_id:
-            build_id = again
-            build = find_build(again) if again else None
-    if build_id is None:
+        build_id = restart(build, prefix, asked["Key"], event["RequestId"], since, serving_of(event))
+        build = find_build(build_id) if build_id else None
+    if not build_id:
         refuse_if_overdue(project, since)
         return {"IsComplete": False}
     if build is None or build["buildStatus"] == "IN_PROGRESS":

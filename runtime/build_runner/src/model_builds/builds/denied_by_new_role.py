@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
 #: How long after the request for a build a denial may come from a new role or policy.
-_NEW_SECONDS = 300
+NEW_ROLE_SECONDS = 300
 #: Phases before a build's own commands, which use its role's permissions.
 _FIRST_PHASES = {"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}
 _DENIALS = ("accessdenied", "access denied", "not authorized", "forbidden", "status code: 403", "assumerole")
@@ -26,7 +26,7 @@ def may_be_too_new(error: Exception, since: float) -> bool:
         error: The request's exception.
         since: Time when the deployment requested the build, in seconds since 1970.
     """
-    return isinstance(error, ClientError) and aws.is_denied(error) and time.time() < since + _NEW_SECONDS
+    return isinstance(error, ClientError) and aws.is_denied(error) and time.time() < since + NEW_ROLE_SECONDS
 
 
 def failed_too_early(build: BuildTypeDef, since: float) -> bool:
@@ -38,7 +38,7 @@ def failed_too_early(build: BuildTypeDef, since: float) -> bool:
     """
     if build["buildStatus"] not in {"FAILED", "FAULT"}:
         return False
-    if "endTime" in build and build["endTime"].timestamp() >= since + _NEW_SECONDS:
+    if "endTime" in build and build["endTime"].timestamp() >= since + NEW_ROLE_SECONDS:
         return False
     said = [
         context.get("message", "").lower()

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from .. import aws
 from ..errors import ModelError
+from .denied_by_new_role import NEW_ROLE_SECONDS, failed_too_early
 from .project_builds import builds_since, running_builds, stop_build
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ LONGEST_BUILD_MINUTES = 55
 #: Minimum time for the build within the project's limit for the queue.
 _SHORTEST_BUILD_MINUTES = 5
 _GRACE_MINUTES = 1
+#: From the request for a build until its first restart.
+_FIRST_PAUSE_SECONDS = 15
 
 #: Why a build waits, and what the user can do.
 QUOTA_ADVICE = (
@@ -70,29 +73,34 @@ def start_later(  # noqa: PLR0913, PLR0917 - a build, and its time
     return known[0] if known else _ask(project, prefix, key, token, variables)
 
 
-def restart_once(  # noqa: PLR0913, PLR0917 - a build, and its time
+def restart(  # noqa: PLR0913, PLR0917 - a build, and its time
     failed: BuildTypeDef, prefix: str, key: str, token: str, since: int, variables: Variables | None = None
 ) -> str | None:
-    """Return the build that replaces a failed one, started on the first call; None without capacity in the account.
+    """Return the newest build that replaces one that its role's age ended; None while the next one has to wait.
 
-    A replacement is not replaced again: a second failure has another cause.
+    Each replacement waits twice as long as the one before. After five minutes, or any other failure, there is none.
 
     Args:
-        failed: The build that failed.
+        failed: The first build, which failed.
         prefix: As for `start_build`.
         key: As for `start_build`.
         token: As for `start_build`.
         since: As for `start_later`.
         variables: As for `start_build`.
     """
-    project, failed_id = failed["projectName"], failed["id"]
+    project = failed["projectName"]
     known = builds_since(project, key, since)
-    if len(known) > 1 or (known and known[0] != failed_id):
-        return known[0]
-    print(
-        f"the build {failed_id} was denied access before its first command, as happens with a new role: it is restarted"
-    )
-    return _ask(project, prefix, key, f"{token}-restart", variables)
+    newest = known[0] if known else failed["id"]
+    build = failed if newest == failed["id"] else find_build(newest)
+    if build is None or not failed_too_early(build, since):
+        return newest
+    pause = _FIRST_PAUSE_SECONDS * 2 ** max(len(known) - 1, 0)
+    if pause > NEW_ROLE_SECONDS:
+        return newest
+    if time.time() < since + pause:
+        return None
+    print(f"the build {newest} was denied access before its first command, as happens with a new role: it is restarted")
+    return _ask(project, prefix, key, f"{token}-{len(known)}", variables)
 
 
 def _ask(project: str, prefix: str, key: str, token: str, variables: Variables | None) -> str | None:
