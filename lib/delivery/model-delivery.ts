@@ -1,4 +1,4 @@
-import { Aws, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as cloudwatch_actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import type { IDeliveredModel } from '../model/delivered-model';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
+import { InlinePolicyRole } from '../private/inline-policy-role';
 import { BUCKET, checkTypes, DURATION, TOPIC } from '../private/property-types';
 import { checkDelivery, checkEvents, checkStacks, defaultParameterPrefix } from './delivery-checks';
 import { deliveryDefinition } from './delivery-definition';
@@ -75,9 +76,12 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
       { id: 'Source', name: this.sourceParameterName, value: NOTHING, description: `Object version of ${this.key} to build: written by a ModelDelivery only` },
       { id: 'Serve', name: this.serveParameterName, value: BUILT, description: `What to serve of ${this.key}: written by a ModelDelivery only` },
     ]);
-    this.stateMachine = this.createStateMachine(functions, props);
+    // Known before it is made, because its role describes its own executions.
+    const stateMachineName = Names.uniqueResourceName(this, { maxLength: 80, separator: '-' });
+    const uploadRole = this.createUploadRole(stateMachineName, functions);
+    this.stateMachine = this.createStateMachine(stateMachineName, functions, props);
     this.stateMachine.node.addDependency(...parameters);
-    this.createUploadRule();
+    this.createUploadRule(uploadRole);
     this.stuckAlarm = this.createAlarm();
     if (props.failureTopic !== undefined) {
       this.tell(props.failureTopic);
@@ -165,15 +169,13 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     });
   }
 
-  private createStateMachine(functions: DeliveryFunctions, { stackNames, pollInterval }: ModelDeliveryProps): stepfunctions.StateMachine {
+  private createStateMachine(stateMachineName: string, functions: DeliveryFunctions, { stackNames, pollInterval }: ModelDeliveryProps): stepfunctions.StateMachine {
     const table = new dynamodb.Table(this, 'Turns', {
       partitionKey: { name: 'Id', type: dynamodb.AttributeType.STRING },
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     Validations.of(table).acknowledge({ id: 'AwsSolutions-DDB3', reason: 'Its one item says who delivers now; the next delivery makes it again' });
-    // Known before it is made, because its role describes its own executions.
-    const stateMachineName = Names.uniqueResourceName(this, { maxLength: 80, separator: '-' });
     const parameterNames = [this.sourceParameterName, this.serveParameterName];
     const role = deliveryRole(this, 'Role', {
       stateMachineName,
@@ -206,7 +208,25 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     return stateMachine;
   }
 
-  private createUploadRule(): void {
+  /**
+   * Creates the role that starts a delivery, before the functions, whose creation waits until their roles are known everywhere.
+   *
+   * EventBridge does not try again after a denial: what is uploaded as soon as the stack is complete would be lost.
+   */
+  private createUploadRole(stateMachineName: string, functions: DeliveryFunctions): iam.IRole {
+    const role = new InlinePolicyRole(this, 'UploadedRole', {
+      assumedBy: new iam.ServicePrincipal('events.amazonaws.com'),
+      description: 'Starts the delivery of an uploaded TensorFlow model',
+    });
+    const stateMachineArn = Stack.of(this).formatArn({
+      service: 'states', resource: 'stateMachine', resourceName: stateMachineName, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }));
+    functions.reason.node.addDependency(role);
+    return role.withoutPolicyUpdates();
+  }
+
+  private createUploadRule(role: iam.IRole): void {
     const rule = new events.Rule(this, 'Uploaded', {
       // Without the key, which may be longer than a description.
       description: 'Delivers what is uploaded of a TensorFlow model',
@@ -215,6 +235,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
       },
     });
     rule.addTarget(new events_targets.SfnStateMachine(this.stateMachine, {
+      role,
       input: events.RuleTargetInput.fromObject({ event: true, objectVersion: events.EventField.fromPath('$.detail.object.version-id') }),
     }));
   }

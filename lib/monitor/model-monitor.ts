@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import type * as events from 'aws-cdk-lib/aws-events';
@@ -79,6 +79,8 @@ export class ModelMonitor extends Construct {
       // A later comparison is of other requests.
       target: new scheduler_targets.CodeBuildStartBuild(this.project, { maxEventAge: Duration.hours(1), retryAttempts: 5 }),
     });
+    // They take minutes: EventBridge Scheduler tries its role at once, which IAM has not spread in its first seconds.
+    this.schedule.node.addDependency(...[endpoint.artifact, endpoint].filter((it) => Stack.of(it) === Stack.of(this)));
     this.driftAlarm = new cloudwatch.Alarm(this, 'DriftAlarm', {
       alarmDescription: `Requests to the model ${this.modelName}, or its answers, are no longer like the evaluation data`,
       metric: this.metricDriftedFeatures(),

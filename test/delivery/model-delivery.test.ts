@@ -55,6 +55,18 @@ describe('the stack of a delivery', () => {
     expect(retained.map(({ Type }) => Type)).toEqual(['AWS::S3::Bucket']);
   });
 
+  test('makes the role that starts deliveries before a function, for whose role CloudFormation waits, and so does the rule', () => {
+    const [role] = Object.keys(template.findResources('AWS::IAM::Role', {
+      Properties: { AssumeRolePolicyDocument: { Statement: [{ Principal: { Service: 'events.amazonaws.com' } }] } },
+    }));
+    const [{ DependsOn }]: any[] = Object.values(template.findResources('AWS::Lambda::Function', { Properties: { Handler: 'index.find_reason' } }));
+    const [{ Properties: { Targets: [target] } }]: any[] = Object.values(template.findResources('AWS::Events::Rule'));
+
+    expect(DependsOn).toContain(role);
+    expect(target.RoleArn).toEqual({ 'Fn::GetAtt': [role, 'Arn'] });
+    expect(JSON.stringify(template.toJSON().Resources[role])).not.toContain('StateMachine"');
+  });
+
   test('has parameters that CloudFormation never writes again', () => {
     template.resourceCountIs('AWS::SSM::Parameter', 0);
     const made: any[] = Object.values(template.findResources('Custom::TensorFlowDeliveryParameter'));

@@ -52,6 +52,15 @@ test('compares the version that serves with the requests of a day, once a day', 
   });
 });
 
+test('makes its schedule after the endpoint, whose minutes make the schedule\'s role known everywhere', () => {
+  const stack = emptyStack();
+  monitor(stack);
+
+  const resources = Template.fromStack(stack).toJSON().Resources as Record<string, any>;
+  const [{ DependsOn }] = Object.values(resources).filter(({ Type }) => Type === 'AWS::Scheduler::Schedule');
+  expect(DependsOn.map((id: string) => resources[id].Type)).toEqual(expect.arrayContaining(['Custom::TensorFlowModelCompatibility']));
+});
+
 test('takes another period and other thresholds', () => {
   const stack = emptyStack();
   monitor(stack, { period: Duration.hours(6), minSamples: 50, minStabilityIndex: 0.1 });
