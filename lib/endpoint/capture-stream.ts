@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -28,10 +28,13 @@ export interface CaptureStreamProps {
 export class CaptureStream extends Construct {
   public readonly bucket: s3.IBucket;
   protected readonly stream: CfnDeliveryStream;
+  /** Known before the stream is made, so that a role for it can be made minutes before. */
+  protected readonly streamName: string;
 
   constructor(scope: Construct, id: string, { options, modelName, after, processors = [] }: CaptureStreamProps) {
     super(scope, id);
     this.bucket = options.bucket ?? this.createBucket(options);
+    this.streamName = Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
     this.stream = this.createStream(modelName, processors);
     this.stream.node.addDependency(after);
   }
@@ -64,6 +67,7 @@ export class CaptureStream extends Construct {
     objects.forEach((arn) => acknowledgeWildcard(role, arn, 'Firehose names objects after the time of their arrival'));
     grantKey(this.bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
     const stream = new CfnDeliveryStream(this, 'Stream', {
+      deliveryStreamName: this.streamName,
       deliveryStreamType: 'DirectPut',
       deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
       extendedS3DestinationConfiguration: {

@@ -31,7 +31,8 @@ export class CaptureDelivery extends CaptureStream {
       }),
       description: 'Sends captured requests of a TensorFlow model from its log',
     });
-    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'], resources: [this.streamArn] }));
+    const named = Stack.of(this).formatArn({ service: 'firehose', resource: 'deliverystream', resourceName: this.streamName });
+    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'], resources: [named] }));
     const filter = new logs.CfnSubscriptionFilter(this, 'Filter', {
       logGroupName: logGroup.logGroupName, filterPattern: PATTERN, destinationArn: this.streamArn, roleArn: role.roleArn,
     });

@@ -91,11 +91,16 @@ test('the bucket is private and encrypted, its objects expire, and the log keeps
 test('the roles may do what the delivery needs, and nothing else', () => {
   const { stack } = templateOf();
   const bucket = { 'Fn::GetAtt': [resourceOf(stack, 'AWS::S3::Bucket', 'DigitsCapture').id, 'Arn'] };
-  const stream = resourceOf(stack, 'AWS::KinesisFirehose::DeliveryStream').id;
+  const name = resourceOf(stack, 'AWS::KinesisFirehose::DeliveryStream').properties.DeliveryStreamName;
   const statements = (id: string) => resourceOf(stack, 'AWS::IAM::Role', id).properties.Policies[0].PolicyDocument.Statement;
 
   expect(statements('DigitsCaptureLogsRole')).toEqual([
-    { Effect: 'Allow', Action: ['firehose:PutRecord', 'firehose:PutRecordBatch'], Resource: { 'Fn::GetAtt': [stream, 'Arn'] } },
+    {
+      Effect: 'Allow',
+      Action: ['firehose:PutRecord', 'firehose:PutRecordBatch'],
+      // By its name: a role that refers to the stream would be made after it, seconds before CloudWatch Logs tries it.
+      Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':firehose:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, `:deliverystream/${name}`]] },
+    },
   ]);
   expect(statements('DigitsCaptureStreamRole')).toEqual([
     {
