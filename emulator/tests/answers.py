@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel, Shape
 
-# MiniStack's own, in members that nothing reads; but the last two, which AWS sends too.
+# MiniStack's own, in members that nothing reads; but the last three, which AWS sends too.
 _KNOWN = (
     "StateReasonCode is 'Updating'",
     "ListLayerVersions.LayerVersions[] has ",
     "PutRecordBatch.RequestResponses[] has Encrypted",
     "CreateFunctionUrlConfig has LastModifiedTime",
     "CreateEventSourceMapping has Qualifier",
+    "ResourceStatus is 'REVIEW_IN_PROGRESS'",
     "ResourceStatus is 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'",
     "VpcEndpoints[].State is 'available'",
 )

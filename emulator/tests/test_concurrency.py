@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from running import started
 from support import function, invoke, unique
-from test_cloudformation import code, deploy, function_resource, outputs_of, reasons
+from test_cloudformation import code, deploy, function_resource, outputs_of, reasons, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,3 +198,90 @@ def test_a_provision_needs_a_version_and_fits_into_the_reservation(aws: Running)
         client.put_provisioned_concurrency_config(
             FunctionName=name, Qualifier=version, ProvisionedConcurrentExecutions=2
         )
+
+
+# Environments of the second version start once they may; with `broken`, they do not start.
+SLOW = """
+import os, time, boto3
+
+number = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+if number != "1" and os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] == "provisioned-concurrency":
+    s3 = boto3.client("s3")
+    while s3.list_objects_v2(Bucket=os.environ["BUCKET"], Prefix="go")["KeyCount"] == 0:
+        time.sleep(0.05)
+    if os.environ["BROKEN"]:
+        raise RuntimeError("no model")
+
+def handler(event, context):
+    return number
+"""
+
+
+class ProvisionedAlias:
+    """A stack with an alias of one provisioned environment, which is at the first version of its function."""
+
+    def __init__(self, aws: Running, broken: str = "") -> None:
+        self._aws, self.stack, self._bucket = aws, unique("stack"), unique("bucket")
+        aws.client("s3").create_bucket(Bucket=self._bucket)
+        variables = {"BUCKET": self._bucket, "BROKEN": broken}
+        self.name = function(aws, SLOW, Environment={"Variables": variables})
+        client = aws.client("lambda")
+        assert client.publish_version(FunctionName=self.name)["Version"] == "1"
+        assert deploy(aws, self.stack, self._at("1")) == "CREATE_COMPLETE"
+        client.update_function_configuration(FunctionName=self.name, Description="second")
+        assert client.publish_version(FunctionName=self.name)["Version"] == "2"
+
+    def begin(self) -> None:
+        """Move it to the second version."""
+        body = json.dumps({"Resources": self._at("2")})
+        self._aws.client("cloudformation").update_stack(StackName=self.stack, TemplateBody=body)
+        while self.alias()["FunctionVersion"] != "2":
+            time.sleep(0.05)
+
+    def finish(self) -> str:
+        """Let the environments start, and return the stack's status."""
+        self._aws.client("s3").put_object(Bucket=self._bucket, Key="go", Body=b"")
+        return settled(self._aws, self.stack)
+
+    def alias(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._aws.client("lambda").get_alias(FunctionName=self.name, Name="live")
+        return found
+
+    def ask(self) -> str:
+        return str(invoke(self._aws, self.name, None, Qualifier="live")[0])
+
+    def _at(self, version: str) -> dict[str, Any]:
+        properties = {
+            "FunctionName": self.name,
+            "FunctionVersion": version,
+            "Name": "live",
+            "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1},
+        }
+        return {"Alias": {"Type": "AWS::Lambda::Alias", "Properties": properties}}
+
+
+def test_an_alias_sends_requests_to_a_version_once_its_environments_are_ready(aws: Running) -> None:
+    moved = ProvisionedAlias(aws)
+
+    moved.begin()
+
+    assert moved.alias()["RoutingConfig"] == {"AdditionalVersionWeights": {"1": 1.0}}
+    assert moved.ask() == "1"
+    with pytest.raises(ClientError, match="Alias with weights can not be used with Provisioned Concurrency"):
+        aws.client("lambda").put_provisioned_concurrency_config(
+            FunctionName=moved.name, Qualifier="live", ProvisionedConcurrentExecutions=2
+        )
+    assert moved.finish() == "UPDATE_COMPLETE"
+    assert "RoutingConfig" not in moved.alias()
+    assert moved.ask() == "2"
+
+
+def test_a_version_whose_environments_do_not_start_gets_no_request_and_fails_the_update(aws: Running) -> None:
+    moved = ProvisionedAlias(aws, broken="yes")
+
+    moved.begin()
+
+    assert moved.finish() == "UPDATE_ROLLBACK_COMPLETE"
+    assert "failed to be applied. Reason: FUNCTION_ERROR_INIT_FAILURE" in reasons(aws, moved.stack)
+    assert moved.ask() == "1"
+    assert "RoutingConfig" not in moved.alias()

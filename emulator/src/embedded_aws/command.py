@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lambda_concurrency=options.lambda_concurrency,
             codebuild_concurrency=options.codebuild_concurrency,
             role_delay=options.role_delay,
+            stale_answers=options.stale_answers,
             shift_scale=options.shift_scale,
             object_age=options.object_age,
             instances=options.instances,
@@ -158,7 +159,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=0,
         metavar="SECONDS",
-        help="how long builds, streams and subscription filters may not use a new role, as on AWS (default: 0)",
+        help="how long a new role cannot be used, as on AWS (default: 0)",
+    )
+    parser.add_argument(
+        "--stale-answers",
+        action="store_true",
+        help="let CloudFormation answer once, after each update, with the stack as it was before (default: no)",
     )
     parser.add_argument(
         "--shift-scale",

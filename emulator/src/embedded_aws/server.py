@@ -60,7 +60,7 @@ class EmbeddedAws:
         calls = CallFile(settings.calls) if settings.calls else None
         iam.install(calls)
         # First of the services with resources: they add theirs to its table.
-        signals = cloudformation.install(calls)
+        signals = cloudformation.install(calls, stale_answers=settings.stale_answers)
         self._compute = Compute(settings, signals)
         self._clusters = Clusters(settings)
         eks.install(self._clusters)
@@ -68,11 +68,12 @@ class EmbeddedAws:
         self._builds: Builds = codebuild.install(settings)
         codedeploy.install(settings)
         cloudwatch.install()
-        firehose.install(settings)
+        firehose.install()
         s3.install(settings)
         scheduler.install(settings)
         ssm.install()
         stepfunctions.install(settings)
+        iam.delay_roles(settings.role_delay)
         self._measured = custom_resources.measured
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:

@@ -45,7 +45,8 @@ class Settings:
         account: the account that answers.
         region: the Region of the functions and builds.
         codebuild_concurrency: builds that may run at a time.
-        role_delay: seconds until a new role's policies have arrived in CodeBuild, Firehose and CloudWatch Logs.
+        role_delay: seconds until a new role can be used.
+        stale_answers: whether CloudFormation answers once with a stack as it was before an update.
         lambda_concurrency: concurrent executions that the account may have.
         shift_scale: how long a minute of a deployment of CodeDeploy takes, in minutes.
         instances: how instances boot: `namespaces`, `systemd`, or `auto`, which is systemd where this machine can.
@@ -64,6 +65,7 @@ class Settings:
     lambda_concurrency: int = LAMBDA_CONCURRENCY
     codebuild_concurrency: int = CODEBUILD_CONCURRENCY
     role_delay: float = 0
+    stale_answers: bool = False
     shift_scale: float = 1
     instances: str = "namespaces"
     shared_directories: tuple[Path, ...] = ()

@@ -133,7 +133,7 @@ class Concurrency:
             state.update(_state("IN_PROGRESS", 0))
             # The function may call the embedded AWS while it starts, so do not wait for it here.
             arguments = (lambda: prepare(record, wanted), state, wanted)
-            threading.Thread(target=_prepare, args=arguments, daemon=True).start()
+            threading.Thread(target=prepare_environments, args=arguments, daemon=True).start()
             return json_response(state, 202)
 
         return put
@@ -177,7 +177,8 @@ def apply_reservation(physical_id: str, properties: dict[str, Any]) -> None:
         raise ValueError(json.loads(body)["message"])
 
 
-def _prepare(prepare: Callable[[], str | None], state: dict[str, Any], wanted: int) -> None:
+def prepare_environments(prepare: Callable[[], str | None], state: dict[str, Any], wanted: int) -> None:
+    """Starts environments, and writes into the record of a provision what came of it."""
     reason = prepare()
     if reason is None:
         state.update(_state("READY", wanted))

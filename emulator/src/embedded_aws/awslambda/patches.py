@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, s3
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import provisioners, stacks
 
 from embedded_aws.awslambda import api, metrics, resources, routing, versions
 from embedded_aws.awslambda.archive import UNZIPPED_LIMIT
@@ -15,12 +15,14 @@ from embedded_aws.awslambda.code import Layouts
 from embedded_aws.awslambda.concurrency import Concurrency, apply_reservation
 from embedded_aws.awslambda.executor import Executor
 from embedded_aws.awslambda.pool import Pool
+from embedded_aws.awslambda.provisioned_aliases import ProvisionedAliases, waiting
 from embedded_aws.cloudformation.wrapping import after, around, before, before_delete
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from embedded_aws.settings import Settings
 
+ALIAS = "AWS::Lambda::Alias"
 _EXECUTORS = ("_execute_function_warm", "_execute_function_provided", "_execute_function_provided_warm")
 
 
@@ -82,6 +84,12 @@ def _install_concurrency(concurrency: Concurrency, executor: Executor) -> None:
         "_put_provisioned_concurrency",
         lambda original: concurrency.with_provision(original, executor.provision),
     )
+    aliases = ProvisionedAliases(executor.provision)
+    replace(lambda_svc, "_put_provisioned_concurrency", aliases.refusing_weights)
+    replace(lambda_svc, "_update_alias", aliases.moving)
+    replace(provisioners, "_lambda_alias_provisioned_concurrency", waiting)
+    # It has moved already when its environments do not start.
+    replace(stacks, "_sends_back_failed_update", lambda original: lambda kind: kind == ALIAS or original(kind))
     after("AWS::Lambda::Function", apply_reservation)
 
 

@@ -8,7 +8,17 @@ from ministack.core import iam_evaluator
 from ministack.services import cloudformation, eventbridge
 from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
-from embedded_aws.cloudformation import execution_roles, express, long_poll, replacements, siblings, status_events
+from embedded_aws.cloudformation import (
+    conditions,
+    execution_roles,
+    express,
+    judged,
+    long_poll,
+    replacements,
+    siblings,
+    stale,
+    status_events,
+)
 from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
@@ -20,11 +30,12 @@ if TYPE_CHECKING:
     from embedded_aws.iam.calls import CallFile
 
 
-def install(calls: CallFile | None = None) -> Signals:
+def install(calls: CallFile | None = None, *, stale_answers: bool = False) -> Signals:
     """Replaces the table of handlers, to which the other services add theirs.
 
     Args:
         calls: Gets what the roles of stacks may do; None for no record.
+        stale_answers: Whether the first answer after an update is the one from before it.
 
     Returns:
         The signals, to be waited for.
@@ -40,6 +51,8 @@ def install(calls: CallFile | None = None) -> Signals:
     rely_on(handlers, "_error")
     replace(handlers, "_ACTION_HANDLERS", express.with_express_mode)
     replace(handlers, "_ACTION_HANDLERS", execution_roles.with_execution_roles)
+    if stale_answers:
+        replace(handlers, "_ACTION_HANDLERS", stale.with_stale_answers)
     replace(handlers, "_stack_has_no_updates", express.with_retries)
     for module in (handlers, changesets):
         replace(module, "_deploy_stack_async", express.with_rollback_choice)
@@ -50,12 +63,23 @@ def install(calls: CallFile | None = None) -> Signals:
     replace(stacks, "_resource_policy", replacements.with_replace_policy)
     replace(stacks, "_roll_back_operation", replacements.remembering_replacements)
     replace(cloudformation, "handle_request", long_poll.with_answer_at_the_end)
+    for module in (changesets, engine, handlers, stacks):
+        replace(module, "_evaluate_conditions", conditions.with_joins)
+    _judge_operations()
     _cancel_siblings()
     if calls:
         rely_on(iam_evaluator, "_gather_role_policies")
         for module in (handlers, changesets):
             replace(module, "_deploy_stack_async", grants.recording(calls))
     return signals
+
+
+def _judge_operations() -> None:
+    """Lets IAM judge what CloudFormation does for a stack that has a role, or for a role."""
+    replace(cloudformation, "handle_request", judged.remembering_caller)
+    replace(stacks, "_provision_resource", judged.creating)
+    replace(stacks, "_update_resource", judged.updating)
+    replace(stacks, "_delete_resource", judged.deleting)
 
 
 def _cancel_siblings() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from embedded_aws.iam.age import is_new
+from embedded_aws.iam.new_roles import age_of
 from embedded_aws.iam.trust import trusts
 
 SERVICE = "codebuild.amazonaws.com"
@@ -43,7 +43,7 @@ def why_denied(arn: str, build_arn: str, delay: float) -> str | None:
     Returns:
         AWS's sentence, or None when the role is old enough.
     """
-    if not is_new(arn, delay):
+    if age_of(arn) >= delay:
         return None
     name, build = arn.rsplit("/", 1)[-1], build_arn.rsplit(":", 1)[-1]
     session = f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name}/AWSCodeBuild-{build}"

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
 from ministack.core import iam_evaluator
 from ministack.services import cloudwatch_logs, firehose, iam, s3
 
 from embedded_aws.cloudformation.wrapping import before
 from embedded_aws.firehose import delivery, subscriptions, writing
-from embedded_aws.firehose.new_roles import check_filter, check_stream
 from embedded_aws.patching import rely_on, replace
 
-if TYPE_CHECKING:
-    from embedded_aws.settings import Settings
 
-
-def install(settings: Settings) -> None:
+def install() -> None:
     """Adds streams to the destinations of subscription filters, and what streams do with their records."""
     rely_on(iam, "_roles")
     rely_on(firehose, "_put_record_batch", "_put_s3_object", "_s3_bucket_from_arn", "_evaluate_prefix", "_arrival_time")
@@ -31,5 +24,3 @@ def install(settings: Settings) -> None:
     replace(firehose, "_put_s3_object", writing.if_allowed)
     before("AWS::KinesisFirehose::DeliveryStream", delivery.check)
     before("AWS::Logs::SubscriptionFilter", subscriptions.check)
-    before("AWS::KinesisFirehose::DeliveryStream", partial(check_stream, delay=settings.role_delay))
-    before("AWS::Logs::SubscriptionFilter", partial(check_filter, delay=settings.role_delay))
