@@ -46,9 +46,13 @@ export const RUNNERS = [
   pytest('manifests', ['test/kubernetes']),
 ];
 
-/** All end-to-end tests, because the last compares what all of them have recorded; of the others only what is marked. */
+/**
+ * All end-to-end tests, because the last compares what all of them have recorded; of the others only what is marked.
+ *
+ * There, a new role can be used after 15 seconds, as AWS may take.
+ */
 export const SLOW_RUNNERS = [
-  jest('e2e-all', ['e2e'], '--runInBand'),
+  { ...jest('e2e-all', ['e2e'], '--runInBand'), env: { ROLE_DELAY: '15' }, minutes: 120 },
   jest('jest-slow', UNIT, SLOW),
   pytest('optimizer-slow', ['optimizer/tests'], 'slow'),
   pytest('emulator-slow', ['emulator/tests'], 'slow'),

@@ -13,6 +13,20 @@ import type { Answer } from '../../emulator/client/function-url';
 import { callFunctionUrl } from '../../emulator/client/function-url';
 import { recordedCalls } from '../grants/recording';
 
+/** Seconds until a new role can be used: `npm run test:slow` deploys everything with as many as AWS may take. */
+const ROLE_DELAY = Number(process.env.ROLE_DELAY ?? 0);
+
+/** Bootstraps, and waits until the roles of that are known everywhere. */
+export async function bootstrapped(emulator: EmbeddedAws): Promise<void> {
+  await emulator.bootstrap();
+  await new Promise((done) => setTimeout(done, 1000 * ROLE_DELAY));
+}
+
+/** Options of every embedded AWS of these tests. */
+export function commonOptions(): string[] {
+  return [...recordedCalls(), '--role-delay', String(ROLE_DELAY)];
+}
+
 export const ROOT = resolve(__dirname, '..', '..');
 
 /** Requests with the answers of the original model. */
@@ -49,10 +63,10 @@ export class Deployment {
   public static async start(app = 'test/e2e/app.ts', options: string[] = []): Promise<Deployment> {
     const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
     cpSync(await models(), work, { recursive: true });
-    const emulator = await EmbeddedAws.start([...recordedCalls(), ...options]);
+    const emulator = await EmbeddedAws.start([...commonOptions(), ...options]);
     const deployment = new Deployment(emulator, work, app);
     try {
-      await emulator.bootstrap();
+      await bootstrapped(emulator);
     } catch (error) {
       await deployment.stop();
       throw error;

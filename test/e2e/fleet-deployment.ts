@@ -5,8 +5,8 @@ import { gunzipSync } from 'zlib';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import { recordedCalls } from '../grants/recording';
 import { standInDirectories } from '../stand_ins/serving-program';
+import { bootstrapped, commonOptions } from './deployment';
 import { byGrpc, HELD_OUT, likeliest } from './digits';
 import { callQuery } from './requests';
 
@@ -25,10 +25,10 @@ export interface Meanwhile<T> {
 /** The embedded AWS, and the app of a fleet of digits that is deployed to it. */
 export class FleetDeployment {
   public static async start(): Promise<FleetDeployment> {
-    const options = [...recordedCalls(), '--instances', INSTANCES, ...INSTANCES === 'systemd' ? standInDirectories().flatMap((path) => ['--share', path]) : []];
+    const options = [...commonOptions(), '--instances', INSTANCES, ...INSTANCES === 'systemd' ? standInDirectories().flatMap((path) => ['--share', path]) : []];
     const deployment = new FleetDeployment(await EmbeddedAws.start(options), mkdtempSync(join(tmpdir(), 'cdk-tensorflow-fleet-')));
     try {
-      await deployment.emulator.bootstrap();
+      await bootstrapped(deployment.emulator);
     } catch (error) {
       await deployment.stop();
       throw error;
