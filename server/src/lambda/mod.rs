@@ -10,12 +10,14 @@ mod log;
 mod panics;
 mod response;
 mod runtime_api;
+mod sources;
 
 use std::time::Instant;
 
 pub use function::{Fault, Function, Outcome};
 
 use self::runtime_api::{RuntimeApi, RuntimeApiError};
+use crate::litert::SignalWatch;
 
 /// Answers invocations until Lambda ends the process.
 ///
@@ -32,7 +34,7 @@ pub fn run(runtime_api: &str) -> Result<(), String> {
     let started = Instant::now();
     panics::keep();
     let api = RuntimeApi::new(runtime_api)?;
-    match Function::load(started) {
+    match load(&api, started) {
         Ok(function) => serve(&api, function).map_err(|error| error.to_string()),
         Err(problem) => {
             // The process ends by the same problem, whether Lambda hears of it or not.
@@ -40,6 +42,14 @@ pub fn run(runtime_api: &str) -> Result<(), String> {
             Err(problem)
         }
     }
+}
+
+/// Loads the model; Lambda is told of a signal that ends this, too.
+fn load(api: &RuntimeApi, started: Instant) -> Result<Function, String> {
+    let telling = api.telling();
+    let telling = telling.as_ref().map(|(connection, request)| (connection, request as &dyn Fn(&str) -> Vec<u8>));
+    let _watch = SignalWatch::start("the function's model", telling);
+    Function::load(started)
 }
 
 fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {

@@ -1,3 +1,5 @@
+use std::net::TcpStream;
+
 use serde::Serialize;
 use ureq::Agent;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
@@ -15,6 +17,7 @@ const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 pub(super) struct RuntimeApi {
     agent: Agent,
+    address: String,
     /// URI that the paths of the Runtime API follow.
     base: String,
 }
@@ -54,7 +57,7 @@ impl RuntimeApi {
         base.parse::<Uri>().map_err(|error| format!("AWS_LAMBDA_RUNTIME_API is '{address}', no address: {error}"))?;
         // The variables of the environment that name a proxy are for other hosts than this one.
         let config = Agent::config_builder().proxy(None).max_redirects(0).http_status_as_error(false).build();
-        Ok(Self { agent: config.new_agent(), base })
+        Ok(Self { agent: config.new_agent(), address: address.to_owned(), base })
     }
 
     /// Waits for the next event.
@@ -84,6 +87,23 @@ impl RuntimeApi {
     pub(super) fn report_start(&self, problem: &str) -> Result<(), RuntimeApiError> {
         let (error_type, report) = report("Runtime.ModelError", problem);
         self.call("the start's error", Method::POST, "/init/error", &[error_type], report).map(drop)
+    }
+
+    /// Returns a connection over which a signal handler can say why the function cannot start, and the request for a
+    /// sentence; none where the Runtime API cannot be reached.
+    pub(super) fn telling(&self) -> Option<(TcpStream, impl Fn(&str) -> Vec<u8>)> {
+        let connection = TcpStream::connect(&self.address).ok()?;
+        Some((connection, |problem: &str| {
+            let ((name, value), report) = report("Runtime.ModelError", problem);
+            let head = format!(
+                "POST {PREFIX}/init/error HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{name}: {}\r\n\
+                 Content-Length: {}\r\nConnection: close\r\n\r\n",
+                self.address,
+                value.to_str().unwrap_or_default(),
+                report.len()
+            );
+            [head.into_bytes(), report].concat()
+        }))
     }
 
     fn post(

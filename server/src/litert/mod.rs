@@ -18,6 +18,7 @@ mod functions;
 mod handle;
 mod packing;
 mod processors;
+mod signals;
 mod standard_error;
 mod tensors;
 
@@ -28,3 +29,4 @@ pub use error::Error;
 pub use file::{ModelFile, Side, SignatureSpec, TensorSpec};
 pub use functions::Library;
 pub use packing::Weights;
+pub use signals::{SignalWatch, Telling};

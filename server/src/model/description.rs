@@ -4,6 +4,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::batch::Batch;
+use super::digest::Digest;
 use super::error::{FILE_NAME, LoadError};
 use super::members::Members;
 use super::tensor::{Tensor, TensorData};
@@ -23,6 +24,8 @@ pub struct Description {
     pub version: u64,
     /// Of the model, in the same directory.
     pub file: String,
+    /// Of the file; none in versions that were published without it.
+    pub sha256: Option<Digest>,
     /// In the order of the document.
     pub signatures: Vec<Signature>,
     /// Of the classes, by their index.
@@ -57,6 +60,7 @@ struct DescriptionData {
     version: u64,
     #[serde(default = "default_file")]
     file: String,
+    sha256: Option<String>,
     #[serde(default)]
     reset_state: bool,
     default_signature: String,
@@ -124,6 +128,8 @@ impl Description {
             .into_iter()
             .map(|(name, signature)| Signature::new(name, signature))
             .collect::<Result<Vec<_>, _>>()?;
+        let sha256 = data.sha256.as_deref().map(Digest::parse).transpose();
+        let sha256 = sha256.map_err(|problem| LoadError::Invalid(format!("{FILE_NAME}: sha256: {problem}")))?;
         let Some(default_signature) = signatures.iter().position(|signature| signature.name == data.default_signature)
         else {
             return Err(LoadError::Invalid(format!(
@@ -135,6 +141,7 @@ impl Description {
             model: data.model,
             version: data.version,
             file: data.file,
+            sha256,
             signatures,
             labels: data.labels,
             default_signature,

@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::digest::Digest;
 use crate::litert;
 
 /// Name of the description, in the model's directory.
@@ -9,10 +10,10 @@ pub const FILE_NAME: &str = "model.json";
 /// Fault that keeps a model from being served.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// model.json cannot be read.
+    /// model.json or the file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
-        /// Of model.json.
+        /// Of which of them.
         path: PathBuf,
         /// In the system's words.
         error: io::Error,
@@ -28,6 +29,16 @@ pub enum LoadError {
     /// model.json says something that cannot be.
     #[error("{0}")]
     Invalid(String),
+    /// The file is not the one that model.json means.
+    #[error("{} has the SHA-256 {found} instead of {expected}: it is damaged, or another file", path.display())]
+    Differs {
+        /// Of the file.
+        path: PathBuf,
+        /// Of its content.
+        found: Digest,
+        /// Of model.json.
+        expected: Digest,
+    },
     /// LiteRT cannot serve the file.
     #[error(transparent)]
     LiteRt(#[from] litert::Error),

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::description::{Description, Signature};
+use super::digest::Digest;
 use super::error::LoadError;
 use super::tensor::Tensor;
 use crate::litert::{CompiledModel, Error, Library, ModelFile, SignatureSpec, TensorSpec, Weights};
@@ -42,7 +43,11 @@ impl Model {
             description.model.clone_from(name);
         }
         let library = Library::open(Path::new(&options.library))?;
-        let file = ModelFile::open(library, &options.directory.join(&description.file))?;
+        let path = options.directory.join(&description.file);
+        if let Some(expected) = description.sha256 {
+            check(&path, expected)?;
+        }
+        let file = ModelFile::open(library, &path)?;
         Ok(Self { description: Arc::new(description), file, threads: options.threads, warn: options.warn })
     }
 
@@ -79,6 +84,16 @@ impl Model {
         threads: usize,
     ) -> Result<CompiledModel, Error> {
         self.file.compile(threads, Weights::Own, &[spec(signature, rows)])
+    }
+}
+
+/// LiteRT does not survive every damaged file.
+fn check(path: &Path, expected: Digest) -> Result<(), LoadError> {
+    let path = path.to_owned();
+    match Digest::of_file(&path) {
+        Ok(found) if found == expected => Ok(()),
+        Ok(found) => Err(LoadError::Differs { path, found, expected }),
+        Err(error) => Err(LoadError::Unreadable { path, error }),
     }
 }
 

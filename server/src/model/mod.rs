@@ -4,6 +4,7 @@
 mod batch;
 mod call;
 mod description;
+mod digest;
 mod element;
 mod element_type;
 mod error;
@@ -18,6 +19,7 @@ mod trial;
 pub use batch::Batch;
 pub use call::{Call, Outputs};
 pub use description::{DEFAULT_DIRECTORY, Description, Signature};
+pub use digest::Digest;
 pub use element::{Element, Misfit};
 pub use element_type::{ElementType, Kind};
 pub use error::{FILE_NAME, LoadError, RunError};

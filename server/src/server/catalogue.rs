@@ -6,14 +6,15 @@ use std::time::Instant;
 use hyper::StatusCode;
 use tonic::Code;
 
-use super::checksums::{ChecksumError, Checksums, Digest};
+use super::checksums::{ChecksumError, Checksums};
 use super::cost::CostEstimate;
 use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics, ModelMetrics};
 use super::model_config::ModelConfig;
 use super::pool::{Pool, micros};
-use crate::model::{Description, FILE_NAME, LoadError, Model, Options, Weights};
+use crate::litert::SignalWatch;
+use crate::model::{Description, Digest, FILE_NAME, LoadError, Model, Options, Weights};
 use crate::rest::Service;
 
 /// All models that are served.
@@ -165,6 +166,8 @@ impl Servable {
             });
         }
         checksums.check(&directory, &described.file, flags.allow_unverified_files)?;
+        let watch =
+            SignalWatch::start(&format!("version {version} of model '{name}' in {}", directory.display()), None);
         let model = Model::load(&Options {
             directory,
             library: flags.litert_library.clone(),
@@ -176,6 +179,7 @@ impl Servable {
         let description = Arc::clone(&model.description);
         let pool = Arc::new(Pool::new(model, flags.queue_size, Arc::clone(metrics)));
         pool.grow(Weights::Own).map_err(problem)?;
+        drop(watch);
         metrics.loading.observe(micros(start));
         tracing::info!(model = name, version, milliseconds = micros(start) / 1e3, "model loaded");
         Ok(Self {

@@ -1,19 +1,14 @@
 use std::collections::BTreeMap;
-use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ring::digest::{Context, SHA256};
 use serde::Deserialize;
+
+use crate::model::Digest;
 
 /// In a version's directory, as sha256sum writes it.
 const CHECKSUMS: &str = "SHA256SUMS";
 /// In a version's directory, as the optimizer publishes it.
 const MANIFEST: &str = "manifest.json";
-
-/// A SHA-256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Digest([u8; 32]);
 
 /// The digest that a version's file of checksums must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,46 +99,17 @@ impl Checksums {
         let digests = manifest.files.into_iter().map(|file| {
             // The layer's files are named by their path inside of its archive.
             let name = file.path.strip_prefix("layer.zip!/ml/model/").unwrap_or(&file.path).to_owned();
-            let digest = digest(&file.sha256).map_err(|text| wrong(serde::de::Error::custom(text)))?;
+            let digest = Digest::parse(&file.sha256).map_err(|text| wrong(serde::de::Error::custom(text)))?;
             Ok((name, digest))
         });
         digests.collect::<Result<_, _>>().map(Self)
     }
 }
 
-impl Digest {
-    /// Reads to the end.
-    fn of(reader: &mut impl Read) -> std::io::Result<Self> {
-        let mut context = Context::new(&SHA256);
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match reader.read(&mut buffer)? {
-                0 => break,
-                read => context.update(&buffer[..read]),
-            }
-        }
-        Ok(Self(context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")))
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
-    }
-}
-
 /// Compares one file with the SHA-256 that it must have.
 pub(super) fn check(path: &Path, expected: Digest) -> Result<(), ChecksumError> {
-    let mut file = std::fs::File::open(path).map_err(|error| unreadable(path, error))?;
-    let found = Digest::of(&mut file).map_err(|error| unreadable(path, error))?;
+    let found = Digest::of_file(path).map_err(|error| unreadable(path, error))?;
     compare(path, found, expected)
-}
-
-/// Reads 64 hexadecimal digits.
-pub(super) fn digest(text: &str) -> Result<Digest, String> {
-    let wrong = || format!("'{text}' is not a SHA-256: 64 hexadecimal digits are expected");
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| wrong())?;
-    bytes.try_into().map(Digest).map_err(|_| wrong())
 }
 
 /// Reads `NAME/VERSION=HEX`.
@@ -153,7 +119,7 @@ pub(super) fn pinned(text: &str) -> Result<Pinned, String> {
         Some((name.to_owned(), version.parse().ok()?, hex))
     });
     let (name, version, hex) = parts.ok_or("NAME/VERSION=HEX is expected, for example digits/3=…")?;
-    Ok(Pinned { name, version, digest: digest(hex)? })
+    Ok(Pinned { name, version, digest: Digest::parse(hex)? })
 }
 
 fn entry(line: &str) -> Option<(String, Digest)> {
@@ -161,7 +127,7 @@ fn entry(line: &str) -> Option<(String, Digest)> {
     let name = name.strip_prefix([' ', '*']).unwrap_or(name);
     let name = name.strip_prefix("./").unwrap_or(name);
     let inside = !name.is_empty() && !name.starts_with('/') && name.split('/').all(|part| part != "..");
-    inside.then(|| digest(hex).ok().map(|digest| (name.to_owned(), digest)))?
+    inside.then(|| Digest::parse(hex).ok().map(|digest| (name.to_owned(), digest)))?
 }
 
 fn compare(path: &Path, found: Digest, expected: Digest) -> Result<(), ChecksumError> {

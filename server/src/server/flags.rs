@@ -80,8 +80,8 @@ pub(super) struct Flags {
     pub litert_library: PathBuf,
 
     /// SHA-256 of the LiteRT library [default: the one in SHA256SUMS beside it]
-    #[arg(long, value_name = "HEX", value_parser = super::checksums::digest, help_heading = "LiteRT")]
-    pub litert_library_sha256: Option<super::checksums::Digest>,
+    #[arg(long, value_name = "HEX", value_parser = crate::model::Digest::parse, help_heading = "LiteRT")]
+    pub litert_library_sha256: Option<crate::model::Digest>,
 
     /// Start also with files for which there is no checksum; one that differs is refused in any case
     #[arg(long, help_heading = "LiteRT")]

@@ -106,12 +106,13 @@ def to_manifest(  # noqa: PLR0913 - the facts that only publishing knows
     )
 
 
-def describe(draft: Draft, version: int) -> ModelDescription:
+def describe(draft: Draft, version: int, sha256: str | None = None) -> ModelDescription:
     """Return model.json, which lies beside model.tflite in the layer."""
     return ModelDescription(
         model=draft.model,
         version=version,
         file=LITERT_FILE,
+        sha256=sha256,
         runtime=draft.requirements.runtime or Runtime.NUMPY,
         reset_state=draft.reset_state,
         default_signature=draft.default_signature,

@@ -78,6 +78,8 @@ class ModelDescription(Document):
     model: str
     version: int
     file: str = "model.tflite"
+    sha256: str | None = None
+    """Of the file; absent in versions that were published without it."""
     runtime: Runtime
     """The runtime that the job proved; the function may still be configured to use numpy."""
     reset_state: bool = False

@@ -78,7 +78,8 @@ def _publish_litert(publication: Publication) -> Published:
     if not model.is_file():
         raise OptimizerError(f"{model} is missing: `run` has not finished, or its output was moved; run it again")
     description = publication.scratch / DESCRIPTION_FILE
-    description.write_bytes(describe(publication.draft, publication.version).to_json().encode())
+    described = describe(publication.draft, publication.version, file_digest(model))
+    description.write_bytes(described.to_json().encode())
     layer = publication.scratch / LAYER_FILE
     write_layer(layer, model, description.read_bytes())
     stored = publication.upload(publication.key_prefix + LAYER_FILE, layer, "application/zip")
@@ -97,7 +98,7 @@ def _publish_litert(publication: Publication) -> Published:
             "checksums_sha256": files[-1].sha256,
             "layer_key": stored.key,
             "layer_object_version": stored.version or "",
-            "runtime": describe(publication.draft, publication.version).runtime.value,
+            "runtime": described.runtime.value,
         },
     )
 
