@@ -64,6 +64,11 @@ def test_a_bad_direct_invocation_returns_its_error(event: Any, sentence: str, an
 
 def test_half_a_surrogate_pair_is_not_text(answer: Answer) -> None:
     assert answer("dense", {"data": ["\ud800", 1, 1, 1]})["error"].startswith("the event is not JSON")
+    response = answer("dense", http('{"instances": ["\ud800"]}'))
+    assert (response["statusCode"], json.loads(response["body"])) == (
+        400,
+        {"error": "the request has half a surrogate pair, which is no text"},
+    )
 
 
 @pytest.mark.parametrize(

@@ -223,3 +223,20 @@ def test_the_process_ends_when_the_runtime_api_is_gone(start: Callable[..., Func
     function = start(models["dense"], AWS_LAMBDA_RUNTIME_API="127.0.0.1:1")
     assert "the Runtime API cannot be asked" in function.printed()
     assert function.process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"Records": [{"messageId": "1", "body": '{"data": [1, 2, 3, 4]}', "eventSource": "aws:sqs"}]},
+        {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}},
+    ],
+)
+def test_an_event_of_a_source_that_deletes_what_is_answered_fails_its_invocation(
+    event: dict[str, Any], start: Callable[..., Function], models: dict[str, str]
+) -> None:
+    function = start(models["dense"], **LAMBDA)
+    assert function.invoke(event).where == "error"
+    _, failed = lines(function, 2)
+    assert "is no request, put a function of yours before this one" in failed["message"]
+    assert function.invoke({"data": [1, 2, 3, 4]}).where == "response"

@@ -65,6 +65,9 @@ fn answer_http(
     captured: Option<&mut Place>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
+    if event.is_no_text {
+        return Err(Refusal::bad_request("the request has half a surrogate pair, which is no text").into());
+    }
     let Some((method, path)) = &event.request_line else {
         return Err(
             Refusal::bad_request("the event is no HTTP request of a Function URL, an HTTP API or a REST API").into()

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
-use jiter::{Jiter, JiterError, JsonValue};
+use jiter::{Jiter, JiterError, JiterErrorType, JsonValue};
 use memchr::memmem;
 
 use crate::rest::Refusal;
@@ -25,6 +25,8 @@ pub(super) struct HttpEvent {
     pub request_line: Option<(String, String)>,
     /// True if a version check sent it, which is neither captured nor counted. A client cannot write this by HTTP.
     pub is_check: bool,
+    /// True if a half of a surrogate pair is in it, which no string can hold.
+    pub is_no_text: bool,
     body: Option<String>,
     is_base64: bool,
 }
@@ -36,7 +38,12 @@ impl Event {
         if memmem::find(event, b"\"requestContext\"").is_none() {
             return Self::Direct;
         }
-        HttpEvent::read(event).ok().flatten().map_or(Self::Direct, Self::Http)
+        match HttpEvent::read(event) {
+            Ok(found) => found.map_or(Self::Direct, Self::Http),
+            // A client's bytes that are no UTF-8 do not come so far, but these do, as `\uD800`.
+            Err(error) if is_no_text(&error) => Self::Http(HttpEvent { is_no_text: true, ..HttpEvent::default() }),
+            Err(_) => Self::Direct,
+        }
     }
 }
 
@@ -110,6 +117,12 @@ fn member(name: &str) -> Member {
     }
 }
 
+fn is_no_text(error: &JiterError) -> bool {
+    use jiter::JsonErrorType::{LoneLeadingSurrogateInHexEscape, UnexpectedEndOfHexEscape};
+
+    matches!(error.error_type, JiterErrorType::JsonError(LoneLeadingSurrogateInHexEscape | UnexpectedEndOfHexEscape))
+}
+
 fn string(value: JsonValue<'_>) -> Option<String> {
     match value {
         JsonValue::Str(text) => Some(text.into_owned()),
@@ -175,6 +188,15 @@ mod tests {
         for event in ["null", "[]", r#"{"data": "\"requestContext\""}"#, r#"{"data": {"requestContext": 1}}"#, "{"] {
             assert_eq!(Event::read(event.as_bytes()), Event::Direct);
         }
+    }
+
+    #[test]
+    fn an_event_with_half_a_surrogate_pair_came_by_http_and_is_no_text() {
+        for half in [r"\ud800", r"\udc00", r"\ud800a", r"\ud800\n", r"\ud800\ud800"] {
+            assert!(http(&format!(r#"{{"requestContext": {{"http": {{}}}}, "body": "{half}"}}"#)).is_no_text, "{half}");
+        }
+        assert!(!http(r#"{"requestContext": {}, "body": "\ud83d\ude00"}"#).is_no_text);
+        assert_eq!(Event::read(br#"{"requestContext": {}, "body": "#), Event::Direct);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::answer::Unanswered;
 use super::capture::{Place, rate, redaction, takes};
 use super::event::Event;
 use super::log::{Log, warn};
-use super::{answer, panics, response};
+use super::{answer, panics, response, sources};
 use crate::captured_request::{Rate, Redaction};
 use crate::environment::{options, variable};
 use crate::model::{Instance, Model, Weights};
@@ -93,7 +93,7 @@ impl Function {
             Err(Unanswered::Failed(panic))
         });
         let latency = started.elapsed();
-        match answered {
+        match failing_for_its_source(answered, &source, event) {
             Ok(answer) => (Ok(answer), Some(Outcome { latency, refusal: None, captured, is_check })),
             Err(Unanswered::Refused(refusal)) => {
                 let answer = answer::refused(&source, &refusal);
@@ -123,5 +123,23 @@ impl Function {
             let line = captured.and_then(|one| one.line(&self.service.description, self.redaction.as_ref()));
             self.log.captured(request_id, line);
         }
+    }
+}
+
+/// Fails the invocation where AWS sent an event that is no request: its source looks at nothing else.
+fn failing_for_its_source(
+    answered: Result<Vec<u8>, Unanswered>,
+    source: &Event,
+    event: &[u8],
+) -> Result<Vec<u8>, Unanswered> {
+    match (answered, source) {
+        (Err(Unanswered::Refused(refusal)), Event::Direct) => Err(match sources::source_of(event) {
+            Some(name) => Unanswered::Failed(format!(
+                "an event of {name} is no request, put a function of yours before this one: {}",
+                refusal.message
+            )),
+            None => Unanswered::Refused(refusal),
+        }),
+        (answered, _) => answered,
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Metrics {
     waiting: IntGaugeVec,
     /// Bytes that requests in flight have taken.
     pub memory: IntGauge,
+    /// gRPC messages that are none of this interface, and so of no model.
+    pub undecodable: IntCounter,
     loading: HistogramVec,
     copies: IntGaugeVec,
 }
@@ -85,6 +87,9 @@ impl Metrics {
             IntGauge::new("model_server:request_memory_bytes", "Memory that the requests in flight may be using.");
         let memory = memory.expect("a valid name");
         registry.register(Box::new(memory.clone())).expect("a name of its own");
+        let undecodable = IntCounter::new("model_server:undecodable_messages", "gRPC messages that cannot be decoded.");
+        let undecodable = undecodable.expect("a valid name");
+        registry.register(Box::new(undecodable.clone())).expect("a name of its own");
         let requests = Opts::new(":tensorflow:serving:request_count", "The total number of requests.");
         let requests = IntCounterVec::new(requests, &["model_name", "status"]).expect("a valid name");
         registry.register(Box::new(requests.clone())).expect("a name of its own");
@@ -118,6 +123,7 @@ impl Metrics {
             waiting: gauge("model_server:queue_length", "Requests that wait for a compiled copy of the model."),
             copies: gauge("model_server:compiled_copies", "Compiled copies of the model."),
             memory,
+            undecodable,
             requests,
             registry,
         }

@@ -218,6 +218,23 @@ def test_pod_identity_gives_the_credentials(
     assert len(aws.lines()) == 1
 
 
+def test_the_role_of_a_service_account_is_refused_in_place_of_the_nodes(
+    aws: FakeAws, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/digits")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/eks.amazonaws.com/serviceaccount/token")
+    with start("times", 1, *ALL) as server:
+        server.post(PREDICT, {"instances": [[1, 2, 3]]})
+        end(server)
+        problems = [line["problem"] for line in server.log if "problem" in line]
+
+    assert any("role/digits is the role of a service account (IRSA)" in problem for problem in problems), problems
+    assert aws.asked == []
+
+
 def test_an_instances_metadata_gives_the_credentials(
     aws: FakeAws, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,3 +202,14 @@ def test_unsupported_calls_are_unimplemented(channel: grpc.Channel, prediction: 
     with pytest.raises(grpc.RpcError) as caught:
         unknown(None, timeout=60)
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_message_that_cannot_be_decoded_is_counted(channel: grpc.Channel, all_models: Server) -> None:
+    before = all_models.metric("model_server:undecodable_messages")
+    predict = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+
+    with pytest.raises(grpc.RpcError) as caught:
+        predict(b"\xff\xff\xff", timeout=60)
+
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert all_models.metric("model_server:undecodable_messages") == before + 1

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from .model import Model
 
 
+class SourceError(Exception):
+    """An event of a queue, stream or rule, which is no request.
+
+    Raised, because its source looks only at that: it takes an answer for a success, and a queue deletes its messages.
+    """
+
+    def __init__(self, source: str, problem: RequestError) -> None:
+        super().__init__(f"an event of {source} is no request, put a function of yours before this one: {problem}")
+
+
 def answer(model: Model, event: Any, hook: Hook | None = None) -> Any:
     """Answer one event.
 
@@ -33,6 +43,9 @@ def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, st
             return 200, None, _fitting_text(hook.answer(model, event))
         return 200, None, _fitting(predict(model, event, direct=True))
     except RequestError as error:
+        source = source_of(event)
+        if source is not None:
+            raise SourceError(source, error) from error
         # The runtime's encoder writes UTF-8 itself and fails on lone surrogates, which JSON can contain.
         problem = str(error).encode(errors="replace").decode()
         return error.status, problem, {"error": problem}
@@ -41,6 +54,21 @@ def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, st
 def came_by_http(event: Any) -> bool:
     """Return whether an event came by HTTP, and so gets a proxy response."""
     return isinstance(event, dict) and "requestContext" in event
+
+
+def source_of(event: Any) -> str | None:
+    """Return the source that an event of SQS, Kinesis, DynamoDB, SNS, S3, S3 Batch Operations or EventBridge names."""
+    if not isinstance(event, dict):
+        return None
+    records = event.get("Records")
+    found = None
+    if isinstance(records, list) and records and isinstance(records[0], dict):
+        found = records[0].get("eventSource", records[0].get("EventSource"))
+    elif isinstance(event.get("tasks"), list) and "invocationSchemaVersion" in event:
+        found = "aws:s3-batch"
+    elif isinstance(event.get("detail-type"), str):
+        found = event.get("source")
+    return found if isinstance(found, str) else None
 
 
 def is_check(event: Any) -> bool:

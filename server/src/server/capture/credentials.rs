@@ -59,6 +59,17 @@ async fn find(client: &HttpClient) -> Result<Credentials, String> {
     if let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         return Ok(Credentials::new(id, secret, variable("AWS_SESSION_TOKEN"), None, "environment"));
     }
+    if let (None, Some(role), Some(_)) = (
+        variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        variable("AWS_ROLE_ARN"),
+        variable("AWS_WEB_IDENTITY_TOKEN_FILE"),
+    ) {
+        // Otherwise the node's role would send the requests.
+        return Err(format!(
+            "{role} is the role of a service account (IRSA), which this server cannot assume: give the service account a \
+             pod identity association"
+        ));
+    }
     let answer = match variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
         Some(url) => ask_container(client, &url).await?,
         None => ask_instance(client).await?,

@@ -18,9 +18,9 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
-use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
+use tonic::{Code, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
@@ -58,6 +58,12 @@ const HEALTH_NAMES: [&str; 5] = ["", "PredictionService", "ModelService", PREDIC
 const PREFIX: usize = 5;
 /// The longest request for the health, in bytes.
 const HEALTH_REQUEST: usize = 1 << 10;
+
+/// Tells whether tonic has refused a message, which it says by a sentence only.
+fn is_undecodable(headers: &HeaderMap) -> bool {
+    Status::from_header_map(headers)
+        .is_some_and(|status| status.code() == Code::Internal && status.message().starts_with("failed to decode"))
+}
 
 /// All services of the gRPC port.
 #[derive(Clone)]
@@ -130,6 +136,9 @@ impl Grpc {
             _ => self.health.clone().call(request).await,
         };
         let Ok(response) = answered;
+        if is_undecodable(response.headers()) {
+            self.state.metrics.undecodable.inc();
+        }
         let kept = move |data| unread.add(share.hold(data));
         response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(&kept))))
     }
