@@ -169,7 +169,9 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     });
   }
 
-  private createStateMachine(stateMachineName: string, functions: DeliveryFunctions, { stackNames, pollInterval }: ModelDeliveryProps): stepfunctions.StateMachine {
+  private createStateMachine(
+    stateMachineName: string, { reason }: DeliveryFunctions, { stackNames, pollInterval }: ModelDeliveryProps,
+  ): stepfunctions.StateMachine {
     const table = new dynamodb.Table(this, 'Turns', {
       partitionKey: { name: 'Id', type: dynamodb.AttributeType.STRING },
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
@@ -183,7 +185,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
       key: this.key,
       tableArn: table.tableArn,
       parameterNames,
-      reasonFunctionArn: functions.reason.functionArn,
+      reasonFunctionArn: reason.functionArn,
       stackNames,
     });
     const definition = deliveryDefinition({
@@ -193,7 +195,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
       sourceParameterName: this.sourceParameterName,
       serveParameterName: this.serveParameterName,
       tableName: table.tableName,
-      reasonFunctionArn: functions.reason.functionArn,
+      reasonFunctionArn: reason.functionArn,
       stackNames,
       pollSeconds: pollInterval?.toSeconds() ?? 15,
     });
