@@ -78,7 +78,7 @@ def test_an_open_batch_is_served_natively(
     body: Callable[..., Any], specs: list[tf.TensorSpec], runs: Runs, tmp_path: Path
 ) -> None:
     file = _tflite(tmp_path, function(tmp_path / "saved", body, *specs))
-    result = runs(file)
+    result = runs(file, recipe="none")
     assert result.published.requirements.native_refusal is None
     inputs = {
         given.name: _RANDOM.integers(0, 9, [3, *given.shape[1:]]).astype(given.dtype.as_numpy_dtype) for given in specs
@@ -93,14 +93,14 @@ def test_what_computed_shapes_is_a_constant_afterwards(runs: Runs, tmp_path: Pat
     from ai_edge_litert.schema_py_generated import BuiltinOperator
 
     file = _tflite(tmp_path, function(tmp_path / "saved", _dense, IMAGE))
-    result = runs(file)
+    result = runs(file, recipe="none")
     kept = _operators((result.output / "model" / "model.tflite").read_bytes())
     assert BuiltinOperator.SHAPE in _operators(file.read_bytes())
     assert not kept & {BuiltinOperator.SHAPE, BuiltinOperator.STRIDED_SLICE, BuiltinOperator.PACK}
 
 
 def test_stored_values_stay_aligned(runs: Runs, tmp_path: Path) -> None:
-    result = runs(_tflite(tmp_path, function(tmp_path / "saved", _dense, IMAGE)))
+    result = runs(_tflite(tmp_path, function(tmp_path / "saved", _dense, IMAGE)), recipe="none")
     content = (result.output / "model" / "model.tflite").read_bytes()
     buffers = [buffer.data for buffer in unpack(content).buffers if buffer.data is not None and len(buffer.data)]
     assert len(buffers) > 2
@@ -114,7 +114,7 @@ def test_each_signature_is_fixed(runs: Runs, tmp_path: Path) -> None:
     module.flat = tf.function(_flat, input_signature=[IMAGE])
     module.dense = tf.function(_dense, input_signature=[IMAGE])
     file = _tflite(tmp_path, save(tmp_path / "saved", module, serving_default=module.flat, dense=module.dense))
-    result = runs(file)
+    result = runs(file, recipe="none")
     assert result.published.requirements.native_refusal is None
     inputs = {"x": _RANDOM.standard_normal((2, 8, 8, 1)).astype(np.float32)}
     for name in ("serving_default", "dense"):
@@ -123,10 +123,10 @@ def test_each_signature_is_fixed(runs: Runs, tmp_path: Path) -> None:
 
 
 def test_a_given_shape_closes_an_open_dimension(models: SampleModels, runs: Runs) -> None:
-    result = runs(models.tflite, source={"inputShapes": {"features": [8, 16]}})
+    result = runs(models.tflite, recipe="none", source={"inputShapes": {"features": [8, 16]}})
     signature = result.published.signatures["serving_default"]
     assert (signature.batched, signature.outputs["probabilities"].shape) == (False, [8, 4])
-    refused = runs(models.tflite, source={"inputShapes": {"features": [8, 17]}})
+    refused = runs(models.tflite, recipe="none", source={"inputShapes": {"features": [8, 17]}})
     assert refused.code == 2
     assert "the model takes float32[?, 16]" in refused.sentence
 
@@ -144,21 +144,21 @@ def length(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_open_length_must_be_given(length: Path, runs: Runs) -> None:
-    result = runs(length)
+    result = runs(length, recipe="none")
     assert result.code == 4
     assert "inputs with unknown dimensions ('sound' is float32[?, ?])" in result.sentence
     assert result.outcome.hints == [Hint.INPUT_SHAPES]
 
 
 def test_a_given_length_is_served_natively(length: Path, runs: Runs) -> None:
-    result = runs(length, source={"inputShapes": {"sound": [-1, 60]}})
+    result = runs(length, recipe="none", source={"inputShapes": {"sound": [-1, 60]}})
     assert result.published.requirements.native_refusal is None
     sound = {"sound": _RANDOM.standard_normal((2, 60)).astype(np.float32)}
     np.testing.assert_allclose(result.predict(sound)["scores"], _of_user(length, sound)["scores"], rtol=1e-5)
 
 
 def test_a_length_that_the_model_cannot_take_is_named(length: Path, runs: Runs) -> None:
-    result = runs(length, source={"inputShapes": {"sound": [-1, 30]}})
+    result = runs(length, recipe="none", source={"inputShapes": {"sound": [-1, 30]}})
     assert result.code == 2
     assert "cannot take the input shapes {'sound': [1, 30]}" in result.sentence
 
