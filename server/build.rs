@@ -13,11 +13,12 @@ fn protocols() {
 
     println!("cargo:rerun-if-changed=proto");
     let directory = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
-    let api = protox::compile(["serving.proto"], ["proto"]).expect("our own files");
+    let api = protox::compile(["serving.proto", "inference.proto"], ["proto"]).expect("our own files");
     tonic_prost_build::configure()
         .build_client(false)
         .build_transport(false)
         .bytes(".tensorflow.TensorProto")
+        .bytes(".inference")
         .compile_fds(api)
         .expect("files that protox compiled");
     let configuration = protox::compile(["model_config.proto"], ["proto"]).expect("our own file");

@@ -1,10 +1,15 @@
 //! Serves one LiteRT model: on AWS Lambda, or as a server of its own.
 //!
-//! An arrow goes down only: fronts (`lambda`, `server`) → `captured_request`, [`rest`] → [`model`] → [`litert`].
+//! An arrow goes down only: fronts (`lambda`, `server`) → `captured_request`, [`inference`] → [`rest`] → [`model`] →
+//! [`litert`].
 
 #[cfg(any(feature = "lambda", feature = "server"))]
 mod captured_request;
 pub mod environment;
+#[cfg(any(feature = "lambda", feature = "server"))]
+pub mod inference;
+#[cfg(any(feature = "lambda", feature = "server"))]
+mod inflate;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod litert;

@@ -12,6 +12,7 @@ for directory in (
     "server/tests",
     "server/tests/server",
     "server/tests/server/attack",
+    "server/tests/clients",
     "runtime/handler/src",
     "runtime/handler/tests",
     "optimizer/src",

@@ -52,6 +52,13 @@ fn bodies_are_refused_in_a_sentence_or_answered() {
 }
 
 #[test]
+fn inference_requests_are_refused_in_a_sentence_or_answered() {
+    for input in inputs("inference") {
+        fuzz::inference::check(&input);
+    }
+}
+
+#[test]
 fn events_are_refused_in_a_sentence_or_answered() {
     for input in inputs("event") {
         fuzz::event::check(&input);
@@ -71,5 +78,8 @@ fn request_lines_are_refused_in_a_sentence_or_routed() {
     for case in contract() {
         let (method, path) = (text(&case, "method").expect("a method"), text(&case, "path").expect("a path"));
         fuzz::path::check(&format!("{method} {path}"));
+    }
+    for path in ["/v2", "/prod/v2/health/live", "/v2/models/zoo/versions/1/infer", "/v2/models/zoo/stats", "/v2/x"] {
+        fuzz::path::check(&format!("GET {path}"));
     }
 }

@@ -5,6 +5,7 @@ pub mod body;
 pub mod description;
 pub mod event;
 pub mod grpc;
+pub mod inference;
 pub mod path;
 
 use std::sync::{Arc, LazyLock};

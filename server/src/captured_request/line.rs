@@ -4,7 +4,8 @@ use serde::de::IgnoredAny;
 
 use super::redaction::Redaction;
 use super::time::timestamp;
-use crate::model::Description;
+use crate::model::{Call, Description, Outputs};
+use crate::rest::bodies;
 
 /// Bytes. `CloudWatch` Logs takes 256 KiB at least, and Firehose 1,000 KiB of a record with many lines.
 pub(crate) const LARGEST_LINE: usize = 200_000;
@@ -41,6 +42,20 @@ impl Exchange {
             return Err(NotCaptured::TooLarge);
         }
         Ok(Self { time, signature, request: request.to_vec(), answer: answer.to_vec() })
+    }
+
+    /// Writes the bodies that tensors have in column format, if a line can hold them.
+    pub(crate) fn of_tensors(
+        time: SystemTime,
+        description: &Description,
+        call: &Call,
+        outputs: &Outputs,
+    ) -> Result<Self, NotCaptured> {
+        if call.columns.iter().chain(&outputs.columns).map(Vec::len).sum::<usize>() > LARGEST_LINE {
+            return Err(NotCaptured::TooLarge);
+        }
+        let (request, answer) = bodies(description, call, outputs);
+        Self::new(time, call.signature, &request, &answer)
     }
 
     /// Returns the line, with its end.

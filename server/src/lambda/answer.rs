@@ -2,10 +2,13 @@
 
 use std::time::SystemTime;
 
+use percent_encoding::percent_decode_str;
+
 use super::capture::Place;
 use super::event::{Event, HttpEvent};
 use super::response;
 use crate::captured_request::Exchange;
+use crate::inference::{InferRequest, Part, Resource, find, json_length, metadata};
 use crate::model::{Call, Outputs, RunError};
 use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
 
@@ -73,11 +76,67 @@ fn answer_http(
             Refusal::bad_request("the event is no HTTP request of a Function URL, an HTTP API or a REST API").into()
         );
     };
-    let body = match service.route(method, path)? {
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    if let Some(path) = find(&path) {
+        return answer_protocol(service, Resource::parse(method, path, "function")?, event, captured, run);
+    }
+    let body = match service.route_decoded(method, &path)? {
         Route::Answer(body) => body,
         Route::Predict => predict(service, &event.body()?, Caller::Http, captured, run)?,
     };
     Ok(response::proxy(&body)?)
+}
+
+/// Answers a request of the Open Inference Protocol.
+fn answer_protocol(
+    service: &Service,
+    resource: Resource<'_>,
+    event: &HttpEvent,
+    captured: Option<&mut Place>,
+    run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
+) -> Result<Vec<u8>, Unanswered> {
+    let description = &service.description;
+    let body = match resource {
+        Resource::Live => metadata::live(),
+        Resource::Ready => metadata::ready(),
+        Resource::Server => metadata::server(),
+        Resource::Model { name, version, part } => {
+            service.check_model(name)?;
+            version.map_or(Ok(()), |version| service.check_version(version))?;
+            match part {
+                Part::Metadata => metadata::model(description, &[description.version]),
+                Part::Ready => metadata::model_ready(description),
+                Part::Infer => return infer(service, event, captured, run),
+            }
+        }
+    };
+    Ok(response::proxy(&body)?)
+}
+
+fn infer(
+    service: &Service,
+    event: &HttpEvent,
+    captured: Option<&mut Place>,
+    run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
+) -> Result<Vec<u8>, Unanswered> {
+    let description = &service.description;
+    let json_length = event.json_length.as_deref().map(json_length).transpose()?;
+    let body = event.body()?;
+    if event.is_text() && json_length.is_some_and(|length| length < body.len()) {
+        return Err(Refusal::bad_request(
+            "the body has tensors in binary form, but came as text, which changes them; let the API pass it as base64: a \
+             REST API does so with binaryMediaTypes ['*/*']",
+        )
+        .into());
+    }
+    let request = InferRequest::read(description, body, json_length)?;
+    let signature = &description.signatures[request.call.signature];
+    response::check_values(signature.output_bytes(request.call.rows))?;
+    let outputs = run(&request.call)?;
+    if let Some(captured) = captured {
+        *captured = Some(Exchange::of_tensors(SystemTime::now(), description, &request.call, &outputs));
+    }
+    Ok(response::proxy_answer(&request.answer(description, &outputs))?)
 }
 
 fn predict(

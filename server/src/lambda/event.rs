@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
-use jiter::{Jiter, JiterError, JiterErrorType, JsonValue};
+use jiter::{Jiter, JiterError, JiterErrorType, JsonValue, Peek};
 use memchr::memmem;
 
+use crate::inference::HEADER;
+use crate::inflate::{Coding, Fault, RATIO};
 use crate::rest::Refusal;
 
 /// Lambda's limit of a synchronous invocation, in both directions.
@@ -27,6 +29,10 @@ pub(super) struct HttpEvent {
     pub is_check: bool,
     /// True if a half of a surrogate pair is in it, which no string can hold.
     pub is_no_text: bool,
+    /// Of the lengths of JSON and tensors, as the client wrote it.
+    pub json_length: Option<String>,
+    /// How the client zipped the body.
+    pub encoding: Option<String>,
     body: Option<String>,
     is_base64: bool,
 }
@@ -60,6 +66,7 @@ impl HttpEvent {
                 Member::Line(index) => members[index] = string(jiter.next_value()?),
                 Member::Body => found.body = string(jiter.next_value()?),
                 Member::IsBase64 => found.is_base64 = jiter.next_value()? == JsonValue::Bool(true),
+                Member::Headers => found.read_headers(&mut jiter)?,
                 Member::Other => jiter.next_skip()?,
             }
             name = jiter.next_key()?.map(self::member);
@@ -77,8 +84,53 @@ impl HttpEvent {
         Ok(Some(found))
     }
 
-    /// Returns the body of the request.
+    fn read_headers(&mut self, jiter: &mut Jiter<'_>) -> Result<(), JiterError> {
+        if jiter.peek()? != Peek::Object {
+            return jiter.next_skip();
+        }
+        let mut next = jiter.known_object()?.map(header);
+        while let Some(found) = next {
+            let place = match found {
+                Header::JsonLength => &mut self.json_length,
+                Header::Encoding => &mut self.encoding,
+                Header::Other => {
+                    jiter.next_skip()?;
+                    next = jiter.next_key()?.map(header);
+                    continue;
+                }
+            };
+            let value = match jiter.next_value()? {
+                // With multi-value headers.
+                JsonValue::Array(values) => values.first().cloned().and_then(string),
+                value => string(value),
+            };
+            *place = place.take().or(value);
+            next = jiter.next_key()?.map(header);
+        }
+        Ok(())
+    }
+
+    /// Tells whether the body came as text, in which bytes of tensors do not survive.
+    pub(super) fn is_text(&self) -> bool {
+        !self.is_base64
+    }
+
+    /// Returns the body of the request, unzipped.
     pub(super) fn body(&self) -> Result<Cow<'_, [u8]>, Refusal> {
+        let body = self.received()?;
+        let coding = Coding::read(self.encoding.as_deref().unwrap_or_default()).map_err(Refusal::bad_request)?;
+        // A REST API can unzip bodies itself. Whether it removes the header then, AWS does not say.
+        let Some(coding) = coding.filter(|coding| coding.begins(&body)) else { return Ok(body) };
+        coding.inflate(&body, LARGEST_BODY, |_| Ok(())).map(Cow::Owned).map_err(|fault| match fault {
+            Fault::TooLarge | Fault::Ratio => Refusal::too_large(format!(
+                "the body unzips to more than {LARGEST_BODY} bytes, or to more than {RATIO} times its size; send fewer rows"
+            )),
+            Fault::Wrong(error) => Refusal::bad_request(format!("the body is not {}: {error}", coding.name())),
+        })
+    }
+
+    /// Returns the body as it came.
+    fn received(&self) -> Result<Cow<'_, [u8]>, Refusal> {
         let Some(body) = &self.body else {
             return Ok(Cow::Borrowed(b""));
         };
@@ -102,6 +154,13 @@ enum Member {
     Line(usize),
     Body,
     IsBase64,
+    Headers,
+    Other,
+}
+
+enum Header {
+    JsonLength,
+    Encoding,
     Other,
 }
 
@@ -113,6 +172,8 @@ fn member(name: &str) -> Member {
         "httpMethod" => Member::Line(2),
         "body" => Member::Body,
         "isBase64Encoded" => Member::IsBase64,
+        // A load balancer with multi-value headers sends the second only.
+        "headers" | "multiValueHeaders" => Member::Headers,
         _ => Member::Other,
     }
 }
@@ -121,6 +182,16 @@ fn is_no_text(error: &JiterError) -> bool {
     use jiter::JsonErrorType::{LoneLeadingSurrogateInHexEscape, UnexpectedEndOfHexEscape};
 
     matches!(error.error_type, JiterErrorType::JsonError(LoneLeadingSurrogateInHexEscape | UnexpectedEndOfHexEscape))
+}
+
+fn header(name: &str) -> Header {
+    if name.eq_ignore_ascii_case(HEADER) {
+        Header::JsonLength
+    } else if name.eq_ignore_ascii_case("content-encoding") {
+        Header::Encoding
+    } else {
+        Header::Other
+    }
 }
 
 fn string(value: JsonValue<'_>) -> Option<String> {

@@ -1,8 +1,10 @@
 //! Responses of a function to each source of events.
 
+use data_encoding::BASE64;
 use serde::Serialize;
 
 use super::event::LARGEST_BODY;
+use crate::inference::Answer;
 use crate::rest::Refusal;
 
 /// The most bytes of values that one letter of an answer stands for: an int64 takes a digit and a comma at least.
@@ -23,6 +25,8 @@ struct Headers<'a> {
     content_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     allow: Option<&'a str>,
+    #[serde(rename = "inference-header-content-length", skip_serializing_if = "Option::is_none")]
+    json_length: Option<&'a str>,
 }
 
 /// Refuses outputs that are too large for any answer, before they are computed: their memory could be more than there is.
@@ -43,6 +47,21 @@ pub(super) fn proxy(body: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(response)
 }
 
+/// Returns the proxy response of an answer of the Open Inference Protocol: with tensors in binary form it is base64.
+pub(super) fn proxy_answer(answer: &Answer) -> Result<Vec<u8>, Refusal> {
+    let Some(length) = answer.json_length else {
+        return proxy(&answer.body);
+    };
+    let (length, body) = (length.to_string(), BASE64.encode(&answer.body));
+    let response = write(&ProxyResponse {
+        status_code: 200,
+        headers: Headers { content_type: answer.content_type(), allow: None, json_length: Some(&length) },
+        body: &body,
+        is_base64_encoded: true,
+    });
+    if response.len() > LARGEST_BODY { Err(too_large()) } else { Ok(response) }
+}
+
 /// Returns the proxy response to a request that cannot be answered.
 pub(super) fn proxy_refusal(refusal: &Refusal) -> Vec<u8> {
     response(refusal.status, refusal.allow, &refusal.body())
@@ -59,14 +78,17 @@ pub(super) fn direct(body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
 }
 
 fn response(status_code: u16, allow: Option<&str>, body: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(body.len() + body.len() / 8 + 128);
-    let response = ProxyResponse {
+    write(&ProxyResponse {
         status_code,
-        headers: Headers { content_type: "application/json", allow },
+        headers: Headers { content_type: "application/json", allow, json_length: None },
         body: std::str::from_utf8(body).expect("JSON is text"),
         is_base64_encoded: false,
-    };
-    serde_json::to_writer(&mut text, &response).expect("a Vec takes all that is written");
+    })
+}
+
+fn write(response: &ProxyResponse<'_>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(response.body.len() + response.body.len() / 8 + 128);
+    serde_json::to_writer(&mut text, response).expect("a Vec takes all that is written");
     text
 }
 

@@ -57,6 +57,12 @@ impl ElementType {
         self.row().3
     }
 
+    /// The datatype as the Open Inference Protocol spells it.
+    #[must_use]
+    pub const fn inference(self) -> &'static str {
+        self.row().4
+    }
+
     /// The kind of value that stands in JSON for an element.
     #[must_use]
     pub const fn kind(self) -> Kind {
@@ -89,20 +95,20 @@ impl ElementType {
         }
     }
 
-    const fn row(self) -> (&'static str, usize, i32, &'static str) {
+    const fn row(self) -> (&'static str, usize, i32, &'static str, &'static str) {
         match self {
-            Self::Float32 => ("float32", 4, 1, "DT_FLOAT"),
-            Self::Float64 => ("float64", 8, 11, "DT_DOUBLE"),
-            Self::Float16 => ("float16", 2, 10, "DT_HALF"),
-            Self::Int8 => ("int8", 1, 9, "DT_INT8"),
-            Self::Int16 => ("int16", 2, 7, "DT_INT16"),
-            Self::Int32 => ("int32", 4, 2, "DT_INT32"),
-            Self::Int64 => ("int64", 8, 4, "DT_INT64"),
-            Self::UInt8 => ("uint8", 1, 3, "DT_UINT8"),
-            Self::UInt16 => ("uint16", 2, 17, "DT_UINT16"),
-            Self::UInt32 => ("uint32", 4, 16, "DT_UINT32"),
-            Self::UInt64 => ("uint64", 8, 13, "DT_UINT64"),
-            Self::Bool => ("bool", 1, 6, "DT_BOOL"),
+            Self::Float32 => ("float32", 4, 1, "DT_FLOAT", "FP32"),
+            Self::Float64 => ("float64", 8, 11, "DT_DOUBLE", "FP64"),
+            Self::Float16 => ("float16", 2, 10, "DT_HALF", "FP16"),
+            Self::Int8 => ("int8", 1, 9, "DT_INT8", "INT8"),
+            Self::Int16 => ("int16", 2, 7, "DT_INT16", "INT16"),
+            Self::Int32 => ("int32", 4, 2, "DT_INT32", "INT32"),
+            Self::Int64 => ("int64", 8, 4, "DT_INT64", "INT64"),
+            Self::UInt8 => ("uint8", 1, 3, "DT_UINT8", "UINT8"),
+            Self::UInt16 => ("uint16", 2, 17, "DT_UINT16", "UINT16"),
+            Self::UInt32 => ("uint32", 4, 16, "DT_UINT32", "UINT32"),
+            Self::UInt64 => ("uint64", 8, 13, "DT_UINT64", "UINT64"),
+            Self::Bool => ("bool", 1, 6, "DT_BOOL", "BOOL"),
         }
     }
 }

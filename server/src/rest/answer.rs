@@ -49,8 +49,15 @@ pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec
     (request, answer(description, signature, Form::Inputs, outputs))
 }
 
+/// Appends the values of stored bytes as one list, whatever their shape.
+pub(crate) fn write_flat(tensor: &Tensor, stored: &[u8], text: &mut Vec<u8>) {
+    let values = Values::new(tensor, stored);
+    let count = values.count();
+    values.write_nested(&[count], 0, count, text);
+}
+
 /// Appends a JSON string.
-pub(super) fn write_string(string: &str, text: &mut Vec<u8>) {
+pub(crate) fn write_string(string: &str, text: &mut Vec<u8>) {
     serde_json::to_writer(text, string).expect("a Vec takes all that is written");
 }
 

@@ -9,11 +9,17 @@ mod value;
 use jiter::JsonValue;
 
 use self::json::Json;
+pub(crate) use self::value::problem;
 use self::value::{Place, check_column};
 use super::refusal::{Refusal, refuse};
 use super::request::{Caller, Form};
 use super::sentence::{input_names, inputs, listed, quoted};
 use crate::model::{Description, Signature};
+
+/// Checks that a body is JSON whose objects have each name once.
+pub(crate) fn check(body: &[u8]) -> Result<(), Refusal> {
+    text::parse(body, Caller::Http).map(|_| ())
+}
 
 /// Finds what is wrong with a request.
 pub(super) fn explain(description: &Description, body: &[u8], caller: Caller) -> Refusal {

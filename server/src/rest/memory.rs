@@ -54,12 +54,12 @@ fn text_of(tensor: &Tensor) -> usize {
 }
 
 /// Of a name in quotes with what is around it: an escaped character has six.
-fn string(text: &str) -> usize {
+pub(crate) fn string(text: &str) -> usize {
     6 * text.len() + 8
 }
 
 /// The most characters of a value.
-fn digits(dtype: ElementType) -> usize {
+pub(crate) fn digits(dtype: ElementType) -> usize {
     match dtype {
         ElementType::Float32 | ElementType::Float16 => 16,
         ElementType::Float64 => 25,

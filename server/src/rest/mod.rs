@@ -14,10 +14,13 @@ mod refusal;
 mod request;
 mod route;
 pub(crate) mod sentence;
+pub(crate) mod source;
 mod status;
-mod walk;
+pub(crate) mod walk;
 
 pub use answer::bodies;
+pub(crate) use answer::{write_flat, write_string};
+pub(crate) use explain::{check, problem};
 pub use refusal::Refusal;
 pub use request::{Caller, Form, PredictRequest};
 pub use route::{Route, Service};

@@ -2,15 +2,12 @@
 //!
 //! Whatever is not a request that the model can answer is declined without a word: `explain` finds the words.
 
-use std::ops::{Deref, DerefMut};
+use jiter::{Jiter, Peek};
 
-use jiter::{Jiter, JiterError, Peek};
-
-use super::number::element;
-use super::plain;
 use super::request::{Caller, Form, PredictRequest};
+use super::source::{Declined, Read, Source};
 use super::walk::{Names, repeated};
-use crate::model::{Call, Description, Element, Misfit, Signature, Tensor};
+use crate::model::{Call, Description, Signature, Tensor};
 
 /// Reads a request; `None` where the model cannot answer it.
 pub(super) fn read(description: &Description, body: &[u8], caller: Caller) -> Option<PredictRequest> {
@@ -21,22 +18,6 @@ pub(super) fn read(description: &Description, body: &[u8], caller: Caller) -> Op
         (named != default).then(|| attempt(description, body, caller, named).ok())?
     })
 }
-
-struct Declined;
-
-impl From<JiterError> for Declined {
-    fn from(_: JiterError) -> Self {
-        Self
-    }
-}
-
-impl From<Misfit> for Declined {
-    fn from(_: Misfit) -> Self {
-        Self
-    }
-}
-
-type Read<T> = Result<T, Declined>;
 
 /// The next member of the request.
 enum Member {
@@ -108,41 +89,6 @@ fn member_of(name: &str, caller: Caller, others: &mut Names) -> Member {
     }
     others.add(name);
     Member::Other
-}
-
-/// A body that jiter reads, except for what `plain` reads faster.
-struct Source<'j> {
-    /// From where jiter began.
-    rest: &'j [u8],
-    jiter: Jiter<'j>,
-}
-
-impl<'j> Source<'j> {
-    fn new(body: &'j [u8]) -> Self {
-        Self { rest: body, jiter: Jiter::new(body).with_allow_inf_nan() }
-    }
-
-    /// Reads nested lists of plain numbers; `None` where they are not, and nothing is read.
-    fn plain(&mut self, shape: &[usize], tensor: &Tensor, stored: &mut Vec<u8>) -> Option<()> {
-        let next = &self.rest[self.jiter.current_index()..];
-        // Jiter keeps nothing but its position.
-        *self = Self::new(plain::nested(next, shape, tensor, stored)?);
-        Some(())
-    }
-}
-
-impl<'j> Deref for Source<'j> {
-    type Target = Jiter<'j>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.jiter
-    }
-}
-
-impl DerefMut for Source<'_> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.jiter
-    }
 }
 
 /// The inputs' stored bytes, as far as they are read.
@@ -257,7 +203,7 @@ impl Column {
     fn rows(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, shape: &[usize]) -> Read<()> {
         let mut next = jiter.next_array()?;
         while let Some(peek) = next {
-            self.value(tensor, jiter, peek, shape)?;
+            jiter.values(tensor, peek, shape, &mut self.stored)?;
             self.items += 1;
             next = jiter.array_step()?;
         }
@@ -267,36 +213,6 @@ impl Column {
     fn item(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, shape: &[usize]) -> Read<()> {
         let peek = jiter.peek()?;
         self.items += 1;
-        self.value(tensor, jiter, peek, shape)
-    }
-
-    /// Reads nested lists of `shape`, whose first byte is the next one.
-    fn value(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, peek: Peek, shape: &[usize]) -> Read<()> {
-        let before = self.stored.len();
-        if jiter.plain(shape, tensor, &mut self.stored).is_some() {
-            return Ok(());
-        }
-        self.stored.truncate(before);
-        self.nested(tensor, jiter, peek, shape)
-    }
-
-    /// Reads nested lists of `shape` by jiter.
-    fn nested(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, peek: Peek, shape: &[usize]) -> Read<()> {
-        let Some((&size, inner)) = shape.split_first() else {
-            let element = match peek {
-                Peek::True | Peek::False => Element::Bool(jiter.known_bool(peek)?),
-                peek => element(jiter.known_number(peek)?, &jiter.rest[..jiter.current_index()]),
-            };
-            return Ok(tensor.push(element, &mut self.stored)?);
-        };
-        if peek != Peek::Array {
-            return Err(Declined);
-        }
-        let mut next = jiter.known_array()?;
-        for _ in 0..size {
-            self.nested(tensor, jiter, next.ok_or(Declined)?, inner)?;
-            next = jiter.array_step()?;
-        }
-        if next.is_none() { Ok(()) } else { Err(Declined) }
+        jiter.values(tensor, peek, shape, &mut self.stored)
     }
 }

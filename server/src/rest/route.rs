@@ -74,10 +74,7 @@ impl Service {
         };
         let mut segments: Vec<&str> = resource.split('/').collect();
         let name = segments.remove(0);
-        if name != self.description.model {
-            let (name, own) = (quoted(name, 100), quoted(&self.description.model, 100));
-            return Err(self.not_found(format!("unknown model {name}; this {} serves {own}", self.noun)));
-        }
+        self.check_model(name)?;
         match segments[..] {
             ["versions", version, ..] => {
                 self.check_version(version)?;
@@ -103,7 +100,17 @@ impl Service {
         }
     }
 
-    fn check_version(&self, version: &str) -> Result<(), Refusal> {
+    /// Checks that a name is the model's.
+    pub(crate) fn check_model(&self, name: &str) -> Result<(), Refusal> {
+        if name == self.description.model {
+            return Ok(());
+        }
+        let (name, own) = (quoted(name, 100), quoted(&self.description.model, 100));
+        Err(self.not_found(format!("unknown model {name}; this {} serves {own}", self.noun)))
+    }
+
+    /// Checks that a version is the model's.
+    pub(crate) fn check_version(&self, version: &str) -> Result<(), Refusal> {
         let own = self.description.version;
         let digits = !version.is_empty() && version.bytes().all(|letter| letter.is_ascii_digit());
         if digits && version.parse() == Ok(own) {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::model::{Signature, Tensor};
 
 /// Returns a name in quotes, cut to `most` characters, on one line.
-pub(super) fn quoted(name: &str, most: usize) -> String {
+pub(crate) fn quoted(name: &str, most: usize) -> String {
     format!("'{}'", printable(name, most))
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn printable(text: &str, most: usize) -> String {
 }
 
 /// Returns names in quotes, separated by commas.
-pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for name in names {
         let separator = if text.is_empty() { "" } else { ", " };
@@ -29,7 +29,7 @@ pub(super) fn input_names(signature: &Signature) -> String {
 }
 
 /// Returns what a signature takes: names, types and shapes.
-pub(super) fn inputs(signature: &Signature) -> String {
+pub(crate) fn inputs(signature: &Signature) -> String {
     let input = |tensor: &Tensor| format!("'{}' ({} {:?})", tensor.name, tensor.dtype, tensor.shape);
     signature.inputs.iter().map(input).collect::<Vec<_>>().join(", ")
 }

@@ -9,7 +9,7 @@ const DEPTH: usize = 200;
 
 /// Reads the next value, and returns the fingerprint of a name that one of its objects has twice, so that it is open which
 /// one counts.
-pub(super) fn repeated(jiter: &mut Jiter<'_>, names: &mut Names) -> JiterResult<Option<u64>> {
+pub(crate) fn repeated(jiter: &mut Jiter<'_>, names: &mut Names) -> JiterResult<Option<u64>> {
     // Of each open list nothing, of each open object where its names begin.
     let mut open: Vec<Option<usize>> = Vec::new();
     let mut repeated = None;
@@ -24,7 +24,7 @@ pub(super) fn repeated(jiter: &mut Jiter<'_>, names: &mut Names) -> JiterResult<
                 }
             }
             Peek::Object => {
-                let start = names.seen.len();
+                let start = names.begin();
                 if let Some(name) = jiter.known_object()? {
                     names.add(name);
                     open.push(Some(start));
@@ -70,7 +70,7 @@ fn deeper(jiter: &Jiter<'_>, open: &[Option<usize>], first: Peek) -> JiterResult
 /// The names of the objects that are open, as fingerprints of eight bytes: the names themselves would take several times
 /// as much as the text.
 #[derive(Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     state: RandomState,
     seen: Vec<u64>,
     /// The fingerprint of a name that is to be found, and the name.
@@ -79,18 +79,23 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Begins an object, and returns where its names begin.
+    pub(crate) fn begin(&self) -> usize {
+        self.seen.len()
+    }
+
     /// Looks for the name of a fingerprint.
-    pub(super) fn find(self, fingerprint: u64) -> Self {
+    pub(crate) fn find(self, fingerprint: u64) -> Self {
         Self { wanted: Some(fingerprint), ..self }
     }
 
     /// The name that was looked for.
-    pub(super) fn found(self) -> Option<String> {
+    pub(crate) fn found(self) -> Option<String> {
         self.found
     }
 
     /// Adds a name to the innermost object.
-    pub(super) fn add(&mut self, name: &str) {
+    pub(crate) fn add(&mut self, name: &str) {
         let fingerprint = self.state.hash_one(name);
         if self.wanted == Some(fingerprint) && self.found.is_none() {
             self.found = Some(name.to_owned());
@@ -98,8 +103,14 @@ impl Names {
         self.seen.push(fingerprint);
     }
 
+    /// Adds a name to the innermost object. Returns what `kind` makes of it.
+    pub(crate) fn named<K>(&mut self, name: &str, kind: impl Fn(&str) -> K) -> K {
+        self.add(name);
+        kind(name)
+    }
+
     /// Ends the object whose names begin at `start`. Returns one that it has twice.
-    pub(super) fn end(&mut self, start: usize) -> Option<u64> {
+    pub(crate) fn end(&mut self, start: usize) -> Option<u64> {
         // Sorted once: to search all names at each one takes minutes for a text of a few megabytes.
         let names = &mut self.seen[start..];
         names.sort_unstable();

@@ -1,4 +1,3 @@
-use std::io::Read;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -8,24 +7,17 @@ use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::budget::Share;
 use super::failure::Failure;
+use crate::inflate::{Coding, Fault, RATIO};
 
 /// Of a body that is refused, in bytes: a client that is answered before it has sent everything may never look.
 const DISCARDED: usize = 64 << 20;
 /// Of the memory that is set aside before anything arrived, in bytes.
 const RESERVED: usize = 128 << 10;
-/// What is unzipped before its memory is taken, in bytes.
-const UNZIPPED: usize = 64 << 10;
-/// How much larger than the zipped one an unzipped body may be, beyond its first bytes.
-const RATIO: usize = 100;
-/// Unzipped bytes of which no ratio is asked.
-const ANY_RATIO: usize = 1 << 20;
-
 /// A request's body.
 pub(super) enum Body {
     Plain(Bytes),
-    /// With gzip, and with the limit of what it unzips to: many times as much, which takes time that threads with
-    /// connections do not have.
-    Zipped(Bytes, usize),
+    /// With the limit of what it unzips to: many times as much, which takes time that threads with connections do not have.
+    Zipped(Bytes, Coding, usize),
 }
 
 impl Body {
@@ -41,7 +33,7 @@ impl Body {
     pub(super) fn plain(self, share: &mut Share) -> Result<Bytes, Failure> {
         match self {
             Self::Plain(bytes) => Ok(bytes),
-            Self::Zipped(bytes, limit) => unzip(&bytes, limit, share),
+            Self::Zipped(bytes, coding, limit) => unzip(coding, &bytes, limit, share),
         }
     }
 }
@@ -55,15 +47,11 @@ pub(super) async fn read(
     deadline: Instant,
 ) -> Result<Body, Failure> {
     let bytes = collect(body, limit, share, deadline).await?;
-    let coding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
-    match coding.as_deref() {
-        None | Some("" | "identity") => Ok(Body::Plain(bytes)),
-        Some("gzip" | "x-gzip") => Ok(Body::Zipped(bytes, limit)),
-        Some(other) => {
-            let shown: String = other.chars().take(40).collect();
-            Err(Failure::invalid(format!("unknown Content-Encoding '{shown}'; gzip and identity are understood")))
-        }
-    }
+    let coding = headers.get(CONTENT_ENCODING).map_or("", |value| value.to_str().unwrap_or("?"));
+    Ok(match Coding::read(coding).map_err(Failure::invalid)? {
+        None => Body::Plain(bytes),
+        Some(coding) => Body::Zipped(bytes, coding, limit),
+    })
 }
 
 /// Collects a body, until the deadline.
@@ -128,22 +116,27 @@ pub(super) async fn discard(mut body: Incoming, deadline: Instant) {
     let _ = tokio::time::timeout_at(deadline.into(), all).await;
 }
 
-fn unzip(bytes: &[u8], limit: usize, share: &mut Share) -> Result<Bytes, Failure> {
-    let mut plain = Vec::new();
-    let mut reader = flate2::read::MultiGzDecoder::new(bytes);
-    loop {
-        share.take(UNZIPPED)?;
-        let more = (&mut reader).take(UNZIPPED as u64).read_to_end(&mut plain);
-        let more = more.map_err(|error| Failure::invalid(format!("the request's body is not gzip: {error}")))?;
-        if plain.len() > limit {
-            return Err(Failure::too_large(limit));
+fn unzip(coding: Coding, bytes: &[u8], limit: usize, share: &mut Share) -> Result<Bytes, Failure> {
+    let inflated = coding.inflate(bytes, limit, |more| share.take(more).map_err(Unzipped::Refused));
+    inflated.map(Bytes::from).map_err(|unzipped| match unzipped {
+        Unzipped::Refused(failure) => failure,
+        Unzipped::Fault(Fault::TooLarge) => Failure::too_large(limit),
+        Unzipped::Fault(Fault::Ratio) => Failure::inflated(RATIO),
+        Unzipped::Fault(Fault::Wrong(error)) => {
+            Failure::invalid(format!("the request's body is not {}: {error}", coding.name()))
         }
-        if plain.len() > bytes.len().saturating_mul(RATIO).max(ANY_RATIO) {
-            return Err(Failure::inflated(RATIO));
-        }
-        if more < UNZIPPED {
-            return Ok(plain.into());
-        }
+    })
+}
+
+/// The reason why nothing is unzipped.
+enum Unzipped {
+    Refused(Failure),
+    Fault(Fault),
+}
+
+impl From<Fault> for Unzipped {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
@@ -155,7 +148,7 @@ mod tests {
     use super::*;
 
     fn unzip(bytes: &[u8], limit: usize) -> Result<Bytes, Failure> {
-        super::unzip(bytes, limit, &mut Budget::new(8 << 20).share(&HeaderMap::new()).unwrap())
+        super::unzip(Coding::Gzip, bytes, limit, &mut Budget::new(8 << 20).share(&HeaderMap::new()).unwrap())
     }
 
     fn zip(bytes: &[u8]) -> Vec<u8> {

@@ -58,10 +58,21 @@ pub(super) enum NotServed {
     Model { name: String, served: String },
     /// Of that model.
     #[error("unknown version {version}; of model '{name}' this server serves {served}")]
-    Version { name: String, version: i64, served: String },
+    Version { name: String, version: String, served: String },
     /// Of that model.
     #[error("unknown version label '{label}'; of model '{name}' this server knows {known}")]
     Label { name: String, label: String, known: String },
+}
+
+impl NotServed {
+    /// A version that is no number.
+    pub(super) fn unnumbered(name: &str, version: &str, served: &[u64]) -> Self {
+        Self::Version {
+            name: name.to_owned(),
+            version: format!("'{}'", shortened(version)),
+            served: listed(served.iter()),
+        }
+    }
 }
 
 impl From<NotServed> for Failure {
@@ -115,7 +126,7 @@ impl Catalogue {
                 let found = u64::try_from(version).ok().and_then(|version| model.versions.get(&version));
                 found.ok_or_else(|| NotServed::Version {
                     name: name.to_owned(),
-                    version,
+                    version: version.to_string(),
                     served: listed(model.versions.keys()),
                 })
             }

@@ -19,11 +19,15 @@ pub(super) enum Entry {
     RestOther,
     /// PredictionService/Predict.
     GrpcPredict,
+    /// A POST to `/infer` of the Open Inference Protocol.
+    RestInfer,
+    /// GRPCInferenceService/ModelInfer.
+    GrpcInfer,
 }
 
 impl Entry {
     /// How many there are.
-    pub(super) const COUNT: usize = 3;
+    pub(super) const COUNT: usize = 5;
 }
 
 /// The metrics of TensorFlow Serving under its names, and a few that it lacks. Times are in microseconds.
@@ -136,7 +140,13 @@ impl Metrics {
             name: name.to_owned(),
             requests: self.requests.clone(),
             answered: [const { OnceLock::new() }; CODES],
-            latency: [latency("predict", "REST"), latency("", "REST"), latency("Predict", "GRPC")],
+            latency: [
+                latency("predict", "REST"),
+                latency("", "REST"),
+                latency("Predict", "GRPC"),
+                latency("infer", "REST"),
+                latency("ModelInfer", "GRPC"),
+            ],
             runtime: self.runtime.with_label_values(&[name, "Predict", "LiteRT"]),
             queuing: self.queuing.with_label_values(&[name]),
             rows: self.rows.with_label_values(&[name]),

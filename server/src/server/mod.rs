@@ -1,4 +1,4 @@
-//! TensorFlow Serving's REST and gRPC interfaces for LiteRT models, on EKS and EC2.
+//! TensorFlow Serving's REST and gRPC interfaces for LiteRT models, and the Open Inference Protocol's, on EKS and EC2.
 //!
 //! Connections live on one asynchronous runtime, whose threads compute what is expected to take less than half a
 //! millisecond; all else is computed by threads of its own, which a bounded queue feeds, so that health and metrics answer
@@ -18,6 +18,7 @@ mod flags;
 pub mod grpc;
 #[cfg(not(feature = "fuzzing"))]
 mod grpc;
+mod inference;
 mod job;
 mod lifecycle;
 mod listen;
@@ -29,6 +30,7 @@ mod pool;
 mod preface;
 mod queue;
 mod repolled;
+mod response;
 mod rest;
 mod state;
 mod tls;

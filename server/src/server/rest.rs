@@ -4,15 +4,17 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
+use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::body;
 use super::budget::Share;
 use super::catalogue::{Choice, Servable};
 use super::failure::Failure;
+use super::inference;
 use super::metrics::Entry;
+use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
 use crate::model::{Call, Description, Outputs};
 use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, memory};
@@ -22,15 +24,13 @@ const MODELS: &str = "/v1/models/";
 const LIVENESS: &str = "/livez";
 const READINESS: &str = "/readyz";
 
-type Answer = Response<Bytes>;
-
 /// Answers one request of the REST port.
 ///
 /// # Arguments
 ///
 /// * `last`: its connection takes no further one.
 /// * `only_probes`: its connection is one too many.
-pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last: bool, only_probes: bool) -> Answer {
+pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last: bool, only_probes: bool) -> Response {
     let start = Instant::now();
     let path = request.uri().path();
     let mut response = match path {
@@ -39,7 +39,8 @@ pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last:
         _ if path == state.monitoring_path && request.method() == Method::GET => {
             respond(StatusCode::OK, "text/plain; version=0.0.4", state.page())
         }
-        _ if only_probes => json(Err(Failure::crowded())),
+        _ if inference::is_path(path) => inference::answer(state, request, start, only_probes).await,
+        _ if only_probes => failed(&Failure::crowded()),
         _ => json(model(state, request, start).await),
     };
     if last || state.is_draining() {
@@ -149,8 +150,8 @@ impl<'a> Target<'a> {
         let decoded = percent_decode_str(path).decode_utf8_lossy();
         let Some(rest) = decoded.strip_prefix(MODELS) else {
             return Err(Refusal::not_found(
-                "unknown path; this server answers POST /v1/models/NAME:predict, GET /v1/models/NAME and GET \
-                 /v1/models/NAME/metadata",
+                "unknown path; this server answers POST /v1/models/NAME:predict, GET /v1/models/NAME, GET \
+                 /v1/models/NAME/metadata, and the Open Inference Protocol below /v2",
             )
             .into());
         };
@@ -189,33 +190,10 @@ impl<'a> Target<'a> {
     }
 }
 
-fn health(method: &Method, healthy: bool) -> Answer {
+fn health(method: &Method, healthy: bool) -> Response {
     match (method, healthy) {
         (&Method::GET | &Method::HEAD, true) => respond(StatusCode::OK, "text/plain", b"ok\n".to_vec()),
-        (&Method::GET | &Method::HEAD, false) => json(Err(Failure::draining())),
-        _ => json(Err(Refusal::wrong_method(method.as_str(), "GET").into())),
+        (&Method::GET | &Method::HEAD, false) => failed(&Failure::draining()),
+        _ => failed(&Refusal::wrong_method(method.as_str(), "GET").into()),
     }
-}
-
-fn json(result: Result<Bytes, Failure>) -> Answer {
-    let failure = match result {
-        Ok(body) => return respond(StatusCode::OK, "application/json", body),
-        Err(failure) => failure,
-    };
-    let body = serde_json::json!({ "error": failure.message }).to_string().into_bytes();
-    let mut response = respond(failure.status, "application/json", body);
-    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    if let Some(allow) = failure.allow {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    }
-    response
-}
-
-fn respond(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }

@@ -62,6 +62,12 @@ pub(super) fn check_value(
     found.map_or(Ok(()), |problem| refuse(located(signature, tensor, &problem, place)))
 }
 
+/// Finds the value that a tensor cannot take in nested lists of a shape. Returns where it is, and what it is.
+pub(crate) fn problem(tensor: &Tensor, text: &[u8], shape: &[usize]) -> Option<String> {
+    let problem = search(tensor, Json::new(text), shape)?;
+    Some(format!("{}: {}", subscripts(&problem.indices), problem.what))
+}
+
 /// Checks that all inputs in column format have the same number of rows.
 pub(super) fn check_row_counts<'t>(
     signature: &Signature,
@@ -192,7 +198,7 @@ fn located(signature: &Signature, tensor: &Tensor, problem: &Problem, place: Pla
         (_, indices) => (String::new(), indices),
     };
     let name = if place.named { format!("[\"{}\"]", tensor.name) } else { String::new() };
-    let rest = rest.iter().map(|index| format!("[{index}]")).collect::<Vec<_>>().concat();
+    let rest = subscripts(rest);
     let expected = if place.form != Form::Inputs && signature.batched {
         format!("each instance is {} of shape {:?}", tensor.dtype, tensor.item_shape())
     } else {
@@ -200,4 +206,8 @@ fn located(signature: &Signature, tensor: &Tensor, problem: &Problem, place: Pla
         format!("expected {} of shape {:?}{rows}", tensor.dtype, tensor.shape)
     };
     format!("{}{first}{name}{rest}: {}; {expected}", place.form.member(), problem.what)
+}
+
+fn subscripts(indices: &[usize]) -> String {
+    indices.iter().map(|index| format!("[{index}]")).collect::<Vec<_>>().concat()
 }

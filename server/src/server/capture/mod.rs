@@ -26,7 +26,6 @@ use self::sample::Sample;
 pub(super) use self::sample::rate;
 use crate::captured_request::{Exchange, LARGEST_LINE, Rate, Redaction};
 use crate::model::{Call, Description, Outputs};
-use crate::rest::bodies;
 
 /// The share of requests to capture, and the stream that gets them.
 #[derive(Clone, Debug)]
@@ -96,8 +95,7 @@ impl Capture {
             let (description, time) = (Arc::clone(description), SystemTime::now());
             let (call, outputs) = (call.clone(), outputs.clone());
             Box::new(move |redaction| {
-                let (request, answer) = bodies(&description, &call, &outputs);
-                Exchange::new(time, call.signature, &request, &answer)?.line(&description, redaction)
+                Exchange::of_tensors(time, &description, &call, &outputs)?.line(&description, redaction)
             })
         });
     }

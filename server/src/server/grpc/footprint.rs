@@ -36,6 +36,38 @@ fn tensor(message: &[u8]) -> usize {
     })
 }
 
+/// Returns the bytes of memory that a `ModelInferRequest` takes when it is decoded, besides the message, or more.
+pub(super) fn infer_request(message: &[u8]) -> usize {
+    sum(message, |field, inner| match field {
+        // An input.
+        5 => {
+            TENSOR
+                + sum(inner, |field, inner| match field {
+                    3 => NUMBER * inner.len(),
+                    4 => TENSOR + inner.len(),
+                    5 => contents(inner),
+                    _ => ITEM + inner.len(),
+                })
+        }
+        // An output, or a parameter.
+        4 | 6 => TENSOR + 2 * inner.len() + sum(inner, |_, inner| TENSOR + inner.len()),
+        // Raw contents are parts of the message.
+        7 => ITEM,
+        _ => ITEM + inner.len(),
+    })
+}
+
+fn contents(message: &[u8]) -> usize {
+    sum(message, |field, inner| match field {
+        // fp32_contents and fp64_contents.
+        6 | 7 => inner.len(),
+        // bytes_contents.
+        8 => ITEM,
+        // The others, whose numbers end with a byte without the highest bit.
+        _ => NUMBER * inner.iter().filter(|&&byte| byte < 0x80).count(),
+    })
+}
+
 /// Adds up what the fields of a message take, up to the first that cannot be decoded. A group is read as what is in it.
 fn sum(mut message: &[u8], mut of: impl FnMut(u32, &[u8]) -> usize) -> usize {
     let mut bytes = 0_usize;
@@ -67,6 +99,26 @@ pub(super) fn answer(signature: &Signature, wanted: &[usize], rows: usize) -> (u
             let encoded = count.saturating_mul(encoded);
             wire = wire.saturating_add(encoded).saturating_add(tensor.name.len() + ITEM);
             memory = memory.saturating_add(count.saturating_mul(real + number)).saturating_add(encoded);
+        }
+    }
+    (memory, wire)
+}
+
+/// Returns the bytes of memory that the outputs of so many rows take with their message of the Open Inference Protocol, and
+/// the most that the message can have of them.
+pub(super) fn infer_answer(signature: &Signature, wanted: &[usize], rows: usize, is_raw: bool) -> (usize, usize) {
+    if !is_raw {
+        return answer(signature, wanted, rows);
+    }
+    let (mut memory, mut wire) = (0_usize, 64_usize);
+    for (position, tensor) in signature.outputs.iter().enumerate() {
+        let count = tensor.count().saturating_mul(rows);
+        memory = memory.saturating_add(count.saturating_mul(tensor.stored.size()));
+        if wanted.contains(&position) {
+            let real = count.saturating_mul(tensor.dtype.size());
+            wire = wire.saturating_add(real).saturating_add(tensor.name.len() + ITEM);
+            // As values, and encoded.
+            memory = memory.saturating_add(real.saturating_mul(2));
         }
     }
     (memory, wire)

@@ -3,11 +3,13 @@
 use hyper::header::HeaderMap;
 use prost::Message;
 
-use super::prediction;
 use super::proto::TensorProto;
+use super::proto::inference::{ModelInferRequest, ModelInferResponse};
 use super::proto::serving::{PredictRequest, PredictResponse};
+use super::{contents, inference, prediction};
 use crate::model::{Call, Description, Outputs};
 use crate::server::budget::{Budget, Shared};
+use crate::server::failure::Failure;
 
 /// The memory for a message and its answer, in bytes.
 const ALL: usize = 1 << 30;
@@ -28,15 +30,46 @@ pub enum Answer {
 /// The client's fault is called the server's, or the answer cannot be read again.
 pub fn answer_message(description: &Description, message: &[u8], run: impl FnOnce(&Call) -> Outputs) -> Option<Answer> {
     let request = PredictRequest::decode(message).ok()?;
-    let share = Shared::new(Budget::new(ALL).share(&HeaderMap::new()).expect("nothing is taken of it"));
-    let answered = prediction::answer(description, &request, &share, ALL, |call| Ok(run(call)));
-    Some(match answered {
-        Ok(response) => Answer::Predicted(read(&response.encode_to_vec())),
-        Err(failure) => {
-            assert!(matches!(failure.status.as_u16(), 400 | 413), "{failure:?}");
-            Answer::Refused(failure.message.into_owned())
-        }
-    })
+    let answered = prediction::answer(description, &request, &share(), ALL, |call| Ok(run(call)));
+    Some(answered.map_or_else(refused, |response| Answer::Predicted(read(&response.encode_to_vec()))))
+}
+
+/// Answers a `ModelInferRequest`, with the outputs of `run` for the model's. `None`: it is no such message.
+///
+/// # Panics
+///
+/// The client's fault is called the server's, or the answer cannot be read again.
+pub fn answer_inference(
+    description: &Description,
+    message: &[u8],
+    run: impl FnOnce(&Call) -> Outputs,
+) -> Option<Answer> {
+    let request = ModelInferRequest::decode(message).ok()?;
+    let answered = inference::answer(description, &request, &share(), ALL, |call| Ok(run(call)));
+    Some(answered.map_or_else(refused, |response| {
+        let response = ModelInferResponse::decode(&*response.encode_to_vec()).expect("it was written a moment ago");
+        let mut raw = response.raw_output_contents.into_iter();
+        let outputs = response.outputs.into_iter().map(|output| {
+            let tensors = description.signatures.iter().flat_map(|signature| &signature.outputs);
+            let dtype = tensors.map(|tensor| tensor.dtype).find(|dtype| dtype.inference() == output.datatype);
+            let dtype = dtype.expect("an output of the model");
+            let values = match output.contents {
+                Some(contents) => contents::count(&contents),
+                None => raw.next().expect("as many as outputs").len() / dtype.size(),
+            };
+            (output.name, output.shape, values)
+        });
+        Answer::Predicted(outputs.collect())
+    }))
+}
+
+fn share() -> Shared {
+    Shared::new(Budget::new(ALL).share(&HeaderMap::new()).expect("nothing is taken of it"))
+}
+
+fn refused(failure: Failure) -> Answer {
+    assert!(matches!(failure.status.as_u16(), 400 | 413), "{failure:?}");
+    Answer::Refused(failure.message.into_owned())
 }
 
 fn read(response: &[u8]) -> Vec<(String, Vec<i64>, usize)> {

@@ -1,9 +1,11 @@
-//! TensorFlow Serving's gRPC services and the standard health service.
+//! TensorFlow Serving's gRPC services, that of the Open Inference Protocol, and the standard health service.
 
+mod contents;
 mod deadline;
 mod footprint;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod inference;
 mod metadata;
 mod model_service;
 mod prediction;
@@ -27,8 +29,10 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
 use self::deadline::{Received, deadline};
+use self::inference::Inference;
 use self::model_service::Models;
 use self::prediction::Prediction;
+use self::proto::inference::grpc_inference_service_server::GrpcInferenceServiceServer;
 use self::proto::serving::model_service_server::ModelServiceServer;
 use self::proto::serving::prediction_service_server::PredictionServiceServer;
 use super::body::collect;
@@ -38,9 +42,13 @@ use super::state::State;
 use super::unread::Unread;
 
 /// The types that the build made of our .proto files.
-#[allow(missing_docs, clippy::pedantic, unreachable_pub)]
+#[allow(missing_docs, clippy::enum_variant_names, clippy::pedantic, unreachable_pub)]
 mod proto {
     tonic::include_proto!("tensorflow");
+
+    pub(super) mod inference {
+        tonic::include_proto!("inference");
+    }
 
     pub(super) mod serving {
         tonic::include_proto!("tensorflow.serving");
@@ -49,10 +57,11 @@ mod proto {
 
 const PREDICTION: &str = <PredictionServiceServer<Prediction> as NamedService>::NAME;
 const MODELS: &str = <ModelServiceServer<Models> as NamedService>::NAME;
+const INFERENCE: &str = <GrpcInferenceServiceServer<Inference> as NamedService>::NAME;
 const HEALTH: &str = <HealthServer<HealthService> as NamedService>::NAME;
 
 /// Names that the health service knows: the whole server, and the services under TensorFlow Serving's and their own names.
-const HEALTH_NAMES: [&str; 5] = ["", "PredictionService", "ModelService", PREDICTION, MODELS];
+const HEALTH_NAMES: [&str; 6] = ["", "PredictionService", "ModelService", PREDICTION, MODELS, INFERENCE];
 
 /// What stands before a message, in bytes.
 const PREFIX: usize = 5;
@@ -70,6 +79,7 @@ fn is_undecodable(headers: &HeaderMap) -> bool {
 pub(super) struct Grpc {
     prediction: PredictionServiceServer<Prediction>,
     models: ModelServiceServer<Models>,
+    inference: GrpcInferenceServiceServer<Inference>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
     state: Arc<State>,
@@ -83,6 +93,7 @@ impl Grpc {
         let grpc = Self {
             prediction: PredictionServiceServer::new(Prediction(Arc::clone(&state))).max_decoding_message_size(limit),
             models: ModelServiceServer::new(Models(Arc::clone(&state))).max_decoding_message_size(limit),
+            inference: GrpcInferenceServiceServer::new(Inference(Arc::clone(&state))).max_decoding_message_size(limit),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
             state,
@@ -117,14 +128,22 @@ impl Grpc {
     pub(super) async fn answer(&self, request: Request<Incoming>, unread: Unread, only_probes: bool) -> Response<Body> {
         let start = Instant::now();
         let (mut head, body) = request.into_parts();
-        let limit = match head.uri.path().split('/').nth(1) {
-            Some(HEALTH) => HEALTH_REQUEST,
-            Some(PREDICTION | MODELS) if only_probes => return Status::from(Failure::crowded()).into_http(),
-            Some(PREDICTION | MODELS) => self.state.max_request_bytes,
+        let mut names = head.uri.path().split('/').skip(1);
+        let (service, method) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        let limit = match (service, method) {
+            // What asks for no model.
+            (HEALTH, _) | (INFERENCE, "ServerLive" | "ServerReady") => HEALTH_REQUEST,
+            (PREDICTION | MODELS | INFERENCE, _) if only_probes => return Status::from(Failure::crowded()).into_http(),
+            (PREDICTION | MODELS, _) => self.state.max_request_bytes,
+            (INFERENCE, _) => match inference::not_offered(method) {
+                Some(message) => return Status::unimplemented(message).into_http(),
+                None => self.state.max_request_bytes,
+            },
             _ => return Status::unimplemented("unknown service").into_http(),
         };
         let deadline = deadline(&head.headers, start, self.state.timeout);
-        let (message, share) = match self.message(&head.headers, body, limit, deadline).await {
+        let footprint = if service == INFERENCE { footprint::infer_request } else { footprint::request };
+        let (message, share) = match self.message(&head.headers, body, limit, deadline, footprint).await {
             Ok(received) => received,
             Err(failure) => return Status::from(failure).into_http(),
         };
@@ -133,6 +152,7 @@ impl Grpc {
         let answered = match request.uri().path().split('/').nth(1) {
             Some(PREDICTION) => self.prediction.clone().call(request).await,
             Some(MODELS) => self.models.clone().call(request).await,
+            Some(INFERENCE) => self.inference.clone().call(request).await,
             _ => self.health.clone().call(request).await,
         };
         let Ok(response) = answered;
@@ -150,12 +170,13 @@ impl Grpc {
         body: Incoming,
         limit: usize,
         deadline: Instant,
+        footprint: fn(&[u8]) -> usize,
     ) -> Result<(Bytes, Shared), Failure> {
         let mut share = self.state.budget.share(headers)?;
         let message = collect(body, limit.saturating_add(PREFIX), &mut share, deadline).await.map_err(|failure| {
             if failure.status == StatusCode::REQUEST_TIMEOUT { Failure::timed_out() } else { failure }
         })?;
-        share.take(message.len() + footprint::request(message.get(PREFIX..).unwrap_or_default()))?;
+        share.take(message.len() + footprint(message.get(PREFIX..).unwrap_or_default()))?;
         Ok((message, Shared::new(share)))
     }
 

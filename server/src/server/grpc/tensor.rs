@@ -2,7 +2,8 @@ use std::borrow::Cow;
 
 use super::proto::tensor_shape_proto::Dim;
 use super::proto::{TensorProto, TensorShapeProto};
-use crate::model::{ElementType, Tensor, half};
+use crate::inference;
+use crate::model::{ElementType, Tensor};
 use crate::server::budget::Shared;
 use crate::server::failure::Failure;
 
@@ -57,7 +58,7 @@ pub(super) fn read(
     let rows = rows(tensor, batched, proto.tensor_shape.as_ref())?;
     let count = rows.checked_mul(tensor.count()).ok_or_else(|| Failure::invalid("the shape is too large"))?;
     let real = values(tensor, count, proto, share)?;
-    if tensor.quantization.is_some() && has_nan(tensor.dtype, &real) {
+    if tensor.quantization.is_some() && inference::has_nan(tensor.dtype, &real) {
         return Err(Failure::invalid(format!(
             "input '{}' holds NaN, for which the model's integers have no value",
             tensor.name
@@ -103,27 +104,7 @@ pub(super) fn write(tensor: &Tensor, rows: Option<usize>, stored: &[u8]) -> Tens
 
 fn rows(tensor: &Tensor, batched: bool, shape: Option<&TensorShapeProto>) -> Result<usize, Failure> {
     let sizes: Vec<i64> = shape.into_iter().flat_map(|shape| &shape.dim).map(|dim| dim.size).collect();
-    let (rows, item) = match (batched, &sizes[..]) {
-        (true, [rows, item @ ..]) => (usize::try_from(*rows).unwrap_or(0), item),
-        (true, []) => (0, &[][..]),
-        (false, item) => (1, item),
-    };
-    let fits =
-        item.iter().map(|&size| usize::try_from(size).ok()).eq(tensor.item_shape().iter().map(|&size| Some(size)));
-    if rows > 0 && fits {
-        return Ok(rows);
-    }
-    let found = if sizes.len() > MOST_SHOWN {
-        format!("a shape of {} dimensions", sizes.len())
-    } else {
-        format!("the shape {sizes:?}")
-    };
-    Err(Failure::invalid(format!(
-        "input '{}' has {found}; {:?} is expected{}",
-        tensor.name,
-        tensor.shape,
-        if batched { ", with one row or more" } else { "" }
-    )))
+    Ok(inference::rows(tensor, batched, &sizes)?)
 }
 
 /// The bytes of `count` values of the client's type.
@@ -206,25 +187,10 @@ impl Fill<'_> {
     }
 }
 
-/// Of dimensions in a message, which could otherwise be as long as the request.
-const MOST_SHOWN: usize = 32;
-
 /// A short request must not fill the memory.
 const MOST_REPEATED: usize = 64 << 20;
 
-fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    each(bytes, number).collect()
-}
-
-fn each<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> impl Iterator<Item = T> {
-    bytes.as_chunks::<N>().0.iter().map(move |chunk| number(*chunk))
-}
-
-fn has_nan(element: ElementType, bytes: &[u8]) -> bool {
-    match element {
-        ElementType::Float32 => each(bytes, f32::from_le_bytes).any(f32::is_nan),
-        ElementType::Float64 => each(bytes, f64::from_le_bytes).any(f64::is_nan),
-        ElementType::Float16 => each(bytes, u16::from_le_bytes).map(half::to_f32).any(f32::is_nan),
-        _ => false,
-    }
+/// Returns the numbers that bytes have.
+pub(super) fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks::<N>().0.iter().map(|chunk| number(*chunk)).collect()
 }

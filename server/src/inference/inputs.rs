@@ -1,0 +1,131 @@
+use crate::model::{Signature, Tensor};
+use crate::rest::Refusal;
+use crate::rest::sentence::{inputs, listed, quoted};
+
+/// Of dimensions in a request, which could otherwise be as long as it.
+const MOST_SHOWN: usize = 32;
+
+/// The inputs of a request, each checked against the signature that it is for.
+pub(crate) struct Inputs<'d> {
+    signature: &'d Signature,
+    /// Which of them the request has named.
+    named: Vec<bool>,
+    columns: Vec<Vec<u8>>,
+    rows: Option<usize>,
+}
+
+/// An input whose type and shape are right.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'d> {
+    position: usize,
+    pub tensor: &'d Tensor,
+    /// 1 where the signature has no batch.
+    rows: usize,
+    /// Of all values.
+    pub count: usize,
+    batched: bool,
+}
+
+impl<'d> Inputs<'d> {
+    /// Expects the inputs of a signature.
+    pub(crate) fn new(signature: &'d Signature) -> Self {
+        let count = signature.inputs.len();
+        Self { signature, named: vec![false; count], columns: vec![Vec::new(); count], rows: None }
+    }
+
+    /// Finds the input of a name, and checks what the request says of it.
+    pub(crate) fn place(&mut self, name: &str, datatype: &str, shape: &[i64]) -> Result<Place<'d>, Refusal> {
+        let signature = self.signature;
+        let Some(position) = signature.inputs.iter().position(|tensor| tensor.name == name) else {
+            return Err(Refusal::bad_request(format!(
+                "unknown input {}; the signature '{}' takes {}",
+                quoted(name, 100),
+                signature.name,
+                inputs(signature)
+            )));
+        };
+        let tensor = &signature.inputs[position];
+        if std::mem::replace(&mut self.named[position], true) {
+            return Err(Refusal::bad_request(format!("input '{name}' is there twice")));
+        }
+        if datatype != tensor.dtype.inference() {
+            return Err(Refusal::bad_request(format!(
+                "input '{name}' has the datatype {}; {} is expected",
+                quoted(datatype, 20),
+                tensor.dtype.inference()
+            )));
+        }
+        let rows = rows(tensor, signature.batched, shape)?;
+        let expected = *self.rows.get_or_insert(rows);
+        if expected != rows {
+            return Err(Refusal::bad_request(format!(
+                "the inputs have different numbers of rows: {expected}, and '{name}' {rows}"
+            )));
+        }
+        // Of the larger of the two types, whose size is a number for one row.
+        let count = rows.checked_mul(tensor.count());
+        let fits = |count: &usize| count.checked_mul(tensor.dtype.size().max(tensor.stored.size())).is_some();
+        let Some(count) = count.filter(fits) else {
+            return Err(Refusal::bad_request(format!("input '{name}' has a shape that is too large")));
+        };
+        Ok(Place { position, tensor, rows, count, batched: signature.batched })
+    }
+
+    /// Takes the stored bytes of an input.
+    pub(crate) fn put(&mut self, place: Place<'_>, stored: Vec<u8>) {
+        self.columns[place.position] = stored;
+    }
+
+    /// Returns the number of rows, and the stored bytes of each input.
+    pub(crate) fn finish(self) -> Result<(usize, Vec<Vec<u8>>), Refusal> {
+        let missing = self.signature.inputs.iter().zip(&self.named).filter(|(_, is_named)| !**is_named);
+        let missing: Vec<&str> = missing.map(|(tensor, _)| tensor.name.as_str()).collect();
+        if missing.is_empty() {
+            return Ok((self.rows.unwrap_or(1), self.columns));
+        }
+        Err(Refusal::bad_request(format!(
+            "missing input {}; the signature '{}' takes {}",
+            listed(missing),
+            self.signature.name,
+            inputs(self.signature)
+        )))
+    }
+}
+
+impl Place<'_> {
+    /// The sizes of all dimensions.
+    pub(crate) fn shape(&self) -> Vec<usize> {
+        let rows = self.batched.then_some(self.rows);
+        rows.into_iter().chain(self.tensor.item_shape().iter().copied()).collect()
+    }
+
+    /// The bytes of all values, of the clients' type.
+    pub(crate) fn bytes(&self) -> usize {
+        self.count * self.tensor.dtype.size()
+    }
+}
+
+/// Returns the number of rows that a shape has, 1 where the signature has no batch.
+pub(crate) fn rows(tensor: &Tensor, batched: bool, shape: &[i64]) -> Result<usize, Refusal> {
+    let (rows, item) = match (batched, shape) {
+        (true, [rows, item @ ..]) => (usize::try_from(*rows).unwrap_or(0), item),
+        (true, []) => (0, shape),
+        (false, item) => (1, item),
+    };
+    let fits =
+        item.iter().map(|&size| usize::try_from(size).ok()).eq(tensor.item_shape().iter().map(|&size| Some(size)));
+    if rows > 0 && fits {
+        return Ok(rows);
+    }
+    let found = if shape.len() > MOST_SHOWN {
+        format!("a shape of {} dimensions", shape.len())
+    } else {
+        format!("the shape {shape:?}")
+    };
+    Err(Refusal::bad_request(format!(
+        "input '{}' has {found}; {:?} is expected{}",
+        tensor.name,
+        tensor.shape,
+        if batched { ", with one row or more" } else { "" }
+    )))
+}

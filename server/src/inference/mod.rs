@@ -1,0 +1,29 @@
+//! The Open Inference Protocol, version 2, for one model, with Triton's binary tensors: paths, bodies and metadata, free of
+//! any front's own format and of any I/O.
+//!
+//! An inference request goes three steps, of which only the second needs the model:
+//! [`InferRequest::read`] → [`Instance::run`](crate::model::Instance::run) → [`InferRequest::answer`].
+
+mod answer;
+mod header;
+mod inputs;
+mod json;
+pub mod memory;
+pub mod metadata;
+mod outputs;
+mod raw;
+mod request;
+mod route;
+
+pub use answer::Answer;
+pub use header::{HEADER, json_length};
+#[cfg(feature = "server")]
+pub(crate) use inputs::{Inputs, Place, rows};
+#[cfg(feature = "server")]
+pub(crate) use json::signature;
+#[cfg(feature = "server")]
+pub(crate) use outputs::position as output_position;
+#[cfg(feature = "server")]
+pub(crate) use raw::{has_nan, stored};
+pub use request::InferRequest;
+pub use route::{Part, Resource, find};

@@ -1,0 +1,255 @@
+//! `GRPCInferenceService` of the Open Inference Protocol.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tonic::{Request, Response, Status};
+
+use super::deadline::Received;
+use super::proto::inference::grpc_inference_service_server::GrpcInferenceService;
+use super::proto::inference::infer_parameter::ParameterChoice;
+use super::proto::inference::model_infer_response::InferOutputTensor;
+use super::proto::inference::model_metadata_response::TensorMetadata;
+use super::proto::inference::{
+    InferParameter, ModelInferRequest, ModelInferResponse, ModelMetadataRequest, ModelMetadataResponse,
+    ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse, ServerMetadataRequest,
+    ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
+};
+use super::{contents, footprint};
+use crate::inference::{Inputs, metadata, output_position, signature, stored};
+use crate::model::{Call, Description, ElementType, Instance, Outputs, Tensor};
+use crate::server::budget::Shared;
+use crate::server::catalogue::{Choice, Servable};
+use crate::server::failure::Failure;
+use crate::server::inference::find;
+use crate::server::metrics::Entry;
+use crate::server::pool::IsWanted;
+use crate::server::state::{State, compute, count};
+
+/// Parameters of Triton's extensions that change what an answer is, and what they are for.
+const NOT_OFFERED: [(&str, &str); 5] = [
+    ("sequence_id", "sequences"),
+    ("sequence_start", "sequences"),
+    ("sequence_end", "sequences"),
+    ("shared_memory_region", "shared memory"),
+    ("classification", "classification"),
+];
+
+/// `GRPCInferenceService`.
+pub(super) struct Inference(pub Arc<State>);
+
+/// Why a method of the service is unknown; `None` where it is known.
+pub(super) fn not_offered(method: &str) -> Option<String> {
+    let what = match method {
+        "ServerLive" | "ServerReady" | "ModelReady" | "ServerMetadata" | "ModelMetadata" | "ModelInfer" => return None,
+        "ModelStreamInfer" => "streams",
+        "ModelStatistics" => "statistics",
+        "ModelConfig" => "the model's configuration",
+        "RepositoryIndex" | "RepositoryModelLoad" | "RepositoryModelUnload" => "the model repository",
+        "TraceSetting" | "LogSettings" => "settings of traces and logs",
+        other if other.contains("SharedMemory") => "shared memory",
+        _ => "this method",
+    };
+    Some(format!("{what}: not offered; this server has the methods of the Open Inference Protocol, without extensions"))
+}
+
+#[tonic::async_trait]
+impl GrpcInferenceService for Inference {
+    async fn server_live(&self, _: Request<ServerLiveRequest>) -> Result<Response<ServerLiveResponse>, Status> {
+        Ok(Response::new(ServerLiveResponse { live: true }))
+    }
+
+    async fn server_ready(&self, _: Request<ServerReadyRequest>) -> Result<Response<ServerReadyResponse>, Status> {
+        Ok(Response::new(ServerReadyResponse { ready: !self.0.is_draining() }))
+    }
+
+    async fn model_ready(&self, request: Request<ModelReadyRequest>) -> Result<Response<ModelReadyResponse>, Status> {
+        let ModelReadyRequest { name, version } = request.get_ref();
+        servable(&self.0, name, version)?;
+        Ok(Response::new(ModelReadyResponse { ready: !self.0.is_draining() }))
+    }
+
+    async fn server_metadata(
+        &self,
+        _: Request<ServerMetadataRequest>,
+    ) -> Result<Response<ServerMetadataResponse>, Status> {
+        Ok(Response::new(ServerMetadataResponse {
+            name: metadata::NAME.to_owned(),
+            version: metadata::VERSION.to_owned(),
+            // Those of REST have no meaning here.
+            extensions: Vec::new(),
+        }))
+    }
+
+    async fn model_metadata(
+        &self,
+        request: Request<ModelMetadataRequest>,
+    ) -> Result<Response<ModelMetadataResponse>, Status> {
+        let ModelMetadataRequest { name, version } = request.get_ref();
+        let description = &servable(&self.0, name, version)?.description;
+        let versions = if version.is_empty() {
+            self.0.catalogue.versions(name, Choice::Default).map_err(Failure::from)?
+        } else {
+            vec![description.version]
+        };
+        let signature = metadata::default_signature(description);
+        let of = |tensor: &Tensor| TensorMetadata {
+            name: tensor.name.clone(),
+            datatype: tensor.dtype.inference().to_owned(),
+            shape: tensor.shape.clone(),
+        };
+        Ok(Response::new(ModelMetadataResponse {
+            name: description.model.clone(),
+            versions: versions.iter().map(u64::to_string).collect(),
+            platform: metadata::PLATFORM.to_owned(),
+            inputs: signature.inputs.iter().map(of).collect(),
+            outputs: signature.outputs.iter().map(of).collect(),
+        }))
+    }
+
+    async fn model_infer(&self, request: Request<ModelInferRequest>) -> Result<Response<ModelInferResponse>, Status> {
+        let Some(Received { start, deadline, share }) = request.extensions().get().cloned() else {
+            return Err(Status::internal("the request was not received"));
+        };
+        let request = request.into_inner();
+        let servable = Arc::clone(servable(&self.0, &request.model_name, &request.model_version)?);
+        let values = |shape: &[i64]| {
+            let sizes = shape.iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX));
+            sizes.fold(1, usize::saturating_mul)
+        };
+        let size = request.inputs.iter().map(|input| values(&input.shape)).fold(0, usize::saturating_add);
+        let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
+        let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
+            let description = Arc::clone(instance.description());
+            answer(&description, &request, &share, most, |call| {
+                let outputs = instance.run_while(call, is_wanted)?;
+                if let Some(capture) = &capture {
+                    capture.keep_tensors(&description, call, &outputs);
+                }
+                Ok(outputs)
+            })
+        };
+        let result = compute(&self.0, &servable, Entry::GrpcInfer, Some(size), deadline, work).await;
+        count(&servable, Entry::GrpcInfer, start, &result);
+        Ok(Response::new(result?))
+    }
+}
+
+/// The version that a request names.
+fn servable<'s>(state: &'s State, name: &str, version: &str) -> Result<&'s Arc<Servable>, Failure> {
+    find(state, name, Some(version).filter(|version| !version.is_empty()))
+}
+
+/// Answers a request.
+///
+/// # Arguments
+///
+/// * `share`: of the memory, where the request is counted already.
+/// * `most`: of the answer, in bytes.
+/// * `run`: runs the model. It is called at most once.
+pub(super) fn answer(
+    description: &Description,
+    request: &ModelInferRequest,
+    share: &Shared,
+    most: usize,
+    run: impl FnOnce(&Call) -> Result<Outputs, Failure>,
+) -> Result<ModelInferResponse, Failure> {
+    let call = call(description, request, share)?;
+    let signature = &description.signatures[call.signature];
+    let mut wanted = Vec::new();
+    for output in &request.outputs {
+        check_parameters(&output.parameters)?;
+        wanted.push(output_position(signature, &output.name, wanted.iter().copied())?);
+    }
+    if wanted.is_empty() {
+        wanted = (0..signature.outputs.len()).collect();
+    }
+    // As the request came, except for what only bytes can hold.
+    let halves = wanted.iter().any(|&position| signature.outputs[position].dtype == ElementType::Float16);
+    let is_raw = halves || !request.raw_input_contents.is_empty();
+    let (memory, wire) = footprint::infer_answer(signature, &wanted, call.rows, is_raw);
+    let wire = wire.saturating_add(request.id.len());
+    if wire > most {
+        return Err(Failure::large_answer(wire, most));
+    }
+    share.take(memory)?;
+    let outputs = run(&call)?;
+    let mut response = ModelInferResponse {
+        model_name: description.model.clone(),
+        model_version: description.version.to_string(),
+        id: request.id.clone(),
+        ..ModelInferResponse::default()
+    };
+    for position in wanted {
+        let (tensor, stored) = (&signature.outputs[position], &outputs.columns[position]);
+        let rows = signature.batched.then_some(outputs.rows);
+        let values = tensor.dequantized(stored);
+        let contents = if is_raw {
+            response.raw_output_contents.push(Bytes::from(values.into_owned()));
+            None
+        } else {
+            Some(contents::write(tensor.dtype, &values))
+        };
+        response.outputs.push(InferOutputTensor {
+            name: tensor.name.clone(),
+            datatype: tensor.dtype.inference().to_owned(),
+            shape: rows.into_iter().chain(tensor.item_shape().iter().copied()).map(|size| size as i64).collect(),
+            parameters: HashMap::new(),
+            contents,
+        });
+    }
+    share.keep(memory);
+    Ok(response)
+}
+
+fn call(description: &Description, request: &ModelInferRequest, share: &Shared) -> Result<Call, Failure> {
+    check_parameters(&request.parameters)?;
+    let index = match request.parameters.get("signature_name").map(|parameter| &parameter.parameter_choice) {
+        None => signature(description, "")?,
+        Some(Some(ParameterChoice::StringParam(name))) => signature(description, name)?,
+        Some(_) => return Err(Failure::invalid("signature_name must be a string")),
+    };
+    let (given, raw) = (&request.inputs, &request.raw_input_contents);
+    if !raw.is_empty() && raw.len() != given.len() {
+        let message = format!("raw_input_contents has {} tensors, and inputs {}", raw.len(), given.len());
+        return Err(Failure::invalid(message));
+    }
+    let mut inputs = Inputs::new(&description.signatures[index]);
+    for (position, input) in given.iter().enumerate() {
+        check_parameters(&input.parameters)?;
+        let place = inputs.place(&input.name, &input.datatype, &input.shape)?;
+        let values = match (raw.get(position), &input.contents) {
+            (Some(raw), None) if raw.len() == place.bytes() => Cow::Borrowed(&raw[..]),
+            (Some(_), Some(_)) => {
+                let message = format!("input '{}' has both contents and raw_input_contents", place.tensor.name);
+                return Err(Failure::invalid(message));
+            }
+            (Some(raw), None) => {
+                return Err(Failure::invalid(format!(
+                    "input '{}' has {} bytes in raw_input_contents; {} values of {} have {}",
+                    place.tensor.name,
+                    raw.len(),
+                    place.count,
+                    place.tensor.dtype.inference(),
+                    place.bytes()
+                )));
+            }
+            (None, given) => Cow::Owned(contents::read(place, given.as_ref(), |bytes| share.take(bytes))?),
+        };
+        share.take(place.count * place.tensor.stored.size())?;
+        inputs.put(place, stored(place.tensor, values)?);
+    }
+    let (rows, columns) = inputs.finish()?;
+    Ok(Call { signature: index, rows, columns })
+}
+
+fn check_parameters(parameters: &HashMap<String, InferParameter>) -> Result<(), Failure> {
+    match NOT_OFFERED.iter().find(|(name, _)| parameters.contains_key(*name)) {
+        None => Ok(()),
+        Some((_, what)) => Err(Failure::invalid(format!(
+            "{what}: this extension of the protocol is not offered; remove its parameters"
+        ))),
+    }
+}
