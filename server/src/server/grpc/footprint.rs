@@ -143,6 +143,8 @@ mod tests {
     use prost::Message;
 
     use super::super::proto::TensorProto;
+    use super::super::proto::inference::model_infer_request::InferInputTensor;
+    use super::super::proto::inference::{InferParameter, InferTensorContents, ModelInferRequest};
     use super::super::proto::serving::PredictRequest;
     use super::*;
 
@@ -173,6 +175,25 @@ mod tests {
         let tensor = [&b"\x12\x64"[..], &shape].concat();
         let entry = [&[0x12, tensor.len() as u8][..], &tensor].concat();
         assert_eq!(request(&[&[0x12, entry.len() as u8][..], &entry].concat()), TENSOR + 50 * ITEM);
+    }
+
+    #[test]
+    fn an_inference_request_takes_what_its_parts_do() {
+        let structures = [size_of::<InferInputTensor>(), size_of::<InferTensorContents>(), size_of::<InferParameter>()];
+        assert!(structures.iter().sum::<usize>() * 2 < TENSOR, "{structures:?}");
+        let input = |contents| InferInputTensor { contents: Some(contents), ..InferInputTensor::default() };
+        let message = |contents| ModelInferRequest { inputs: vec![input(contents)], ..ModelInferRequest::default() };
+        let numbers =
+            InferTensorContents { int64_contents: vec![0; 1000], fp32_contents: vec![0.0; 1000], ..Default::default() };
+        let taken = infer_request(&message(numbers).encode_to_vec());
+        assert!((12_000..12_000 + 2 * TENSOR).contains(&taken), "{taken}");
+        let raw = ModelInferRequest { raw_input_contents: vec![vec![1; 1 << 20].into()], ..Default::default() };
+        assert!(infer_request(&raw.encode_to_vec()) < TENSOR);
+        // Inputs, outputs and parameters without anything in them, two bytes each, and dimensions of one byte.
+        for part in [b"\x2a\x00", b"\x32\x00", b"\x22\x00"] {
+            assert_eq!(infer_request(&part.repeat(1000)), 1000 * TENSOR);
+        }
+        assert!(infer_request(&[b"\x2a\x66\x1a\x64".as_slice(), &[1; 100]].concat()) >= TENSOR + 100 * NUMBER);
     }
 
     #[test]
