@@ -62,6 +62,8 @@ impl<'p> Resource<'p> {
             [] | [""] => Self::Server,
             ["health", "live"] => Self::Live,
             ["health", "ready"] => Self::Ready,
+            // A verb of TensorFlow Serving's API: no model has such a name.
+            ["models", name, ..] if name.contains(':') => return Err(unknown(noun)),
             ["models", name, "versions", version, ref rest @ ..] => {
                 Self::Model { name, version: Some(version), part: part(rest, noun)? }
             }
@@ -136,7 +138,14 @@ mod tests {
         assert_eq!(parse("POST", "/v2/models/m/infer"), model(None, Part::Infer));
         assert_eq!(parse("GET", "/v2/models/m/infer"), Err(405));
         assert_eq!(parse("POST", "/v2/models/m"), Err(405));
-        for path in ["/v2/nope", "/v2/models", "/v2/models/m/", "/v2/models/m/versions", "/v2/models/m/infer/x"] {
+        for path in [
+            "/v2/nope",
+            "/v2/models",
+            "/v2/models/m/",
+            "/v2/models/m/versions",
+            "/v2/models/m/infer/x",
+            "/v2/models/m:predict",
+        ] {
             assert_eq!(parse("GET", path), Err(404), "{path}");
         }
     }
