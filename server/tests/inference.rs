@@ -57,7 +57,7 @@ fn floats(values: &[f32]) -> Vec<u8> {
 }
 
 fn answer(request: &InferRequest, columns: Vec<Vec<u8>>) -> Answer {
-    request.answer(&zoo(), &Outputs { rows: request.call.rows, columns })
+    request.form.answer(&zoo(), request.call.signature, &Outputs { rows: request.call.rows, columns })
 }
 
 fn input(members: &str) -> String {

@@ -26,7 +26,7 @@ pub fn check(input: &[u8]) {
             let (values, most) = memory::answering(description, &request);
             let outputs = outputs(description, &request.call);
             assert!(outputs.columns.iter().map(Vec::len).sum::<usize>() <= values);
-            let answer = request.answer(description, &outputs);
+            let answer = request.form.answer(description, request.call.signature, &outputs);
             assert!(answer.body.len() <= most, "{} bytes, at most {most}", answer.body.len());
             let json = &answer.body[..answer.json_length.unwrap_or(answer.body.len())];
             assert!(matches!(read_answer(json), JsonValue::Object(_)));

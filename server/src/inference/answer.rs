@@ -1,4 +1,4 @@
-use super::request::InferRequest;
+use super::request::Form;
 use crate::model::{Description, Outputs, Tensor};
 use crate::rest::{write_flat, write_string};
 
@@ -24,11 +24,15 @@ impl<B> Answer<B> {
     }
 }
 
-impl InferRequest {
+impl Form {
     /// Writes the answer.
+    ///
+    /// # Arguments
+    ///
+    /// * `signature`: its position in the description.
     #[must_use]
-    pub fn answer(&self, description: &Description, outputs: &Outputs) -> Answer {
-        let signature = &description.signatures[self.call.signature];
+    pub fn answer(&self, description: &Description, signature: usize, outputs: &Outputs) -> Answer {
+        let signature = &description.signatures[signature];
         let rows = signature.batched.then_some(outputs.rows);
         let wanted = || {
             let of = |&(position, is_binary)| (&signature.outputs[position], &outputs.columns[position], is_binary);

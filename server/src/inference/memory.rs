@@ -31,9 +31,9 @@ pub fn reading(description: &Description, body: &[u8], json_length: Option<usize
 pub fn answering(description: &Description, request: &InferRequest) -> (usize, usize) {
     let signature = &description.signatures[request.call.signature];
     let rows = request.call.rows;
-    let id = request.id.as_ref().map_or(0, |id| string(id));
+    let id = request.form.id.as_ref().map_or(0, |id| string(id));
     let head = HEAD + string(&description.model) + id;
-    let body = request.outputs.iter().map(|&(position, is_binary)| {
+    let body = request.form.outputs.iter().map(|&(position, is_binary)| {
         let tensor = &signature.outputs[position];
         let value = if is_binary { tensor.dtype.size() } else { digits(tensor.dtype) + 1 };
         let head = HEAD + string(&tensor.name) + NUMBER * tensor.shape.len();

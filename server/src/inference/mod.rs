@@ -2,7 +2,7 @@
 //! any front's own format and of any I/O.
 //!
 //! An inference request goes three steps, of which only the second needs the model:
-//! [`InferRequest::read`] → [`Instance::run`](crate::model::Instance::run) → [`InferRequest::answer`].
+//! [`InferRequest::read`] → [`Instance::run`](crate::model::Instance::run) → [`Form::answer`].
 
 mod answer;
 mod header;
@@ -25,5 +25,5 @@ pub(crate) use json::signature;
 pub(crate) use outputs::position as output_position;
 #[cfg(feature = "server")]
 pub(crate) use raw::{has_nan, stored};
-pub use request::InferRequest;
+pub use request::{Form, InferRequest};
 pub use route::{Part, Resource, find};

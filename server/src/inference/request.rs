@@ -14,8 +14,15 @@ use crate::rest::Refusal;
 pub struct InferRequest {
     /// The values, and which signature they are for.
     pub call: Call,
+    /// Of the answer.
+    pub form: Form,
+}
+
+/// What the answer to a request has to be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
     pub(super) id: Option<String>,
-    /// The positions of the outputs that it wants, and whether in binary form.
+    /// The positions of the outputs that the request wants, and whether in binary form.
     pub(super) outputs: Vec<(usize, bool)>,
 }
 
@@ -89,7 +96,7 @@ impl InferRequest {
             let chosen = |wanted: &Wanted| (wanted.position, wanted.is_binary.unwrap_or(binary_output));
             outputs.iter().map(chosen).collect()
         };
-        Ok(Self { call: Call { signature, rows, columns }, id, outputs })
+        Ok(Self { call: Call { signature, rows, columns }, form: Form { id, outputs } })
     }
 
     /// Reads a body that is the only input in binary form, which is answered in binary form.
@@ -125,7 +132,7 @@ impl InferRequest {
         let (rows, columns) = inputs.finish()?;
         let outputs = (0..signature.outputs.len()).map(|position| (position, true)).collect();
         let signature = description.signature("").unwrap_or(0);
-        Ok(Self { call: Call { signature, rows, columns }, id: None, outputs })
+        Ok(Self { call: Call { signature, rows, columns }, form: Form { id: None, outputs } })
     }
 }
 

@@ -136,7 +136,7 @@ fn infer(
     if let Some(captured) = captured {
         *captured = Some(Exchange::of_tensors(SystemTime::now(), description, &request.call, &outputs));
     }
-    Ok(response::proxy_answer(&request.answer(description, &outputs))?)
+    Ok(response::proxy_answer(&request.form.answer(description, request.call.signature, &outputs))?)
 }
 
 fn predict(

@@ -13,15 +13,13 @@ use percent_encoding::percent_decode_str;
 
 use super::body;
 use super::budget::Share;
-use super::capture::Capture;
 use super::catalogue::{Choice, NotServed, Servable};
 use super::failure::Failure;
 use super::metrics::Entry;
-use super::pool::IsWanted;
 use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
-use crate::inference::{Answer, HEADER, InferRequest, Part, Resource, json_length, memory, metadata};
-use crate::model::Instance;
+use crate::inference::{Answer, Form, HEADER, InferRequest, Part, Resource, json_length, memory, metadata};
+use crate::model::{Call, Description, Outputs};
 
 /// Tells whether a path is the protocol's.
 pub(super) fn is_path(path: &str) -> bool {
@@ -136,12 +134,18 @@ async fn predict(
     };
     let body = body::read(headers, body, state.max_request_bytes, &mut share, deadline).await?;
     let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
-    let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
+    let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
-        let answer = compute_answer(instance, body, json_length, &mut share, most, is_wanted, capture.as_deref())?;
-        Ok(answer.map(|body| share.hold(body)))
+        let request = read_body(description, body, json_length, &mut share, most)?;
+        Ok((request.call, (request.form, share)))
     };
-    compute(state, servable, Entry::RestInfer, size, deadline, work).await
+    let write = move |description: &Arc<Description>, (form, share): (Form, Share), call: &Call, outputs: &Outputs| {
+        if let Some(capture) = capture {
+            capture.keep_tensors(description, call, outputs);
+        }
+        Ok(form.answer(description, call.signature, outputs).map(|body| share.hold(body)))
+    };
+    compute(state, servable, (Entry::RestInfer, size), deadline, read, write).await
 }
 
 fn header(headers: &HeaderMap) -> Result<Option<usize>, Failure> {
@@ -149,32 +153,24 @@ fn header(headers: &HeaderMap) -> Result<Option<usize>, Failure> {
     Ok(Some(json_length(value.to_str().unwrap_or("?"))?))
 }
 
-fn compute_answer(
-    instance: &mut Instance,
+fn read_body(
+    description: &Description,
     body: Bytes,
     json_length: Option<usize>,
     share: &mut Share,
     most: usize,
-    is_wanted: IsWanted<'_>,
-    capture: Option<&Capture>,
-) -> Result<Answer, Failure> {
-    let description = Arc::clone(instance.description());
-    share.take(memory::reading(&description, &body, json_length))?;
+) -> Result<InferRequest, Failure> {
+    share.take(memory::reading(description, &body, json_length))?;
     let request = if json_length.is_some() {
         // Where nothing else has these bytes, none are copied.
-        InferRequest::read(&description, Cow::Owned(body.into()), json_length)?
+        InferRequest::read(description, Cow::Owned(body.into()), json_length)?
     } else {
-        InferRequest::read(&description, Cow::Borrowed(&body), json_length)?
+        InferRequest::read(description, Cow::Borrowed(&body), json_length)?
     };
-    let (values, text) = memory::answering(&description, &request);
+    let (values, text) = memory::answering(description, &request);
     if text > most {
         return Err(Failure::large_answer(text, most));
     }
     share.take(values + text)?;
-    let outputs = instance.run_while(&request.call, is_wanted)?;
-    let answer = request.answer(&description, &outputs);
-    if let Some(capture) = capture {
-        capture.keep_tensors(&description, &request.call, &outputs);
-    }
-    Ok(answer)
+    Ok(request)
 }

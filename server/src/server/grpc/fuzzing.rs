@@ -45,7 +45,7 @@ pub fn answer_inference(
     run: impl FnOnce(&Call) -> Outputs,
 ) -> Option<Answer> {
     let request = ModelInferRequest::decode(message).ok()?;
-    let answered = inference::answer(description, &request, &share(), ALL, |call| Ok(run(call)));
+    let answered = inference::answer(description, request, &share(), ALL, |call| Ok(run(call)));
     Some(answered.map_or_else(refused, |response| {
         let response = ModelInferResponse::decode(&*response.encode_to_vec()).expect("it was written a moment ago");
         let mut raw = response.raw_output_contents.into_iter();

@@ -19,13 +19,12 @@ use super::proto::inference::{
 };
 use super::{contents, footprint};
 use crate::inference::{Inputs, metadata, output_position, signature, stored};
-use crate::model::{Call, Description, ElementType, Instance, Outputs, Tensor};
+use crate::model::{Call, Description, ElementType, Outputs, Tensor};
 use crate::server::budget::Shared;
 use crate::server::catalogue::{Choice, Servable};
 use crate::server::failure::Failure;
 use crate::server::inference::find;
 use crate::server::metrics::Entry;
-use crate::server::pool::IsWanted;
 use crate::server::state::{State, compute, count};
 
 /// Parameters of Triton's extensions that change what an answer is, and what they are for.
@@ -121,17 +120,20 @@ impl GrpcInferenceService for Inference {
         };
         let size = request.inputs.iter().map(|input| values(&input.shape)).fold(0, usize::saturating_add);
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
-        let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
-            let description = Arc::clone(instance.description());
-            answer(&description, &request, &share, most, |call| {
-                let outputs = instance.run_while(call, is_wanted)?;
-                if let Some(capture) = &capture {
-                    capture.keep_tensors(&description, call, &outputs);
-                }
-                Ok(outputs)
-            })
+        let read = {
+            let share = share.clone();
+            move |description: &Arc<Description>| asked(description, request, &share, most)
         };
-        let result = compute(&self.0, &servable, Entry::GrpcInfer, Some(size), deadline, work).await;
+        let write = move |description: &Arc<Description>, asked: Asked, call: &Call, outputs: &Outputs| {
+            if let Some(capture) = &capture {
+                capture.keep_tensors(description, call, outputs);
+            }
+            let memory = asked.memory;
+            let response = response(description, call.signature, asked, outputs);
+            share.keep(memory);
+            Ok(response)
+        };
+        let result = compute(&self.0, &servable, (Entry::GrpcInfer, Some(size)), deadline, read, write).await;
         count(&servable, Entry::GrpcInfer, start, &result);
         Ok(Response::new(result?))
     }
@@ -142,51 +144,77 @@ fn servable<'s>(state: &'s State, name: &str, version: &str) -> Result<&'s Arc<S
     find(state, name, Some(version).filter(|version| !version.is_empty()))
 }
 
-/// Answers a request.
+/// What a request wants besides its call.
+struct Asked {
+    id: String,
+    /// Their positions.
+    outputs: Vec<usize>,
+    /// As bytes, not in the fields of their types.
+    is_raw: bool,
+    /// That the answer takes, in bytes.
+    memory: usize,
+}
+
+/// Reads a request.
 ///
 /// # Arguments
 ///
 /// * `share`: of the memory, where the request is counted already.
 /// * `most`: of the answer, in bytes.
-/// * `run`: runs the model. It is called at most once.
-pub(super) fn answer(
+fn asked(
     description: &Description,
-    request: &ModelInferRequest,
+    request: ModelInferRequest,
     share: &Shared,
     most: usize,
-    run: impl FnOnce(&Call) -> Result<Outputs, Failure>,
-) -> Result<ModelInferResponse, Failure> {
-    let call = call(description, request, share)?;
+) -> Result<(Call, Asked), Failure> {
+    let call = call(description, &request, share)?;
     let signature = &description.signatures[call.signature];
-    let mut wanted = Vec::new();
+    let mut outputs = Vec::new();
     for output in &request.outputs {
         check_parameters(&output.parameters)?;
-        wanted.push(output_position(signature, &output.name, wanted.iter().copied())?);
+        outputs.push(output_position(signature, &output.name, outputs.iter().copied())?);
     }
-    if wanted.is_empty() {
-        wanted = (0..signature.outputs.len()).collect();
+    if outputs.is_empty() {
+        outputs = (0..signature.outputs.len()).collect();
     }
     // As the request came, except for what only bytes can hold.
-    let halves = wanted.iter().any(|&position| signature.outputs[position].dtype == ElementType::Float16);
+    let halves = outputs.iter().any(|&position| signature.outputs[position].dtype == ElementType::Float16);
     let is_raw = halves || !request.raw_input_contents.is_empty();
-    let (memory, wire) = footprint::infer_answer(signature, &wanted, call.rows, is_raw);
+    let (memory, wire) = footprint::infer_answer(signature, &outputs, call.rows, is_raw);
     let wire = wire.saturating_add(request.id.len());
     if wire > most {
         return Err(Failure::large_answer(wire, most));
     }
     share.take(memory)?;
-    let outputs = run(&call)?;
+    Ok((call, Asked { id: request.id, outputs, is_raw, memory }))
+}
+
+/// Answers a request by outputs that `run` makes.
+#[cfg(feature = "fuzzing")]
+pub(super) fn answer(
+    description: &Description,
+    request: ModelInferRequest,
+    share: &Shared,
+    most: usize,
+    run: impl FnOnce(&Call) -> Result<Outputs, Failure>,
+) -> Result<ModelInferResponse, Failure> {
+    let (call, asked) = asked(description, request, share, most)?;
+    Ok(response(description, call.signature, asked, &run(&call)?))
+}
+
+fn response(description: &Description, signature: usize, asked: Asked, outputs: &Outputs) -> ModelInferResponse {
+    let signature = &description.signatures[signature];
     let mut response = ModelInferResponse {
         model_name: description.model.clone(),
         model_version: description.version.to_string(),
-        id: request.id.clone(),
+        id: asked.id,
         ..ModelInferResponse::default()
     };
-    for position in wanted {
+    for position in asked.outputs {
         let (tensor, stored) = (&signature.outputs[position], &outputs.columns[position]);
         let rows = signature.batched.then_some(outputs.rows);
         let values = tensor.dequantized(stored);
-        let contents = if is_raw {
+        let contents = if asked.is_raw {
             response.raw_output_contents.push(Bytes::from(values.into_owned()));
             None
         } else {
@@ -200,8 +228,7 @@ pub(super) fn answer(
             contents,
         });
     }
-    share.keep(memory);
-    Ok(response)
+    response
 }
 
 fn call(description: &Description, request: &ModelInferRequest, share: &Shared) -> Result<Call, Failure> {
