@@ -48,7 +48,7 @@ export function liteRtPod(options: LiteRtPodOptions): PodServer {
         checksumsSha256: options.checksumsSha256,
         library: `${LITERT_DIRECTORY}/libLiteRt.so`,
         librarySha256: server.library.sha256,
-        workers: liteRtWorkers(options.resources),
+        workers: liteRtWorkers({ ...options.resources, threadsPerRequest: serving.threadsPerRequest }),
         drainSeconds,
         capture: options.capture,
       }),
@@ -66,15 +66,19 @@ export function liteRtPod(options: LiteRtPodOptions): PodServer {
   };
 }
 
-interface WorkerOptions extends Pick<TensorFlowServingOptions, 'serverFlags'> {
+interface WorkerOptions extends Pick<TensorFlowServingOptions, 'serverFlags' | 'threadsPerRequest'> {
   readonly cpuRequest?: number;
   readonly cpuLimit?: number;
 }
 
-/** One copy of the model for each processor of the pod, unless a flag says how many: by default the server would count the processors of the node. */
-export function liteRtWorkers({ cpuRequest, cpuLimit, serverFlags }: WorkerOptions): number {
+/**
+ * Returns the number of copies of the model: one for each processor of the pod, or for all that compute one request, unless a flag says how many.
+ * By default the server would count the processors of the node.
+ */
+export function liteRtWorkers({ cpuRequest, cpuLimit, serverFlags, threadsPerRequest = 1 }: WorkerOptions): number {
   const given = serverFlags?.workers;
-  return given === undefined || Token.isUnresolved(given) ? Math.ceil(cpuLimit ?? cpuRequest ?? 1) : Number(given);
+  const threads = Token.isUnresolved(threadsPerRequest) ? 1 : threadsPerRequest;
+  return given === undefined || Token.isUnresolved(given) ? Math.max(1, Math.floor(Math.ceil(cpuLimit ?? cpuRequest ?? 1) / threads)) : Number(given);
 }
 
 /** The server answers its probes even if all copies of the model are busy. It starts within milliseconds, so look often. */

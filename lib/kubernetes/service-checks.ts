@@ -8,7 +8,7 @@ import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
 import type { PropertyTypes } from '../private/property-types';
 import { ARCHITECTURE, DURATION, quoted, ROLE, SIZE } from '../private/property-types';
 import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
-import { checkLiteRtOptions } from '../serving/litert-checks';
+import { checkLiteRtOptions, threadProblems } from '../serving/litert-checks';
 import { checkLiteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
 import { checkServingOptions, SERVING_TYPES } from '../serving/serving-checks';
@@ -96,6 +96,7 @@ function tensorFlowServingProblems(props: ModelServiceProps): string[] {
 function liteRtProblems(props: ModelServiceProps): string[] {
   return [
     ...checkLiteRtOptions(props),
+    ...threadProblems(props, props.cpuLimit),
     ...checkLiteRtServer(architectureOf(props)),
     ...props.servingImage === undefined ? [] : ['servingImage is TensorFlow Serving\'s, and ModelServer.LITERT brings its program along: leave it out, or give the image '
       + 'that the program runs in with baseImage'],

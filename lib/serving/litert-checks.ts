@@ -9,7 +9,8 @@ import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 const TABLE = { program: 'model_server', unknown: 'which would not start', flags: LITERT_FLAGS };
 const LOG_LEVELS = /^(error|warn|info|debug)$/;
 const OTHER_SERVER = 'leave it out, or serve with ModelServer.TENSORFLOW_SERVING';
-const ONE_THREAD = 'each copy of the model is run by one thread: leave it out, or give the number of copies with serverFlags: { workers: … }';
+const ONE_THREAD = 'give the threads of one request with threadsPerRequest, and the number of copies with serverFlags: { workers: … }';
+const MOST_THREADS = 1024;
 
 /** Options of TensorFlow Serving: undefined where the LiteRT server has them too, otherwise what to do instead. */
 const LACKING: Record<keyof TensorFlowServingOptions, string | undefined> = {
@@ -31,6 +32,7 @@ const LACKING: Record<keyof TensorFlowServingOptions, string | undefined> = {
   grpcMaxThreads: 'connections need no thread each: leave it out, or give serverFlags: { io_threads: … }',
   intraOpParallelism: ONE_THREAD,
   interOpParallelism: ONE_THREAD,
+  threadsPerRequest: undefined,
   fileSystemPollInterval: 'it loads the version that it is started for, once: leave it out',
 };
 
@@ -42,6 +44,7 @@ export function checkLiteRtOptions(options: TensorFlowServingOptions): string[] 
       .map(([name, why]) => `${name} is an option of TensorFlow Serving that ModelServer.LITERT lacks: ${why}`),
     ...(options.monitoring === false ? ['monitoring cannot be switched off with ModelServer.LITERT, whose metrics are always at monitoringPath: leave it out'] : []),
     ...portProblems(options),
+    ...checkInteger('threadsPerRequest', options.threadsPerRequest, 1, MOST_THREADS),
     ...checkInteger('requestTimeout in milliseconds', milliseconds(options.requestTimeout), 1, MAX_INT32),
     ...checkPattern('monitoringPath', options.monitoringPath, /^\/[^\s?#]*$/, 'a path that starts with /'),
     ...flags.flatMap(([name, value]) => foreignProblems(name) ?? flagProblems(TABLE, name, value)),
@@ -52,6 +55,22 @@ export function checkLiteRtOptions(options: TensorFlowServingOptions): string[] 
     ...flags.filter(([name, value]) => name === 'log_level' && !Token.isUnresolved(value) && !LOG_LEVELS.test(String(value)))
       .map(([, value]) => `serverFlags["log_level"] must be error, warn, info or debug, got ${JSON.stringify(value)}`),
   ];
+}
+
+/**
+ * Returns the problem of workers and threads that need more processors than the server has.
+ *
+ * @param processors Of the pod or instance; undefined or a token if they are not known when the app is synthesized.
+ */
+export function threadProblems({ threadsPerRequest = 1, serverFlags }: TensorFlowServingOptions, processors: number | undefined): string[] {
+  const workers = Number(serverFlags?.workers ?? 1);
+  if (processors === undefined || [threadsPerRequest, processors, serverFlags?.workers].some((value) => Token.isUnresolved(value)) || threadsPerRequest === 1) {
+    return [];
+  }
+  const most = Math.ceil(processors);
+  return workers * threadsPerRequest <= most
+    ? []
+    : [`threadsPerRequest times serverFlags["workers"] is ${threadsPerRequest} × ${workers}, more than the ${most} processors of the server: lower one of them`];
 }
 
 /** Names TensorFlow Serving where a flag is one of its own. */

@@ -47,6 +47,7 @@ export function liteRtArguments(serving: ServingSettings, command: LiteRtCommand
     litert_library: command.library,
     litert_library_sha256: command.librarySha256,
     workers: command.workers,
+    threads_per_request: serving.threadsPerRequest,
     max_connection_age_in_seconds: command.maxConnectionAgeSeconds,
     drain_delay_in_seconds: command.drainSeconds,
     drain_timeout_in_seconds: liteRtDrainTimeout(serving),

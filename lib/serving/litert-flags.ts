@@ -21,6 +21,7 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
   litert_library_sha256: { type: 'string', default: '', decidedBy: 'the library brings LiteRT' },
   allow_unverified_files: { type: 'bool', default: false, decidedBy: 'every file that is served has a checksum' },
   workers: { type: 'int32', default: 0 },
+  threads_per_request: { type: 'int32', default: 1, decidedBy: 'use threadsPerRequest' },
   memory_limit_in_mib: { type: 'int64', default: 0 },
   request_memory_in_mib: { type: 'int32', default: 0 },
   max_connections: { type: 'int32', default: 1000 },

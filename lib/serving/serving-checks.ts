@@ -27,6 +27,9 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
     ...checkInteger('intraOpParallelism', options.intraOpParallelism, 1, MAX_INT32),
     ...checkInteger('interOpParallelism', options.interOpParallelism, 1, MAX_INT32),
     ...pollProblems(options.fileSystemPollInterval),
+    ...(options.threadsPerRequest === undefined
+      ? []
+      : ['threadsPerRequest is an option of ModelServer.LITERT: use intraOpParallelism, or serve with ModelServer.LITERT']),
     ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(TABLE, name, value)),
     ...channelProblems(options),
     ...exclusionProblems(options),

@@ -40,6 +40,8 @@ export interface ServingSettings {
   readonly grpcMaxThreads?: number;
   readonly intraOpParallelism?: number;
   readonly interOpParallelism?: number;
+  /** Of the LiteRT server. If undefined, one. */
+  readonly threadsPerRequest?: number;
   readonly serverFlags: { [flag: string]: unknown };
 }
 
@@ -55,6 +57,7 @@ export function servingSettings(options: TensorFlowServingOptions): ServingSetti
     grpcMaxThreads: options.grpcMaxThreads,
     intraOpParallelism: options.intraOpParallelism,
     interOpParallelism: options.interOpParallelism,
+    threadsPerRequest: options.threadsPerRequest,
     serverFlags: options.serverFlags ?? {},
   };
 }

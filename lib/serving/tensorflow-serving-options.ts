@@ -123,6 +123,14 @@ export interface TensorFlowServingOptions {
   readonly interOpParallelism?: number;
 
   /**
+   * Number of threads that compute one request in the LiteRT server. A large model answers sooner with more, and answers fewer requests at once:
+   * the report of its build says what a second thread brings. `workers` times these are at most the processors of the pod or instance.
+   *
+   * @default 1
+   */
+  readonly threadsPerRequest?: number;
+
+  /**
    * Time between two checks that the version's directory exists. At least 30 seconds, because each check may list a bucket.
    *
    * @default Duration.minutes(1)

@@ -128,6 +128,8 @@ describe('pods with the LiteRT server', () => {
     ['copyImage', { copyImage: 'registry.example/aws:1' }, (pod) => pod.initContainers[0].image, 'registry.example/aws:1'],
     ['cpuLimit', { cpuLimit: 2.5 }, (pod) => [pod.containers[0].args.filter((flag: string) => flag.startsWith('--workers')), pod.containers[0].resources],
       [['--workers=3'], { requests: { cpu: '1000m', memory: '640Mi' }, limits: { cpu: '2500m' } }]],
+    ['threadsPerRequest', { cpuLimit: 4, threadsPerRequest: 2 }, (pod) => pod.containers[0].args.filter((flag: string) => /workers|threads/.test(flag)),
+      ['--workers=2', '--threads_per_request=2']],
     ['cpuRequest', { cpuRequest: 0.25 }, (pod) => pod.containers[0].args.filter((flag: string) => flag.startsWith('--workers')), ['--workers=1']],
     ['memoryLimit', { memoryLimit: Size.mebibytes(48) }, (pod) => pod.containers[0].resources.limits, { memory: '48Mi' }],
     ['serverFlags', { serverFlags: { workers: 4, queue_size: 8 } }, (pod) => pod.containers[0].args.filter((flag: string) => /workers|queue/.test(flag)).sort(),

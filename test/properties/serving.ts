@@ -20,6 +20,7 @@ export const serving: Arbitraries<TensorFlowServingOptions> = {
   grpcMaxThreads: numbers,
   intraOpParallelism: numbers,
   interOpParallelism: numbers,
+  threadsPerRequest: numbers,
   fileSystemPollInterval: durations,
   serverFlags: anything,
 };

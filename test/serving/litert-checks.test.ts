@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { Duration, Lazy } from 'aws-cdk-lib';
-import { checkLiteRtOptions } from '../../lib/serving/litert-checks';
+import { checkLiteRtOptions, threadProblems } from '../../lib/serving/litert-checks';
 import { LITERT_FLAGS } from '../../lib/serving/litert-flags';
 import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
 
@@ -50,6 +50,8 @@ describe('checkLiteRtOptions', () => {
     ['encryption', { serverFlags: { tls_key_file: '/x' } }, /must not be set: health checks speak without encryption/],
     ['a port by its flag', { serverFlags: { port: 80 } }, /must not be set: use grpcPort/],
     ['a text for a number', { serverFlags: { workers: 'two' } }, /must be a whole number of 32 bits, got "two"/],
+    ['no thread', { threadsPerRequest: 0 }, /^threadsPerRequest must be between 1/],
+    ['threads by their flag', { serverFlags: { threads_per_request: 2 } }, /must not be set: use threadsPerRequest/],
     ['no workers', { serverFlags: { workers: 0 } }, /"workers"\] must be at least 1, got 0/],
     ['less than no queue', { serverFlags: { queue_size: -1 } }, /"queue_size"\] must be at least 0, got -1/],
     ['another level of logging', { serverFlags: { log_level: 'loud' } }, /must be error, warn, info or debug, got "loud"/],
@@ -64,5 +66,24 @@ describe('checkLiteRtOptions', () => {
     const options = { batching: true, modelWarmup: false, serverFlags: { workers: 0, xla_cpu_compilation_enabled: true }, restPort: 80 };
 
     expect(checkLiteRtOptions(options)).toHaveLength(5);
+  });
+});
+
+describe('threadProblems', () => {
+  test.each<[string, TensorFlowServingOptions, number | undefined]>([
+    ['one thread, whatever the workers', { serverFlags: { workers: 9 } }, 2],
+    ['as many as there are processors', { threadsPerRequest: 2, serverFlags: { workers: 2 } }, 4],
+    ['as many as there are begun processors', { threadsPerRequest: 2 }, 1.5],
+    ['any number where the processors are not known', { threadsPerRequest: 8, serverFlags: { workers: 8 } }, undefined],
+    ['a token', { threadsPerRequest: Lazy.number({ produce: () => 9 }) }, 2],
+    ['workers that are a token', { threadsPerRequest: 2, serverFlags: { workers: Lazy.string({ produce: () => '9' }) } }, 2],
+  ])('accepts %s', (_, options, processors) => {
+    expect(threadProblems(options, processors)).toEqual([]);
+  });
+
+  test('refuses more threads than processors, and names both numbers', () => {
+    expect(threadProblems({ threadsPerRequest: 2, serverFlags: { workers: 3 } }, 4))
+      .toEqual(['threadsPerRequest times serverFlags["workers"] is 2 × 3, more than the 4 processors of the server: lower one of them']);
+    expect(threadProblems({ threadsPerRequest: 3 }, 2)).toHaveLength(1);
   });
 });

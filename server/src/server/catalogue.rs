@@ -13,6 +13,7 @@ use super::flags::Flags;
 use super::metrics::{Entry, Metrics, ModelMetrics};
 use super::model_config::ModelConfig;
 use super::pool::{Pool, micros};
+use super::threads::{Threads, processors};
 use crate::litert::SignalWatch;
 use crate::model::{Description, Digest, FILE_NAME, LoadError, Model, Options, Weights};
 use crate::rest::Service;
@@ -183,7 +184,7 @@ impl Servable {
             directory,
             library: flags.litert_library.clone(),
             name: Some(name.clone()),
-            threads: 1,
+            threads: Threads::of(flags, processors()).threads,
             warn: |problem| tracing::warn!(problem, "the model takes more time or memory than it need"),
         })
         .map_err(problem)?;

@@ -87,9 +87,16 @@ pub(super) struct Flags {
     #[arg(long, help_heading = "LiteRT")]
     pub allow_unverified_files: bool,
 
-    /// Compiled copies of each model, each run by one thread [default: one for each processor]
+    /// Compiled copies of each model, each of which answers one request at a time [default: one for each processor, or for each
+    /// --threads_per_request of them]
     #[arg(long, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
     pub workers: Option<usize>,
+
+    /// Threads that compute one request: a large model answers sooner with more, and answers fewer requests at once
+    ///
+    /// At most as many as there are processors, which limit the copies too where it is more than one.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
+    pub threads_per_request: usize,
 
     /// Memory to stay below, in MiB: as many copies are compiled as fit [default: the container's limit, if any]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]

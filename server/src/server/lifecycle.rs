@@ -14,6 +14,7 @@ use super::listen::{self, Ends, Interface};
 use super::metrics::Metrics;
 use super::model_config::{self, ModelConfig};
 use super::state::State;
+use super::threads::{Threads, processors};
 use super::tls::Tls;
 use super::{log, memory, workers};
 use crate::litert::return_free_blocks;
@@ -26,7 +27,8 @@ use crate::litert::return_free_blocks;
 pub fn run() -> Result<(), String> {
     let flags = Flags::parse();
     log::start(flags.log_level);
-    let threads = flags.io_threads.unwrap_or_else(workers::processors);
+    Threads::of(&flags, processors()).warn(&flags);
+    let threads = flags.io_threads.unwrap_or_else(processors);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("io")

@@ -33,6 +33,7 @@ mod repolled;
 mod response;
 mod rest;
 mod state;
+mod threads;
 mod tls;
 mod unread;
 mod workers;

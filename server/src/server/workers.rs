@@ -4,6 +4,7 @@ use super::catalogue::Catalogue;
 use super::flags::Flags;
 use super::memory;
 use super::pool::Pool;
+use super::threads::{Threads, processors};
 use crate::model::Weights;
 
 /// Of the memory limit that copies may fill; requests and their bodies have the rest.
@@ -22,7 +23,7 @@ const FILES: usize = 16;
 ///
 /// * `first`: how much memory the first copies took, all models together, in bytes.
 pub(super) fn grow(catalogue: &Catalogue, flags: &Flags, first: u64) {
-    let wanted = flags.workers.unwrap_or_else(processors);
+    let wanted = Threads::of(flags, processors()).workers;
     let limit = limit(flags).map(|limit| (limit as f64 * SHARE) as u64);
     let pools: Vec<_> = catalogue.all().map(|servable| &servable.pool).collect();
     let shared = || pools.iter().map(|pool| pool.shared_bytes()).sum::<u64>();
@@ -68,11 +69,6 @@ pub(super) fn connections(flags: &Flags) -> usize {
 
 fn limit(flags: &Flags) -> Option<u64> {
     flags.memory_limit_in_mib.map(|mebibytes| mebibytes << 20).or_else(memory::container_limit)
-}
-
-/// The processors that this process may use, which a container's limit can make fewer.
-pub(super) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn round(pools: &[&Arc<Pool>]) -> bool {

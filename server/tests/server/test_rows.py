@@ -28,7 +28,8 @@ def rows(count: int, seed: int = 1) -> list[dict[str, Any]]:
 
 
 def deep_rows(count: int) -> list[list[float]]:
-    return np.random.default_rng(2).normal(size=(count, 1024)).astype("float32").tolist()
+    found: list[list[float]] = np.random.default_rng(2).normal(size=(count, 1024)).astype("float32").tolist()
+    return found
 
 
 def predict(server: Server, name: str, instances: list[Any]) -> list[Any]:
@@ -55,8 +56,9 @@ class Burst:
         process = self._server.process
         self._sockets = [socket.create_connection(("localhost", self._server.rest_port)) for _ in self._bodies]
         # Each is served before: what follows waits for no connection to be accepted.
-        [self._ask(connection, "GET", f"/v1/models/{self._name}", b"") for connection in self._sockets]
-        [self._read(connection) for connection in self._sockets]
+        for connection in self._sockets:
+            self._ask(connection, "GET", f"/v1/models/{self._name}", b"")
+            self._read(connection)
         process.send_signal(signal.SIGSTOP)
         for connection, body in zip(self._sockets, self._bodies, strict=True):
             self._ask(connection, "POST", f"/v1/models/{self._name}:predict", json.dumps(body).encode())
@@ -157,6 +159,43 @@ def test_a_bad_request_harms_none_that_is_computed_with_it(burst_server: Server)
         np.testing.assert_allclose(answers[number][1]["predictions"], alone, rtol=1e-5, atol=1e-6)
 
 
+def test_a_file_that_answers_fewer_rows_than_it_is_given_is_run_for_one_at_a_time(
+    command: list[str], tmp_path: Path
+) -> None:
+    """LiteRT would run such a file successfully, and write past the end of its buffers."""
+    import tensorflow as tf
+    from handler_models import convert, write
+    from native_models import changed
+    from program import Server
+    from server_models import checksums, set_batch
+
+    weights = np.random.default_rng(5).normal(size=(16, 3)).astype("float32")
+
+    def flatten(x: Any) -> dict[str, Any]:
+        return {"y": tf.reshape(x, tf.stack([tf.shape(x)[0], 16])) @ weights}
+
+    def forget_unknown_sizes(model: Any) -> None:
+        for tensor in model.subgraphs[0].tensors:
+            tensor.shapeSignature = None
+
+    function = tf.function(flatten, input_signature=[tf.TensorSpec([None, 4, 4], tf.float32, name="x")])
+    file = changed(convert(tmp_path / "saved", {"serving_default": function}), forget_unknown_sizes)
+    directory = tmp_path / "flat" / "1"
+    directory.mkdir(parents=True)
+    write(directory, file, model="flat", version=1)
+    set_batch(directory, rows=4, least=2)
+    checksums(directory)
+    instances = np.random.default_rng(6).normal(size=(6, 4, 4)).astype("float32")
+    flags = ["--model_name=flat", f"--model_base_path={tmp_path / 'flat'}", "--model_version=1"]
+    with Server(command, tmp_path, flags) as server:
+        answer = predict(server, "flat", instances.tolist())
+        assert runs(server, "flat")[1] == 6
+        [warning] = [line["problem"] for line in server.log if line["level"] == "WARN"]
+    np.testing.assert_allclose(answer, instances.reshape(6, 16) @ weights, rtol=1e-4, atol=1e-5)
+    assert warning.startswith("rows are computed one by one from now on: ")
+    assert "has the shape [1, 3] instead of [4, 3] where 4 rows are computed at once" in warning
+
+
 def test_copies_share_their_packed_weights(start: Callable[..., Server]) -> None:
     instances = deep_rows(1)
     shares = {}
@@ -172,6 +211,45 @@ def test_copies_share_their_packed_weights(start: Callable[..., Server]) -> None
                 assert [line for line in server.log if line["level"] != "INFO"] == []
     assert all(answer == answers[0] for answer in answers)
     assert shares[4] <= 1.3 * shares[1], shares
+
+
+def test_the_memory_of_20_models_in_one_server_is_little_more_than_that_of_their_files(
+    command: list[str], tmp_path: Path
+) -> None:
+    import tensorflow as tf
+    from handler_models import convert, write
+    from program import Server
+    from server_models import checksums
+
+    weights = np.random.default_rng(8).normal(size=(512, 512)).astype("float32")
+    function = tf.function(
+        lambda x: {"y": x @ weights}, input_signature=[tf.TensorSpec([1, 512], tf.float32, name="x")]
+    )
+    file = convert(tmp_path / "saved", {"serving_default": function})
+    policy = "model_version_policy { specific { versions: 1 } }"
+    configs = []
+    for number in range(20):
+        directory = tmp_path / f"m{number}" / "1"
+        directory.mkdir(parents=True)
+        write(directory, file, model=f"m{number}", version=1)
+        checksums(directory)
+        configs.append(f'config {{ name: "m{number}" base_path: "{directory.parent}" {policy} }}')
+    (tmp_path / "models.config").write_text(f"model_config_list {{ {' '.join(configs)} }}")
+    with Server(command, tmp_path, [f"--model_config_file={tmp_path / 'models.config'}", "--workers=2"]) as server:
+        server.wait_until(lambda: server.says("all copies compiled"))
+        for number in range(20):
+            predict(server, f"m{number}", [[1.0] * 512])
+        # Files that are mapped leave memory whenever it is needed: what counts is what the process keeps.
+        kept = own(server)
+    assert kept <= 1.5 * 20 * len(file) / 1024 + 16 * 1024, kept
+
+
+def own(server: Server) -> int:
+    """Return the memory in KiB that the process keeps, with the packed weights that its copies share."""
+    text = Path(f"/proc/{server.process.pid}/status").read_text()
+    found = re.findall(r"^(?:RssAnon|RssShmem):\s+(\d+)", text, re.MULTILINE)
+    assert len(found) == 2
+    return sum(map(int, found))
 
 
 def proportional(server: Server) -> int:
