@@ -59,6 +59,15 @@ function chosenServer(name: string): ModelServer {
   return server;
 }
 
+/** Tells whether the embedded AWS cannot run something, and says why. */
+function isLeftOut(onlyOnAws: string | undefined): boolean {
+  const isIt = onlyOnAws !== undefined && Boolean(process.env.AWS_ENDPOINT_URL);
+  if (isIt) {
+    process.stdout.write(`  left out of the embedded AWS: ${onlyOnAws}\n`);
+  }
+  return isIt;
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -128,8 +137,7 @@ async function main(): Promise<void> {
   }
   for (const { name, means, onlyOnAws, run, stacks: deployed } of trials) {
     process.stdout.write(`\n${name}\n`);
-    if (onlyOnAws && process.env.AWS_ENDPOINT_URL) {
-      process.stdout.write(`  left out of the embedded AWS: ${onlyOnAws}\n`);
+    if (isLeftOut(onlyOnAws)) {
       continue;
     }
     checks.begin(name, means);
@@ -140,6 +148,9 @@ async function main(): Promise<void> {
   }
   for (const path of paths) {
     process.stdout.write(`\n${path.name}\n`);
+    if (isLeftOut(path.onlyOnAws)) {
+      continue;
+    }
     checks.begin(path.name, '');
     const started = Date.now();
     await new PathVerification(path, account, checks, region).run({ keep: values.keep }).catch((error: unknown) => {

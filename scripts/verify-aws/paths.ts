@@ -1,7 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { callFunctionUrl, signedHeaders } from '../../emulator/client/function-url';
 import type { PathName } from '../demo/path-name';
-import type { Server } from '../demo/server';
+import type { Answer, Server } from '../demo/server';
 import type { Account } from './account';
 
 /** A path, as scripts/verify-aws/app.ts deploys it. */
@@ -14,14 +14,29 @@ export interface VerifiedPath {
   readonly alias?: boolean;
   /** True if a canary of pods or instances can serve a version first. */
   readonly canary?: boolean;
+  /** Why the embedded AWS cannot run it. */
+  readonly onlyOnAws?: string;
   /** Prefix of the logical ID of the log group that explains why instances do not serve. */
   readonly bootLog?: string;
   connect(account: Account, outputs: Record<string, string>, region: string): Server;
 }
 
-/** Sends requests through the probe. */
-function insideVpc(account: Account, probe: string, address: string): Server {
+/** Sends requests to an internal load balancer, through the probe. */
+function insideVpc(account: Account, probe: string, host: string, port: number): Server {
+  const embedded = process.env.AWS_ENDPOINT_URL;
+  if (embedded) {
+    return { request: (method, path, body) => askEmbedded(`${embedded}/_embedded_aws/load-balancers/${host}/${port}`, method, path, body) };
+  }
+  const address = `${host}:${port}`;
   return { request: (method, path, body) => account.probe(probe, method, `http://${address}${path}`, body) };
+}
+
+/** Sends a request to a load balancer of the embedded AWS, which says at which port of this machine it is. Used to test this program. */
+async function askEmbedded(directory: string, method: string, path: string, body?: unknown): Promise<Answer> {
+  const { host, port } = await (await fetch(directory)).json() as { host: string; port: number };
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const answer = await fetch(`http://${host}:${port}${path}`, { method, body: text, headers: { connection: 'close' } });
+  return { status: answer.status, body: await answer.text() };
 }
 
 /** Sends requests to a function URL, signed with the environment's credentials. */
@@ -56,7 +71,8 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     stack: 'VerifyService',
     alsoPaid: 'a NAT gateway and a network load balancer',
     canary: true,
-    connect: (account, { ProbeName, Address }) => insideVpc(account, ProbeName, `${Address}:8501`),
+    onlyOnAws: 'a service has no load balancer there; `npm run test:cluster` deploys services',
+    connect: (account, { ProbeName, Address }) => insideVpc(account, ProbeName, Address, 8501),
   },
   {
     name: 'fleet',
@@ -64,6 +80,6 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     alsoPaid: 'VPC endpoints in two Availability Zones',
     canary: true,
     bootLog: 'DigitsLogGroup',
-    connect: (account, { ProbeName, LoadBalancer }) => insideVpc(account, ProbeName, `${LoadBalancer}:8501`),
+    connect: (account, { ProbeName, LoadBalancer }) => insideVpc(account, ProbeName, LoadBalancer, 8501),
   },
 ];
