@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model_server import events
+from model_server import events, rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,3 +185,14 @@ def test_an_http_event_of_an_unknown_format_is_a_bad_request(event: Any, load_mo
     response = events.answer(load_model("dense"), event)
     assert response["statusCode"] == 400
     assert "no HTTP request of a Function URL, an HTTP API or a REST API" in response["body"]
+
+
+def test_metadata_says_how_many_rows_the_native_runtime_computes_at_once(
+    load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model("signatures")
+    assert "batch" not in rest.respond(model, "GET", "/v1/models/tiny/metadata", dict)["metadata"]
+    batch = {"rows": 1, "least": None, "reason": "LiteRT refuses"}
+    monkeypatch.setattr(model.description.signatures["triple"], "batch", batch)
+    metadata = rest.respond(model, "GET", "/v1/models/tiny/metadata", dict)["metadata"]
+    assert metadata["batch"] == {"triple": {"rows": 1, "reason": "LiteRT refuses"}}
