@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
@@ -69,7 +69,7 @@ async fn frames(mut body: Incoming, limit: usize, share: &mut Share) -> Result<B
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut refused = (announced > limit).then(|| Failure::too_large(limit));
     let mut first = None;
-    let mut bytes = BytesMut::new();
+    let mut bytes = Vec::new();
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Failure::invalid("the request's body ended before its end"))?;
@@ -79,7 +79,7 @@ async fn frames(mut body: Incoming, limit: usize, share: &mut Share) -> Result<B
             let taken = if size > limit { Err(Failure::too_large(limit)) } else { share.take(data.len()) };
             refused = taken.err();
             if refused.is_some() {
-                (first, bytes) = (None, BytesMut::new());
+                (first, bytes) = (None, Vec::new());
                 share.keep(0);
             }
         }
@@ -90,16 +90,23 @@ async fn frames(mut body: Incoming, limit: usize, share: &mut Share) -> Result<B
         } else if size == announced && bytes.is_empty() {
             first = Some(data);
         } else {
-            if bytes.is_empty() {
-                bytes.reserve(announced.min(RESERVED));
+            if bytes.capacity() < size {
+                bytes.reserve_exact(capacity(announced, size) - bytes.len());
             }
             bytes.extend_from_slice(&data);
         }
     }
     match refused {
         Some(refused) => Err(refused),
-        None => Ok(first.unwrap_or_else(|| bytes.freeze())),
+        None => Ok(first.unwrap_or_else(|| bytes.into())),
     }
+}
+
+/// Returns the capacity for a body of which so many bytes have arrived: at most twice as many, and no more than are announced.
+/// A block that is larger than the body could be one that the allocator takes from the system each time.
+fn capacity(announced: usize, arrived: usize) -> usize {
+    let next = arrived.saturating_mul(2);
+    if announced < arrived { next } else { next.max(RESERVED).min(announced) }
 }
 
 /// Reads what comes with a request that needs no body: its client then sees the answer, and keeps the connection.
@@ -155,6 +162,13 @@ mod tests {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_body_has_room_for_what_is_announced_and_at_most_twice_what_arrived() {
+        assert_eq!([capacity(1 << 20, 1 << 10), capacity(5 << 10, 1 << 10)], [RESERVED, 5 << 10]);
+        assert_eq!([capacity(602_112, 300_000), capacity(602_112, 400_000)], [600_000, 602_112]);
+        assert_eq!([capacity(0, 1 << 20), capacity(0, 10)], [2 << 20, 20]);
     }
 
     #[test]
