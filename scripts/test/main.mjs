@@ -39,7 +39,8 @@ async function main() {
   rmSync(results, { recursive: true, force: true });
   const unnamed = process.argv.includes('--slow') ? SLOW_RUNNERS : RUNNERS;
   const runners = wanted.length > 0 ? every.filter(({ name }) => wanted.includes(name)) : unnamed;
-  const all = await runChecks(runners.map((runner) => ({ minutes: LIMIT_MINUTES, ...runner, env: { ...env, ...runner.env } })), { atOnce: AT_ONCE, logs: results });
+  const checks = runners.map((runner) => ({ minutes: LIMIT_MINUTES, ...runner, env: { ...env, ...runner.env } }));
+  const all = await runChecks(checks, { atOnce: AT_ONCE, logs: results });
   const skips = all.flatMap(({ name, skipped }) => skipped.map((skip) => `  skipped in ${name}: ${skip}`));
   const unproven = process.argv.includes('--complete') ? unexplained(skips) : [];
   process.stdout.write(`\n${[
