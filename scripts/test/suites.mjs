@@ -58,7 +58,7 @@ export const SLOW_RUNNERS = [
   pytest('emulator-slow', ['emulator/tests'], 'slow'),
   pytest('instance-slow', ['runtime/instance/tests'], 'slow'),
   pytest('build-runner-slow', ['runtime/build_runner/tests'], 'slow'),
-  pytest('native-program-slow', ['server/tests', '--ignore=server/tests/server/attack'], 'slow'),
+  pytest('inference-clients', ['server/tests/server/test_inference_clients.py'], 'slow'),
   pytest('attack', ['server/tests/server/attack'], 'slow or not slow'),
   pytest('stand-ins-slow', ['test/stand_ins'], 'slow'),
 ];
