@@ -30,7 +30,7 @@ const canary = app.node.tryGetContext('rollout') === 'canary';
 const rollout = canary ? Rollout.canary({ percent: 10, bake: Duration.minutes(2) }) : undefined;
 const captured = server !== ModelServer.LITERT ? {} : {
   capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(1) }),
-  replay: canary ? {} : undefined,
+  replay: canary ? { maxDisagreement: 0.05 } : undefined,
 };
 
 const named = (optimizer: ModelOptimizer) => new CfnOutput(Stack.of(optimizer), 'ProjectName', { value: optimizer.project.projectName });
