@@ -73,7 +73,7 @@ class EmbeddedAws:
         scheduler.install(settings)
         ssm.install()
         stepfunctions.install(settings)
-        iam.delay_roles(settings.role_delay)
+        cloudformation.delay_roles(settings.role_delay)
         self._measured = custom_resources.measured
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:

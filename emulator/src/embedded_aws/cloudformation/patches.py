@@ -23,7 +23,9 @@ from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
 from embedded_aws.cloudformation.supported import OWN, SUPPORTED
+from embedded_aws.cloudformation.wrapping import before
 from embedded_aws.iam import grants
+from embedded_aws.iam.new_roles import TRIED_AGAIN, NewRoles
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
@@ -91,3 +93,23 @@ def _cancel_siblings() -> None:
     replace(stacks, "_roll_back_operation", siblings.with_cancelled)
     replace(stacks, "run_reentrant", siblings.at_once)
     replace(stacks, "_add_event", siblings.without_second_start)
+
+
+def delay_roles(delay: float) -> None:
+    """Keeps new roles from being used, after all services have added their resources.
+
+    Args:
+        delay: Seconds until a role can be used.
+    """
+    if delay <= 0:
+        return
+    new_roles = NewRoles(delay)
+    replace(iam_evaluator, "enforce", new_roles.denying)
+    rely_on(iam_evaluator, "EvalResult")
+    replace(eventbridge, "_invoke_target", new_roles.losing)
+    for resource_type, name in TRIED_AGAIN.items():
+        before(resource_type, new_roles.waiting(name))
+    # So that what waits keeps nobody else waiting.
+    replace(stacks, "_runs_on_worker_thread", lambda original: lambda kind: kind in TRIED_AGAIN or original(kind))
+    for resource_type, check in new_roles.checks():
+        before(resource_type, check)

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import eventbridge, iam, sts
-from ministack.services.cloudformation import stacks
+from ministack.services import iam, sts
 
-from embedded_aws.cloudformation.wrapping import before
 from embedded_aws.iam import authorization
-from embedded_aws.iam.new_roles import TRIED_AGAIN, NewRoles
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
@@ -39,23 +36,3 @@ def install(calls: CallFile | None = None) -> None:
     replace(iam_actions, "extract_resource_arn", authorization.with_builds)
     replace(iam_actions, "extract_resource_arn", authorization.with_log_streams)
     replace(iam_actions, "extract_resource_arn", authorization.with_stacks)
-
-
-def delay_roles(delay: float) -> None:
-    """Keeps new roles from being used, after all services have added their resources.
-
-    Args:
-        delay: Seconds until a role can be used.
-    """
-    if delay <= 0:
-        return
-    new_roles = NewRoles(delay)
-    replace(iam_evaluator, "enforce", new_roles.denying)
-    rely_on(iam_evaluator, "EvalResult")
-    replace(eventbridge, "_invoke_target", new_roles.losing)
-    for resource_type, name in TRIED_AGAIN.items():
-        before(resource_type, new_roles.waiting(name))
-    # So that what waits keeps nobody else waiting.
-    replace(stacks, "_runs_on_worker_thread", lambda original: lambda kind: kind in TRIED_AGAIN or original(kind))
-    for resource_type, check in new_roles.checks():
-        before(resource_type, check)
