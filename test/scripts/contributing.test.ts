@@ -30,8 +30,8 @@ test.each(['lib', 'runtime'])('the table has every room of %s', (parent) => {
 describe('the walks', () => {
   const walks = section('Where to read').split(/^\*\*(?=.+\*\*$)/m).slice(1).map((text) => [text.split('**')[0], paths(text)] as const);
 
-  test('are ten', () => {
-    expect(walks).toHaveLength(10);
+  test('are ten or more', () => {
+    expect(walks.length).toBeGreaterThanOrEqual(10);
   });
 
   test.each(walks)('%s: names at most eight files, which exist', (_, files) => {

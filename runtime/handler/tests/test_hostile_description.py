@@ -153,6 +153,7 @@ TENSOR = ("signatures", "serving_default", "inputs", "image", "tensor")
         (("labels",), ["a", 1], "labels is int, must be str"),
         (("version",), True, "version is bool, must be int"),
         (("signatures", "serving_default", "fileSignature"), ["x"], "fileSignature is list, must be str"),
+        (("signatures", "serving_default", "batch"), False, "batch is bool, must be dict"),
         (("signatures", "serving_default", "inputs", "image", "shape"), None, "the shape of 'image' is NoneType"),
         ((*TENSOR, "shape"), [True, 8, 8, 1], "the shape of 'image' is bool, must be int"),
         ((*TENSOR, "quantization", "scale"), [1.0], "'image' has a scale that is not a positive number"),

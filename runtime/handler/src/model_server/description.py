@@ -95,7 +95,8 @@ class Signature:
         self.file_signature = _typed(data.get("fileSignature") or name, str, "fileSignature")
         """Its name in the file, where several signatures can be one."""
         self.batched = _typed(data["batched"], bool, "batched")
-        self.batch: dict[str, Any] | None = data.get("batch")
+        batch = data.get("batch")
+        self.batch: dict[str, Any] | None = None if batch is None else _typed(batch, dict, "batch")
         """Rows that the native runtime computes at once, for clients who ask."""
         self.method_name = _typed(data.get("methodName", "tensorflow/serving/predict"), str, "methodName")
         self.inputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["inputs"].items()}
