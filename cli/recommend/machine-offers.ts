@@ -83,14 +83,14 @@ function instancesOf({ measured, prices }: Question): [string, Instance][] {
 /** Returns the smallest number of servers, each with a queue of its own and an equal share of the requests. */
 function fewest(question: Question, processors: number, least: number): Sized | undefined {
   const service = serviceSeconds(question);
+  if (1000 * service > question.wanted.p99) {
+    return undefined;
+  }
   for (let count = least; count <= MOST; count++) {
     const queue = { rate: question.wanted.rate / count, service, processors };
     const p99 = 1000 * answeredWithin(queue, 0.99);
     if (utilization(queue) <= PLANNED_LOAD && p99 <= question.wanted.p99) {
       return { count, p50: 1000 * answeredWithin(queue, 0.5), p99, utilization: utilization(queue) };
-    }
-    if (1000 * service > question.wanted.p99) {
-      return undefined;
     }
   }
   return undefined;

@@ -2,7 +2,10 @@ import { spawnSync } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
+import { ONE_PROCESSOR_MEBIBYTES } from '../../../cli/recommend/defaults';
+import type { Measured } from '../../../cli/recommend/measured';
 import { readMeasured } from '../../../cli/recommend/measured';
+import { functionMemory, serverMemory } from '../../../cli/recommend/memory';
 import { parseRecommendOptions } from '../../../cli/recommend/options';
 import { readPrices } from '../../../cli/recommend/prices';
 
@@ -46,6 +49,7 @@ describe('what was measured', () => {
   test('must have a latency, in a document of the optimizer', () => {
     expect(() => readMeasured(written('a.json', { ...manifest, latencyMilliseconds: null }))).toThrow(/has no latency, because the job could not measure it/);
     expect(() => readMeasured(written('b.json', { schemaVersion: 1 }))).toThrow(/is no manifest of the optimizer/);
+    expect(() => readMeasured(written('c.json', 'null'))).toThrow(/is no manifest of the optimizer/);
   });
 });
 
@@ -89,15 +93,22 @@ describe('prices', () => {
   });
 });
 
-describe('memory', () => {
-  test('is sized by the rules of a deployment', () => {
-    const rules = readFileSync(join(ROOT, 'runtime/build_runner/src/model_builds/checks/memory.py'), 'utf8');
-    const ofDeployment = [...rules.matchAll(/^_?([A-Z_]+) = ([\d.]+)$/gm)].map(([, name, value]) => [name, Number(value)]);
-    const text = readFileSync(join(ROOT, 'cli/recommend/memory.ts'), 'utf8');
-    const here = [...text.matchAll(/^const ([A-Z_]+) = ([\d.]+);$/gm)].map(([, name, value]) => [name, Number(value)]);
-    expect(here.length).toBeGreaterThan(5);
-    expect(ofDeployment).toEqual(expect.arrayContaining(here));
-  });
+test('memory is sized as a deployment sizes it', () => {
+  const cases = ['litert', 'saved_model'].flatMap((format) => [1, 4].flatMap((processors) => [null, 22, 2400.5].map((peakMemoryMebibytes) => (
+    { format, processors, peakMemoryMebibytes, copies: format === 'litert' ? processors : null, sizeBytes: 1_234_567_890 }))));
+  const program = `import json, sys
+sys.path.insert(0, "runtime/build_runner/src/model_builds/checks")
+import memory
+def sizes(case):
+    manifest = {"sizeBytes": case["sizeBytes"], "requirements": {"peakMemoryMebibytes": case["peakMemoryMebibytes"]}}
+    return [memory.function_memory(manifest, {**case, "copies": 1, "memoryMebibytes": 10240}), memory.pod_memory(manifest, case)]
+json.dump([sizes(case) for case in json.load(sys.stdin)], sys.stdout)`;
+  const { stdout, stderr } = spawnSync('python3', ['-c', program], { cwd: ROOT, input: JSON.stringify(cases), encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const measured = cases.map(({ peakMemoryMebibytes, ...rest }) => (
+    { ...readMeasured(RECORDED), ...rest, peakMemoryMebibytes: peakMemoryMebibytes ?? undefined } as Measured));
+  // A deployment does not go below one processor, and a recommendation may.
+  expect(measured.map((each, index) => [`${Math.max(ONE_PROCESSOR_MEBIBYTES, functionMemory(each))}`, `${serverMemory(each, cases[index].processors)}Mi`])).toEqual(JSON.parse(stdout));
 });
 
 describe('the command', () => {
