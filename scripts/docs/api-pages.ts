@@ -1,9 +1,10 @@
 import { asTypeScript, References } from './api-references';
 import type { Assembly, Docs, Method, Parameter, Property, Type } from './assembly';
+import { CODE } from './links';
 
 /** The groups of types, in the order of the site. */
-export type ApiGroup = 'Constructs' | 'Classes' | 'Options' | 'Interfaces' | 'Enums';
-const GROUPS: readonly ApiGroup[] = ['Constructs', 'Classes', 'Options', 'Interfaces', 'Enums'];
+export const API_GROUPS = ['Constructs', 'Classes', 'Options', 'Interfaces', 'Enums'] as const;
+export type ApiGroup = (typeof API_GROUPS)[number];
 
 export interface ApiPage {
   readonly name: string;
@@ -29,7 +30,7 @@ export function apiPages(assembly: Assembly, source: (file: string, line: number
 
 /** Returns the page that lists all others. */
 export function apiIndex(pages: readonly ApiPage[]): string {
-  const groups = GROUPS.map((group) => ({ group, members: pages.filter((page) => page.group === group) })).filter(({ members }) => members.length > 0);
+  const groups = API_GROUPS.map((group) => ({ group, members: pages.filter((page) => page.group === group) })).filter(({ members }) => members.length > 0);
   return [
     '# API',
     'All that the package exports, for TypeScript. The names are the same in other languages, in their own style: [Languages](../guides/languages.md).',
@@ -145,6 +146,6 @@ function example(docs: Docs | undefined): string[] {
 
 /** Returns a comment as Markdown in which VitePress finds neither elements of HTML nor expressions of Vue. */
 function text(comment = ''): string {
-  return comment.split(/(^ *```[^]*?^ *```$|`[^`\n]*`)/gm)
+  return comment.split(CODE)
     .map((part, index) => (index % 2 === 1 ? part : part.replaceAll('<', '&lt;').replaceAll('{{', '&#123;&#123;'))).join('');
 }

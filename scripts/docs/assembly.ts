@@ -25,7 +25,7 @@ export interface Type {
   readonly interfaces?: readonly string[];
   readonly docs?: Docs;
   readonly locationInModule?: { readonly filename: string; readonly line: number };
-  readonly initializer?: { readonly docs?: Docs; readonly parameters?: readonly Parameter[] };
+  readonly initializer?: { readonly parameters?: readonly Parameter[] };
   readonly properties?: readonly Property[];
   readonly methods?: readonly Method[];
   /** Of an enum. */
@@ -37,18 +37,14 @@ export interface Property {
   readonly type: TypeReference;
   readonly optional?: boolean;
   readonly static?: boolean;
-  readonly const?: boolean;
-  readonly overrides?: string;
   readonly docs?: Docs;
 }
 
 export interface Method {
   readonly name: string;
   readonly static?: boolean;
-  readonly overrides?: string;
   readonly docs?: Docs;
   readonly parameters?: readonly Parameter[];
-  readonly variadic?: boolean;
   readonly returns?: { readonly type: TypeReference; readonly optional?: boolean };
 }
 

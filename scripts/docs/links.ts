@@ -9,8 +9,8 @@ export interface Repository {
   readonly isDirectory: (path: string) => boolean;
 }
 
-/** Code, in which nothing is a link: fenced blocks, and code in sentences. */
-const CODE = /(^ *```[^]*?^ *```$|`[^`\n]*`)/gm;
+/** Code, in which nothing is a link or an element: fenced blocks, and code in sentences. */
+export const CODE = /(^ *```[^]*?^ *```$|`[^`\n]*`)/gm;
 
 /** Returns the path that a page or picture of the repository has in the site, or undefined for all that the site does not show. */
 export function pathInSite(path: string): string | undefined {

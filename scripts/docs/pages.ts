@@ -1,5 +1,5 @@
 import type { ApiPage } from './api-pages';
-import { apiIndex } from './api-pages';
+import { API_GROUPS, apiIndex } from './api-pages';
 import type { Repository } from './links';
 import { pathInSite, withLinksOfSite } from './links';
 
@@ -64,12 +64,9 @@ export function firstPage(readme: string): string {
 }
 
 function sidebarOf(pages: Readonly<Record<string, string>>, api: readonly ApiPage[]): SidebarGroup[] {
-  const groups = [...new Set(api.map(({ group }) => group))];
-  // In the order of the page that lists the constructs.
-  const order = ['Constructs', 'Classes', 'Options', 'Interfaces', 'Enums'];
   return [
     { text: 'Guides', items: linksOf(pages, 'docs/README.md') },
-    ...groups.sort((left, right) => order.indexOf(left) - order.indexOf(right)).map((group) => ({
+    ...API_GROUPS.filter((group) => api.some((page) => page.group === group)).map((group) => ({
       text: group === 'Constructs' ? 'API: constructs' : `API: ${group.toLowerCase()}`,
       collapsed: group !== 'Constructs',
       items: api.filter((page) => page.group === group).map(({ name }) => ({ text: name, link: `/api/${name}` })),

@@ -19,3 +19,7 @@ test('the policy stands before the first script', () => {
   const html = withPolicy(PAGE);
   expect(html.indexOf('Content-Security-Policy')).toBeLessThan(html.indexOf('<script'));
 });
+
+test('a page without a place for the policy is refused', () => {
+  expect(() => withPolicy(PAGE.replace('utf-8', 'latin1'))).toThrow('must have <meta charset="utf-8"> once');
+});
