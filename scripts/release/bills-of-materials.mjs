@@ -25,6 +25,9 @@ async function ofNpm() {
   const bom = JSON.parse(await run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'library', '--package-lock-only']));
   const notices = readFileSync(join(root, 'cli', 'dist', 'THIRD-PARTY-LICENSES.txt'), 'utf8');
   const bundled = new Set(notices.match(/^ {2}\S+ \S+(?=:)/gm)?.map((line) => line.trim().replace(' ', '@')));
+  if (bundled.size === 0) {
+    throw new Error('cli/dist/THIRD-PARTY-LICENSES.txt lists no package in the form that scripts/package/command.mjs gave it');
+  }
   const isInstalled = ({ properties = [] }) => !properties.some(({ name }) => name === 'cdx:npm:package:development');
   const components = bom.components.filter((component) => bundled.has(component['bom-ref']) || isInstalled(component));
   const kept = new Set([bom.metadata.component['bom-ref'], ...components.map(({ 'bom-ref': id }) => id)]);

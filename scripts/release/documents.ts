@@ -46,3 +46,14 @@ export function provenance(files: readonly PublishedFile[], { version, repositor
     },
   };
 }
+
+/** Bill of materials in CycloneDX, as far as it is checked. */
+export interface Bill {
+  readonly components?: readonly { readonly name: string }[];
+}
+
+/** Returns what is wrong with bills of materials: one that names nothing comes of a tool that found no lock file, or read it otherwise. */
+export function billProblems(bills: Readonly<Record<string, Bill>>): string[] {
+  const names = Object.keys(bills);
+  return names.length === 0 ? ['there is no bill of materials'] : names.filter((name) => !bills[name].components?.length).map((name) => `${name} names no component`);
+}

@@ -3,8 +3,8 @@ import { createHash } from 'crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { join, relative } from 'path';
 import { ROOT } from '../repository';
-import type { PublishedFile } from './documents';
-import { checksums, provenance, releaseNotes } from './documents';
+import type { Bill, PublishedFile } from './documents';
+import { billProblems, checksums, provenance, releaseNotes } from './documents';
 import { publibOf } from './publib';
 import { publishTo } from './publish';
 import type { Registry } from './registries';
@@ -78,6 +78,11 @@ function writeDocuments(): void {
   mkdirSync(DOCUMENTS);
   Object.entries(documents).forEach(([name, text]) => writeFileSync(join(DOCUMENTS, name), text));
   execute(process.execPath, [join(__dirname, 'bills-of-materials.mjs'), DOCUMENTS]);
+  const bills = readdirSync(DOCUMENTS).filter((name) => name.endsWith('.cdx.json'));
+  const wrong = billProblems(Object.fromEntries(bills.map((name) => [name, JSON.parse(readFileSync(join(DOCUMENTS, name), 'utf8')) as Bill])));
+  if (wrong.length) {
+    throw new Error(wrong.join('\n'));
+  }
   process.stdout.write(`for the release on the repository's host:\n${readdirSync(DOCUMENTS).map((name) => `  dist/release/${name}\n`).join('')}`);
 }
 

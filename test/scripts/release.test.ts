@@ -3,7 +3,7 @@ import { createHash } from 'crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { checksums, provenance, releaseNotes } from '../../scripts/release/documents';
+import { billProblems, checksums, provenance, releaseNotes } from '../../scripts/release/documents';
 import { publibOf } from '../../scripts/release/publib';
 import { publishTo } from '../../scripts/release/publish';
 import { missingCredentials, REGISTRIES } from '../../scripts/release/registries';
@@ -75,6 +75,13 @@ describe('the documents of a release', () => {
   test('say what the changelog says of the version, and before its release what is unreleased', () => {
     expect(releaseNotes(CHANGELOG, '1.1.0')).toBe('### Added\n\n- More.\n');
     expect(releaseNotes('## Unreleased\n\n- Soon.\n\n## 1.0.0 - 2026-10-01\n\n- All.\n', '1.1.0')).toBe('- Soon.\n');
+  });
+
+  test('are refused where a bill of materials names nothing', () => {
+    expect(billProblems({ 'npm.cdx.json': { components: [{ name: 'tslib' }] }, 'crates.cdx.json': { components: [] }, 'python.cdx.json': {} })).toEqual([
+      'crates.cdx.json names no component', 'python.cdx.json names no component',
+    ]);
+    expect(billProblems({})).toEqual(['there is no bill of materials']);
   });
 
   test('name each file with its digest, and the commit', () => {
