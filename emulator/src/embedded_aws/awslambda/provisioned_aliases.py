@@ -57,7 +57,8 @@ class ProvisionedAliases:
             def move() -> None:
                 prepare_environments(lambda: self._prepare(version, wanted), state, wanted)
                 if state["Status"] == "READY":
-                    del record["RoutingConfig"]
+                    # The alias may have moved back meanwhile.
+                    record.pop("RoutingConfig", None)
 
             # The function may call the embedded AWS while it starts, so do not wait for it here.
             threading.Thread(target=move, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Roles that are seconds old, which AWS has not spread yet: what uses them is refused, waits, or is lost.
+"""Roles that are seconds old, which AWS has not propagated yet: what uses them is refused, waits, or is lost.
 
 A request of such a role is denied, whoever sends it. See
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency.
@@ -37,7 +37,7 @@ def age_of(arn: str) -> float:
 
 
 class NewRoles:
-    """Roles younger than the time that AWS takes to spread them."""
+    """Roles younger than the time that AWS takes to propagate them."""
 
     def __init__(self, delay: float) -> None:
         """Takes the time.
