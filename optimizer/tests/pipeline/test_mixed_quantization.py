@@ -141,6 +141,23 @@ def test_static_ranges_hold_what_few_rows_reach(models: SampleModels, runs: Runs
         assert found.error == pytest.approx(expected.error, rel=0.2)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "stored"),
+    [(FLOAT16, "float16"), (mixed(CONV_2D="weight_only_wi8_afp32"), "int8")],
+    ids=["float16", "weights only"],
+)
+def test_layers_have_the_types_that_are_stored_also_where_they_compute_in_float(
+    recipe: dict[str, Any], stored: str, separable: Path, data: Path, runs: Runs
+) -> None:
+    layers = runs(separable, data, recipe=recipe).outcome.candidates[0].layers
+    (pointwise,) = (layer for layer in layers[1:] if layer.operation == "CONV_2D")
+    assert pointwise.weights == stored
+
+
+def test_the_unchanged_file_has_no_errors_by_layer(models: SampleModels, runs: Runs) -> None:
+    assert runs(models.dense, models.labelled, recipe="none").outcome.candidates[0].layers == []
+
+
 def test_the_default_leaves_depthwise_convolutions_in_float(separable: Path, data: Path, runs: Runs) -> None:
     result = runs(separable, data, gate=ANY_LATENCY)
     assert result.statuses == {DEFAULT: "chosen", "float16": "skipped", "float32": "skipped"}

@@ -75,9 +75,11 @@ class CandidateEvaluator:
         )
 
     def _layers(self, loaded: LoadedCandidate) -> list[LayerError]:
-        """Return the errors of the layers, where both models are .tflite files with the same ones."""
+        """Return the errors of the layers, where both models are .tflite files with the same ones, and not one file."""
         candidate, baseline, default = loaded.runner, self.baseline, self.reference.default
         if not isinstance(candidate, LiteRtRunner) or not isinstance(baseline, LiteRtRunner):
+            return []
+        if candidate.content == baseline.content:
             return []
         dataset = self.reference.datasets[default]
         rows = [dataset.call(row, row + 1) for row in range(min(_LAYER_ROWS, dataset.count))]

@@ -1,7 +1,11 @@
-"""Compares the layers of a quantized .tflite file with those of the file of floats that it was made from."""
+"""Compares the layers of a quantized .tflite file with those of the file of floats that it was made from.
+
+`compare_model` of litert-quantizer opens both files anew for each row, and compares their constants as well.
+"""
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +16,7 @@ from ..runners.flatbuffer import operation_names, unpack
 from ..runners.litert_runner import quantization_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,13 +42,17 @@ def layer_errors(
     before, after = _layers(floats.content, signature), _layers(quantized.content, signature)
     if before.keys() != after.keys():
         return []
-    expected, found = (_outputs(runner, signature, rows, before.keys()) for runner in (floats, quantized))
+    differences, norms = dict.fromkeys(before, 0.0), dict.fromkeys(before, 0.0)
+    outputs = (_outputs(runner, signature, rows, before.keys()) for runner in (floats, quantized))
+    for (name, expected), (_, found) in zip(*outputs, strict=True):
+        differences[name] += float(np.sum((found - expected) ** 2))
+        norms[name] += float(np.sum(expected**2))
     return [
         LayerError(
             layer=name.partition(";")[0],
             operation=operation,
             weights=after[name][1],
-            error=_relative_error(found[name], expected[name]),
+            error=math.sqrt(differences[name] / norms[name]) if norms[name] else 0.0,
         )
         for name, (operation, _) in before.items()
     ]
@@ -52,8 +60,8 @@ def layer_errors(
 
 def _outputs(
     model: LiteRtRunner, signature: str, rows: Sequence[Mapping[str, Any]], layers: Collection[str]
-) -> dict[str, Array]:
-    """Return what layers compute for all rows."""
+) -> Iterator[tuple[str, Array]]:
+    """Yield what layers compute, a layer of a row at a time: those of all rows may take gigabytes."""
     from ai_edge_litert.interpreter import Interpreter
 
     with warnings.catch_warnings():
@@ -62,12 +70,10 @@ def _outputs(
     runner = interpreter.get_signature_runner(signature)
     graph = runner._subgraph_index  # the public methods know the first graph alone
     details = {tensor["name"]: tensor for tensor in interpreter.get_tensor_details(graph) if tensor["name"] in layers}
-    collected: dict[str, list[Array]] = {name: [] for name in layers}
     for row in rows:
         runner(**model.stored(signature, row))
-        for name, values in collected.items():
-            values.append(_real(interpreter.get_tensor(details[name]["index"], graph), details[name]))
-    return {name: np.stack(values) for name, values in collected.items()}
+        for name in layers:
+            yield name, _real(interpreter.get_tensor(details[name]["index"], graph), details[name])
 
 
 def _real(values: Array, details: Mapping[str, Any]) -> Array:
@@ -87,15 +93,12 @@ def _layers(content: bytes, signature: str) -> dict[str, tuple[str, str]]:
     model = unpack(content)
     entry = next(entry for entry in model.signatureDefs if entry.signatureKey.decode() == signature)
     graph, names = model.subgraphs[entry.subgraphIndex], operation_names(model)
-    found = {}
+    found, stored = {}, {}
     for operator in graph.operators:
         operation = names[operator.opcodeIndex]
-        if operation in _WITH_WEIGHTS:
-            weights = graph.tensors[operator.inputs[1]]
+        if operation == "DEQUANTIZE":
+            stored[operator.outputs[0]] = operator.inputs[0]
+        elif operation in _WITH_WEIGHTS:
+            weights = graph.tensors[stored.get(operator.inputs[1], operator.inputs[1])]
             found[graph.tensors[operator.outputs[0]].name.decode()] = operation, types[weights.type].lower()
     return found
-
-
-def _relative_error(quantized: Array, floats: Array) -> float:
-    norm = float(np.linalg.norm(floats))
-    return float(np.linalg.norm(quantized - floats)) / norm if norm else 0.0
