@@ -28,14 +28,14 @@ from ..runners.describe import describe_signatures
 from ..signatures import equal_signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ..data import Dataset
     from ..documents.manifest import Signature
-    from ..documents.quantization import LayerQuantization
     from ..processes.progress import Progress
     from ..signatures import FixedSignature, Selection
     from ..sources import SavedModelSource
+    from .plans import LiteRtPlan
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,12 @@ class LiteRtConverter:
         self._progress = progress
         self._reset_state = reset_state
 
-    def convert(
-        self, mode: LiteRtMode, calibration: Dataset | None, operations: Mapping[Operation, LayerQuantization]
-    ) -> LiteRtArtifact:
+    def convert(self, plan: LiteRtPlan, calibration: Dataset | None) -> LiteRtArtifact:
         """Convert.
 
         Args:
-            mode: How to store the weights.
+            plan: How to store the weights; they are trained already.
             calibration: Inputs of the default signature, where the ranges of activations are static.
-            operations: How to quantize each kind of operation, for `MIXED`.
 
         Raises:
             UnsupportedError: LiteRT cannot hold the model.
@@ -123,12 +120,12 @@ class LiteRtConverter:
         if calibration is not None and len(self._in_file) > 1:
             self._leave_out("there is no data to calibrate it with")
         try:
-            content = self._convert(mode, calibration, operations)
+            content = self._convert(plan, calibration)
         except UnsupportedError as error:
             if len(self._in_file) == 1:
                 raise
             self._leave_out(str(error), *error.hints)
-            content = self._convert(mode, calibration, operations)
+            content = self._convert(plan, calibration)
         file_signatures = {name: entry for name, entry in self._equal.items() if name in self._signatures}
         return LiteRtArtifact(content, dict(self._signatures), self._reset_state, file_signatures)
 
@@ -137,16 +134,14 @@ class LiteRtConverter:
         """Names of the signatures that are converted, the default one first."""
         return [name for name in self._signatures if name not in self._equal]
 
-    def _convert(
-        self, mode: LiteRtMode, calibration: Dataset | None, operations: Mapping[Operation, LayerQuantization]
-    ) -> bytes:
+    def _convert(self, plan: LiteRtPlan, calibration: Dataset | None) -> bytes:
         self._prepare()
-        if mode is LiteRtMode.MIXED:
+        if plan.mode is LiteRtMode.MIXED:
             content = convert(self._directory, LiteRtMode.FLOAT32, self._in_file)
-            return quantized(content, mode, operations, self._default, calibration, self._progress)
-        self._progress.say(f"converting to {mode}")
+            return quantized(content, plan, self._default, calibration, self._progress)
+        self._progress.say(f"converting to {plan.mode}")
         rows = _calibration_rows(calibration) if calibration is not None else None
-        return convert(self._directory, mode, self._in_file, rows)
+        return convert(self._directory, plan.mode, self._in_file, rows)
 
     def _prepare(self) -> None:
         if self._directory.exists():
@@ -182,21 +177,16 @@ class LiteRtConverter:
         self._directory = self._work / f"fixed-{self._default}"
 
 
-def quantized(  # noqa: PLR0913, PLR0917 - the file, what to do with it, and what that needs
-    content: bytes,
-    mode: LiteRtMode,
-    operations: Mapping[Operation, LayerQuantization],
-    signature: str,
-    calibration: Dataset | None,
-    progress: Progress,
+def quantized(
+    content: bytes, plan: LiteRtPlan, signature: str, calibration: Dataset | None, progress: Progress
 ) -> bytes:
     """Return a .tflite file of floats with quantized weights.
 
     Raises:
         UnsupportedError: It cannot be quantized so.
     """
-    progress.say(f"quantizing to {mode}")
-    present = operations_in(content)
+    progress.say(f"quantizing to {plan.mode}")
+    operations, present = dict(plan.operations), operations_in(content)
     missing = [operation for operation in operations if operation not in {"*", *present}]
     if missing:
         progress.warn(
@@ -210,7 +200,7 @@ def quantized(  # noqa: PLR0913, PLR0917 - the file, what to do with it, and wha
             f"{', '.join(narrow[:4])}{', and others' if len(narrow) > 4 else ''}"
         )
     rows = list(_calibration_rows(calibration)) if calibration is not None else None
-    return quantize_file(content, mode, operations, None if rows is None else (signature, rows))
+    return quantize_file(content, plan.mode, operations, None if rows is None else (signature, rows))
 
 
 def _calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:

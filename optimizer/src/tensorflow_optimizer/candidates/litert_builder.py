@@ -50,15 +50,13 @@ class LiteRtCandidateBuilder:
         trained = source is not trainer.source
         work = trainer.work / f"{source.directory.name}-litert" if trained else trainer.work
         converter = LiteRtConverter(source, selection, work, progress, reset_state=reset_state)
-        return converter.convert(plan.mode, self.calibration if plan.calibrates else None, dict(plan.operations))
+        return converter.convert(plan, self.calibration if plan.calibrates else None)
 
     def _of_file(self, original: LiteRtArtifact, plan: LiteRtPlan, progress: Progress) -> LiteRtArtifact:
         if plan.mode is LiteRtMode.FLOAT32:
             return original
         calibration = self.calibration if plan.calibrates else None
-        content = quantized(
-            original.content, plan.mode, dict(plan.operations), self.selection.default, calibration, progress
-        )
+        content = quantized(original.content, plan, self.selection.default, calibration, progress)
         return replace(original, content=content)
 
     def labels_only(self) -> LiteRtCandidateBuilder | None:

@@ -49,13 +49,14 @@ def quantize_file(
 
     model = unpack(content)
     _name_tensors_apart(model)
-    quantizer = Quantizer(pack(model))
+    content = pack(model)
+    quantizer = Quantizer(content)
     try:
         if mode is LiteRtMode.FLOAT16:
             _store_float16(quantizer)
         else:
             _write_recipe(quantizer, model, _OPERATIONS.get(mode, operations))
-        ranges = _ranges(pack(model), quantizer, *calibration) if calibration is not None else None
+        ranges = _ranges(content, quantizer, *calibration) if calibration is not None else None
         result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     except Exception as error:
         raise_exhausted(error)
