@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sample_jobs import DYNAMIC_RANGE, FLOAT16, FULL_INTEGER, gate
+from tensorflow_optimizer.conversion import without_blocks
 from tensorflow_optimizer.documents.outcome import EvidenceKind
+from tensorflow_optimizer.documents.quantization import LayerQuantization, Operation
 from tensorflow_optimizer.runners.flatbuffer import operation_names, pack, unpack
 
 if TYPE_CHECKING:
@@ -189,6 +191,11 @@ def test_layers_that_are_narrower_than_a_block_get_int8(models: SampleModels, ru
     result = runs(models.dense, models.labelled, recipe=recipe, gate=gate(("maxAccuracyLoss", 0.2)))
     assert "no multiple of 32 have int8 weights: matmul" in " ".join(result.outcome.warnings)
     assert weights_of(result) == {"FULLY_CONNECTED": "INT4"}
+
+
+def test_layers_that_are_too_small_to_be_quantized_are_not_said_to_get_int8(models: SampleModels) -> None:
+    operations = {Operation.FULLY_CONNECTED: LayerQuantization.DYNAMIC_WI4B128_AFP32}
+    assert len(without_blocks(models.tflite.read_bytes(), operations)) == 2, "all but the third, which has 256 weights"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from contextlib import redirect_stderr
@@ -146,13 +147,14 @@ def _without_blocks(model: Any, operations: Mapping[Operation, LayerQuantization
     if block is None:
         return []
     codes = operation_names(model)
-    return [
-        graph.tensors[operator.outputs[0]].name.decode()
-        for graph in model.subgraphs
-        for operator in graph.operators
-        if codes[operator.opcodeIndex] == Operation.FULLY_CONNECTED
-        and int(graph.tensors[operator.inputs[1]].shape[-1]) % block
-    ]
+    found = []
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            if codes[operator.opcodeIndex] == Operation.FULLY_CONNECTED:
+                shape = [int(size) for size in graph.tensors[operator.inputs[1]].shape]
+                if shape[-1] % block and math.prod(shape) >= _MINIMUM_WEIGHTS:
+                    found.append(graph.tensors[operator.outputs[0]].name.decode())
+    return found
 
 
 def _name_tensors_apart(model: Any) -> None:
