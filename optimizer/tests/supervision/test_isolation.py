@@ -158,10 +158,11 @@ os.setgroups = refuse
     assert found["tried"]["its own output"] == "1"
 
 
-@needs_root
 @pytest.mark.parametrize("compiled", [False, True])
-def test_the_processes_of_a_job_compile_once_what_has_no_bytecode(place: Path, *, compiled: bool) -> None:
+@pytest.mark.parametrize("mode", [pytest.param(0o755, marks=needs_root), 0o700], ids=["another user", "the same user"])
+def test_the_processes_of_a_job_compile_once_what_has_no_bytecode(place: Path, mode: int, *, compiled: bool) -> None:
     """They may not write beside the packages."""
+    place.chmod(mode)
     package = place / "packages" / "tensorflow"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -170,7 +171,10 @@ def test_the_processes_of_a_job_compile_once_what_has_no_bytecode(place: Path, *
 
     found = probe(place, before=f"import sys\nsys.path.insert(0, {str(package.parent)!r})\n")
 
-    expected = None if compiled else str(place / "work" / "bytecode")
+    files, user = found["layers"]["files"] == "on", found["layers"]["user"] == "on"
+    assert files or not is_root
+    assert user == (mode == 0o755)
+    expected = str(place / "work" / "bytecode") if files and not compiled else None
     assert found["environment"].get("PYTHONPYCACHEPREFIX") == expected
 
 

@@ -45,14 +45,12 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
     environment = _environment(given.work)
     python, paths = sys.executable, [path for path in sys.path if path and Path(path).exists()]
     layers = {"environment": ON, "network": _state(without_network)}
-    problem = _why_same_user(given, paths)
+    problem, compiled = _why_same_user(given, paths), _is_compiled()
     if not problem:
         python, library = readable_python(given.layers.parent)
         if library:
             environment["LD_LIBRARY_PATH"] = library
             paths = [path for path in paths if not Path(path).is_relative_to(sys.base_prefix)]
-        if not _is_compiled():
-            environment["PYTHONPYCACHEPREFIX"] = str(given.work / "bytecode")
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     inputs = _inputs(given)
     root = Path(__file__).resolve().parents[4]
@@ -71,6 +69,8 @@ def isolate(given: argparse.Namespace) -> tuple[dict[str, str], str, dict[str, s
     layers["system calls"] = _state(refuse_system_calls)
     changed = [given.work, given.output, *made_in(given.output)]
     layers["user"] = f"off: {problem}" if problem else _state(lambda: become_other_user(changed))
+    if not compiled and ON in (layers["files"], layers["user"]):
+        environment["PYTHONPYCACHEPREFIX"] = str(given.work / "bytecode")
     return layers, python, environment
 
 
@@ -97,7 +97,10 @@ def _why_same_user(given: argparse.Namespace, paths: list[str]) -> str:
 
 
 def _is_compiled() -> bool:
-    """Say whether the packages have their bytecode; which another user may not write, and takes ten seconds."""
+    """Say whether the packages have their bytecode. An isolated process cannot write it beside them.
+
+    To compile TensorFlow takes ten seconds.
+    """
     tensorflow = find_spec("tensorflow")
     return tensorflow is None or not tensorflow.origin or Path(cache_from_source(tensorflow.origin)).exists()
 
