@@ -10,15 +10,19 @@ import pytest
 from publishing_samples import KEY, PREFIX
 from sample_functions import dense_data
 from sample_jobs import DYNAMIC_RANGE, STRIP, job_data
+from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.documents.job import Job
-from tensorflow_optimizer.errors import BadInputError
+from tensorflow_optimizer.documents.outcome import Outcome
+from tensorflow_optimizer.errors import BadInputError, ExitCode
 from tensorflow_optimizer.fetching.serving import fetch_serving
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
 from tensorflow_optimizer.storage.s3 import Bucket
+from tensorflow_optimizer.supervision.output import UNFINISHED_FILE
 from tensorflow_optimizer.supervision.supervise import supervise
+from typer.testing import CliRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,3 +176,41 @@ def test_the_isolated_process_of_a_job_may_read_the_version_that_serves(
     (candidate,) = outcome.candidates
     assert candidate.metrics is not None
     assert candidate.metrics.serving_version == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [("dynamic-range", ExitCode.DONE), ("pruning:sparsity=0.9,schedule=at-once", ExitCode.GATE)],
+)
+def test_the_command_compares_with_the_version_that_was_fetched(
+    runs: Runs,
+    models: SampleModels,
+    published: Publish,
+    fetched: Callable[[Record], Path],
+    tmp_path: Path,
+    step: str,
+    code: ExitCode,
+) -> None:
+    serving = fetched(published(runs(models.dense, models.labelled, recipe=DYNAMIC_RANGE)))
+    asked = ["--not-worse-than-serving", "accuracy=0.02", "--serving", serving, "--max-accuracy-loss", "0.99"]
+    options = ["--data", models.labelled, "--step", step, *asked, "--out", tmp_path / "out"]
+    done = CliRunner().invoke(app, ["optimize", str(models.dense), *map(str, options)])
+    assert done.exit_code == code, done.output
+    outcome = Outcome.model_validate_json((tmp_path / "out" / "outcome.json").read_text(encoding="utf-8"))
+    (candidate,) = outcome.candidates
+    assert candidate.metrics is not None
+    assert candidate.metrics.serving_version == 1
+    assert ("loss of accuracy against the version 1" in outcome.sentence) == (code is ExitCode.GATE)
+
+
+def test_a_version_that_the_output_would_replace_is_refused(models: SampleModels, tmp_path: Path) -> None:
+    serving = tmp_path / "model" / "serving"
+    serving.mkdir(parents=True)
+    (tmp_path / UNFINISHED_FILE).touch()
+    asked = ["--not-worse-than-serving", "accuracy=0.02", "--serving", serving]
+    options = ["--data", models.labelled, *asked, "--out", tmp_path]
+    done = CliRunner().invoke(app, ["optimize", str(models.dense), *map(str, options)])
+    assert done.exit_code == ExitCode.BAD_INPUT, done.output
+    assert "is in what a run replaces" in done.output.replace("\n", " ")
+    assert serving.is_dir()
+    assert not (tmp_path / "job.json").exists()

@@ -215,10 +215,11 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     with one_sentence():
         students = student or []
-        for path in (model, data, labels, serving, *students):
-            if path is not None and not path.exists():
+        inputs = [path for path in (model, data, labels, serving, *students) if path is not None]
+        for path in inputs:
+            if not path.exists():
                 raise BadInputError(f"{path} does not exist; give the path of a model and of its data")
-        check_output(out, [path for path in (model, data, *students) if path is not None])
+        check_output(out, inputs)
         steps = parse_steps(step or [], [student_of(student) for student in students])
         made_for = model_format or format_of(steps)
         if server_image and (made_for is not ModelFormat.SAVED_MODEL or architecture is not Architecture.X86_64):
