@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec
 from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE, find_program
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def row(output: str, name: str) -> str:
     return next(line for line in output.splitlines() if name in line)
 
 
-LITERT, SERVING = "LiteRT, on Lambda", "TensorFlow Serving"
+LITERT, SERVING, ROWS = "LiteRT, on Lambda", "TensorFlow Serving", "rows of a run, LiteRT"
 
 
 class TestInspect:
@@ -88,6 +89,49 @@ class TestInspect:
 
     def test_a_lite_model_has_its_own_operators(self, models: SampleModels) -> None:
         assert "3" in row(invoke("inspect", models.tflite), "FULLY_CONNECTED")
+
+    @pytest.mark.parametrize(
+        ("model", "text"),
+        [
+            ("dense", "measured by `optimize`, which converts the model"),
+            ("tflite", r"computes (\d+ rows at once in 0\.\d+ of|one row at a time: several rows at once save less)"),
+            ("counter_tflite", "computes one row at a time: "),
+        ],
+    )
+    def test_it_says_how_many_rows_one_run_computes(self, models: SampleModels, model: str, text: str) -> None:
+        if find_program() is None:
+            pytest.skip("the native program is not built: npm run setup")
+        assert re.search(text, row(invoke("inspect", getattr(models, model)), ROWS))
+
+    def test_rows_that_cannot_be_separated_have_the_reason_for_one(self, tmp_path: Path) -> None:
+        if find_program() is None:
+            pytest.skip("the native program is not built: npm run setup")
+        import keras
+
+        layers = keras.layers
+        model = keras.Sequential([keras.Input((8, 8), batch_size=1), layers.Flatten(), layers.Dense(8)])
+        file = tmp_path / "flat.tflite"
+        file.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+        found = row(invoke("inspect", file), ROWS)
+        assert "computes one row at a time: LiteRT cannot load the model" in found
+
+    def test_open_dimensions_are_named_in_place_of_rows(self, tmp_path: Path) -> None:
+        if find_program() is None:
+            pytest.skip("the native program is not built: npm run setup")
+        sound = tf.function(lambda x: {"y": x * 2.0}, input_signature=[tf.TensorSpec([1, None], tf.float32, name="x")])
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([sound.get_concrete_function()], sound)
+        (tmp_path / "sound.tflite").write_bytes(converter.convert())
+        found = row(invoke("inspect", tmp_path / "sound.tflite"), ROWS)
+        assert "not measured: the signature" in found
+        assert "has inputs with unknown dimensions ('x' is float32[1, ?])" in found
+
+    def test_without_the_native_program_it_says_what_is_missing(
+        self, models: SampleModels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv(PROGRAM_VARIABLE, str(tmp_path / "none"))
+        assert f"not measured: the native program was not found; {PROGRAM_VARIABLE} can name it" in row(
+            invoke("inspect", models.tflite), ROWS
+        )
 
     def test_names_that_look_like_markup_are_printed_unchanged(self, tmp_path: Path) -> None:
         def body(x: Any) -> dict[str, Any]:

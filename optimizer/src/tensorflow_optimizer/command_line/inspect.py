@@ -16,6 +16,7 @@ from ..sources import TfliteSource
 from ..sources.tflite_file import is_quantized
 from .failure import one_sentence
 from .hint_options import INSPECT_OPTIONS
+from .rows_of_a_run import rows_of_a_run
 
 if TYPE_CHECKING:
     from .opened_model import OpenedModel
@@ -57,6 +58,7 @@ def inspect(
 ) -> None:
     """Print a model's signatures, size and operators, and what each path can do with it. Changes nothing.
 
+    A .tflite file is run with made-up rows, in a process of its own, to see how many of them it can compute at once.
     Operators that read or write files of the machine are marked: be careful with such a model of somebody else's.
     Exit codes: 0; 2 where there is no whole model; 4 where nobody could serve it.
     """
@@ -180,6 +182,6 @@ def _show(path: Path, model: OpenedModel) -> None:
         table.add_row(Text(name), str(count), "reads or writes files" if name in FILE_OPERATORS else "")
     console.print(table)
     possible = Table("path", "what it can do")
-    for name, text in paths(model):
+    for name, text in [*paths(model), ("rows of a run, LiteRT", rows_of_a_run(model))]:
         possible.add_row(name, Text(text))
     console.print(possible)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ..documents.manifest import Signature
     from ..runners import Runner
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
@@ -60,13 +61,22 @@ class OpenedModel:
         )
         return fixed if whole else None
 
+    def fixed(self) -> tuple[bytes, dict[str, Signature]]:
+        """Return a .tflite file as it would be served, and its default signature.
+
+        Raises:
+            OptimizerError: It has dimensions that are unknown.
+            RunError: LiteRT cannot load it.
+        """
+        name = self.default
+        content = with_fixed_shapes(self.content, [fix_shapes(self.specs[name], None)])
+        return content, describe_signatures(content, {name: bool(self.batched)}, unknown_batch=True)
+
     def load(self) -> Runner:
         """Load the default signature the way its server does."""
         name, source = self.default, self.source
         if isinstance(source, TfliteSource):
-            content = with_fixed_shapes(self.content, [fix_shapes(self.specs[name], None)])
-            signatures = describe_signatures(content, {name: bool(self.batched)}, unknown_batch=True)
-            return LiteRtRunner(content, signatures)
+            return LiteRtRunner(*self.fixed())
         return SavedModelRunner(
             source.directory, source.tags, {name: self.specs[name]}, saved_by=source.tensorflow_version
         )
