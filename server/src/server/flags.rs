@@ -66,6 +66,8 @@ pub(super) struct Flags {
     pub model_version: Option<u64>,
 
     /// One or several models: a ModelServerConfig in text form, each with model_version_policy { specific { … } }
+    ///
+    /// Each has a queue, copies and threads of its own, so one that is busy starves no other. They share the memory limits.
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     pub model_config_file: Option<PathBuf>,
 

@@ -12,6 +12,8 @@ from handler_models import convert, write
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: In the words of the job.
+REASON = "several rows at once save less than 5% of the processor time"
 PASSED = ("float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool")
 
 
@@ -27,7 +29,7 @@ def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after
         version: int,
         functions: dict[str, Any],
         configure: Any = lambda _: None,
-        batch: dict[str, int] | None = None,
+        batch: dict[str, int | str] | None = None,
         **more: Any,
     ) -> None:
         directory = base / name / str(version)
@@ -47,7 +49,7 @@ def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after
     ids = [spec([1], tf.int32, "ids")]
     table = np.arange(10, dtype="float32").reshape(5, 2)
     lookup = tf.function(lambda ids: {"rows": tf.gather(table, ids)}, input_signature=ids)
-    add("lookup", 1, {"serving_default": lookup})
+    add("lookup", 1, {"serving_default": lookup}, batch={"rows": 1, "reason": REASON})
 
     passing = tf.function(
         lambda **tensors: {f"{name}_out": tensor for name, tensor in tensors.items()},
@@ -126,12 +128,12 @@ def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after
     return base
 
 
-def set_batch(directory: Path, rows: int, least: int) -> None:
-    """Say in model.json how many rows one run computes."""
+def set_batch(directory: Path, **batch: int | str) -> None:
+    """Say in model.json how many rows one run computes, from how many on, or why it is one."""
     file = directory / "model.json"
     description = json.loads(file.read_text())
     for signature in description["signatures"].values():
-        signature["batch"] = {"rows": rows, "least": least}
+        signature["batch"] = batch
     file.write_text(json.dumps(description))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from program import Server
 
@@ -138,6 +140,42 @@ def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., 
         assert 3 <= answered < 24
         assert server.metric(":tensorflow:serving:request_count", status="UNAVAILABLE") == 24 - answered
         # It recovers.
+        assert server.post(PATH, BODY).status_code == 200
+
+
+@pytest.mark.fault(
+    "one of several models gets more than it can compute",
+    sees="the status 503 for that model only",
+    serves="the server, for the other models",
+)
+def test_a_busy_model_starves_no_other(command: list[str], models: Path, tmp_path: Path) -> None:
+    import grpc
+    from program import Server
+    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    policy = "model_version_policy { specific { versions: 1 } }"
+    configs = [f'config {{ name: "{name}" base_path: "{models / name}" {policy} }}' for name in ("slow", "times")]
+    (tmp_path / "models.config").write_text(f"model_config_list {{ {' '.join(configs)} }}")
+    flags = [f"--model_config_file={tmp_path / 'models.config'}", "--workers=1", "--io_threads=1", "--queue_size=2"]
+    flags.append("--rest_api_timeout_in_ms=600000")
+    with Server(command, tmp_path, flags) as server:
+        with grpc.insecure_channel(f"localhost:{server.grpc_port}") as channel:
+            predict = PredictionServiceStub(channel).Predict
+            # Each would take minutes: the one copy and the queue are full to the end.
+            busy = [predict.future(slow_request(rows=10_000), timeout=600) for _ in range(3)]
+            server.wait_until(lambda: server.metric("model_server:queue_length", model_name="slow") == 2)
+            assert server.post(PATH, BODY).status_code == 503
+            for number in range(50):
+                body = json.dumps({"instances": [[number, 0, 0]]}).encode()
+                # A body that is zipped is read and computed by a thread of the model's own.
+                for data, headers in ((body, {}), (gzip.compress(body), {"Content-Encoding": "gzip"})):
+                    answer = server.post("/v1/models/times:predict", data, headers=headers)
+                    assert (answer.status_code, answer.json()) == (200, {"predictions": [[2.0 * number, 0.0, 0.0]]})
+            assert not any(call.done() for call in busy)
+            assert server.post(PATH, BODY).status_code == 503
+            for call in busy:
+                call.cancel()
+        server.wait_until(lambda: server.metric("model_server:queue_length", model_name="slow") == 0)
         assert server.post(PATH, BODY).status_code == 200
 
 

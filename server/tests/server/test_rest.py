@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from server_models import REASON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,13 @@ def test_metadata_has_the_signatures(all_models: Server) -> None:
     assert signatures["serving_default"]["inputs"]["x"]["dtype"] == "DT_FLOAT"
     sizes = [dimension["size"] for dimension in signatures["serving_default"]["inputs"]["x"]["tensor_shape"]["dim"]]
     assert sizes == ["-1", "3"]
+
+
+def test_metadata_says_why_rows_are_computed_one_by_one(all_models: Server) -> None:
+    found = all_models.get("/v1/models/lookup/metadata").json()["metadata"]
+    assert found["batch"] == {"serving_default": {"rows": 1, "reason": REASON}}
+    assert set(found["signature_def"]["signature_def"]) == {"serving_default"}
+    assert "batch" not in all_models.get("/v1/models/times/metadata").json()["metadata"]
 
 
 @pytest.mark.parametrize(
