@@ -17,6 +17,7 @@ PARAMETERS = {"Policies": {"Value": "a,b"}, "None": {"Value": ""}, "One": {"Valu
         (["", {"Ref": "Policies"}], "ab"),
         (["-", [{"Ref": "One"}, "y"]], "x-y"),
         (["-", [{"Fn::GetAtt": ["A", "B"]}]], {"Fn::Join": ["-", [{"Fn::GetAtt": ["A", "B"]}]]}),
+        (["-", {"Fn::Split": [",", "a,b"]}], {"Fn::Join": ["-", {"Fn::Split": [",", "a,b"]}]}),
     ],
 )
 def test_a_join_of_parameters_is_a_text(join: list[Any], text: Any) -> None:

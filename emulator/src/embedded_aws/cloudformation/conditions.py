@@ -32,9 +32,11 @@ def joined(value: Any, parameters: Parameters) -> Any:
     if set(value) != {"Fn::Join"}:
         return {name: joined(each, parameters) for name, each in value.items()}
     separator, items = value["Fn::Join"]
-    # A list of a parameter is one text here.
-    found = str(_text(items, parameters)).split(",") if isinstance(items, dict) else items
-    texts = [_text(each, parameters) for each in found]
+    if isinstance(items, dict):
+        # A list of a parameter is one text here.
+        text = _text(items, parameters)
+        items = text.split(",") if isinstance(text, str) else [text]
+    texts = [_text(each, parameters) for each in items]
     return separator.join(texts) if all(isinstance(text, str) for text in texts) else value
 
 
