@@ -68,7 +68,7 @@ function typePage(type: Type, references: References, source: (file: string, lin
     ...props ? [heading(2, 'Properties', 'properties'), `Given as \`${props.name}\`.`, ...inputs(props, references, 'prop')] : [],
     ...type.datatype ? inputs(type, references, 'prop') : [],
     ...section('Values', type.members ?? [], (member) => [heading(3, `\`${member.name}\``, `value-${member.name}`), ...prose(member.docs)]),
-    ...section('Creating one', methods.filter((method) => method.static), (method) => methodText(type, method, references)),
+    ...section('Static methods', methods.filter((method) => method.static), (method) => methodText(type, method, references)),
     ...section('Methods', methods.filter((method) => !method.static), (method) => methodText(type, method, references)),
     ...section('Constants', attributes.filter((attribute) => attribute.static), (attribute) => attributeText(attribute, references)),
     ...type.datatype ? [] : section('Attributes', attributes.filter((attribute) => !attribute.static), (attribute) => attributeText(attribute, references)),
@@ -76,9 +76,13 @@ function typePage(type: Type, references: References, source: (file: string, lin
 }
 
 function kind(type: Type, references: References): string {
-  const parents = [type.base, ...type.interfaces ?? []].filter((fqn) => fqn !== undefined);
   const what = { class: type.abstract ? 'Abstract class' : 'Class', interface: type.datatype ? 'Struct' : 'Interface', enum: 'Enum' }[type.kind];
-  return parents.length > 0 ? `${what} that extends ${parents.map((fqn) => references.link(fqn)).join(', ')}` : what;
+  const interfaces = type.interfaces?.map((fqn) => references.link(fqn)).join(', ');
+  const relations = [
+    ...type.base === undefined ? [] : [`extends ${references.link(type.base)}`],
+    ...interfaces ? [`${type.kind === 'class' ? 'implements' : 'extends'} ${interfaces}`] : [],
+  ];
+  return relations.length > 0 ? `${what} that ${relations.join(' and ')}` : what;
 }
 
 /** The members of a struct with those that it inherits, required ones first. */

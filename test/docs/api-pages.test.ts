@@ -21,13 +21,14 @@ const assembly: Assembly = {
       properties: [{ name: 'size', type: { primitive: 'number' }, docs: { summary: 'How large.' } }],
     },
     'lib.CommonOptions': {
-      fqn: 'lib.CommonOptions', name: 'CommonOptions', kind: 'interface', datatype: true,
+      fqn: 'lib.CommonOptions', name: 'CommonOptions', kind: 'interface', datatype: true, interfaces: ['lib.INamed'],
       properties: [{
         name: 'color', optional: true, type: { fqn: 'lib.Color' }, docs: { summary: 'Which color.', default: '- red', see: 'https://example.com' },
       }],
     },
     'lib.Color': { fqn: 'lib.Color', name: 'Color', kind: 'enum', members: [{ name: 'RED', docs: { summary: 'Like a | in a table.' } }], docs: { summary: 'A|B' } },
     'lib.Part': { fqn: 'lib.Part', name: 'Part', kind: 'class', abstract: true, docs: { summary: 'A part.', deprecated: 'use Thing' } },
+    'lib.INamed': { fqn: 'lib.INamed', name: 'INamed', kind: 'interface', datatype: true },
     'lib.IThing': { fqn: 'lib.IThing', name: 'IThing', kind: 'interface', methods: [{ name: 'wait', docs: { summary: 'Waits.' } }] },
   },
 };
@@ -36,7 +37,7 @@ const page = (name: string) => pages.find((each) => each.name === name)!.markdow
 
 test('each type has a page, and the properties of a construct are in its own', () => {
   expect(pages.map(({ name, group }) => [name, group])).toEqual([
-    ['Color', 'Enums'], ['CommonOptions', 'Options'], ['IThing', 'Interfaces'], ['Part', 'Classes'], ['Thing', 'Constructs'],
+    ['Color', 'Enums'], ['CommonOptions', 'Options'], ['INamed', 'Options'], ['IThing', 'Interfaces'], ['Part', 'Classes'], ['Thing', 'Constructs'],
   ]);
   expect(page('Thing')).toContain('## Properties {#properties}\n\nGiven as `ThingProps`.\n\n### `size` (required) {#prop-size}\n\n`number`\n\nHow large.');
 });
@@ -52,7 +53,7 @@ test('a method says its parameters and what it returns, and types of the CDK lea
     '### `add()` {#method-add}', '```ts\nadd(...parts: Part[]): Grant\n```', 'Adds parts.', '* `parts` ([`Part`](./Part.md)): what to add.',
     'Returns [`Grant`](https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_iam.Grant.html)',
   ].join('\n\n'));
-  expect(page('Thing')).toContain('## Creating one {#creating-one}\n\n### `fromName()` {#method-fromName}\n\n```ts\nThing.fromName(): Thing\n```');
+  expect(page('Thing')).toContain('## Static methods {#static-methods}\n\n### `fromName()` {#method-fromName}\n\n```ts\nThing.fromName(): Thing\n```');
 });
 
 test('members of an interface that a class implements are in its page, with its own', () => {
@@ -65,9 +66,10 @@ test('comments cannot become HTML or an expression of Vue, and code in them stay
 });
 
 test('a page begins with its kind, its source and its example', () => {
-  expect(page('Thing')).toContain('Class that extends [`Construct`](https://docs.aws.amazon.com/cdk/api/v2/docs/constructs.Construct.html), [`IThing`](./IThing.md)'
+  expect(page('Thing')).toContain('Class that extends [`Construct`](https://docs.aws.amazon.com/cdk/api/v2/docs/constructs.Construct.html) and implements [`IThing`](./IThing.md)'
     + ' · [Source](https://example.com/lib/thing.ts#L7)\n\n```ts\nnew Thing(this, \'T\', { size: 1 });\n```');
   expect(page('Part')).toContain('# Part\n\n**Deprecated.** use Thing\n\nA part.\n\nAbstract class');
+  expect(page('CommonOptions')).toContain('Struct that extends [`INamed`](./INamed.md)\n');
   expect(page('Color')).toContain('## Values {#values}\n\n### `RED` {#value-RED}');
 });
 
