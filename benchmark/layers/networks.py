@@ -40,7 +40,7 @@ class Trained:
     directory: Path
     """Keras's export of it."""
     data: Path
-    """Return what the optimizer gets: digits with their labels that the network was not trained on."""
+    """Digits with their labels for the optimizer, which the network was not trained on."""
     images: NDArray[Any]
     """Digits for the final figures, by other writers."""
     labels: NDArray[Any]

@@ -46,6 +46,13 @@ def test_the_plans_follow_the_table(recipe_format: str, data: str, steps: str, p
     assert found in problems if problems else found is None
 
 
+@pytest.mark.parametrize(("has_data", "problem"), [(True, None), (False, "data")])
+def test_static_ranges_need_data(has_data: bool, problem: str | None) -> None:
+    operations = {"*": "dynamic_wi8_afp32", "CONV_2D": "static_wi8_ai8"}
+    recipe = {"kind": "steps", "steps": [{**STEPS["mixed"], "operations": operations}]}
+    assert problem_of(Job.model_validate(job_data(format="litert", recipe=recipe)), has_data=has_data) == problem
+
+
 def problem_of(job: Job, *, has_data: bool) -> str | None:
     """Return the kind of the problem that a job has; the optimizer ends with the first."""
     try:

@@ -221,7 +221,7 @@ def warn_of_rare_classes(evaluator: CandidateEvaluator, progress: Progress) -> N
 
 
 def record(name: str, status: CandidateStatus, reason: str) -> Candidate:
-    """Return the record of a candidate that was not evaluator."""
+    """Return the record of a candidate that was not evaluated."""
     return Candidate(name=name, status=status, reason=reason)
 
 

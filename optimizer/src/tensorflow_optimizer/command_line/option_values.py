@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..documents.job import Metric, MetricName, ModelTask, Rule
 from ..errors import BadInputError
@@ -46,7 +46,9 @@ def parse_tasks(texts: Sequence[str]) -> dict[str, ModelTask]:
     return tasks
 
 
-def parse_metric_rules(option: str, rule: str, texts: Sequence[str]) -> list[Rule]:
+def parse_metric_rules(
+    option: str, rule: Literal["maxLoss", "notWorseThanServing"], texts: Sequence[str]
+) -> list[Rule]:
     """Parse limits on metrics, as in `recall:1=0.03` or `balanced-accuracy@OUTPUT=0.02`.
 
     Args:
@@ -63,11 +65,15 @@ def parse_metric_rules(option: str, rule: str, texts: Sequence[str]) -> list[Rul
         key, _, output = name.partition("@")
         try:
             metric = Metric.of_key(camel_case(key)).model_copy(update={"output": output or None})
-            rules.append(Rule.model_validate({"rule": rule, "value": float(value), "metric": metric}))
+            limit = float(value)
+            if not 0 <= limit < 1:
+                raise ValueError(value)
+            rules.append(Rule(rule=rule, value=limit, metric=metric))
         except ValueError as error:
             raise BadInputError(
                 f"{option} {name}={value} is no limit: give METRIC=LIMIT, METRIC being one of {names}, with :CLASS for "
-                "the recall, precision or F1 of a class, :K for top-k, and @OUTPUT for one output of several"
+                "the recall, precision or F1 of a class, :K for top-k, and @OUTPUT for one output of several, and "
+                "LIMIT at least 0 and below 1: one point is 0.01"
             ) from error
     return rules
 
