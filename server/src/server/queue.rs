@@ -47,7 +47,11 @@ impl<T: Item, C> Queue<T, C> {
     pub(super) fn reserve(&self) -> Option<Reservation<'_, T, C>> {
         let mut state = self.lock();
         if self.is_full(&state) {
-            return None;
+            // Nobody comes back for what was brought and is not wanted any more.
+            state.brought.retain(Item::is_wanted);
+            if self.is_full(&state) {
+                return None;
+            }
         }
         state.reserved += 1;
         Some(Reservation { queue: self })
@@ -302,6 +306,18 @@ mod tests {
         queue.reserve().unwrap().bring(101);
         queue.reserve().unwrap().bring(102);
         assert!(queue.reserve().is_none());
+    }
+
+    #[test]
+    fn what_was_brought_and_nobody_waits_for_keeps_no_place() {
+        let queue = with_copies(1, 1);
+        for _ in 0..3 {
+            let (first, second) = (queue.reserve().unwrap(), queue.reserve().unwrap());
+            first.bring(-1);
+            second.bring(-2);
+        }
+        queue.reserve().unwrap().bring(101);
+        assert_eq!((queue.take_brought(), queue.len()), (Some((vec![101], 0)), 0));
     }
 
     #[test]
