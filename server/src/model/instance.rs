@@ -98,12 +98,12 @@ impl Instance {
     ) -> Vec<Result<Outputs, RunError>> {
         if let [first, _, ..] = calls {
             let description = Arc::clone(&self.model.description);
-            let joined = |input: usize| calls.iter().flat_map(|call| &call.columns[input]).copied().collect();
+            let columns = |input: usize| calls.iter().map(move |call| call.columns[input].as_slice());
             let signature = &description.signatures[first.signature];
             let all = Call {
                 signature: first.signature,
                 rows: calls.iter().map(|call| call.rows).sum(),
-                columns: (0..signature.inputs.len()).map(joined).collect(),
+                columns: (0..signature.inputs.len()).map(|input| columns(input).collect::<Vec<_>>().concat()).collect(),
             };
             if let Ok(outputs) = self.run_while(&all, &mut is_wanted) {
                 return divided(signature, calls, &outputs);
