@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use libc::{c_int, sigaction};
 
+use super::standard_error::kept;
+
 /// Signals that end a process for what its native code does.
 const SIGNALS: [(c_int, &str); 5] = [
     (libc::SIGABRT, "SIGABRT"),
@@ -123,13 +125,14 @@ impl Told {
         }
     }
 
-    /// Copies what LiteRT has printed into the file that stands for standard error while it loads.
+    /// Copies what LiteRT has printed into the file that stands for standard error while it loads. Standard error itself may
+    /// be a file, which would grow with every byte that is copied.
     fn copy_diverted(&self) {
         let mut buffer = [0_u8; 1024];
         let mut offset = 0;
         loop {
-            // SAFETY: the buffer is as long as is said. It fails where standard error is no file.
-            let read = unsafe { libc::pread(2, buffer.as_mut_ptr().cast(), buffer.len(), offset) };
+            // SAFETY: the buffer is as long as is said. It fails where nothing is diverted.
+            let read = unsafe { libc::pread(kept(), buffer.as_mut_ptr().cast(), buffer.len(), offset) };
             let Some(read @ 1..) = usize::try_from(read).ok() else { break };
             write(self.standard_error.as_raw_fd(), &buffer[..read]);
             offset += read as libc::off_t;

@@ -1,10 +1,18 @@
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The process has one standard error.
 static DIVERTED: Mutex<()> = Mutex::new(());
+/// The file that stands for it meanwhile, otherwise no descriptor.
+static KEPT: AtomicI32 = AtomicI32::new(-1);
+
+/// Returns the descriptor of what native code has printed while it loads: a signal handler may ask.
+pub(super) fn kept() -> RawFd {
+    KEPT.load(Ordering::Acquire)
+}
 
 /// Keeps what native code prints while it loads: noise when it succeeds, the reason when it does not.
 ///
@@ -20,7 +28,10 @@ impl DivertedStandardError {
         // SAFETY: plain system calls; the descriptors are owned at once.
         let kept = unsafe {
             match (owned(libc::memfd_create(c"stderr".as_ptr(), libc::MFD_CLOEXEC)), owned(libc::dup(2))) {
-                (Some(file), Some(saved)) if libc::dup2(file.as_raw_fd(), 2) >= 0 => Some((File::from(file), saved)),
+                (Some(file), Some(saved)) if libc::dup2(file.as_raw_fd(), 2) >= 0 => {
+                    KEPT.store(file.as_raw_fd(), Ordering::Release);
+                    Some((File::from(file), saved))
+                }
                 _ => None,
             }
         };
@@ -44,6 +55,7 @@ impl DivertedStandardError {
 impl Drop for DivertedStandardError {
     fn drop(&mut self) {
         if let Some((_, saved)) = &self.kept {
+            KEPT.store(-1, Ordering::Release);
             // SAFETY: a plain system call.
             unsafe { libc::dup2(saved.as_raw_fd(), 2) };
         }
