@@ -104,7 +104,7 @@ impl Pool {
         }
         let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
         let start = Instant::now();
-        let (call, kept) = read(&description)?;
+        let (call, kept) = catch_unwind(AssertUnwindSafe(|| read(&description))).map_err(|_| Panicked)??;
         let signature = &description.signatures[call.signature];
         if call.rows >= signature.most_rows() || signature.output_bytes(call.rows) > SMALL {
             drop(reservation);
