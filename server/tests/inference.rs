@@ -1,37 +1,12 @@
 //! Bodies of the Open Inference Protocol, without a model: what is read of a request, and what is written of outputs.
 
+mod zoo;
+
 use std::borrow::Cow;
 
 use model_server::inference::{Answer, InferRequest, metadata};
-use model_server::model::{Call, Description, Outputs};
-
-const MODEL: &str = r#"{
-    "schemaVersion": 1, "model": "zoo", "version": 7, "runtime": "native", "defaultSignature": "pair",
-    "signatures": {
-        "pair": {"batched": true,
-            "inputs": {"x": {"dtype": "float32", "shape": [-1, 2], "tensor": {"dtype": "float32", "shape": [1, 2]}}},
-            "outputs": {"y": {"dtype": "float32", "shape": [-1, 2], "tensor": {"dtype": "float32", "shape": [1, 2]}}}},
-        "two": {"batched": true,
-            "inputs": {
-                "a": {"dtype": "int8", "shape": [-1], "tensor": {"dtype": "int8", "shape": [1]}},
-                "b": {"dtype": "bool", "shape": [-1, 1], "tensor": {"dtype": "bool", "shape": [1, 1]}}},
-            "outputs": {
-                "p": {"dtype": "int64", "shape": [-1], "tensor": {"dtype": "int64", "shape": [1]}},
-                "q": {"dtype": "bool", "shape": [-1], "tensor": {"dtype": "bool", "shape": [1]}}}},
-        "real": {"batched": true,
-            "inputs": {"x": {"dtype": "float32", "shape": [-1, 2], "tensor": {"dtype": "int8", "shape": [1, 2],
-                "quantization": {"scale": 0.5, "zeroPoint": -1}}}},
-            "outputs": {"y": {"dtype": "float32", "shape": [-1, 2], "tensor": {"dtype": "uint8", "shape": [1, 2],
-                "quantization": {"scale": 0.25, "zeroPoint": 10}}}}},
-        "whole": {"batched": false,
-            "inputs": {"x": {"dtype": "float16", "shape": [2, 1]}},
-            "outputs": {"y": {"dtype": "float64", "shape": []}}}
-    }
-}"#;
-
-fn zoo() -> Description {
-    Description::parse(MODEL.as_bytes()).expect("the description is right")
-}
+use model_server::model::{Call, Outputs};
+use zoo::{floats, zoo};
 
 fn read(body: &[u8], json_length: Option<usize>) -> Result<InferRequest, String> {
     let found = InferRequest::read(&zoo(), Cow::Borrowed(body), json_length);
@@ -50,10 +25,6 @@ fn call(body: &str) -> Call {
 /// A body with JSON and what follows it.
 fn binary(json: &str, tensors: &[u8]) -> Result<InferRequest, String> {
     read(&[json.as_bytes(), tensors].concat(), Some(json.len()))
-}
-
-fn floats(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 fn answer(request: &InferRequest, columns: Vec<Vec<u8>>) -> Answer {
