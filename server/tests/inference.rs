@@ -59,6 +59,12 @@ fn a_parameter_names_the_signature_wherever_it_stands() {
     let parameters = r#""parameters": {"signature_name": "two", "other": 1.5}"#;
     assert_eq!(call(&format!("{{{inputs}, {parameters}}}")), expected);
     assert_eq!(call(&format!("{{{parameters}, {inputs}}}")), expected);
+    // Of the default signature the inputs would be right, too.
+    let same = r#""inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, -1]}]"#;
+    let expected = Call { signature: 2, rows: 1, columns: vec![vec![0, 0xFD]] };
+    let parameters = r#""parameters": {"signature_name": "real"}"#;
+    assert_eq!(call(&format!("{{{same}, {parameters}}}")), expected);
+    assert_eq!(call(&format!("{{{parameters}, {same}}}")), expected);
     let whole = r#"{"parameters": {"signature_name": "whole"},
         "inputs": [{"name": "x", "shape": [2, 1], "datatype": "FP16", "data": [[1], [-2]]}]}"#;
     assert_eq!(call(whole), Call { signature: 3, rows: 1, columns: vec![vec![0, 0x3C, 0, 0xC0]] });
@@ -161,6 +167,7 @@ fn a_request_that_the_model_cannot_answer_is_refused_in_a_sentence() {
         ),
         (input(&format!(r#"{data}, "parameters": {{"shared_memory_region": "r"}}"#)), "shared memory"),
         (format!(r#"{{"inputs": [{{"name": "z", {data}}}]}}"#), "unknown input 'z'"),
+        (format!(r#"{{"parameters": null, "inputs": [{{"name": "z", {data}}}]}}"#), "unknown input 'z'"),
         (format!(r#"{{"inputs": [{{"name": "x", {data}}}, {{"name": "x", {data}}}]}}"#), "input 'x' is there twice"),
         (format!(r#"{{"id": 5, "inputs": [{{"name": "x", {data}}}]}}"#), "the id must be a string"),
         (format!(r#"{{"outputs": [{{"name": "z"}}], "inputs": [{{"name": "x", {data}}}]}}"#), "unknown output 'z'"),

@@ -1,19 +1,18 @@
 //! From the JSON of an inference request to the bytes of its tensors, except for those in binary form, which follow it.
 
-use jiter::{JiterError, JiterResult, NumberAny, NumberInt, Peek};
+use jiter::Peek;
 use memchr::memchr_iter;
 
 use super::header;
 use super::inputs::{Inputs, Place};
 use super::outputs::{Wanted, position};
+use super::parameters::Parameters;
+use super::text::{Fault, Read, Text, refuse};
 use crate::model::Description;
-use crate::rest::sentence::{listed, quoted};
+use crate::rest::sentence::quoted;
 use crate::rest::source::Source;
-use crate::rest::walk::{Names, repeated};
 use crate::rest::{Refusal, check, problem};
 
-/// Of a name, a datatype or an id, in bytes.
-const LONGEST: usize = 1 << 16;
 /// Of the dimensions of a shape: TensorFlow has no tensor with more.
 const MOST_DIMENSIONS: usize = 254;
 
@@ -30,29 +29,7 @@ pub(super) struct Parsed<'d> {
     pub outputs: Vec<Wanted>,
     /// How outputs are written of which the request does not say it.
     pub binary_output: bool,
-    /// The signature that the request names.
-    named: Option<usize>,
 }
-
-enum Fault {
-    /// The text is not JSON, or an object has a name twice: `check` finds the words.
-    NotJson,
-    Refused(Refusal),
-}
-
-impl From<JiterError> for Fault {
-    fn from(_: JiterError) -> Self {
-        Self::NotJson
-    }
-}
-
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-type Read<T> = Result<T, Fault>;
 
 /// Reads the JSON of a request.
 ///
@@ -64,22 +41,20 @@ pub(super) fn parse<'d>(description: &'d Description, json: &[u8], has_header: b
         return Err(Refusal::bad_request("the body is empty; a JSON object with 'inputs' is needed"));
     }
     let default = description.signature("").unwrap_or(0);
-    let found = Reader { description, presumed: default, has_header, names: Names::default() }.request(json);
-    // The signature stands behind the inputs, which were read as those of the default one.
-    let named = match &found {
-        Ok(parsed) => Ok(parsed.named),
-        Err(_) => named_signature(description, json),
-    };
-    let found = match named {
-        Ok(Some(named)) if named != default => {
-            Reader { description, presumed: named, has_header, names: Names::default() }.request(json)
-        }
-        Err(Fault::Refused(refusal)) => Err(Fault::Refused(refusal)),
-        _ => found,
+    let read = |presumed| Reader { description, presumed, has_header }.request(json);
+    let found = match read(default) {
+        // The signature stands behind the inputs, which were read as those of the default one.
+        Err(Fault::Names(named)) => read(named),
+        Err(fault) => match named_signature(description, json) {
+            Ok(Some(named)) if named != default => read(named),
+            Err(Fault::Refused(refusal)) => Err(Fault::Refused(refusal)),
+            _ => Err(fault),
+        },
+        found => found,
     };
     found.map_err(|fault| match fault {
         Fault::Refused(refusal) => refusal,
-        Fault::NotJson => match check(json) {
+        Fault::NotJson | Fault::Names(_) => match check(json) {
             Err(refusal) => refusal,
             // Never seen: the two ways would disagree.
             Ok(()) => Refusal::bad_request("the request is not one that this model can answer"),
@@ -88,15 +63,15 @@ pub(super) fn parse<'d>(description: &'d Description, json: &[u8], has_header: b
 }
 
 fn named_signature(description: &Description, json: &[u8]) -> Read<Option<usize>> {
-    let mut source = Source::new(json);
-    let mut reader = Reader { description, presumed: 0, has_header: true, names: Names::default() };
-    let mut is_parameters = source.next_object()?.map(|name| name == "parameters");
+    let mut text = Text::new(json);
+    let mut is_parameters = text.source.next_object()?.map(|name| name == "parameters");
     while let Some(found) = is_parameters {
-        if found {
-            return Ok(reader.parameters(&mut source)?.signature);
+        if !found {
+            text.source.next_skip()?;
+        } else if !text.is_null()? {
+            return Ok(Parameters::read(description, &mut text)?.signature);
         }
-        source.next_skip()?;
-        is_parameters = source.next_key()?.map(|name| name == "parameters");
+        is_parameters = text.source.next_key()?.map(|name| name == "parameters");
     }
     Ok(None)
 }
@@ -125,38 +100,6 @@ enum OutputMember {
     Other,
 }
 
-enum Parameter {
-    BinaryOutput,
-    SignatureName,
-    BinarySize,
-    Binary,
-    NotOffered(&'static str),
-    Other,
-}
-
-impl Parameter {
-    fn of(name: &str) -> Self {
-        match name {
-            "binary_data_output" => Self::BinaryOutput,
-            "signature_name" => Self::SignatureName,
-            "binary_data_size" => Self::BinarySize,
-            "binary_data" => Self::Binary,
-            "sequence_id" | "sequence_start" | "sequence_end" => Self::NotOffered("sequences"),
-            "shared_memory_region" => Self::NotOffered("shared memory"),
-            "classification" => Self::NotOffered("classification"),
-            _ => Self::Other,
-        }
-    }
-}
-
-#[derive(Default)]
-struct Parameters {
-    binary_output: Option<bool>,
-    signature: Option<usize>,
-    binary_size: Option<usize>,
-    binary: Option<bool>,
-}
-
 /// What a request says of one input.
 #[derive(Default)]
 struct Given<'d, 'j> {
@@ -170,15 +113,15 @@ struct Given<'d, 'j> {
     data: Option<&'j [u8]>,
 }
 
+/// A reader of requests for a signature, which is presumed until the request names it.
 struct Reader<'d> {
     description: &'d Description,
     presumed: usize,
     has_header: bool,
-    names: Names,
 }
 
 impl<'d> Reader<'d> {
-    fn request(mut self, json: &[u8]) -> Read<Parsed<'d>> {
+    fn request(&self, json: &[u8]) -> Read<Parsed<'d>> {
         let description = self.description;
         let mut parsed = Parsed {
             signature: self.presumed,
@@ -187,9 +130,8 @@ impl<'d> Reader<'d> {
             id: None,
             outputs: Vec::new(),
             binary_output: false,
-            named: None,
         };
-        let (mut source, mut has_inputs) = (Source::new(json), false);
+        let (mut text, mut has_inputs) = (Text::new(json), false);
         let kind = |name: &str| match name {
             "id" => RequestMember::Id,
             "inputs" => RequestMember::Inputs,
@@ -197,31 +139,31 @@ impl<'d> Reader<'d> {
             "parameters" => RequestMember::Parameters,
             _ => RequestMember::Other,
         };
-        self.members(&mut source, "the request", kind, |reader, source, member| {
+        text.members("the request", kind, |text, member| {
             match member {
                 RequestMember::Inputs => {
                     has_inputs = true;
-                    reader.list(source, "inputs", |reader, source| reader.input(source, &mut parsed))?;
+                    text.list("inputs", |text| self.input(text, &mut parsed))?;
                 }
-                RequestMember::Other => reader.other(source)?,
-                _ if is_null(source)? => {}
-                RequestMember::Id => parsed.id = Some(string(source, "the id")?),
-                RequestMember::Outputs => {
-                    reader.list(source, "outputs", |reader, source| reader.output(source, &mut parsed.outputs))?;
-                }
+                RequestMember::Other => text.other()?,
+                _ if text.is_null()? => {}
+                RequestMember::Id => parsed.id = Some(text.string("the id")?),
+                RequestMember::Outputs => text.list("outputs", |text| self.output(text, &mut parsed.outputs))?,
                 RequestMember::Parameters => {
-                    let parameters = reader.parameters(source)?;
+                    let parameters = Parameters::read(description, text)?;
                     parsed.binary_output = parameters.binary_output.unwrap_or(false);
-                    parsed.named = parameters.signature;
+                    if let Some(named) = parameters.signature.filter(|&named| named != self.presumed) {
+                        return Err(Fault::Names(named));
+                    }
                 }
             }
             Ok(())
         })?;
-        source.finish()?;
+        text.source.finish()?;
         if has_inputs { Ok(parsed) } else { refuse("the request must have the list 'inputs'") }
     }
 
-    fn input<'j>(&mut self, source: &mut Source<'j>, parsed: &mut Parsed<'d>) -> Read<()> {
+    fn input<'j>(&self, text: &mut Text<'j>, parsed: &mut Parsed<'d>) -> Read<()> {
         let mut given = Given::<'d, 'j>::default();
         let kind = |name: &str| match name {
             "name" => InputMember::Name,
@@ -231,23 +173,19 @@ impl<'d> Reader<'d> {
             "parameters" => InputMember::Parameters,
             _ => InputMember::Other,
         };
-        self.members(source, "each of 'inputs'", kind, |reader, source, member| {
+        text.members("each of 'inputs'", kind, |text, member| {
             match member {
-                InputMember::Name => given.name = Some(string(source, "the name of an input")?),
-                InputMember::Datatype => given.datatype = Some(string(source, "the datatype of an input")?),
-                InputMember::Shape => given.shape = Some(shape(source)?),
-                InputMember::Other => reader.other(source)?,
-                _ if is_null(source)? => {}
-                InputMember::Parameters => given.binary_size = reader.parameters(source)?.binary_size,
+                InputMember::Name => given.name = Some(text.string("the name of an input")?),
+                InputMember::Datatype => given.datatype = Some(text.string("the datatype of an input")?),
+                InputMember::Shape => given.shape = Some(shape(text)?),
+                InputMember::Other => text.other()?,
+                _ if text.is_null()? => {}
+                InputMember::Parameters => given.binary_size = Parameters::read(self.description, text)?.binary_size,
                 InputMember::Data if given.is_described() => {
                     let place = given.place(&mut parsed.inputs)?;
-                    given.values = Some(values(source, place)?);
+                    given.values = Some(values(&mut text.source, place)?);
                 }
-                InputMember::Data => {
-                    let before = source.rest();
-                    source.next_skip()?;
-                    given.data = Some(&before[..before.len() - source.rest().len()]);
-                }
+                InputMember::Data => given.data = Some(text.value()?),
             }
             Ok(())
         })?;
@@ -275,19 +213,19 @@ impl<'d> Reader<'d> {
         Ok(())
     }
 
-    fn output(&mut self, source: &mut Source<'_>, outputs: &mut Vec<Wanted>) -> Read<()> {
+    fn output(&self, text: &mut Text<'_>, outputs: &mut Vec<Wanted>) -> Read<()> {
         let (mut name, mut is_binary) = (None, None);
         let kind = |name: &str| match name {
             "name" => OutputMember::Name,
             "parameters" => OutputMember::Parameters,
             _ => OutputMember::Other,
         };
-        self.members(source, "each of 'outputs'", kind, |reader, source, member| {
+        text.members("each of 'outputs'", kind, |text, member| {
             match member {
-                OutputMember::Name => name = Some(string(source, "the name of an output")?),
-                OutputMember::Other => reader.other(source)?,
-                OutputMember::Parameters if is_null(source)? => {}
-                OutputMember::Parameters => is_binary = reader.parameters(source)?.binary,
+                OutputMember::Name => name = Some(text.string("the name of an output")?),
+                OutputMember::Other => text.other()?,
+                OutputMember::Parameters if text.is_null()? => {}
+                OutputMember::Parameters => is_binary = Parameters::read(self.description, text)?.binary,
             }
             Ok(())
         })?;
@@ -296,75 +234,6 @@ impl<'d> Reader<'d> {
         let position = position(&self.description.signatures[self.presumed], &name, before)?;
         outputs.push(Wanted { position, is_binary });
         Ok(())
-    }
-
-    fn parameters(&mut self, source: &mut Source<'_>) -> Read<Parameters> {
-        let mut found = Parameters::default();
-        self.members(source, "'parameters'", Parameter::of, |reader, source, parameter| {
-            match parameter {
-                Parameter::BinaryOutput => found.binary_output = Some(boolean(source, "binary_data_output")?),
-                Parameter::Binary => found.binary = Some(boolean(source, "binary_data")?),
-                Parameter::BinarySize => {
-                    let size = integer(source)?.and_then(|size| usize::try_from(size).ok());
-                    let Some(size) = size else { return refuse("binary_data_size must be a number of bytes") };
-                    found.binary_size = Some(size);
-                }
-                Parameter::SignatureName => {
-                    let name = string(source, "signature_name")?;
-                    found.signature = Some(signature(reader.description, &name)?);
-                }
-                Parameter::NotOffered(what) => {
-                    return refuse(format!(
-                        "{what}: this extension of the protocol is not offered; remove its parameters"
-                    ));
-                }
-                Parameter::Other => reader.other(source)?,
-            }
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
-    /// Reads the members of an object, whose kinds `kind` tells by their names.
-    fn members<'j, K>(
-        &mut self,
-        source: &mut Source<'j>,
-        what: &str,
-        kind: impl Fn(&str) -> K,
-        mut read: impl FnMut(&mut Self, &mut Source<'j>, K) -> Read<()>,
-    ) -> Read<()> {
-        if source.peek()? != Peek::Object {
-            return refuse(format!("{what} must be a JSON object"));
-        }
-        let start = self.names.begin();
-        let mut next = source.known_object()?.map(|name| self.names.named(name, &kind));
-        while let Some(member) = next {
-            read(self, source, member)?;
-            next = source.next_key()?.map(|name| self.names.named(name, &kind));
-        }
-        if self.names.end(start).is_some() { Err(Fault::NotJson) } else { Ok(()) }
-    }
-
-    fn list<'j>(
-        &mut self,
-        source: &mut Source<'j>,
-        what: &str,
-        mut read: impl FnMut(&mut Self, &mut Source<'j>) -> Read<()>,
-    ) -> Read<()> {
-        if source.peek()? != Peek::Array {
-            return refuse(format!("'{what}' must be a list"));
-        }
-        let mut next = source.known_array()?;
-        while next.is_some() {
-            read(self, source)?;
-            next = source.array_step()?;
-        }
-        Ok(())
-    }
-
-    /// Reads what has no meaning here.
-    fn other(&mut self, source: &mut Source<'_>) -> Read<()> {
-        if repeated(source, &mut self.names)?.is_some() { Err(Fault::NotJson) } else { Ok(()) }
     }
 }
 
@@ -415,73 +284,20 @@ fn values(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<u8>> {
     }
 }
 
-fn shape(source: &mut Source<'_>) -> Read<Vec<i64>> {
+fn shape(text: &mut Text<'_>) -> Read<Vec<i64>> {
     let wrong = || refuse("the shape of an input must be a list of whole numbers");
-    if source.peek()? != Peek::Array {
+    if text.source.peek()? != Peek::Array {
         return wrong();
     }
     let mut sizes = Vec::new();
-    let mut next = source.known_array()?;
+    let mut next = text.source.known_array()?;
     while next.is_some() {
-        let Some(size) = integer(source)? else { return wrong() };
+        let Some(size) = text.integer()? else { return wrong() };
         if sizes.len() == MOST_DIMENSIONS {
             return refuse(format!("the shape of an input has more than {MOST_DIMENSIONS} dimensions"));
         }
         sizes.push(size);
-        next = source.array_step()?;
+        next = text.source.array_step()?;
     }
     Ok(sizes)
-}
-
-/// Finds the signature that a request names.
-pub(crate) fn signature(description: &Description, name: &str) -> Result<usize, Refusal> {
-    description.signature(name).ok_or_else(|| {
-        Refusal::bad_request(format!(
-            "unknown signature_name {}; this model has {}",
-            quoted(name, 100),
-            listed(description.signatures.iter().map(|signature| signature.name.as_str()))
-        ))
-    })
-}
-
-fn string(source: &mut Source<'_>, what: &str) -> Read<String> {
-    if source.peek()? != Peek::String {
-        return refuse(format!("{what} must be a string"));
-    }
-    let text = source.known_str()?;
-    if text.len() > LONGEST {
-        return refuse(format!("{what} has more than {LONGEST} bytes"));
-    }
-    Ok(text.to_owned())
-}
-
-fn boolean(source: &mut Source<'_>, what: &str) -> Read<bool> {
-    match source.peek()? {
-        peek @ (Peek::True | Peek::False) => Ok(source.known_bool(peek)?),
-        _ => refuse(format!("{what} must be true or false")),
-    }
-}
-
-/// Reads an integer; `None` where another value is next.
-fn integer(source: &mut Source<'_>) -> Read<Option<i64>> {
-    let peek = source.peek()?;
-    if matches!(peek, Peek::String | Peek::Array | Peek::Object | Peek::True | Peek::False | Peek::Null) {
-        return Ok(None);
-    }
-    match source.known_number(peek)? {
-        NumberAny::Int(NumberInt::Int(value)) => Ok(Some(value)),
-        _ => Ok(None),
-    }
-}
-
-fn is_null(source: &mut Source<'_>) -> JiterResult<bool> {
-    let is_null = source.peek()? == Peek::Null;
-    if is_null {
-        source.known_null()?;
-    }
-    Ok(is_null)
-}
-
-fn refuse<T>(message: impl Into<std::borrow::Cow<'static, str>>) -> Read<T> {
-    Err(Fault::Refused(Refusal::bad_request(message)))
 }

@@ -11,18 +11,20 @@ mod json;
 pub mod memory;
 pub mod metadata;
 mod outputs;
+mod parameters;
 mod raw;
 mod request;
 mod route;
+mod text;
 
 pub use answer::Answer;
 pub use header::{HEADER, json_length};
 #[cfg(feature = "server")]
 pub(crate) use inputs::{Inputs, Place, rows};
 #[cfg(feature = "server")]
-pub(crate) use json::signature;
-#[cfg(feature = "server")]
 pub(crate) use outputs::position as output_position;
+#[cfg(feature = "server")]
+pub(crate) use parameters::{extension, not_offered, signature};
 #[cfg(feature = "server")]
 pub(crate) use raw::{has_nan, stored};
 pub use request::{Form, InferRequest};

@@ -18,7 +18,7 @@ use super::proto::inference::{
     ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
 };
 use super::{contents, footprint};
-use crate::inference::{Inputs, metadata, output_position, signature, stored};
+use crate::inference::{Inputs, extension, metadata, not_offered, output_position, signature, stored};
 use crate::model::{Call, Description, ElementType, Outputs, Tensor};
 use crate::server::budget::Shared;
 use crate::server::catalogue::{Choice, Servable};
@@ -27,20 +27,11 @@ use crate::server::inference::find;
 use crate::server::metrics::Entry;
 use crate::server::state::{State, compute, count};
 
-/// Parameters of Triton's extensions that change what an answer is, and what they are for.
-const NOT_OFFERED: [(&str, &str); 5] = [
-    ("sequence_id", "sequences"),
-    ("sequence_start", "sequences"),
-    ("sequence_end", "sequences"),
-    ("shared_memory_region", "shared memory"),
-    ("classification", "classification"),
-];
-
 /// `GRPCInferenceService`.
 pub(super) struct Inference(pub Arc<State>);
 
 /// Why a method of the service is unknown; `None` where it is known.
-pub(super) fn not_offered(method: &str) -> Option<String> {
+pub(super) fn not_offered_method(method: &str) -> Option<String> {
     let what = match method {
         "ServerLive" | "ServerReady" | "ModelReady" | "ServerMetadata" | "ModelMetadata" | "ModelInfer" => return None,
         "ModelStreamInfer" => "streams",
@@ -273,10 +264,8 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
 }
 
 fn check_parameters(parameters: &HashMap<String, InferParameter>) -> Result<(), Failure> {
-    match NOT_OFFERED.iter().find(|(name, _)| parameters.contains_key(*name)) {
+    match parameters.keys().filter_map(|name| extension(name)).min() {
         None => Ok(()),
-        Some((_, what)) => Err(Failure::invalid(format!(
-            "{what}: this extension of the protocol is not offered; remove its parameters"
-        ))),
+        Some(extension) => Err(not_offered(extension).into()),
     }
 }

@@ -42,7 +42,7 @@ use super::state::State;
 use super::unread::Unread;
 
 /// The types that the build made of our .proto files.
-#[allow(missing_docs, clippy::enum_variant_names, clippy::pedantic, unreachable_pub)]
+#[allow(missing_docs, clippy::enum_variant_names, clippy::pedantic, unreachable_pub, reason = "generated code")]
 mod proto {
     tonic::include_proto!("tensorflow");
 
@@ -135,7 +135,7 @@ impl Grpc {
             (HEALTH, _) | (INFERENCE, "ServerLive" | "ServerReady") => HEALTH_REQUEST,
             (PREDICTION | MODELS | INFERENCE, _) if only_probes => return Status::from(Failure::crowded()).into_http(),
             (PREDICTION | MODELS, _) => self.state.max_request_bytes,
-            (INFERENCE, _) => match inference::not_offered(method) {
+            (INFERENCE, _) => match inference::not_offered_method(method) {
                 Some(message) => return Status::unimplemented(message).into_http(),
                 None => self.state.max_request_bytes,
             },
