@@ -88,37 +88,27 @@ fn sum(mut message: &[u8], mut of: impl FnMut(u32, &[u8]) -> usize) -> usize {
 
 /// Returns the bytes of memory that the outputs of so many rows take with their message, and the most that the message can
 /// have of them.
-pub(super) fn answer(signature: &Signature, wanted: &[usize], rows: usize) -> (usize, usize) {
+///
+/// # Arguments
+///
+/// * `is_raw`: the message has bytes, not numbers.
+pub(super) fn answer(signature: &Signature, wanted: &[usize], rows: usize, is_raw: bool) -> (usize, usize) {
     let (mut memory, mut wire) = (0_usize, 64_usize);
     for (position, tensor) in signature.outputs.iter().enumerate() {
         let count = tensor.count().saturating_mul(rows);
         memory = memory.saturating_add(count.saturating_mul(tensor.stored.size()));
         if wanted.contains(&position) {
-            let (number, encoded) = sizes(tensor.dtype);
-            let real = if tensor.quantization.is_some() { tensor.dtype.size() } else { 0 };
+            let size = tensor.dtype.size();
+            let (values, encoded) = if is_raw {
+                (size, size)
+            } else {
+                let (number, encoded) = sizes(tensor.dtype);
+                let real = if tensor.quantization.is_some() { size } else { 0 };
+                (real + number, encoded)
+            };
             let encoded = count.saturating_mul(encoded);
             wire = wire.saturating_add(encoded).saturating_add(tensor.name.len() + ITEM);
-            memory = memory.saturating_add(count.saturating_mul(real + number)).saturating_add(encoded);
-        }
-    }
-    (memory, wire)
-}
-
-/// Returns the bytes of memory that the outputs of so many rows take with their message of the Open Inference Protocol, and
-/// the most that the message can have of them.
-pub(super) fn infer_answer(signature: &Signature, wanted: &[usize], rows: usize, is_raw: bool) -> (usize, usize) {
-    if !is_raw {
-        return answer(signature, wanted, rows);
-    }
-    let (mut memory, mut wire) = (0_usize, 64_usize);
-    for (position, tensor) in signature.outputs.iter().enumerate() {
-        let count = tensor.count().saturating_mul(rows);
-        memory = memory.saturating_add(count.saturating_mul(tensor.stored.size()));
-        if wanted.contains(&position) {
-            let real = count.saturating_mul(tensor.dtype.size());
-            wire = wire.saturating_add(real).saturating_add(tensor.name.len() + ITEM);
-            // As values, and encoded.
-            memory = memory.saturating_add(real.saturating_mul(2));
+            memory = memory.saturating_add(count.saturating_mul(values)).saturating_add(encoded);
         }
     }
     (memory, wire)

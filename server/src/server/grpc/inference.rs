@@ -171,7 +171,7 @@ fn asked(
     // As the request came, except for what only bytes can hold.
     let halves = outputs.iter().any(|&position| signature.outputs[position].dtype == ElementType::Float16);
     let is_raw = halves || !request.raw_input_contents.is_empty();
-    let (memory, wire) = footprint::infer_answer(signature, &outputs, call.rows, is_raw);
+    let (memory, wire) = footprint::answer(signature, &outputs, call.rows, is_raw);
     let wire = wire.saturating_add(request.id.len());
     if wire > most {
         return Err(Failure::large_answer(wire, most));

@@ -91,7 +91,7 @@ fn asked(
 ) -> Result<(Call, Asked), Failure> {
     let call = call(description, request, share)?;
     let outputs = wanted(description, call.signature, &request.output_filter)?;
-    let (memory, wire) = footprint::answer(&description.signatures[call.signature], &outputs, call.rows);
+    let (memory, wire) = footprint::answer(&description.signatures[call.signature], &outputs, call.rows, false);
     if wire > most {
         return Err(Failure::large_answer(wire, most));
     }
