@@ -7,12 +7,14 @@ use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::budget::Share;
 use super::failure::Failure;
+use super::state::State;
 use crate::inflate::{Coding, Fault, RATIO};
 
 /// Of a body that is refused, in bytes: a client that is answered before it has sent everything may never look.
 const DISCARDED: usize = 64 << 20;
 /// Of the memory that is set aside before anything arrived, in bytes.
 const RESERVED: usize = 128 << 10;
+
 /// A request's body.
 pub(super) enum Body {
     Plain(Bytes),
@@ -38,20 +40,28 @@ impl Body {
     }
 }
 
-/// Reads a request's body, which may be zipped.
+/// Takes the memory for a request, and reads its body, which may be zipped.
 pub(super) async fn read(
+    state: &State,
     headers: &HeaderMap,
     body: Incoming,
-    limit: usize,
-    share: &mut Share,
     deadline: Instant,
-) -> Result<Body, Failure> {
-    let bytes = collect(body, limit, share, deadline).await?;
+) -> Result<(Body, Share), Failure> {
+    let limit = state.max_request_bytes;
+    let mut share = match state.budget.share(headers) {
+        Ok(share) => share,
+        Err(failure) => {
+            discard(body, deadline).await;
+            return Err(failure);
+        }
+    };
+    let bytes = collect(body, limit, &mut share, deadline).await?;
     let coding = headers.get(CONTENT_ENCODING).map_or("", |value| value.to_str().unwrap_or("?"));
-    Ok(match Coding::read(coding).map_err(Failure::invalid)? {
+    let body = match Coding::read(coding).map_err(Failure::invalid)? {
         None => Body::Plain(bytes),
         Some(coding) => Body::Zipped(bytes, coding, limit),
-    })
+    };
+    Ok((body, share))
 }
 
 /// Collects a body, until the deadline.

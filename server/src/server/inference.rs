@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::metrics::Entry;
 use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
-use crate::inference::{Answer, Form, HEADER, InferRequest, Part, Resource, json_length, memory, metadata};
+use crate::inference::{self, Answer, Form, HEADER, InferRequest, Part, Resource, memory, metadata};
 use crate::model::{Call, Description, Outputs};
 
 /// Tells whether a path is the protocol's.
@@ -81,7 +81,7 @@ pub(super) fn find<'s>(state: &'s State, name: &str, version: Option<&str>) -> R
         None => Choice::Default,
         Some(Ok(version)) => Choice::Version(version),
         Some(Err(_)) => {
-            // Of an unknown model that is said first.
+            // An unknown model is reported before its version.
             let served = state.catalogue.versions(name, Choice::Default)?;
             return Err(NotServed::unnumbered(name, version.unwrap_or_default(), &served).into());
         }
@@ -124,15 +124,8 @@ async fn predict(
     body: Incoming,
     deadline: Instant,
 ) -> Result<Answer<Bytes>, Failure> {
-    let begun = header(headers).and_then(|json_length| Ok((json_length, state.budget.share(headers)?)));
-    let (json_length, mut share) = match begun {
-        Ok(begun) => begun,
-        Err(failure) => {
-            body::discard(body, deadline).await;
-            return Err(failure);
-        }
-    };
-    let body = body::read(headers, body, state.max_request_bytes, &mut share, deadline).await?;
+    let (body, mut share) = body::read(state, headers, body, deadline).await?;
+    let json_length = json_length(headers)?;
     let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
@@ -148,9 +141,9 @@ async fn predict(
     compute(state, servable, (Entry::RestInfer, size), deadline, read, write).await
 }
 
-fn header(headers: &HeaderMap) -> Result<Option<usize>, Failure> {
+fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Failure> {
     let Some(value) = headers.get(HEADER) else { return Ok(None) };
-    Ok(Some(json_length(value.to_str().unwrap_or("?"))?))
+    Ok(Some(inference::json_length(value.to_str().unwrap_or("?"))?))
 }
 
 fn read_body(

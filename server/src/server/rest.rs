@@ -91,14 +91,7 @@ async fn predict(
     body: Incoming,
     deadline: Instant,
 ) -> Result<Bytes, Failure> {
-    let mut share = match state.budget.share(headers) {
-        Ok(share) => share,
-        Err(failure) => {
-            body::discard(body, deadline).await;
-            return Err(failure);
-        }
-    };
-    let body = body::read(headers, body, state.max_request_bytes, &mut share, deadline).await?;
+    let (body, mut share) = body::read(state, headers, body, deadline).await?;
     let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
