@@ -38,7 +38,11 @@ impl Form {
             let of = |&(position, is_binary)| (&signature.outputs[position], &outputs.columns[position], is_binary);
             self.outputs.iter().map(of)
         };
-        let mut text = Vec::with_capacity(wanted().map(|(_, stored, _)| 3 * stored.len() + 128).sum::<usize>() + 128);
+        let binary_size = |tensor: &Tensor| tensor.count() * tensor.dtype.size() * rows.unwrap_or(1);
+        let size = |(tensor, stored, is_binary): (&Tensor, &Vec<u8>, bool)| {
+            128 + if is_binary { binary_size(tensor) } else { 3 * stored.len() }
+        };
+        let mut text = Vec::with_capacity(128 + wanted().map(size).sum::<usize>());
         text.extend_from_slice(b"{\"model_name\":");
         write_string(&description.model, &mut text);
         text.extend_from_slice(format!(",\"model_version\":\"{}\"", description.version).as_bytes());
@@ -51,7 +55,7 @@ impl Form {
             text.push(if index > 0 { b',' } else { b'[' });
             write_head(tensor, rows, &mut text);
             if is_binary {
-                let size = tensor.count() * tensor.dtype.size() * rows.unwrap_or(1);
+                let size = binary_size(tensor);
                 text.extend_from_slice(format!(",\"parameters\":{{\"binary_data_size\":{size}}}").as_bytes());
             } else {
                 text.extend_from_slice(b",\"data\":");

@@ -9,11 +9,11 @@ const OTHER_MODELS: &str = "/v1/models/";
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource<'p> {
-    /// Is the server alive.
+    /// The server's liveness.
     Live,
-    /// Is the server ready.
+    /// The server's readiness.
     Ready,
-    /// What the server is.
+    /// The server's name, version and extensions.
     Server,
     /// Something of a model.
     Model {
@@ -31,7 +31,7 @@ pub enum Resource<'p> {
 pub enum Part {
     /// Inputs, outputs and versions.
     Metadata,
-    /// Is it ready.
+    /// Its readiness.
     Ready,
     /// A prediction.
     Infer,
@@ -85,6 +85,7 @@ fn part(segments: &[&str], noun: &str) -> Result<Part, Refusal> {
         ["infer"] => Ok(Part::Infer),
         ["stats"] => Err(not_offered("statistics", noun)),
         ["config"] => Err(not_offered("the model's configuration", noun)),
+        ["trace", ..] => Err(not_offered("settings of traces and logs", noun)),
         ["generate" | "generate_stream"] => Err(not_offered("generation of text", noun)),
         _ => Err(unknown(noun)),
     }
@@ -155,6 +156,8 @@ mod tests {
         for (path, name) in [
             ("/v2/models/m/stats", "statistics"),
             ("/v2/models/m/versions/1/config", "configuration"),
+            ("/v2/models/m/trace/setting", "traces"),
+            ("/v2/logging", "logs"),
             ("/v2/repository/index", "repository"),
             ("/v2/systemsharedmemory/status", "shared memory"),
             ("/v2/cudasharedmemory/region/r/register", "shared memory"),
