@@ -43,7 +43,7 @@ test('the smallest job has everything that affects the output, and no empty memb
     recipe: { kind: 'forLiteRt', steps: [] },
     seed: 0,
     architecture: 'x86_64',
-    toolchain: { behaviorVersion: 13, tensorflow: '2.20.0', litert: '2.3.0' },
+    toolchain: { behaviorVersion: 14, tensorflow: '2.20.0', litert: '2.3.0' },
   });
   expect(JSON.parse(JSON.stringify(document))).toEqual(document);
 });

@@ -13,7 +13,7 @@ import type { QualityGate } from '../recipe/quality-gate';
  *
  * A test compares them with optimizer: its requirements.txt and its BEHAVIOR_VERSION.
  */
-export const TOOLCHAIN = { behaviorVersion: 13, tensorflow: '2.20.0', litert: '2.3.0' };
+export const TOOLCHAIN = { behaviorVersion: 14, tensorflow: '2.20.0', litert: '2.3.0' };
 
 export interface JobOptions {
   readonly modelName: string;

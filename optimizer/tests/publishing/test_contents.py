@@ -48,6 +48,7 @@ def test_a_litert_model_becomes_a_layer_a_manifest_and_a_record(
         f"{PREFIX}/litert/1/manifest.json",
         f"{PREFIX}/litert/1/model.json",
         f"{PREFIX}/litert/1/model.tflite",
+        f"{PREFIX}/litert/1/openapi.json",
         f"{PREFIX}/litert/1/provenance.json",
     ]
     record = read_json(s3, f"{PREFIX}/keys/{KEY}/1.json")
@@ -78,7 +79,7 @@ def test_the_layer_holds_what_the_handler_reads_and_the_manifest_lists_it(
     with zipfile.ZipFile(io.BytesIO(content)) as layer:
         inside = {name: layer.read(name) for name in layer.namelist()}
         assert all(entry.external_attr >> 16 == 0o100644 for entry in layer.infolist())
-    assert set(inside) == {"ml/model/model.tflite", "ml/model/model.json"}
+    assert set(inside) == {"ml/model/model.tflite", "ml/model/model.json", "ml/model/openapi.json"}
     description = ModelDescription.model_validate_json(inside["ml/model/model.json"])
     assert (description.model, description.version, description.runtime) == ("digits", 1, "native")
     checksums = read(s3, f"{PREFIX}/litert/1/SHA256SUMS")
@@ -97,7 +98,7 @@ def test_a_litert_model_is_next_to_its_layer_as_files_with_checksums(
 ) -> None:
     release(make_output())
 
-    for name in ("model.tflite", "model.json", "SHA256SUMS"):
+    for name in ("model.tflite", "model.json", "openapi.json", "SHA256SUMS"):
         (tmp_path / name).write_bytes(read(s3, f"{PREFIX}/litert/1/{name}"))
     with zipfile.ZipFile(io.BytesIO(read(s3, f"{PREFIX}/litert/1/layer.zip"))) as layer:
         assert layer.read("ml/model/model.tflite") == (tmp_path / "model.tflite").read_bytes()
@@ -122,7 +123,7 @@ def test_a_saved_model_is_visible_to_a_server_only_when_it_is_whole(
 
     monkeypatch.setattr(Bucket, "create", create)
     output = make_output(job=SAVED_MODEL)
-    (output / "golden.json").write_text("[]")
+    (output / "golden.json").write_text('{"requests": []}')
 
     record = release(output, job=SAVED_MODEL)
 
@@ -137,6 +138,7 @@ def test_a_saved_model_is_visible_to_a_server_only_when_it_is_whole(
         "saved_model/1/fingerprint.pb",
         "saved_model/1/saved_model.pb",
         "saved_model/1/SHA256SUMS",
+        "saved_model/1/openapi.json",
         "saved_model/1/bom.cdx.json",
         "saved_model/1/provenance.json",
         "saved_model/1/manifest.json",

@@ -157,6 +157,27 @@ def test_the_profile_of_real_data_is_published_beside_the_manifest_and_vouched_f
     assert not [file for file in manifest.files if "profile" in file.path]
 
 
+@pytest.mark.parametrize(("job", "lists", "paths"), [(job_data(), "files", 10), (SAVED_MODEL, "documents", 3)])
+def test_the_api_is_described_with_golden_requests_as_examples(
+    s3: S3Client, release: Release, make_output: MakeOutput, job: dict[str, Any], lists: str, paths: int
+) -> None:
+    image, scores = [[0.5] * 28] * 28, [0.1] * 10
+    exchange = {"request": {"instances": [image]}, "response": {"predictions": [scores]}}
+    output = make_output(job=job)
+    (output / "golden.json").write_text(json.dumps({"requests": [exchange]}))
+    release(output, job=job)
+
+    folder = f"{PREFIX}/{job['format']}/1/"
+    manifest = read_json(s3, f"{folder}manifest.json")
+    content = read(s3, f"{folder}openapi.json")
+    assert [file["sha256"] for file in manifest[lists] if file["path"] == "openapi.json"] == [sha256(content)]
+    document = json.loads(content)
+    assert (document["info"]["title"], document["info"]["version"]) == ("digits", "1")
+    assert len(document["paths"]) == paths
+    asked = document["paths"]["/v1/models/digits:predict"]["post"]["requestBody"]["content"]["application/json"]
+    assert asked["examples"]["golden1"]["value"] == exchange["request"]
+
+
 def test_a_version_without_its_bill_of_materials_is_not_complete(
     s3: S3Client, release: Release, make_output: MakeOutput
 ) -> None:
@@ -175,7 +196,7 @@ def test_the_provenance_is_about_every_published_file(s3: S3Client, release: Rel
     subjects = {entry["name"]: entry["digest"]["sha256"] for entry in statement_of(s3)["subject"]}
     assert subjects == {
         name: sha256(read(s3, FOLDER + name))
-        for name in ("layer.zip", "model.json", "model.tflite", "SHA256SUMS", "bom.cdx.json")
+        for name in ("layer.zip", "model.json", "model.tflite", "openapi.json", "SHA256SUMS", "bom.cdx.json")
     }
 
 

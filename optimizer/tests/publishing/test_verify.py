@@ -84,7 +84,7 @@ def test_a_version_in_a_bucket_passes(s3: S3Client, release: Release, make_outpu
 
     said = verify(f"s3://models/{FOLDER}{place}")
 
-    assert "version 1 of digits (litert): 8 files are as published" in said
+    assert "version 1 of digits (litert): 10 files are as published" in said
     assert "note: it is not signed" in said
 
 
@@ -93,7 +93,7 @@ def test_a_saved_model_passes(s3: S3Client, release: Release, make_output: MakeO
     folder = f"{PREFIX}/saved_model/1/"
 
     for place in (f"s3://models/{folder}", copy_of(s3, tmp_path / "copy", folder)):
-        assert "version 1 of digits (saved_model): 8 files are as published" in verify(place)
+        assert "version 1 of digits (saved_model): 9 files are as published" in verify(place)
 
 
 @pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521", "RSA"])

@@ -13,7 +13,7 @@ from .quantization import Quantization
 SCHEMA_VERSION = 1
 
 #: Raised when the same job makes another output than before, so that nothing old is taken for it.
-BEHAVIOR_VERSION = 13
+BEHAVIOR_VERSION = 14
 
 
 class ModelFormat(StrEnum):

@@ -211,7 +211,10 @@ class Manifest(Draft):
     version: int
     files: list[File]
     documents: list[File] = []
-    """Documents that describe the version and that no server reads: bill of materials, provenance and profile."""
+    """Documents that describe the version and that no server reads: bill of materials, provenance and profile.
+
+    Of a SavedModel its openapi.json, too.
+    """
     golden_sha256: str | None = None
     """Of golden/<version>.json, which is not next to the manifest; absent if there is none."""
     created: str

@@ -10,10 +10,12 @@ from ..documents.draft import GOLDEN_FILE, LITERT_FILE, MODEL_DIRECTORY, describ
 from ..documents.job import ModelFormat
 from ..documents.manifest import Draft, File
 from ..errors import OptimizerError
+from ..openapi import OPENAPI_FILE
 from ..sources.digest import file_digest
 from ..storage.digests import files_below
 from .archive import write_archive
 from .layer import DESCRIPTION_FILE, IN_LAYER, write_layer
+from .openapi import openapi_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,12 +82,14 @@ def _publish_litert(publication: Publication) -> Published:
     description = publication.scratch / DESCRIPTION_FILE
     described = describe(publication.draft, publication.version, file_digest(model))
     description.write_bytes(described.to_json().encode())
+    openapi = publication.scratch / OPENAPI_FILE
+    openapi.write_bytes(openapi_of(publication))
+    paths = {DESCRIPTION_FILE: description, OPENAPI_FILE: openapi, LITERT_FILE: model}
     layer = publication.scratch / LAYER_FILE
-    write_layer(layer, model, description.read_bytes())
+    write_layer(layer, paths)
     stored = publication.upload(publication.key_prefix + LAYER_FILE, layer, "application/zip")
     # Publish the files individually too, for pods: their images can copy and check files, but cannot unpack an
     # archive.
-    paths = {DESCRIPTION_FILE: description, LITERT_FILE: model}
     checksums, files = _with_checksums(publication, paths)
     for name, path in {**paths, CHECKSUMS_FILE: checksums}.items():
         publication.upload(publication.key_prefix + name, path)

@@ -1,4 +1,7 @@
-"""Publishes the documents that describe a version: its bill of materials, its provenance and its profile."""
+"""Publishes the documents that describe a version: its bill of materials, its provenance, its profile and its API.
+
+The API of a LiteRT model is described beside the model, by a file that its servers read.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from ..documents.bill_of_materials import BOM_FILE
 from ..documents.document import sha256_of
+from ..documents.job import ModelFormat
 from ..documents.manifest import File
 from ..documents.profile import PROFILE_FILE
 from ..documents.provenance import PROVENANCE_FILE
+from ..openapi import OPENAPI_FILE
 from .bill_of_materials import bill_of_materials
 from .materials import materials_of
+from .openapi import openapi_of
 from .provenance import provenance
 
 if TYPE_CHECKING:
@@ -36,7 +42,7 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
     """
     draft = publication.draft
     materials = materials_of(job, draft, fetched)
-    profile = _upload_profile(publication)
+    others = [*_upload_profile(publication), *_upload_openapi(publication)]
     bom = _upload(
         publication,
         BOM_FILE,
@@ -52,7 +58,7 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
     )
     statement = provenance(
         job,
-        files=[*files, bom, *profile],
+        files=[*files, bom, *others],
         server=draft.server,
         materials=materials,
         builder=target.builder,
@@ -61,12 +67,18 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
         created=created,
         report=target.bucket.address(f"{target.prefix}/builds/{target.build_id}/report.html"),
     )
-    return [bom, _upload(publication, PROVENANCE_FILE, statement, "application/vnd.in-toto+json"), *profile]
+    return [bom, _upload(publication, PROVENANCE_FILE, statement, "application/vnd.in-toto+json"), *others]
 
 
 def _upload_profile(publication: Publication) -> list[File]:
     path = publication.output / PROFILE_FILE
     return [_upload_bytes(publication, PROFILE_FILE, path.read_bytes(), "application/json")] if path.is_file() else []
+
+
+def _upload_openapi(publication: Publication) -> list[File]:
+    if publication.draft.format is ModelFormat.LITERT:
+        return []
+    return [_upload_bytes(publication, OPENAPI_FILE, openapi_of(publication), "application/json")]
 
 
 def _upload(publication: Publication, name: str, document: StandardDocument, content_type: str) -> File:
