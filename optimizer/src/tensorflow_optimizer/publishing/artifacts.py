@@ -83,7 +83,7 @@ def _publish_litert(publication: Publication) -> Published:
     described = describe(publication.draft, publication.version, file_digest(model))
     description.write_bytes(described.to_json().encode())
     openapi = publication.scratch / OPENAPI_FILE
-    openapi.write_bytes(openapi_of(publication))
+    openapi.write_bytes(openapi_of(publication.draft, publication.version, publication.output))
     paths = {DESCRIPTION_FILE: description, OPENAPI_FILE: openapi, LITERT_FILE: model}
     layer = publication.scratch / LAYER_FILE
     write_layer(layer, paths)

@@ -78,7 +78,8 @@ def _upload_profile(publication: Publication) -> list[File]:
 def _upload_openapi(publication: Publication) -> list[File]:
     if publication.draft.format is ModelFormat.LITERT:
         return []
-    return [_upload_bytes(publication, OPENAPI_FILE, openapi_of(publication), "application/json")]
+    content = openapi_of(publication.draft, publication.version, publication.output)
+    return [_upload_bytes(publication, OPENAPI_FILE, content, "application/json")]
 
 
 def _upload(publication: Publication, name: str, document: StandardDocument, content_type: str) -> File:
