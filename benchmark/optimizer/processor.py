@@ -18,3 +18,9 @@ def found() -> list[str]:
     """Return the `FEATURES` of this machine's processor."""
     flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
     return [name for name, names in FEATURES.items() if not flags.isdisjoint(names)]
+
+
+def name() -> str:
+    """Return the processor's name, as far as the machine tells."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unnamed")
