@@ -189,6 +189,7 @@ fn routes_lead_to_the_model_or_say_what_is_there() {
         assert_eq!(route("POST", path), Ok(Route::Predict), "{path}");
     }
     assert!(matches!(route("GET", "/v1/models/zoo/metadata"), Ok(Route::Answer(_))));
+    assert_eq!(route("GET", "/v1/models/zoo/versions/7/openapi.json"), Ok(Route::OpenApi));
     let refused = |method: &str, path: &str| match route(method, path) {
         Err(Refusal { status, message, allow }) => (status, message.into_owned(), allow),
         Ok(found) => panic!("{path}: {found:?}"),

@@ -13,6 +13,7 @@ for directory in (
     "server/tests/server",
     "server/tests/server/attack",
     "server/tests/clients",
+    "server/tests/openapi",
     "runtime/handler/src",
     "runtime/handler/tests",
     "optimizer/src",

@@ -1,5 +1,6 @@
 //! From an event to what the function returns, except for the model's run, which the caller brings.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use percent_encoding::percent_decode_str;
@@ -9,7 +10,7 @@ use super::event::{Event, HttpEvent};
 use super::response;
 use crate::captured_request::Exchange;
 use crate::inference::{InferRequest, Part, Resource, find, json_length, metadata};
-use crate::model::{Call, Outputs, RunError};
+use crate::model::{Call, OPENAPI_FILE, Outputs, RunError, openapi};
 use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
 
 /// The reason why a request has no prediction.
@@ -39,17 +40,19 @@ impl From<RunError> for Unanswered {
 ///
 /// # Arguments
 ///
+/// * `directory`: of the model.
 /// * `captured`: takes the bodies of a predict request, where it is to be captured.
 /// * `run`: runs the model. It is called at most once.
 pub(super) fn answer(
     service: &Service,
+    directory: &Path,
     source: &Event,
     event: &[u8],
     captured: Option<&mut Place>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     match source {
-        Event::Http(http) => answer_http(service, http, captured, run),
+        Event::Http(http) => answer_http(service, directory, http, captured, run),
         Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, captured, run)?)?),
     }
 }
@@ -64,6 +67,7 @@ pub(super) fn refused(source: &Event, refusal: &Refusal) -> Vec<u8> {
 
 fn answer_http(
     service: &Service,
+    directory: &Path,
     event: &HttpEvent,
     captured: Option<&mut Place>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
@@ -82,6 +86,11 @@ fn answer_http(
     }
     let body = match service.route_decoded(method, &path)? {
         Route::Answer(body) => body,
+        Route::OpenApi => match openapi(directory, &service.description.model) {
+            Ok(Some(body)) => body,
+            Ok(None) => return Err(service.undescribed().into()),
+            Err(error) => return Err(Unanswered::Failed(format!("cannot read {OPENAPI_FILE}: {error}"))),
+        },
         Route::Predict => predict(service, &event.body()?, Caller::Http, captured, run)?,
     };
     Ok(response::proxy(&body)?)
@@ -177,7 +186,7 @@ mod tests {
         for (rows, is_computed) in [(3_145, true), (3_146, false)] {
             let event = format!("{{\"inputs\": [{}0]}}", "0,".repeat(rows - 1));
             let mut ran = false;
-            let answered = answer(&service, &Event::Direct, event.as_bytes(), None, |call| {
+            let answered = answer(&service, Path::new(""), &Event::Direct, event.as_bytes(), None, |call| {
                 ran = true;
                 Ok(Outputs { rows: call.rows, columns: vec![vec![0; call.rows * 8000]] })
             });

@@ -1,4 +1,5 @@
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ pub struct Function {
     model: Model,
     instance: Instance,
     service: Service,
+    directory: PathBuf,
     log: Log,
     rate: Option<Rate>,
     redaction: Option<Redaction>,
@@ -56,7 +58,7 @@ impl Function {
         let log = Log::new(&model.description, variable);
         log.loaded(started.elapsed());
         let service = Service::new(Arc::clone(&model.description), "function");
-        Ok(Self { model, instance, service, log, rate, redaction })
+        Ok(Self { model, instance, service, directory: options.directory, log, rate, redaction })
     }
 
     /// Answers one event.
@@ -80,9 +82,14 @@ impl Function {
         let mut captured = None;
         let is_sampled = !is_check && self.rate.is_some_and(|rate| takes(rate, request_id));
         let answered = panics::catch(AssertUnwindSafe(|| {
-            answer::answer(&self.service, &source, event, is_sampled.then_some(&mut captured), |call| {
-                self.instance.run(call)
-            })
+            answer::answer(
+                &self.service,
+                &self.directory,
+                &source,
+                event,
+                is_sampled.then_some(&mut captured),
+                |call| self.instance.run(call),
+            )
         }))
         .unwrap_or_else(|panic| {
             // A run that was left in its middle may have left buffers locked.

@@ -1,5 +1,7 @@
 //! Entry points of `server/fuzz` to the function, with outputs instead of a model. No program has them.
 
+use std::path::Path;
+
 use super::answer::{Unanswered, answer, refused};
 use super::event::Event;
 use crate::model::{Call, Outputs};
@@ -12,7 +14,7 @@ use crate::rest::Service;
 /// The answer needs more than a run that cannot fail.
 pub fn answer_event(service: &Service, event: &[u8], run: impl FnOnce(&Call) -> Outputs) -> Vec<u8> {
     let source = Event::read(event);
-    match answer(service, &source, event, None, |call| Ok(run(call))) {
+    match answer(service, Path::new("no directory"), &source, event, None, |call| Ok(run(call))) {
         Ok(answer) => answer,
         Err(Unanswered::Refused(refusal)) => refused(&source, &refusal),
         Err(Unanswered::Failed(reason)) => panic!("failed without a model: {reason}"),

@@ -12,6 +12,7 @@ pub(crate) mod half;
 mod instance;
 mod loaded;
 mod members;
+mod openapi;
 mod quantization;
 mod tensor;
 mod trial;
@@ -27,6 +28,7 @@ pub use instance::Instance;
 pub use loaded::{DEFAULT_LIBRARY, Model, Options};
 #[cfg(feature = "lambda")]
 pub(crate) use members::Members;
+pub use openapi::{OPENAPI_FILE, read as openapi};
 pub use quantization::Quantization;
 pub use tensor::Tensor;
 pub use trial::{Taken, Trial};

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::refusal::Refusal;
 use super::sentence::quoted;
 use super::status;
-use crate::model::Description;
+use crate::model::{Description, OPENAPI_FILE};
 
 const MODELS: &str = "/v1/models/";
 
@@ -26,12 +26,15 @@ pub enum Route {
     Predict,
     /// The model's state or metadata, with the body of the answer.
     Answer(Vec<u8>),
+    /// The description of this API, which is a file of the version.
+    OpenApi,
 }
 
 enum Resource {
     Predict,
     Status,
     Metadata,
+    OpenApi,
 }
 
 impl Service {
@@ -59,8 +62,9 @@ impl Service {
             (Resource::Predict, "POST") => Ok(Route::Predict),
             (Resource::Status, "GET") => Ok(Route::Answer(status::status(&self.description))),
             (Resource::Metadata, "GET") => Ok(Route::Answer(status::metadata(&self.description))),
+            (Resource::OpenApi, "GET") => Ok(Route::OpenApi),
             (Resource::Predict, _) => Err(Refusal::wrong_method(method, "POST")),
-            (Resource::Status | Resource::Metadata, _) => Err(Refusal::wrong_method(method, "GET")),
+            (Resource::Status | Resource::Metadata | Resource::OpenApi, _) => Err(Refusal::wrong_method(method, "GET")),
         }
     }
 
@@ -92,12 +96,24 @@ impl Service {
             ([], Some("predict")) => Ok(Resource::Predict),
             ([], None) => Ok(Resource::Status),
             (["metadata"], None) => Ok(Resource::Metadata),
+            ([OPENAPI_FILE], None) => Ok(Resource::OpenApi),
             ([], Some(verb @ ("classify" | "regress"))) => {
                 Err(Refusal::bad_request(format!(":{verb} is not offered for LiteRT models; use :predict")))
             }
             ([], Some(verb)) => Err(self.not_found(format!("unknown verb {}; use predict", quoted(verb, 100)))),
             _ => Err(self.unknown_path()),
         }
+    }
+
+    /// The refusal where a version has no description of this API.
+    #[must_use]
+    pub fn undescribed(&self) -> Refusal {
+        let name = quoted(&self.description.model, 100);
+        self.not_found(format!(
+            "version {} has no {OPENAPI_FILE} of the model {name}: it was published by another release, or by another \
+             name",
+            self.description.version
+        ))
     }
 
     /// Checks that a name is the model's.
@@ -123,7 +139,8 @@ impl Service {
     fn unknown_path(&self) -> Refusal {
         let base = format!("{MODELS}{}", self.description.model);
         self.not_found(format!(
-            "unknown path; this {} answers POST {base}:predict, GET {base} and GET {base}/metadata",
+            "unknown path; this {} answers POST {base}:predict, GET {base}, GET {base}/metadata and GET \
+             {base}/{OPENAPI_FILE}",
             self.noun
         ))
     }

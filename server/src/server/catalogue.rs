@@ -3,6 +3,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use hyper::StatusCode;
 use tonic::Code;
 
@@ -15,7 +16,7 @@ use super::model_config::ModelConfig;
 use super::pool::{Pool, micros};
 use super::threads::{Threads, processors};
 use crate::litert::SignalWatch;
-use crate::model::{Description, Digest, FILE_NAME, LoadError, Model, Options, Weights};
+use crate::model::{Description, Digest, FILE_NAME, LoadError, Model, OPENAPI_FILE, Options, Weights, openapi};
 use crate::rest::Service;
 
 /// All models that are served.
@@ -32,6 +33,8 @@ pub(super) struct Servable {
     pub description: Arc<Description>,
     /// Its REST interface.
     pub service: Service,
+    /// The description of that interface.
+    pub openapi: Option<Bytes>,
     /// The threads that compute.
     pub pool: Arc<Pool>,
     /// How fast, for each [`Entry`].
@@ -178,6 +181,11 @@ impl Servable {
             });
         }
         checksums.check(&directory, &described.file, flags.allow_unverified_files)?;
+        let openapi = openapi(&directory, name)
+            .map_err(|error| ChecksumError::Unreadable { path: directory.join(OPENAPI_FILE), error })?;
+        if openapi.is_some() {
+            checksums.check(&directory, OPENAPI_FILE, flags.allow_unverified_files)?;
+        }
         let watch =
             SignalWatch::start(&format!("version {version} of model '{name}' in {}", directory.display()), None);
         let model = Model::load(&Options {
@@ -196,6 +204,7 @@ impl Servable {
         tracing::info!(model = name, version, milliseconds = micros(start) / 1e3, "model loaded");
         Ok(Self {
             service: Service::new(Arc::clone(&description), "server"),
+            openapi: openapi.map(Bytes::from),
             description,
             pool,
             cost_estimates: std::array::from_fn(|_| Arc::new(CostEstimate::new())),

@@ -66,13 +66,17 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
             let result = predict(state, &servable, &head.headers, body, deadline).await;
             (Entry::RestPredict, result)
         }
-        Ok(Route::Answer(_)) if state.is_draining() => {
+        Ok(Route::Answer(_) | Route::OpenApi) if state.is_draining() => {
             // What probes and load balancers ask. Not counted: nobody is refused an answer.
             return Err(Failure::draining());
         }
         Ok(Route::Answer(answer)) => {
             body::discard(body, deadline).await;
             (Entry::RestOther, Ok(target.statuses().unwrap_or(answer).into()))
+        }
+        Ok(Route::OpenApi) => {
+            body::discard(body, deadline).await;
+            (Entry::RestOther, servable.openapi.clone().ok_or_else(|| servable.service.undescribed().into()))
         }
         Err(refusal) => {
             body::discard(body, deadline).await;
@@ -144,7 +148,7 @@ impl<'a> Target<'a> {
         let Some(rest) = decoded.strip_prefix(MODELS) else {
             return Err(Refusal::not_found(
                 "unknown path; this server answers POST /v1/models/NAME:predict, GET /v1/models/NAME, GET \
-                 /v1/models/NAME/metadata, and the Open Inference Protocol below /v2",
+                 /v1/models/NAME/metadata, GET /v1/models/NAME/openapi.json, and the Open Inference Protocol below /v2",
             )
             .into());
         };

@@ -38,6 +38,7 @@ A schema cannot say some rules:
 * An integer is written without a point and without an exponent: `1`, not `1.0`.
 * A number may also be `NaN`, `Infinity` or `-Infinity`, in a request and in an answer, although that is not JSON.
 * No object has a member twice.
+* An operation of the model may refuse a value, such as an index beyond its table.
 * The request and its answer have at most the bytes that the server takes and returns.
 """
 _INFER_RULES = """\

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 DEFAULT_DIRECTORY = "/opt/ml/model"
 FILE_NAME = "model.json"
+OPENAPI_FILE = "openapi.json"
 
 
 class Tensor:

@@ -91,7 +91,7 @@ def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> tuple[int,
 
     try:
         method, path = _request_line(event)
-        text = json_text.dumps(rest.respond(model, method, path, predicted))
+        text = json_text.dumps(rest.respond(model, method, path, predicted, has_hook=hook is not None))
         # The runtime puts the text into a JSON string, where each of these characters takes two.
         if len(text) + text.count('"') + text.count("\\") > rest.LARGEST_BODY - 1024:
             raise _too_large()

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 class Model:
     """A loaded model. Not for several threads at once, and Lambda never asks for it."""
 
-    __slots__ = ("description", "runtime")
+    __slots__ = ("description", "directory", "runtime")
 
-    def __init__(self, model_description: ModelDescription, runtime: Runtime) -> None:
+    def __init__(
+        self, model_description: ModelDescription, runtime: Runtime, directory: str = description.DEFAULT_DIRECTORY
+    ) -> None:
         self.description = model_description
         self.runtime = runtime
+        self.directory = directory
 
     def signature(self, name: str | None) -> Signature:
         """Return the signature of that name, the default one without a name.
@@ -122,7 +125,7 @@ def load(directory: str, threads: int = 1) -> Model:
 
     found = description.read(directory)
     path, signatures = f"{directory}/{found.file}", found.signatures.values()
-    return Model(found, NumpyRuntime(path, signatures, threads, reset_state=found.reset_state))
+    return Model(found, NumpyRuntime(path, signatures, threads, reset_state=found.reset_state), directory)
 
 
 def _row_count(signature: Signature, inputs: Mapping[str, Any]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import json_text
+from .description import OPENAPI_FILE
 from .errors import RequestError
 
 TYPE_CHECKING = False
@@ -26,7 +27,7 @@ class MethodError(RequestError):
         self.allowed = allowed
 
 
-def respond(model: Model, method: str, path: str, answer: Callable[[], Any]) -> Any:
+def respond(model: Model, method: str, path: str, answer: Callable[[], Any], *, has_hook: bool = False) -> Any:
     """Return the answer to one HTTP request.
 
     Args:
@@ -34,6 +35,7 @@ def respond(model: Model, method: str, path: str, answer: Callable[[], Any]) -> 
         method: Method of the request.
         path: Path of the request, without a stage.
         answer: Answers a predict request.
+        has_hook: That is the user's own code.
 
     Raises:
         RequestError: With the status to answer.
@@ -43,6 +45,10 @@ def respond(model: Model, method: str, path: str, answer: Callable[[], Any]) -> 
         _require(method, "POST")
         return answer()
     _require(method, "GET")
+    if verb == f"/{OPENAPI_FILE}":
+        from .openapi import document  # hardly ever asked for
+
+        return document(model, has_hook=has_hook)
     return _metadata(model) if verb == "/metadata" else _status(model)
 
 
@@ -67,7 +73,7 @@ def parse(body: str | None) -> Any:
 
 
 def _route(model: Model, path: str) -> str:
-    """Check model and version of `path` and return the rest: "", ":predict" or "/metadata"."""
+    """Check model and version of `path` and return the rest: "", ":predict", "/metadata" or "/openapi.json"."""
     if not path.startswith(MODELS):
         raise RequestError(404, f"unknown path; this function answers {_paths(model)}")
     resource, colon, verb = path.removeprefix(MODELS).partition(":")
@@ -90,14 +96,14 @@ def _route(model: Model, path: str) -> str:
         if verb != "predict":
             raise RequestError(404, f"unknown verb {verb[:100]!r}; use predict")
         return ":predict"
-    if rest not in ([], ["metadata"]):
+    if rest not in ([], ["metadata"], [OPENAPI_FILE]):
         raise RequestError(404, f"unknown path; this function answers {_paths(model)}")
-    return "/metadata" if rest else ""
+    return f"/{rest[0]}" if rest else ""
 
 
 def _paths(model: Model) -> str:
     base = f"{MODELS}{model.description.model}"
-    return f"POST {base}:predict, GET {base} and GET {base}/metadata"
+    return f"POST {base}:predict, GET {base}, GET {base}/metadata and GET {base}/{OPENAPI_FILE}"
 
 
 def _require(method: str, allowed: str) -> None:
