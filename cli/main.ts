@@ -1,9 +1,10 @@
 import { deliveryCommand } from './delivery/command';
+import { openCommand } from './open/command';
 import { preflightCommand } from './preflight/command';
 import { recommendCommand } from './recommend/command';
 
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
-  preflight: preflightCommand, delivery: deliveryCommand, recommend: recommendCommand,
+  preflight: preflightCommand, delivery: deliveryCommand, recommend: recommendCommand, open: openCommand,
 };
 
 const USAGE = `Usage: cdk-tensorflow <command> [options]
@@ -11,6 +12,7 @@ const USAGE = `Usage: cdk-tensorflow <command> [options]
   preflight   ask an AWS account what would stand in the way of a deployment
   delivery    see what a ModelDelivery serves, deliver an upload again, or go back
   recommend   say which path is the cheapest for a model that was optimized
+  open        send requests to an endpoint from a page in your browser, also behind IAM
 
 \`cdk-tensorflow <command> --help\` prints the options of a command.
 `;

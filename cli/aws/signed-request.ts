@@ -56,12 +56,16 @@ export function domainOf(client: LambdaClient, region: string): string {
   return url.hostname.slice(`lambda.${region}.`.length);
 }
 
-async function sent({ region, profile }: AwsAccess, service: string, text: string, contentHeaders: Record<string, string>): Promise<Answer> {
+/** A signer of requests to a service. It asks for the credentials when it signs, and again when they expire. */
+export function signerOf({ region, profile }: AwsAccess, service: string, client = new LambdaClient({ region, profile })): SignatureV4 {
+  return new SignatureV4({ service, region, credentials: client.config.credentials, sha256: Sha256 });
+}
+
+async function sent(access: AwsAccess, service: string, text: string, contentHeaders: Record<string, string>): Promise<Answer> {
+  const { region, profile } = access;
   const client = new LambdaClient({ region, profile });
   const url = new URL(process.env.AWS_ENDPOINT_URL ?? `https://${service}.${region}.${domainOf(client, region)}`);
-  const { credentials } = client.config;
-  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
-  const { headers } = await signer.sign({
+  const { headers } = await signerOf(access, service, client).sign({
     method: 'POST', protocol: url.protocol, hostname: url.hostname, path: '/', query: {}, body: text,
     headers: { host: url.host, ...contentHeaders },
   });
