@@ -20,10 +20,14 @@ export interface Instead {
   readonly port: number;
 }
 
-/** Headers of a connection and of a browser, which say nothing to the endpoint. */
-const NOT_SENT = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|origin|referer|cookie|content-length|expect|sec-.*)$/;
-/** Headers of a connection, and those that would let another page read the answer or set something in the browser. */
-const NOT_ANSWERED = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|access-control-.*|set-cookie|location|refresh|link|content-security-policy.*|strict-transport-security|alt-svc|clear-site-data)$/;
+const OF_A_CONNECTION = ['connection', 'keep-alive', 'proxy-.*', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+const matching = (names: string[]) => new RegExp(`^(${names.join('|')})$`);
+/** Beside those of a connection, headers of a browser, which say nothing to the endpoint, and those that are made anew. */
+const NOT_SENT = matching([...OF_A_CONNECTION, 'host', 'content-length', 'expect', 'origin', 'referer', 'cookie', 'sec-.*']);
+/** Beside those of a connection, headers that would let another page read the answer, or set something in the browser. */
+const NOT_ANSWERED = matching([
+  ...OF_A_CONNECTION, 'access-control-.*', 'set-cookie', 'location', 'refresh', 'link', 'content-security-policy.*', 'strict-transport-security', 'alt-svc', 'clear-site-data',
+]);
 /** A signature holds for these. Others may be changed on the way by a front door. */
 const SIGNED = ['content-type', 'content-encoding', 'inference-header-content-length'];
 

@@ -14,6 +14,7 @@ const checks = [
   ['conventional commits', 'node', ['scripts/lint/commits.mjs']],
   ['ESLint', 'npx', ['eslint', '--max-warnings', '0', '.']],
   ['TypeScript', 'npx', ['tsc', '--noEmit', '-p', 'tsconfig.dev.json']],
+  ['TypeScript of the page, for browsers', 'npx', ['tsc', '-p', 'cli/open/page/dom']],
   ['ruff', bin('ruff'), ['check', '.']],
   ['ruff format', bin('ruff'), ['format', '--check', '.']],
   ['import-linter', bin('lint-imports'), ['--no-cache'], { PYTHONPATH: ['emulator', 'optimizer', 'runtime/build_runner', 'runtime/rollout_waiter', 'runtime/model_delivery', 'runtime/handler', 'runtime/shared'].map((room) => `${room}/src`).join(delimiter) }],

@@ -13,7 +13,7 @@ const REQUIRED = [
   'runtime/handler/src/index.py', 'runtime/build_runner/src/index.py', 'runtime/build_runner/src/model_builds/versions/record.schema.json', 'runtime/instance/src/boot.py', 'runtime/rollout_waiter/src/index.py', 'runtime/model_delivery/src/index.py',
   'runtime/shared/src/cdk_tensorflow_shared/__init__.py',
   'runtime/layer/numpy/requirements.txt', 'runtime/layer/native/requirements.txt', 'server/THIRD-PARTY-LICENSES.txt',
-  'cli/dist/cdk-tensorflow.js', 'cli/dist/THIRD-PARTY-LICENSES.txt',
+  'cli/dist/cdk-tensorflow.js', 'cli/dist/page.html', 'cli/dist/THIRD-PARTY-LICENSES.txt',
 ];
 
 /** The native runtime's programs, for each processor of Lambda. */

@@ -1,9 +1,11 @@
-// Bundles the package's command, cli/, into one file that needs nothing but Node.js, beside the licences of what is in it. Part of `npm run build`.
+// Bundles the package's command, cli/, into one file that needs nothing but Node.js, beside the page that it serves and the licences of what is in
+// it. Part of `npm run build`.
 // An argument names another directory than cli/dist.
 import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../setup/environment.mjs';
+import { bundlePage } from './page.mjs';
 
 /** Bundles cli/ into `directory`, which it replaces. */
 async function bundleCommand(directory) {
@@ -26,6 +28,7 @@ async function bundleCommand(directory) {
     metafile: true,
   });
   chmodSync(outfile, 0o755);
+  writeFileSync(join(directory, 'page.html'), await bundlePage());
   writeFileSync(join(directory, 'THIRD-PARTY-LICENSES.txt'), licences(metafile));
 }
 

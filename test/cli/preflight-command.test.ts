@@ -42,8 +42,8 @@ afterEach(() => aws.stop());
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-test('the bundle is one program, with the licences of what is in it', () => {
-  expect(readdirSync(join(work, 'bundle')).sort()).toEqual(['THIRD-PARTY-LICENSES.txt', 'cdk-tensorflow.js']);
+test('the bundle is one program, with the page that it serves and the licences of what is in it', () => {
+  expect(readdirSync(join(work, 'bundle')).sort()).toEqual(['THIRD-PARTY-LICENSES.txt', 'cdk-tensorflow.js', 'page.html']);
   expect(readFileSync(program, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   expect(statSync(program).size).toBeLessThan(2_000_000);
   expect(statSync(program).mode & 0o111).toBe(0o111);
@@ -139,7 +139,7 @@ test('wrong options are named all at once, with exit code 2; nothing is asked', 
   expect((await run(['preflight', '--nothing'])).code).toBe(2);
   expect(await run(['verify'])).toMatchObject({
     code: 2,
-    stderr: 'there is no command "verify", but preflight, delivery, recommend; those of the optimizer (optimize, inspect, verify and others) belong to '
+    stderr: 'there is no command "verify", but preflight, delivery, recommend, open; those of the optimizer (optimize, inspect, verify and others) belong to '
       + '`python -m tensorflow_optimizer`: docs/optimizing.md\n',
   });
   expect(aws.signedFor.size).toBe(0);
