@@ -56,16 +56,18 @@ export function domainOf(client: LambdaClient, region: string): string {
   return url.hostname.slice(`lambda.${region}.`.length);
 }
 
+type Credentials = ConstructorParameters<typeof SignatureV4>[0]['credentials'];
+
 /** A signer of requests to a service. It asks for the credentials when it signs, and again when they expire. */
-export function signerOf({ region, profile }: AwsAccess, service: string, client = new LambdaClient({ region, profile })): SignatureV4 {
-  return new SignatureV4({ service, region, credentials: client.config.credentials, sha256: Sha256 });
+export function signerOf({ region, profile }: AwsAccess, service: string, credentials?: Credentials): SignatureV4 {
+  return new SignatureV4({ service, region, credentials: credentials ?? new LambdaClient({ region, profile }).config.credentials, sha256: Sha256 });
 }
 
 async function sent(access: AwsAccess, service: string, text: string, contentHeaders: Record<string, string>): Promise<Answer> {
   const { region, profile } = access;
   const client = new LambdaClient({ region, profile });
   const url = new URL(process.env.AWS_ENDPOINT_URL ?? `https://${service}.${region}.${domainOf(client, region)}`);
-  const { headers } = await signerOf(access, service, client).sign({
+  const { headers } = await signerOf(access, service, client.config.credentials).sign({
     method: 'POST', protocol: url.protocol, hostname: url.hostname, path: '/', query: {}, body: text,
     headers: { host: url.host, ...contentHeaders },
   });

@@ -14,10 +14,11 @@ export interface ModelRequest {
   readonly body: Buffer;
 }
 
-/** Another machine and port than those of an endpoint's address, over HTTP, as the embedded AWS of this repository has. */
+/** Another place than that of an endpoint's address, over HTTP, with its own credentials: the embedded AWS of this repository. */
 export interface Instead {
   readonly host: string;
   readonly port: number;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 const OF_A_CONNECTION = ['connection', 'keep-alive', 'proxy-.*', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
@@ -49,7 +50,7 @@ export class Upstream {
     this.address = new URL(endpoint.url);
     this.isPlain = instead !== undefined || this.address.protocol === 'http:';
     this.agent = new (this.isPlain ? HttpAgent : HttpsAgent)({ keepAlive: true });
-    this.signer = endpoint.signing && signerOf(endpoint.signing, endpoint.signing.service);
+    this.signer = endpoint.signing && signerOf(endpoint.signing, endpoint.signing.service, instead?.credentials);
   }
 
   /** Sends a request, and returns the answer when its headers have arrived. Rejects with a sentence. */
@@ -84,7 +85,7 @@ export class Upstream {
   /** Sends once more where a kept connection was closed in the moment of its use: a prediction may be asked for twice. */
   private async sent(asked: Omit<ModelRequest, 'headers'> & { headers: OutgoingHttpHeaders }, signal: AbortSignal): Promise<IncomingMessage> {
     const { hostname, port } = this.address;
-    const place = this.instead ?? { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port) };
+    const place = this.instead ? { host: this.instead.host, port: this.instead.port } : { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port) };
     const { method, path, headers, body } = asked;
     let kept = false;
     try {

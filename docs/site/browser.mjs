@@ -1,9 +1,8 @@
 // Tries a built site in Chromium, as `npm run docs -- --browser` does: each check is a sentence that holds for what a reader sees. Nothing but the
 // site's own server is reached, and the content security policy is obeyed.
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { browserChecks, ensure } from '../../scripts/browser/checks.mjs';
 import { serveSite } from '../../scripts/docs/server.ts';
 
 const [directory, base] = process.argv.slice(2);
@@ -13,48 +12,10 @@ const UNKNOWN_SIZE = `${ROOT}test/docs/unknown-size.tflite`;
 const MOST_TRANSFERRED = 3_000_000;
 /** What LiteRT says of itself, and of the GPU that it does not use here. */
 const LITERT_LOG = /^(INFO|WARNING): |GPU adapter|No available adapters/;
-const PROGRAMS = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'].filter(Boolean);
-
-const program = PROGRAMS.map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim()).find(Boolean);
-if (!program) {
-  process.stderr.write(`no browser was found (${PROGRAMS.join(', ')}): install Chromium, with \`apt-get install chromium\` on Debian, or name it by CHROMIUM\n0 passed, 1 failed\n`);
-  process.exit(1);
-}
 
 const { server, address } = await serveSite(directory, { base, port: 0 });
-// Chromium has no sandbox for root.
-const browser = await chromium.launch({ executablePath: program, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
-let passed = 0;
-let failed = 0;
-
-/** Opens a page in a browser of its own, runs a check, and fails it for an error of the page or a request to another host as well. */
-async function check(promise, path, body) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  const problems = [];
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !LITERT_LOG.test(message.text()) && problems.push(message.text()));
-  page.on('pageerror', (error) => problems.push(String(error)));
-  page.on('request', (request) => /^https?:/.test(request.url()) && !request.url().startsWith(address) && problems.push(`request to ${request.url()}`));
-  try {
-    await page.goto(`${address}${path}`, { waitUntil: 'networkidle' });
-    const figure = await body(page, context);
-    ensure(problems.length === 0, problems.join('; '));
-    passed += 1;
-    process.stdout.write(`✓ ${promise}${figure ? `: ${figure}` : ''}\n`);
-  } catch (error) {
-    failed += 1;
-    process.stdout.write(`✗ ${promise}: ${error.message}${problems.length ? ` (${problems.join('; ')})` : ''}\n`);
-  } finally {
-    await context.close();
-  }
-}
-
-function ensure(holds, problem) {
-  if (!holds) {
-    throw new Error(problem);
-  }
-}
-
+const checks = await browserChecks((url) => url.startsWith(address), LITERT_LOG);
+const check = (promise, path, body) => checks.check(promise, `${address}${path}`, body);
 const test = (name) => `[data-test=${name}]`;
 
 await check('the first page shows what it is, the picture and the two commands', '', async (page) => {
@@ -132,7 +93,6 @@ await check('a file whose input has no fixed size gets one sentence', 'try', asy
   ensure(/^The input \S+ has no fixed size \(float32\[-1, 2\]\)/.test(sentence), sentence);
 });
 
-await browser.close();
+const code = await checks.conclude();
 server.close();
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
-process.exit(failed ? 1 : 0);
+process.exit(code);

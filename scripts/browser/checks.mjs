@@ -13,7 +13,8 @@ export function ensure(holds, problem) {
  *
  * @param own Returns whether an address may be asked: a request to any other fails the check.
  * @param ignored Messages of the console that are no problems; all other errors and warnings fail the check.
- * @returns `check(sentence, address, body, options)`, which opens a page in a browser context of its own, and `conclude()`.
+ * @returns `check(sentence, address, body, options)`, which opens a page in a browser context with these options, and `conclude()`. The option
+ * `expected` is for messages that the check itself causes.
  */
 export async function browserChecks(own, ignored = /^$/) {
   const browser = await launchChromium().catch((error) => {
@@ -23,11 +24,11 @@ export async function browserChecks(own, ignored = /^$/) {
   let passed = 0;
   let failed = 0;
 
-  async function check(promise, address, body, options = {}) {
+  async function check(promise, address, body, { expected = ignored, ...options } = {}) {
     const context = await browser.newContext(options);
     const page = await context.newPage();
     const problems = [];
-    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !ignored.test(message.text()) && problems.push(message.text()));
+    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !expected.test(message.text()) && problems.push(message.text()));
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on('request', (request) => /^https?:/.test(request.url()) && !own(request.url()) && problems.push(`request to ${request.url()}`));
     try {

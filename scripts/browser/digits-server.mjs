@@ -15,15 +15,15 @@ const DESCRIPTION = {
 };
 const SECONDS_TO_START = 60;
 
-/** Starts the server. Returns its address, and a function that ends it. */
-export async function startDigitsServer() {
+/** Starts the server, on any free port when absent. Returns its address, and a function that ends it. */
+export async function startDigitsServer(wanted) {
   const directory = mkdtempSync(join(tmpdir(), 'digits-'));
   const model = join(directory, 'digits', '1');
   mkdirSync(model, { recursive: true });
   cpSync(join(root, 'examples', 'digits', 'model.tflite'), join(model, 'model.tflite'));
   writeFileSync(join(model, 'model.json'), JSON.stringify(DESCRIPTION));
   writeFileSync(join(model, 'SHA256SUMS'), ['model.json', 'model.tflite'].map((file) => `${sha256(join(model, file))}  ${file}\n`).join(''));
-  const port = await freePort();
+  const port = wanted ?? await freePort();
   const child = spawn(PROGRAM, [
     `--litert_library=${library()}`, `--litert_library_sha256=${sha256(library())}`, '--port=0', `--rest_api_port=${port}`, '--address=127.0.0.1',
     '--model_name=digits', `--model_base_path=${join(directory, 'digits')}`, '--model_version=1',

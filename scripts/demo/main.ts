@@ -9,6 +9,7 @@ import type { Figures, Manifest } from './figures';
 import { figuresOf, figuresTable } from './figures';
 import type { Golden } from './golden';
 import { goldenKey } from './golden';
+import { openPages } from './open';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
 import type { DemoPath } from './path';
@@ -18,12 +19,12 @@ import { predictDigits, predictOwn } from './predictions';
 import { Progress } from './progress';
 import { copyReport, withReport } from './report';
 import { DemoRun } from './run';
-import type { Server } from './server';
+import type { DemoServer } from './server';
 import type { StackOutputs } from './stack-outputs';
 
 interface Shown {
   readonly path: DemoPath;
-  readonly server: Server;
+  readonly server: DemoServer;
   readonly outputs: StackOutputs;
   readonly figures: Figures;
   /** Body of a request for one instance. */
@@ -113,8 +114,15 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
       const figures = shown.map((deployed) => deployed.figures);
       writeFileSync(options.json, `${JSON.stringify(figures.length === 1 ? figures[0] : figures, null, 2)}\n`);
     }
+    if (options.open) {
+      process.stdout.write(await progress.step('make the page', () => openPages(shown)));
+    }
     if (options.keep) {
-      await keepRunning(emulator, shown);
+      process.stdout.write(kept(emulator, shown));
+    }
+    if (options.open || options.keep) {
+      process.stdout.write('\n  Ctrl-C ends it.\n\n');
+      await new Promise<never>(() => undefined);
     }
   } finally {
     for (const { server } of shown) {
@@ -131,10 +139,10 @@ function hintsOf({ path, server, outputs, figures, request }: Shown): string[] {
   return [...server.hints?.(figures.model, bodyFile) ?? [], `aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`];
 }
 
-/** Prints how to reach what was deployed, and waits for Ctrl-C. */
-function keepRunning(emulator: EmbeddedAws, shown: Shown[]): Promise<never> {
+/** Says how to reach what was deployed. */
+function kept(emulator: EmbeddedAws, shown: Shown[]): string {
   const exports = Object.entries(emulator.environment).map(([name, value]) => `    export ${name}=${value}`);
-  process.stdout.write([
+  return [
     '',
     '  The embedded AWS keeps running. In another terminal:',
     '',
@@ -143,10 +151,7 @@ function keepRunning(emulator: EmbeddedAws, shown: Shown[]): Promise<never> {
     '',
     '  `aws` is AWS CLI v2: version 1 and `pip install awscli` do not know all of these options.',
     '',
-    '  Ctrl-C ends it.',
-    '',
-  ].join('\n'));
-  return new Promise(() => undefined);
+  ].join('\n');
 }
 
 async function main(): Promise<void> {

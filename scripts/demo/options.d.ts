@@ -17,6 +17,8 @@ export interface DemoOptions {
   readonly prices?: string;
   /** Show models that become live by uploads, instead of paths. */
   readonly deliver: boolean;
+  /** Serve a page that asks what was deployed. */
+  readonly open: boolean;
   readonly keep: boolean;
   /** Fail if this machine cannot run a path, instead of leaving it out. */
   readonly strict: boolean;

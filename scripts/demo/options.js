@@ -25,6 +25,7 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
   --deliver                 models that become live by uploads, on AWS Lambda while clients ask: one goes live by canary,
                             replayed requests stop one, the gate refuses one, and a rollback. With --json only
   --prices FILE             prices of your own for the costs of --path all, as in cli/recommend/prices.json
+  --open                    leave everything running, and serve a page that asks the model, with the report beside it
   --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
   --strict                  a path that this machine cannot show is an error, and not left out
   --json FILE               write all figures there
@@ -47,6 +48,7 @@ function parseOptions(args) {
       'nodes': { type: 'string' },
       'prices': { type: 'string' },
       'deliver': { type: 'boolean', default: false },
+      'open': { type: 'boolean', default: false },
       'keep': { type: 'boolean', default: false },
       'strict': { type: 'boolean', default: false },
       'json': { type: 'string' },
@@ -83,6 +85,7 @@ function parseOptions(args) {
     nodes: values.nodes ?? 'simulated',
     prices: values.prices && resolve(values.prices),
     deliver: values.deliver,
+    open: values.open,
     keep: values.keep,
     strict: values.strict,
     json: values.json && resolve(values.json),

@@ -1,6 +1,6 @@
 import type { PathName } from './path-name';
 import type { DemoRun } from './run';
-import type { Server } from './server';
+import type { DemoServer } from './server';
 import type { StackOutputs } from './stack-outputs';
 
 /** A path (one way of serving), as the demo shows it. */
@@ -21,7 +21,7 @@ export interface DemoPath {
   /** Additional CDK context of the stack. May create files in `run.work`. */
   context?(run: DemoRun): Record<string, string>;
   /** Waits until the model answers. */
-  connect(run: DemoRun, outputs: StackOutputs): Promise<Server>;
+  connect(run: DemoRun, outputs: StackOutputs): Promise<DemoServer>;
 }
 
 /** Format of the models that a path serves, as the key of a manifest has it. */

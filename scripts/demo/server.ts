@@ -1,3 +1,6 @@
+import type { Endpoint } from '../../cli/open/endpoint';
+import type { Instead } from '../../cli/open/upstream';
+
 export interface Answer {
   readonly status: number;
   readonly body: string;
@@ -18,4 +21,12 @@ export interface Server {
   readonly facts?: string[];
   /** Stops what `connect` started on this machine. Deployed resources end with the embedded AWS. */
   close?(): Promise<void>;
+}
+
+/** One that a page of this machine asks. */
+export interface DemoServer extends Server {
+  readonly address: {
+    readonly endpoint: Endpoint;
+    readonly instead?: Instead;
+  };
 }

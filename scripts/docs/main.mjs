@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { installDriver } from '../browser/chromium.mjs';
 import { announced, once, root, run } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 
@@ -22,6 +23,9 @@ function isBuilt() {
 
 await setUp({ programs: [], testTools: false });
 await installSite();
+if (process.argv.includes('--browser')) {
+  await installDriver();
+}
 if (!isBuilt()) {
   await announced('jsii', () => run('npm', ['run', '--silent', 'build']).then(() => true));
 }

@@ -1,5 +1,6 @@
 // The test runners of `npm test`, and those of `npm run test:slow`.
 import { join } from 'node:path';
+import { findChromium } from '../browser/chromium.mjs';
 import { root, tools } from '../setup/environment.mjs';
 import { countCargo, countJest, countJunit } from './counts.mjs';
 
@@ -25,6 +26,9 @@ const cargo = (name) => ({
   count: countCargo,
 });
 
+/** The page of `cdk-tensorflow open`, where Chromium is installed, as `.ci/release` does. */
+const page = { name: 'page', command: [process.execPath, join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'test/page/run.mjs'] };
+
 const UNIT = ['unit', 'replacing'];
 const SLOW = '\\.slow\\.test\\.ts$';
 
@@ -43,6 +47,7 @@ export const RUNNERS = [
   pytest('rollout-waiter', ['runtime/rollout_waiter/tests']),
   pytest('model-delivery', ['runtime/model_delivery/tests']),
   pytest('stand-ins', ['test/stand_ins']),
+  ...findChromium() ? [page] : [],
   pytest('manifests', ['test/kubernetes']),
 ];
 

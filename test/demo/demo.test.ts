@@ -49,7 +49,7 @@ describe('the paths side by side', () => {
     figures: { ...figures, path: name },
   });
   const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
-    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, nodes: 'simulated' as const, deliver: false, keep: false, strict: false, ...options },
+    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, nodes: 'simulated' as const, deliver: false, open: false, keep: false, strict: false, ...options },
     text: (_: string, key: string) => (key in objects ? Promise.resolve(objects[key]) : Promise.reject(new Error(`no object ${key}`))),
   });
   const published = { 'digits-0123abcd/golden/1.json': JSON.stringify(golden) };
@@ -104,7 +104,8 @@ describe('the paths side by side', () => {
 
 describe("the demo's options", () => {
   test('show the function path by default', () => {
-    expect(parseOptions([])).toMatchObject({ paths: ['function'], keep: false });
+    expect(parseOptions([])).toMatchObject({ paths: ['function'], open: false, keep: false });
+    expect(parseOptions(['--open'])).toMatchObject({ paths: ['function'], open: true, keep: false });
   });
 
   test('an unknown path is refused with the known ones', () => {

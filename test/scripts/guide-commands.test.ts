@@ -2,6 +2,7 @@ import { spawnSync } from 'child_process';
 import { readdirSync, readFileSync, statSync } from 'fs';
 import { dirname, join, resolve } from 'path';
 import { parseDeliveryOptions } from '../../cli/delivery/options';
+import { parseOpenOptions } from '../../cli/open/options';
 import { parsePreflightOptions } from '../../cli/preflight/options';
 import { parseRecommendOptions } from '../../cli/recommend/options';
 
@@ -70,7 +71,7 @@ function problemOfCli(command: string): string | undefined {
     const args = words(given);
     // A sentence names an action or a command alone.
     const complete = name === 'delivery' && !args.includes('--stack') ? ['--stack', 'Delivery'] : [];
-    const parse = { preflight: parsePreflightOptions, delivery: parseDeliveryOptions, recommend: parseRecommendOptions }[name];
+    const parse = { preflight: parsePreflightOptions, delivery: parseDeliveryOptions, recommend: parseRecommendOptions, open: parseOpenOptions }[name];
     if (!parse) {
       return `there is no command ${name}`;
     }

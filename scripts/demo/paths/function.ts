@@ -11,6 +11,10 @@ export const functionPath: DemoPath = {
   change: { title: 'with more memory', context: { memorySize: '2048' } },
   async connect({ emulator }, outputs) {
     return {
+      address: {
+        endpoint: { url: outputs.Url.replace(/\/$/, ''), signing: { service: 'lambda', region: emulator.region } },
+        instead: { host: '127.0.0.1', port: emulator.port, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } },
+      },
       request: (method, path, body) => callFunctionUrl(outputs.Url, emulator.port, emulator.region, method, path, body),
       hints: (model, bodyFile) => [
         `aws lambda invoke --function-name ${outputs.FunctionName}:live --cli-binary-format raw-in-base64-out --payload file://${bodyFile} /dev/stdout`,

@@ -27,13 +27,15 @@ export const servicePath: DemoPath = {
       throw new Error(`no pod of the namespace ${NAMESPACE} is ready`);
     }
     let turn = 0;
+    const address = `http://${ready[0].metadata.annotations['embedded-aws/http']}`;
     return {
+      address: { endpoint: { url: address } },
       request: (method, path, body) => callPod(ready[turn++ % ready.length], method, path, body),
       facts: [...ready.map(describe), `The nodes are ${emulator.nodes}.`],
       hints: (model, bodyFile) => [
         `aws eks update-kubeconfig --name ${outputs.ClusterName}`,
         `kubectl --namespace ${NAMESPACE} get pods,deployments,horizontalpodautoscalers,persistentvolumeclaims`,
-        `curl --data @${bodyFile} http://${ready[0].metadata.annotations['embedded-aws/http']}/v1/models/${model}:predict`,
+        `curl --data @${bodyFile} ${address}/v1/models/${model}:predict`,
       ],
     };
   },

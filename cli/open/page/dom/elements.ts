@@ -15,11 +15,12 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 
 let made = 0;
 
-/** Makes a label and the control that it names, side by side. */
+/** Makes a label and the control that it names, side by side: a box to tick stands first. */
 export function labelled(text: string, control: HTMLElement): HTMLElement {
   made += 1;
   control.id ||= `control-${made}`;
-  return element('span', { class: 'labelled' }, element('label', { for: control.id }, text), control);
+  const parts = [element('label', { for: control.id }, text), control];
+  return element('span', { class: 'labelled' }, ...control.matches('[type=checkbox]') ? parts.reverse() : parts);
 }
 
 /** Makes a list to choose from. */

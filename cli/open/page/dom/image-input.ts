@@ -53,7 +53,7 @@ export function imageInput(field: ImageField): InputPart {
       element('div', { class: 'beside' },
         element('figure', {}, preview, element('figcaption', {}, `What the model gets: ${height} × ${width}${channels === 3 ? ', in colour' : ''}`)),
         labelled('Or a picture’s file', chosen), problem,
-        element('div', { class: 'settings' }, labelled('Pixels are', range), labelled('Dark and light exchanged', invert), labelled('Drawing fitted to the middle', centre)))),
+        element('div', { class: 'settings' }, labelled('Pixels are', range), labelled('Exchange dark and light', invert), labelled('Fit to the middle', centre)))),
     value: () => shaped(numbersOf(current(), range.value as Range, dtype), shape),
   };
 }

@@ -12,7 +12,7 @@ export function showAnswer(place: HTMLElement, answer: unknown, milliseconds: nu
   const parts = rows.slice(0, MOST_ROWS).map((outputs, index) => (
     element('div', { class: 'row' }, ...rows.length > 1 ? [element('h3', {}, `Row ${index + 1}`)] : [], ...outputs.map(outputPart))));
   place.replaceChildren(
-    element('p', { class: 'latency' }, element('b', {}, millisecondsText(milliseconds)), ' from this page to the model and back'),
+    element('p', { class: 'latency' }, element('b', {}, millisecondsText(milliseconds)), ' to the model and back'),
     ...parts,
     ...rows.length > MOST_ROWS ? [element('p', { class: 'help' }, `${rows.length - MOST_ROWS} more rows are in the answer below.`)] : [],
     element('details', {}, element('summary', {}, 'The whole answer'), element('pre', { tabindex: 0 }, JSON.stringify(answer, undefined, 1).slice(0, 100_000))),
