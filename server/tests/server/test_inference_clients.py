@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +14,12 @@ import pytest
 from client_environment import clients_python
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from program import Server
 
-CLIENTS = Path(__file__).parents[1] / "clients"
+ROOT = Path(__file__).parents[3]
+CLIENTS = ROOT / "server" / "tests" / "clients"
 
 # The environment has half a gigabyte.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -29,8 +34,9 @@ def python() -> Path:
     return clients_python()
 
 
-def ask(python: Path, client: str, port: int) -> dict[str, Any]:
-    command = [str(python), str(CLIENTS / "ask.py"), client, f"localhost:{port}", "times", "x", json.dumps(ROWS)]
+def ask(python: Path, client: str, port: int | str) -> dict[str, Any]:
+    address = port if isinstance(port, str) else f"localhost:{port}"
+    command = [str(python), str(CLIENTS / "ask.py"), client, address, "times", "x", json.dumps(ROWS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -63,3 +69,24 @@ def check_refusals(sentences: list[str]) -> None:
 @pytest.mark.parametrize(("client", "port"), [("kserve-rest", "rest_port"), ("kserve-grpc", "grpc_port")])
 def test_kserve_with_lists_and_with_bytes(python: Path, all_models: Server, client: str, port: str) -> None:
     assert ask(python, client, getattr(all_models, port))["scores"] == [EXPECTED] * 2
+
+
+@pytest.fixture(scope="module")
+def opened(all_models: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of `cdk-tensorflow open` before the server, as a client takes it."""
+    directory = tmp_path_factory.mktemp("command")
+    subprocess.run(["node", str(ROOT / "scripts" / "package" / "command.mjs"), str(directory)], check=True)
+    command = ["node", str(directory / "cdk-tensorflow.js"), "open", all_models.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        address = next(found[1] for line in lines if (found := re.search(r"Base address +http://(\S+)", line)))
+        yield address
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(("client", "answers"), [("triton-http", 5), ("kserve-rest", 2)])
+def test_through_the_address_of_open(python: Path, opened: str, client: str, answers: int) -> None:
+    assert ask(python, client, opened)["scores"] == [EXPECTED] * answers
