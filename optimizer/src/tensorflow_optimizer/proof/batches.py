@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ..documents.manifest import ModelDescription, RunTimes, Signature
     from .native_program import Function, Request
 
-#: As many as the largest run that is measured has.
-_MOST_ROWS = 32
-
 
 def with_batches(
     program: Path, model: Path, library: Path, description: ModelDescription, datasets: dict[str, Dataset]
@@ -37,7 +34,8 @@ def with_batches(
     signatures = description.signatures
     # Signatures that are one in the file are run alike.
     first = {signature.file_signature or name: name for name, signature in reversed(signatures.items())}
-    requests = {name: _request(name, datasets[name], range(_MOST_ROWS)) for name in first.values()}
+    # The program repeats the row: the text of many large ones would take longer than the runs.
+    requests = {name: _request(name, datasets[name], range(1)) for name in first.values()}
     try:
         runs = measure_runs(program, model, library, list(requests.values()))
     except RefusedError as error:
