@@ -187,6 +187,19 @@ def test_rows_that_are_answered_otherwise_at_once_are_computed_one_by_one(
     assert runs["serving_default"].threads_ratio == pytest.approx(0.6)
 
 
+def test_a_measurement_that_fails_is_the_reason_for_one_row(models: Any, tmp_path: Path) -> None:
+    program = tmp_path / "bootstrap"
+    program.write_text(f"#!{sys.executable}\nimport sys; sys.exit('no memory')\n")
+    program.chmod(0o755)
+    signatures = describe_signatures(models.static_tflite.read_bytes(), {"serving_default": True})
+    description = ModelDescription(
+        model="m", version=1, runtime=Runtime.NATIVE, default_signature="serving_default", signatures=signatures
+    )
+    data = {"serving_default": Dataset({"features": np.ones((2, 16), np.float32)}, True)}
+    found, runs = with_batches(program, tmp_path, tmp_path, description, data)
+    assert (found["serving_default"].batch, runs) == (Batch(rows=1, reason="no memory"), {})
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
