@@ -1,10 +1,11 @@
 import { deliveryCommand } from './delivery/command';
 import { openCommand } from './open/command';
+import { openApiCommand } from './openapi/command';
 import { preflightCommand } from './preflight/command';
 import { recommendCommand } from './recommend/command';
 
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
-  preflight: preflightCommand, delivery: deliveryCommand, recommend: recommendCommand, open: openCommand,
+  preflight: preflightCommand, delivery: deliveryCommand, recommend: recommendCommand, open: openCommand, openapi: openApiCommand,
 };
 
 const USAGE = `Usage: cdk-tensorflow <command> [options]
@@ -13,6 +14,7 @@ const USAGE = `Usage: cdk-tensorflow <command> [options]
   delivery    see what a ModelDelivery serves, deliver an upload again, or go back
   recommend   say which path is the cheapest for a model that was optimized
   open        send requests to an endpoint from a page in your browser, also behind IAM
+  openapi     print what a published model's servers answer, as OpenAPI 3.1
 
 \`cdk-tensorflow <command> --help\` prints the options of a command.
 `;

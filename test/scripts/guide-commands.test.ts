@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'fs';
 import { dirname, join, resolve } from 'path';
 import { parseDeliveryOptions } from '../../cli/delivery/options';
 import { parseOpenOptions } from '../../cli/open/options';
+import { parseOpenApiOptions } from '../../cli/openapi/options';
 import { parsePreflightOptions } from '../../cli/preflight/options';
 import { parseRecommendOptions } from '../../cli/recommend/options';
 
@@ -71,7 +72,9 @@ function problemOfCli(command: string): string | undefined {
     const args = words(given);
     // A sentence names an action or a command alone.
     const complete = name === 'delivery' && !args.includes('--stack') ? ['--stack', 'Delivery'] : [];
-    const parse = { preflight: parsePreflightOptions, delivery: parseDeliveryOptions, recommend: parseRecommendOptions, open: parseOpenOptions }[name];
+    const parse = {
+      preflight: parsePreflightOptions, delivery: parseDeliveryOptions, recommend: parseRecommendOptions, open: parseOpenOptions, openapi: parseOpenApiOptions,
+    }[name];
     if (!parse) {
       return `there is no command ${name}`;
     }
