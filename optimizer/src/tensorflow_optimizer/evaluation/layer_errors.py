@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 _WITH_WEIGHTS = ("BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 
+class _Layer(NamedTuple):
+    operation: str
+    weights: str
+    """Their type."""
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    """Of weights and output: a student's layers may have the names of the original's."""
+
+
 def layer_errors(
     floats: LiteRtRunner, quantized: LiteRtRunner, signature: str, rows: Sequence[Mapping[str, Any]]
 ) -> list[LayerError]:
@@ -40,7 +48,7 @@ def layer_errors(
         rows: Its inputs.
     """
     before, after = _layers(floats.content, signature), _layers(quantized.content, signature)
-    if before.keys() != after.keys():
+    if {name: layer.shapes for name, layer in before.items()} != {name: layer.shapes for name, layer in after.items()}:
         return []
     differences, norms = dict.fromkeys(before, 0.0), dict.fromkeys(before, 0.0)
     outputs = (_outputs(runner, signature, rows, before.keys()) for runner in (floats, quantized))
@@ -50,11 +58,11 @@ def layer_errors(
     return [
         LayerError(
             layer=name.partition(";")[0],
-            operation=operation,
-            weights=after[name][1],
+            operation=layer.operation,
+            weights=after[name].weights,
             error=math.sqrt(differences[name] / norms[name]) if norms[name] else 0.0,
         )
-        for name, (operation, _) in before.items()
+        for name, layer in before.items()
     ]
 
 
@@ -85,8 +93,8 @@ def _real(values: Array, details: Mapping[str, Any]) -> Array:
     return real
 
 
-def _layers(content: bytes, signature: str) -> dict[str, tuple[str, str]]:
-    """Return the operation and the type of the weights of each layer, by the name of its output."""
+def _layers(content: bytes, signature: str) -> dict[str, _Layer]:
+    """Return the layers with weights, by the names of their outputs."""
     from ai_edge_litert import schema_py_generated as schema
 
     types = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
@@ -100,5 +108,7 @@ def _layers(content: bytes, signature: str) -> dict[str, tuple[str, str]]:
             stored[operator.outputs[0]] = operator.inputs[0]
         elif operation in _WITH_WEIGHTS:
             weights = graph.tensors[stored.get(operator.inputs[1], operator.inputs[1])]
-            found[graph.tensors[operator.outputs[0]].name.decode()] = operation, types[weights.type].lower()
+            output = graph.tensors[operator.outputs[0]]
+            shapes = tuple(weights.shape), tuple(output.shape)
+            found[output.name.decode()] = _Layer(operation, types[weights.type].lower(), shapes)
     return found
