@@ -115,7 +115,7 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
       writeFileSync(options.json, `${JSON.stringify(figures.length === 1 ? figures[0] : figures, null, 2)}\n`);
     }
     if (options.open) {
-      process.stdout.write(await progress.step('make the page', () => openPages(shown)));
+      process.stdout.write(await progress.step('make the page', async () => openPages(shown, await (await import('../package/page.mjs')).bundlePage())));
     }
     if (options.keep) {
       process.stdout.write(kept(emulator, shown));

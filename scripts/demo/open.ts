@@ -12,10 +12,8 @@ interface Deployed {
   readonly figures: Pick<Figures, 'model' | 'report'>;
 }
 
-/** Serves a page for each deployed model, as `cdk-tensorflow open` does, with its report. Returns what to print: their addresses. */
-export async function openPages(deployed: readonly Deployed[]): Promise<string> {
-  const { bundlePage } = await import('../package/page.mjs');
-  const page = await bundlePage();
+/** Serves a page for each deployed model, as `cdk-tensorflow open` does, with its report beside it. Returns what to print: their addresses. */
+export async function openPages(deployed: readonly Deployed[], page: string): Promise<string> {
   const lines = await Promise.all(deployed.map(async ({ path, server: { address: { endpoint, instead } }, figures }) => {
     const report = readFileSync(join(ROOT, figures.report), 'utf8');
     const { address } = await startProxy({ ...endpoint, model: figures.model }, { page, report }, instead);

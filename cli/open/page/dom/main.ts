@@ -119,10 +119,11 @@ async function predicted(settings: Settings, name: string, body: unknown, predic
     const started = performance.now();
     const answer = await ask(path, body);
     showAnswer(place, answer, performance.now() - started);
+    byId('request').querySelectorAll<HTMLAnchorElement>('a[download]').forEach(({ href }) => URL.revokeObjectURL(href));
     const proxy = location.href.replace(/[#?].*$/, '').replace(/\/$/, '');
     byId('request').replaceChildren(
       element('h2', {}, 'The same request'),
-      snippetPart(settings.signing ? 'curl, while cdk-tensorflow open runs' : 'curl', curlSnippet({ endpoint: settings, proxy, path, body })),
+      snippetPart(settings.signing ? 'curl, through the address of this page' : 'curl', curlSnippet({ endpoint: settings, proxy, path, body })),
       snippetPart('Python', pythonSnippet({ endpoint: settings, path, body })),
     );
   } catch (error) {
@@ -131,7 +132,10 @@ async function predicted(settings: Settings, name: string, body: unknown, predic
   } finally {
     predict.disabled = false;
     place.removeAttribute('aria-busy');
-    predict.focus();
+    // A disabled button has lost the focus, unless it has gone on.
+    if (document.activeElement === document.body) {
+      predict.focus();
+    }
   }
 }
 
