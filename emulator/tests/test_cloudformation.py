@@ -55,6 +55,30 @@ def test_a_stack_keeps_its_execution_role_until_another_one_is_named(aws: Runnin
         assert described() == expected
 
 
+def test_a_parameter_of_an_ssm_type_is_described_by_its_name_and_by_the_value_of_the_last_deployment(
+    aws: Running,
+) -> None:
+    client, ssm, name = aws.client("cloudformation"), aws.client("ssm"), unique("stack")
+    parameter = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"/{name}"}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Source"}}}
+    body = {"Parameters": {"Source": parameter}, "Resources": {"Topic": topic}}
+
+    def described() -> list[dict[str, str]]:
+        found: list[dict[str, str]] = client.describe_stacks(StackName=name)["Stacks"][0]["Parameters"]
+        return found
+
+    ssm.put_parameter(Name=f"/{name}", Value="<one>", Type="String")
+    client.create_stack(StackName=name, TemplateBody=json.dumps(body))
+    settled(aws, name)
+    ssm.put_parameter(Name=f"/{name}", Value="two", Type="String", Overwrite=True)
+    assert described() == [{"ParameterKey": "Source", "ParameterValue": f"/{name}", "ResolvedValue": "<one>"}]
+
+    given = [{"ParameterKey": "Source", "UsePreviousValue": True}]
+    client.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=given)
+    settled(aws, name)
+    assert described() == [{"ParameterKey": "Source", "ParameterValue": f"/{name}", "ResolvedValue": "two"}]
+
+
 def reasons(aws: Running, name: str) -> str:
     events = aws.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     return "\n".join(event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"])

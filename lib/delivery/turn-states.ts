@@ -1,5 +1,5 @@
 import { DELIVERED_OUTPUT, LONGEST_PARAMETER } from '../model/delivery-source';
-import type { DeliverySettings, State, States } from './state';
+import type { DeliverySettings, States } from './state';
 import { choice, query, request, retriesExcept, wait } from './state';
 
 const TAKEN = 'DynamoDb.ConditionalCheckFailedException';
@@ -148,14 +148,14 @@ function memoryStates(settings: DeliverySettings): States {
     Next: next,
   });
   // A request whose answer was lost is repeated: by then, the turn may be another execution's.
-  const release = (UpdateExpression: string, values: State, next: string) => request(settings, 'dynamodb:updateItem', {
+  const release = (UpdateExpression: string, next: string) => request(settings, 'dynamodb:updateItem', {
     Arguments: {
       TableName: tableName,
       Key: ITEM,
       UpdateExpression,
       ConditionExpression: '#owner = :me',
       ExpressionAttributeNames: OWNER,
-      ExpressionAttributeValues: { ':me': { S: query('$me') }, ...values },
+      ExpressionAttributeValues: { ':me': { S: query('$me') } },
     },
     Retry: retriesExcept(TAKEN),
     Catch: [{ ErrorEquals: [TAKEN], Next: next }],
@@ -164,15 +164,15 @@ function memoryStates(settings: DeliverySettings): States {
   return {
     IsHandled: choice(
       'ReadSource',
+      // EventBridge delivers an event at least once.
+      { when: '$isEvent and $exists($memory.Handled) and $memory.Handled.S = $askedVersion', next: 'GiveUpTurn' },
       {
         when: '$exists($memory.PreviousSource)',
         assign: { previousSource: query('$memory.PreviousSource.S'), previousServe: query('$memory.PreviousServe.S') },
         next: 'Prepare',
       },
-      // EventBridge delivers an event at least once.
-      { when: '$isEvent and $exists($memory.Handled) and $memory.Handled.S = $askedVersion', next: 'GiveUpTurn' },
     ),
-    GiveUpTurn: release('REMOVE #owner', {}, 'Superseded'),
+    GiveUpTurn: release('REMOVE #owner', 'Superseded'),
     ReadSource: read(sourceParameterName, 'previousSource', 'ReadServe'),
     ReadServe: read(serveParameterName, 'previousServe', 'Remember'),
     Remember: request(settings, 'dynamodb:updateItem', {
@@ -185,9 +185,23 @@ function memoryStates(settings: DeliverySettings): States {
       Retry: retriesExcept(),
       Next: 'Prepare',
     }),
-    // A delivery on demand of an older upload leaves what is remembered: an event of the newest one may still come twice, or for the first time.
-    GiveTurn: release('SET Handled = :handled REMOVE #owner, PreviousSource, PreviousServe', {
-      ':handled': { S: query('$not($keepsSource) and $version = $newest ? $version : $exists($memory.Handled) ? $memory.Handled.S : \'none\'') },
-    }, 'IsTold'),
+    // Before the outcome is told: if the execution is stopped afterwards, the next one must not go back behind what was delivered, and an event that comes
+    // twice must not deliver again what was rolled back. A delivery on demand of an older upload leaves what was dealt with: an event of the newest one may
+    // still come.
+    Conclude: request(settings, 'dynamodb:updateItem', {
+      Arguments: {
+        TableName: tableName,
+        Key: ITEM,
+        UpdateExpression: 'SET Handled = :handled, PreviousSource = :source, PreviousServe = :serve',
+        ExpressionAttributeValues: {
+          ':handled': { S: query('$not($keepsSource) and $version = $newest ? $version : $exists($memory.Handled) ? $memory.Handled.S : \'none\'') },
+          ':source': { S: query('$outcome = \'DELIVERED\' ? $delivered : $previousSource') },
+          ':serve': { S: query('$outcome = \'DELIVERED\' ? $askedServe : $previousServe') },
+        },
+      },
+      Retry: retriesExcept(),
+      Next: 'Tell',
+    }),
+    GiveTurn: release('REMOVE #owner, PreviousSource, PreviousServe', 'IsTold'),
   };
 }

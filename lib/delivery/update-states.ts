@@ -28,6 +28,14 @@ const NO_ROLE = '\'the stack has no execution role, so CloudFormation would chan
 /** Step Functions spells members as the AWS SDK for Java does, which has both spellings of other members. */
 const HAS_ROLE = '($exists($stack.RoleARN) or $exists($stack.RoleArn))';
 
+/**
+ * Whether a stack has the values that are restored, so that nothing has to be done: this delivery has not touched it, nor one that was stopped, nor a
+ * deployment by somebody in the meantime. An update that changes no model would still fetch other parameters anew, such as of machine images.
+ */
+const IS_AS_BEFORE = `$phase = 'restore' and $not($queue[$at] in $done) and $not($contains($status, /_IN_PROGRESS$/)) and ${[
+  ['sourceParameterName', 'previousSource'], ['serveParameterName', 'previousServe'],
+].map(([name, value]) => `$exists($stack.Parameters[ParameterValue = $settings.${name} and ResolvedValue = $${value}])`).join(' and ')}`;
+
 /** When the stack was updated last; CloudFormation may still answer with what it was before an update that has begun. */
 const LAST_UPDATED = '$exists($states.result.Stacks[0].LastUpdatedTime) ? $states.result.Stacks[0].LastUpdatedTime : \'never\'';
 
@@ -39,7 +47,7 @@ const isIn = (states: string[]) => `$status in [${states.map((state) => `'${stat
 /**
  * Writes the parameters and updates the stacks one after another; restores all if one fails.
  *
- * Begins with `Prepare`. Ends in `Tell` with the variable `outcome`, or in `TellStuck`.
+ * Begins with `Prepare`. Ends in `Conclude` with the variable `outcome`, or in `TellStuck`.
  */
 export function updateStates(settings: DeliverySettings): States {
   return { ...phaseStates(settings), ...stackStates(settings), ...pollStates(settings) };
@@ -63,7 +71,7 @@ function phaseStates(settings: DeliverySettings): States {
     },
     NextStack: { Type: 'Pass', Assign: { at: query('$at + 1') }, Next: 'IsLast' },
     IsLast: choice(
-      { Next: 'Tell', Assign: { outcome: query('$phase = \'deliver\' ? \'DELIVERED\' : \'ROLLED_BACK\'') } },
+      { Next: 'Conclude', Assign: { outcome: query('$phase = \'deliver\' ? \'DELIVERED\' : \'ROLLED_BACK\'') } },
       { when: '$at < $count($queue)', next: 'DescribeStack' },
     ),
     Failed: choice('FindReason', { when: '$phase = \'restore\'', next: 'TellStuck' }),
@@ -81,7 +89,7 @@ function phaseStates(settings: DeliverySettings): States {
       Assign: {
         failedStack: query('$queue[$at]'),
         phase: 'restore',
-        queue: query('[$reverse($done)]'),
+        queue: query('[$append($reverse($done), $stackNames[$not($ in $done)])]'),
         at: -1,
         isUpdatable: false,
         first: { Name: serveParameterName, Value: query('$previousServe') },
@@ -116,9 +124,10 @@ function stackStates(settings: DeliverySettings): States {
     ),
     IsReady: choice(
       { Next: 'TellStuck', Assign: { reason: query('\'the stack has the status \' & $status & \' and cannot be updated: a person must bring it back first\'') } },
+      { when: IS_AS_BEFORE, next: 'NextStack' },
       { when: `${isIn(READY)} and $not(${HAS_ROLE})`, assign: { problem: query(NO_ROLE) }, next: 'NotUpdated' },
       { when: isIn(READY), assign: { isUpdatable: true, found: query(`$foundAt = $at ? $found : ${served}`), foundAt: query('$at') }, next: 'WriteFirst' },
-      { when: isIn(NEVER_DEPLOYED), assign: { isUpdatable: false, skipped: query('[$append($skipped, $queue[$at])]') }, next: 'WriteFirst' },
+      { when: isIn(NEVER_DEPLOYED), assign: { isUpdatable: false, skipped: query('$phase = \'deliver\' ? [$append($skipped, $queue[$at])] : $skipped') }, next: 'WriteFirst' },
       { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForStack' },
     ),
     WaitForStack: wait(settings, LATER_SECONDS, 'DescribeStack'),

@@ -25,6 +25,7 @@ const checks = [
   ['mypy: rollout waiter', bin('mypy'), ['runtime/rollout_waiter/src']],
   ['mypy: model delivery', bin('mypy'), ['runtime/model_delivery/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
+  ['mypy: schedules', bin('mypy'), ['test/delivery/schedules'], { MYPYPATH: 'test/delivery/schedules' }],
   ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
   // Each directory has a conftest.py; what they share is found by name, as the tests find it.

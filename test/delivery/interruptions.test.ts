@@ -82,3 +82,28 @@ test('a delivery that is stopped while it restores leaves the parameters of what
     expect(next.item).not.toHaveProperty('Owner');
   }
 }, LIMIT);
+
+// Fault: somebody stops a delivery, before any of its requests, and the model that is uploaded next is refused
+//   | the next execution ends as rolled back, and restores all stacks
+//   | the previous version; the stopped delivery's, if it had told that it was delivered
+test('a refused model after a delivery that was stopped leaves all stacks at what served before, or at what was delivered', async () => {
+  for (const execution of await interrupted({})) {
+    const next = await run({ event: true, objectVersion: 'v3' }, { ...leftBy(execution), newest: 'v3', updates: { One: ['back'] } });
+
+    expect(next.output.outcome).toBe('ROLLED_BACK');
+    expect(next.serving).toEqual({ One: next.parameters, Two: next.parameters });
+    expect(next.parameters[SOURCE]).toBe(execution.events.length > 0 || execution.item.PreviousSource?.S === 'v2' ? 'v2' : 'v1');
+  }
+}, LIMIT);
+
+// Fault: somebody stops a delivery that has told that it was rolled back, and its event comes twice
+//   | the second execution ends as superseded
+//   | the previous version
+test('a delivery that is stopped after it has told that it was rolled back is not repeated by an event that comes twice', async () => {
+  const all = (await interrupted({ updates: { Two: ['back'] } })).filter(({ events }) => events.length > 0);
+
+  expect(all.length).toBeGreaterThan(0);
+  for (const execution of all) {
+    expect(await run(UPLOADED, leftBy(execution))).toMatchObject({ output: { outcome: 'SUPERSEDED' }, calls: [], parameters: { [SOURCE]: 'v1' } });
+  }
+}, LIMIT);

@@ -73,7 +73,10 @@ class World:
         self.calls: list[list[Any]] = []
         self.events: list[dict[str, Any]] = []
         self.owner_when_told: str | None = None
-        self.serving: dict[str, dict[str, str]] = {}
+        #: Name of a stack to the parameters that it was updated with last.
+        self.serving: dict[str, dict[str, str]] = given.get("serving") or {
+            name: dict(self.parameters) for name in self.stacks
+        }
 
     def call(self, resource: str, given: Any) -> Any:
         if self.requests_left is not None:
@@ -157,7 +160,10 @@ class World:
             **role,
             **updated,
             "StackStatus": status,
-            "Parameters": [{"ParameterKey": "One"}, {"ParameterKey": "Two"}],
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": parameter, "ResolvedValue": value}
+                for key, (parameter, value) in zip(("One", "Two"), self.serving[name].items(), strict=True)
+            ],
         }
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.get(name, {}).items()]
         more = {"Outputs": outputs} if outputs else {}
@@ -183,6 +189,7 @@ class World:
             )
         if outcome == "lost":  # the update begins, but its answer does not arrive
             self.stacks[name] = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+            self.serving[name] = dict(self.parameters)
             raise _Error("CloudFormation.SdkClientException", "Unable to execute HTTP request: Read timed out")
         assert given["UsePreviousTemplate"] is True
         assert given["Parameters"] == [{"ParameterKey": key, "UsePreviousValue": True} for key in ("One", "Two")]

@@ -207,6 +207,15 @@ describe('a stack that is rolled back', () => {
     expect(updates(result)).toEqual(['One', 'Two', 'Three', 'Two', 'One']);
   });
 
+  // Fault: somebody deploys a stack with a model whose delivery is rolled back later | nothing: the delivery restores that stack too | the previous version
+  test('has a later stack restored that somebody has deployed with the new version in the meantime', async () => {
+    const [before, after] = ['v1', 'v2'].map((version) => ({ [SOURCE]: version, [SERVE]: 'built' }));
+    const result = await run(event(), { updates: { One: ['back'] }, serving: { One: before, Two: after } });
+
+    expect(updates(result)).toEqual(['One', 'Two']);
+    expect(result).toMatchObject({ output: { outcome: 'ROLLED_BACK' }, parameters: before, serving: { One: before, Two: before } });
+  });
+
   test('is restored and told of where nobody finds the reason', async () => {
     expect(await run(event(), { updates: { One: ['back'] }, isReasonUnknown: true })).toMatchObject({
       status: 'SUCCEEDED', output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v1' }, events: [{ detail: { reason: expect.stringContaining('see the events of the stack') } }],

@@ -15,6 +15,7 @@ from embedded_aws.cloudformation import (
     judged,
     long_poll,
     replacements,
+    resolved_values,
     siblings,
     stale,
     status_events,
@@ -53,6 +54,8 @@ def install(calls: CallFile | None = None, *, stale_answers: bool = False) -> Si
     rely_on(handlers, "_error")
     replace(handlers, "_ACTION_HANDLERS", express.with_express_mode)
     replace(handlers, "_ACTION_HANDLERS", execution_roles.with_execution_roles)
+    rely_on(handlers, "_esc")
+    replace(handlers, "_ACTION_HANDLERS", resolved_values.with_resolved_values)
     if stale_answers:
         replace(handlers, "_ACTION_HANDLERS", stale.with_stale_answers)
     replace(handlers, "_stack_has_no_updates", express.with_retries)

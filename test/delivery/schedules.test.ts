@@ -1,0 +1,9 @@
+import { definition } from './executions';
+import { trySchedules } from './schedules';
+
+test('a hundred random schedules of uploads, deployments and rollbacks, with stopped executions and lost answers, break no invariant', async () => {
+  const [found] = await trySchedules([definition], { count: 100 });
+
+  expect(found).toMatchObject({ violation: null, tried: 100 });
+  expect(Math.min(found.overlapped, found.crashed, found.rolledBack, found.pruned)).toBeGreaterThan(10);
+});
