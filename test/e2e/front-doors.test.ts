@@ -180,6 +180,7 @@ describe('the example clients', () => {
       expect([client, rounded(answers[client])]).toEqual([client, rounded(first.predictions)]);
     }
     expect(answers.refused).toEqual([400, 400]);
-    expect(answers.metadata).toEqual([['signature_def'], ['signature_def']]);
+    // The function also says how many rows it computes at once.
+    expect(answers.metadata).toEqual([['signature_def', 'batch'], ['signature_def']]);
   });
 });
