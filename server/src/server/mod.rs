@@ -10,6 +10,7 @@ mod budget;
 mod capture;
 mod catalogue;
 mod checksums;
+mod company;
 mod concurrency;
 mod cost;
 mod failure;
