@@ -36,6 +36,7 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
   capture_rate: { type: 'float', default: 0, decidedBy: 'use capture' },
   capture_redact: { type: 'string', default: '', decidedBy: 'use capture' },
   log_level: { type: 'string', default: 'info' },
+  access_log: { type: 'bool', default: false },
   tls_certificate_file: { type: 'string', default: '', decidedBy: NO_TLS },
   tls_key_file: { type: 'string', default: '', decidedBy: NO_TLS },
   tls_client_ca_file: { type: 'string', default: '', decidedBy: NO_TLS },

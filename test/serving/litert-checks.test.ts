@@ -21,7 +21,7 @@ describe('checkLiteRtOptions', () => {
     ['what both servers have', {
       grpcPort: 9000, restPort: 9001, requestTimeout: Duration.seconds(5), monitoring: true, monitoringPath: '/metrics',
     }],
-    ['flags of its own', { serverFlags: { workers: 2, memory_limit_in_mib: 256, queue_size: 0, max_request_bytes: 1, io_threads: 1, log_level: 'debug' } }],
+    ['flags of its own', { serverFlags: { workers: 2, memory_limit_in_mib: 256, queue_size: 0, max_request_bytes: 1, io_threads: 1, log_level: 'debug', access_log: true } }],
     ['a flag whose value is a token', { serverFlags: { workers: Lazy.number({ produce: () => 2 }), queue_size: Lazy.string({ produce: () => '8' }) } }],
   ])('accepts %s', (_, options) => {
     expect(checkLiteRtOptions(options)).toEqual([]);
@@ -54,6 +54,7 @@ describe('checkLiteRtOptions', () => {
     ['threads by their flag', { serverFlags: { threads_per_request: 2 } }, /must not be set: use threadsPerRequest/],
     ['no workers', { serverFlags: { workers: 0 } }, /"workers"\] must be at least 1, got 0/],
     ['less than no queue', { serverFlags: { queue_size: -1 } }, /"queue_size"\] must be at least 0, got -1/],
+    ['an access log that is neither on nor off', { serverFlags: { access_log: 'json' } }, /must be true or false, got "json"/],
     ['another level of logging', { serverFlags: { log_level: 'loud' } }, /must be error, warn, info or debug, got "loud"/],
     ['equal ports', { grpcPort: 9000, restPort: 9000 }, /grpcPort and restPort must differ/],
     ['a path of metrics that is none', { monitoringPath: 'metrics' }, /monitoringPath must be a path that starts with \//],

@@ -30,7 +30,7 @@ describe('liteRtArguments', () => {
       ['--rest_api_timeout_in_ms=2500', '--drain_timeout_in_seconds=3']],
     ['the path of the metrics', { monitoringPath: '/metrics' }, undefined, ['--monitoring_path=/metrics']],
     ['copies of the model', {}, 2, ['--workers=2']],
-    ['other flags, which come last', { serverFlags: { workers: 3, log_level: 'warn' } }, undefined, ['--log_level=warn', '--workers=3']],
+    ['other flags, which come last', { serverFlags: { workers: 3, access_log: true } }, undefined, ['--access_log=true', '--workers=3']],
   ])('accepts %s', (_, options, workers, expected) => {
     expect(given(options, workers)).toEqual(expect.arrayContaining(expected));
   });

@@ -12,3 +12,5 @@ pub(crate) use line::LARGEST_LINE;
 pub(crate) use line::{Exchange, NotCaptured};
 pub(crate) use rate::Rate;
 pub(crate) use redaction::Redaction;
+#[cfg(feature = "server")]
+pub(crate) use time::timestamp;

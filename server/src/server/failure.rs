@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use hyper::StatusCode;
 use tonic::Code;
@@ -17,7 +18,14 @@ pub(super) struct Failure {
     pub message: Cow<'static, str>,
     /// The method that the path is for, where that is what is wrong.
     pub allow: Option<&'static str>,
+    /// For the log, where the client is not told.
+    pub cause: Option<Cause>,
 }
+
+/// The reason of a failure that only the operator is told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Cause(pub String);
 
 impl Failure {
     /// Something is wrong with the request.
@@ -90,12 +98,13 @@ impl Failure {
 
     /// A fault of this program or of the model, which its operator reads in the log.
     pub(super) fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(%cause, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the model failed; see this server's log")
+        let message = "the model failed; see this server's log";
+        let cause = Some(Cause(cause.to_string()));
+        Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message) }
     }
 
     pub(super) fn new(status: StatusCode, code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), allow: None }
+        Self { status, code, message: message.into(), allow: None, cause: None }
     }
 }
 
@@ -129,6 +138,10 @@ impl From<Panicked> for Failure {
 
 impl From<Failure> for tonic::Status {
     fn from(failure: Failure) -> Self {
-        Self::new(failure.code, failure.message)
+        let mut status = Self::new(failure.code, failure.message);
+        if let Some(cause) = failure.cause {
+            status.set_source(Arc::new(cause));
+        }
+        status
     }
 }

@@ -179,6 +179,20 @@ pub(super) struct Flags {
     #[arg(long, value_enum, default_value = "info", value_name = "LEVEL", help_heading = "Log")]
     pub log_level: super::log::LogLevel,
 
+    /// Log a line of JSON for each request, whatever the level
+    #[arg(
+        long,
+        action = clap::ArgAction::Set,
+        default_value = "false",
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        hide_possible_values = true,
+        value_name = "BOOL",
+        help_heading = "Log"
+    )]
+    pub access_log: bool,
+
     /// Certificate chain for both ports, as PEM; reread when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key_file", help_heading = "TLS")]
     pub tls_certificate_file: Option<PathBuf>,
@@ -251,6 +265,15 @@ mod tests {
         let flags =
             parse(&[&model[..], &[stream, "--capture_rate=0.5", "--capture_redact=a", "--capture_redact=b"]].concat());
         assert_eq!(flags.unwrap().capture().unwrap().redact, ["a", "b"]);
+    }
+
+    #[test]
+    fn requests_are_logged_where_a_flag_says_so() {
+        let model = ["--model_base_path=/m", "--model_version=1"];
+        let log = |flags: &[&str]| parse(&[&model[..], flags].concat()).map(|flags| flags.access_log);
+        assert_eq!([&[][..], &["--access_log=false"]].map(log), [Ok(false), Ok(false)]);
+        assert_eq!([&["--access_log"][..], &["--access_log=true"]].map(log), [Ok(true), Ok(true)]);
+        assert!(log(&["--access_log=some"]).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
+use serde::Serialize;
 use tracing::Level;
 
 /// The least severe level that is logged.
@@ -24,6 +25,13 @@ pub(super) fn start(level: LogLevel) {
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_max_level(level);
     lines.log_internal_errors(false).with_writer(Output::default).init();
     std::panic::set_hook(Box::new(panicked));
+}
+
+/// Writes a line that no level leaves out.
+pub(super) fn write(line: &impl Serialize) {
+    let mut text = serde_json::to_vec(line).expect("names and numbers");
+    text.push(b'\n');
+    let _ = Output.write(&text);
 }
 
 fn panicked(panic: &PanicHookInfo<'_>) {

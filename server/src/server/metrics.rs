@@ -182,14 +182,14 @@ impl Metrics {
 impl ModelMetrics {
     /// Counts an answered request.
     pub(super) fn answered(&self, entry: Entry, code: Code, microseconds: f64) {
-        let counter = || self.requests.with_label_values(&[self.name.as_str(), status(code)]);
+        let counter = || self.requests.with_label_values(&[self.name.as_str(), status_name(code)]);
         self.answered[code as usize].get_or_init(counter).inc();
         self.latency[entry as usize].observe(microseconds);
     }
 }
 
 /// The name of a gRPC status as TensorFlow has it.
-fn status(code: Code) -> &'static str {
+pub(super) fn status_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

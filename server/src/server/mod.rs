@@ -5,6 +5,7 @@
 //! while all of them are busy. Rows of requests that have arrived are computed together, where the model takes less time so;
 //! none waits for one that has not.
 
+mod access;
 mod body;
 mod budget;
 mod capture;
@@ -31,6 +32,7 @@ mod pool;
 mod preface;
 mod queue;
 mod repolled;
+mod request_ids;
 mod response;
 mod rest;
 mod state;

@@ -22,6 +22,9 @@ pub(super) fn failed(failure: &Failure) -> Response {
     if let Some(allow) = failure.allow {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     }
+    if let Some(cause) = &failure.cause {
+        response.extensions_mut().insert(cause.clone());
+    }
     response
 }
 

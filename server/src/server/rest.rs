@@ -8,12 +8,14 @@ use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use super::access::Access;
 use super::body;
 use super::budget::Share;
 use super::catalogue::{Choice, Servable};
 use super::failure::Failure;
 use super::inference;
 use super::metrics::Entry;
+use super::request_ids::RequestIds;
 use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
 use crate::model::{Call, Description, Outputs};
@@ -31,9 +33,27 @@ const READINESS: &str = "/readyz";
 /// * `last`: its connection takes no further one.
 /// * `only_probes`: its connection is one too many.
 pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last: bool, only_probes: bool) -> Response {
+    let ids = RequestIds::read(request.headers());
+    let access = state.logs_access.then(|| Access::rest(&request, &ids));
+    let mut response = respond_to(state, request, only_probes).await;
+    if let Some(cause) = response.extensions().get() {
+        ids.log(cause);
+    }
+    ids.add_to(response.headers_mut());
+    if last || state.is_draining() {
+        // The client's next request goes elsewhere.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(access) = access {
+        access.answered(&response);
+    }
+    response
+}
+
+async fn respond_to(state: &Arc<State>, request: Request<Incoming>, only_probes: bool) -> Response {
     let start = Instant::now();
     let path = request.uri().path();
-    let mut response = match path {
+    match path {
         LIVENESS => health(request.method(), true),
         READINESS => health(request.method(), !state.is_draining()),
         _ if path == state.monitoring_path && request.method() == Method::GET => {
@@ -42,12 +62,7 @@ pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last:
         _ if inference::is_path(path) => inference::answer(state, request, start, only_probes).await,
         _ if only_probes => failed(&Failure::crowded()),
         _ => json(model(state, request, start).await),
-    };
-    if last || state.is_draining() {
-        // The client's next request goes elsewhere.
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response
 }
 
 async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -> Result<Bytes, Failure> {

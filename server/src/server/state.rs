@@ -41,6 +41,8 @@ pub(super) struct State {
     pub concurrency: Concurrency,
     /// Of a sample of the requests.
     pub capture: Option<Arc<Capture>>,
+    /// A line is logged of each request.
+    pub logs_access: bool,
     draining: AtomicBool,
 }
 
@@ -58,6 +60,7 @@ impl State {
             connections: Arc::new(Semaphore::new(workers::connections(flags))),
             concurrency: Concurrency::new(),
             capture: capture.map(Arc::new),
+            logs_access: flags.access_log,
             draining: AtomicBool::new(false),
         }
     }

@@ -12,6 +12,7 @@ mod prediction;
 mod spec;
 mod tensor;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,9 +36,11 @@ use self::prediction::Prediction;
 use self::proto::inference::grpc_inference_service_server::GrpcInferenceServiceServer;
 use self::proto::serving::model_service_server::ModelServiceServer;
 use self::proto::serving::prediction_service_server::PredictionServiceServer;
+use super::access::Access;
 use super::body::collect;
 use super::budget::Shared;
 use super::failure::Failure;
+use super::request_ids::RequestIds;
 use super::state::State;
 use super::unread::Unread;
 
@@ -120,12 +123,31 @@ impl Grpc {
         }
     }
 
-    /// Answers one request: none of it reaches a service before all of it is there, and has taken its memory.
+    /// Answers one request.
     ///
     /// # Arguments
     ///
     /// * `only_probes`: its connection is one too many.
     pub(super) async fn answer(&self, request: Request<Incoming>, unread: Unread, only_probes: bool) -> Response<Body> {
+        let ids = RequestIds::read(request.headers());
+        let access = self.state.logs_access.then(|| Access::grpc(&request, &ids));
+        let mut response = self.respond(request, unread, only_probes).await;
+        let status = response.extensions().get::<Status>();
+        if let Some(cause) = status.and_then(|status| status.source()?.downcast_ref()) {
+            ids.log(cause);
+        }
+        ids.add_to(response.headers_mut());
+        let Some(mut access) = access else { return response };
+        access.ended(response.headers());
+        let counted = move |frame| {
+            access.passed(&frame);
+            frame
+        };
+        response.map(|body| Body::new(body.map_frame(counted)))
+    }
+
+    /// Answers one request: none of it reaches a service before all of it is there, and has taken its memory.
+    async fn respond(&self, request: Request<Incoming>, unread: Unread, only_probes: bool) -> Response<Body> {
         let start = Instant::now();
         let (mut head, body) = request.into_parts();
         let mut names = head.uri.path().split('/').skip(1);
