@@ -153,6 +153,10 @@ await check('a colour picture has three channels', pages.invented, async (page) 
   await predict(page);
   const numbers = await page.locator('.bars .number').allInnerTexts();
   ensure(numbers.join() === '100.0 %,0.0 %,20.0 %', numbers.join());
+  await page.getByLabel('Exchange dark and light').check();
+  await page.getByLabel('Pixels are').selectOption('-1 to 1');
+  await predict(page);
+  await page.waitForFunction(() => [...document.querySelectorAll('.bars .number')].map((each) => each.textContent).join() === '-1,1,0.6');
   ensure(sent().instances[0].length === 16 && sent().instances[0][0].length === 16, 'the picture has another size');
 });
 

@@ -141,7 +141,8 @@ describe('a signed request', () => {
 });
 
 describe('a request of somebody else is refused before its body is read, and does not reach the endpoint', () => {
-  afterEach(() => expect(endpoint.received).toEqual([]));
+  // Not the bodies, which would take long to print.
+  afterEach(() => expect(endpoint.received.map(({ path }) => path)).toEqual([]));
 
   test.each([
     ['another name that leads to this machine', 421, () => ({ headers: { host: 'rebound.example:80' } }), /the request is for the host "rebound.example:80"/],
@@ -178,7 +179,7 @@ describe('a request of somebody else is refused before its body is read, and doe
   test.each([
     '/monitoring/prometheus/metrics', '/v1', '/v1/models', '/v1/models/', '/v3', '/v20', '/../v2', '/v2/../monitoring', '/v2/%2e%2e/monitoring', '/v2/..%2fmonitoring',
     '/v2/models/a%5cb', '/v2//models', '/v2/models/%', `/v2/models/${'a'.repeat(2100)}`, '/v2/models/a%3fb', '/report.htm',
-  ])('for another path of the endpoint: %.60s', async (path) => {
+  ])('for another path of the endpoint: %s', async (path) => {
     const { address, base } = await open();
     const answer = await ask(address, `${base}${path}`);
     expect(answer.status).toBe(404);
@@ -207,7 +208,7 @@ describe('a request of somebody else is refused before its body is read, and doe
 test('a body of the largest size arrives', async () => {
   const { address, base } = await open();
   expect((await ask(address, `${base}${PREDICT}`, { method: 'POST', body: Buffer.alloc(LARGEST_BODY) })).status).toBe(200);
-  expect(endpoint.received[0].body).toHaveLength(LARGEST_BODY);
+  expect(endpoint.received[0].body.length).toBe(LARGEST_BODY);
 });
 
 describe('an endpoint that fails', () => {
