@@ -39,6 +39,7 @@ function askingStates(settings: DeliverySettings): States {
         askedServe: query('$type($states.input.serve) = \'array\' ? $string($states.input.serve) : \'built\''),
         askedVersion: query('$exists($states.input.objectVersion) ? $states.input.objectVersion : \'\''),
         gone: 'none',
+        unknown: 'none',
         reason: '',
         failedStack: '',
         skipped: [],
@@ -127,7 +128,12 @@ function lockStates(settings: DeliverySettings): States {
       Arguments: { ExecutionArn: query('$owner') },
       Assign: { ownerStatus: query('$states.result.Status') },
       Retry: retriesExcept(UNKNOWN),
-      Catch: [{ ErrorEquals: [UNKNOWN], Assign: { ownerStatus: 'GONE' }, Next: 'IsOwnerRunning' }],
+      // Step Functions knows an execution for 90 days after its end, and perhaps not yet in its first moments: then it is known after the next wait.
+      Catch: [{
+        ErrorEquals: [UNKNOWN],
+        Assign: { ownerStatus: query('$unknown = $owner ? \'GONE\' : \'RUNNING\''), unknown: query('$owner') },
+        Next: 'IsOwnerRunning',
+      }],
       Next: 'IsOwnerRunning',
     }),
     // One that was stopped or has failed released nothing: what it found before it began is still in the table.

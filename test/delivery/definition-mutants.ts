@@ -27,6 +27,11 @@ export const MUTANTS: Mutant[] = [
   { name: 'everybody takes the turn', shows: [TURNS], change: ({ TakeTurn }) => { delete TakeTurn.Arguments.ConditionExpression; } },
   { name: 'the turn of an execution that runs is taken over', shows: [TURNS], change: ({ IsOwnerRunning }) => withoutRule(IsOwnerRunning, 'RUNNING') },
   {
+    name: 'an execution that is not known yet counts as gone',
+    shows: [TURNS],
+    change: ({ DescribeOwner }) => { DescribeOwner.Catch[0].Assign.ownerStatus = 'GONE'; },
+  },
+  {
     name: 'a turn is given away that is another\'s',
     shows: [TURNS],
     change: ({ GiveTurn }) => { delete GiveTurn.Arguments.ConditionExpression; },
@@ -39,8 +44,8 @@ export const MUTANTS: Mutant[] = [
     shows: [UNASKED],
     change: ({ Conclude }) => { Conclude.Arguments.ExpressionAttributeValues[':handled'] = { S: 'none' }; },
   },
-  { name: 'what was before is not remembered', shows: [AGREE], change: ({ ReadServe }) => { ReadServe.Next = 'Prepare'; } },
-  { name: 'what a stopped execution has remembered is not read', shows: [AGREE], change: ({ IsHandled }) => withoutRule(IsHandled, '$exists($memory.PreviousSource)') },
+  { name: 'what was before is not remembered', shows: [AGREE, ENDS], change: ({ ReadServe }) => { ReadServe.Next = 'Prepare'; } },
+  { name: 'what a stopped execution has remembered is not read', shows: [AGREE, ENDS], change: ({ IsHandled }) => withoutRule(IsHandled, '$exists($memory.PreviousSource)') },
   { name: 'what was before stays remembered', shows: [AGREE, ENDS, UNASKED], change: ({ GiveTurn }) => { GiveTurn.Arguments.UpdateExpression = 'REMOVE #owner'; } },
   { name: 'an outcome is told before it is remembered', shows: [AGREE, UNASKED], change: ({ IsLast, Conclude, Tell, IsSent }) => { [IsLast.Default, IsSent.Default, Tell.Catch[0].Next, Conclude.Next] = ['Tell', 'Conclude', 'Conclude', 'GiveTurn']; } },
   { name: 'the outcome is not told', shows: [TOLD, AGREE], change: ({ Conclude }) => { Conclude.Next = 'GiveTurn'; } },

@@ -118,6 +118,8 @@ class World:
         if statuses is None:
             raise _Error("Sfn.ExecutionDoesNotExistException", "Execution does not exist")
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        if status == "UNKNOWN":  # Step Functions is eventually consistent
+            raise _Error("Sfn.ExecutionDoesNotExistException", "Execution does not exist")
         if status == "RELEASED":  # it ended well, and gave up its turn
             self.item.pop("Owner", None)
         return {"Status": "SUCCEEDED" if status == "RELEASED" else status}

@@ -1,10 +1,13 @@
 import { MUTANTS, mutated } from './definition-mutants';
-import { definition } from './executions';
+import { withPolls } from './executions';
 import { trySchedules } from './schedules';
 
 const COUNT = Number(process.env.SCHEDULES ?? 10_000);
 const SEED = Number(process.env.SCHEDULES_SEED ?? 2);
 const LIMIT = 3_600_000;
+
+/** A look every three seconds, so that one may come before CloudFormation shows an update. */
+const definition = withPolls(3);
 
 test(`${COUNT} random schedules break no invariant`, async () => {
   const [found] = await trySchedules([definition], { count: COUNT, seed: SEED });

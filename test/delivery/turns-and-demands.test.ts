@@ -25,6 +25,15 @@ describe('the turn', () => {
     expect(result.output.outcome).toBe('DELIVERED');
   });
 
+  // Fault: Step Functions does not know yet the execution that delivers | nothing: the next one waits for its turn | the new version
+  test('is waited for where Step Functions does not know its owner yet', async () => {
+    const { Owner, Id } = held;
+    const result = await run(event(), { item: { Id, Owner }, executions: { [OTHER]: ['UNKNOWN', 'RUNNING', 'RELEASED'] } });
+
+    expect(result.entered.filter((name: string) => name === 'WaitForTurn')).toHaveLength(2);
+    expect(result.output.outcome).toBe('DELIVERED');
+  });
+
   test.each([['FAILED'], ['ABORTED'], ['TIMED_OUT'], [undefined]])('is taken over from an execution that is %s, with what that one found', async (status) => {
     const result = await run(event(), {
       item: { ...held }, executions: status === undefined ? {} : { [OTHER]: [status] }, parameters: { [SOURCE]: 'v9', [SERVE]: 'built' }, updates: { One: ['back'] },

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: From which byte on a request goes wrong; the plainest comes first.
 THROTTLED, LOST_BEFORE, LOST_AFTER, STOPPED = 231, 239, 247, 255
+#: Seconds in which Step Functions may not know an execution that has begun.
+_UNKNOWN_SECONDS = 3
+#: Seconds in which CloudFormation may show a stack as it was before an update.
+_STALE_SECONDS = (0, 0, 0, 4)
 #: Seconds that a request takes.
 _LATENCIES = (0, 0, 1, 2)
 
@@ -135,7 +139,11 @@ class Account:
         return {"Item": self.item}
 
     def _describeExecution(self, given: Any, _: Start) -> Any:  # noqa: N802 - the name of the AWS action
-        return {"Status": next(it.execution.status for it in self.starts if it.arn == given["ExecutionArn"])}
+        found = next(it for it in self.starts if it.arn == given["ExecutionArn"])
+        is_new = self.scheduler.now < found.begun + _UNKNOWN_SECONDS
+        if is_new and self.scheduler.choices.below(2) == 1:
+            raise Failure("Sfn.ExecutionDoesNotExistException", "Execution does not exist")
+        return {"Status": found.execution.status}
 
     def _getParameter(self, given: Any, _: Start) -> Any:  # noqa: N802 - the name of the AWS action
         return {"Parameter": {"Name": given["Name"], "Value": self.parameters.values[given["Name"]]}}
@@ -161,7 +169,7 @@ class Account:
         values = self.stacks.asked(stack.values.revision)
         if values == stack.values:
             raise _refused("cloudformation", "No updates are to be performed.")
-        self.stacks.deploy(stack, values)
+        self.stacks.deploy(stack, values, _STALE_SECONDS[self.scheduler.choices.below(len(_STALE_SECONDS))])
         return {"StackId": stack.id}
 
     def _invoke(self, given: Any, _: Start) -> Any:

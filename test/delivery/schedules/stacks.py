@@ -25,7 +25,7 @@ READY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 #: States of a stack that the next deployment creates.
 ABSENT = ("", "ROLLBACK_COMPLETE")
 #: Seconds of a build, and of the rest of an update.
-_DURATIONS = (5, 1, 20, 40)
+_DURATIONS = (3, 1, 8, 16)
 #: From which byte on an update ends by an alarm, and from which on its rollback needs a person.
 _ALARM, _STUCK = 232, 248
 
@@ -148,14 +148,14 @@ class CloudFormation(Client):
         """Return the values that a deployment has that begins now."""
         return Values(self._parameters.values[SOURCE], self._parameters.values[SERVE], revision)
 
-    def deploy(self, stack: Stack, values: Values) -> None:
-        """Begin a creation or an update."""
+    def deploy(self, stack: Stack, values: Values, stale_seconds: int = 0) -> None:
+        """Begin a creation or an update, of which looks may not show anything at first."""
         self._invariants.begins(stack, values)
         stack.stale = stack.described()
         stack.target = values
         if stack.values is not None:
             stack.updated = f"update {len(stack.events)}"
-            stack.stale_until = self.scheduler.now + (0, 0, 0, 3)[self.scheduler.choices.below(4)]
+            stack.stale_until = self.scheduler.now + stale_seconds
         stack.changes("CREATE_IN_PROGRESS" if stack.values is None else "UPDATE_IN_PROGRESS")
         self.scheduler.begin(f"deployment of {stack.name}", lambda: self._deploy(stack, values))
 
