@@ -139,7 +139,7 @@ test('wrong options are named all at once, with exit code 2; nothing is asked', 
   expect((await run(['preflight', '--nothing'])).code).toBe(2);
   expect(await run(['verify'])).toMatchObject({
     code: 2,
-    stderr: 'there is no command "verify", but preflight, delivery, recommend, open; those of the optimizer (optimize, inspect, verify and others) belong to '
+    stderr: 'there is no command "verify", but preflight, delivery, recommend, open, openapi; those of the optimizer (optimize, inspect, verify and others) belong to '
       + '`python -m tensorflow_optimizer`: docs/optimizing.md\n',
   });
   expect(aws.signedFor.size).toBe(0);
