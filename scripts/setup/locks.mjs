@@ -10,6 +10,7 @@ export const LOCKS = [
   { lock: 'scripts/audit/pip-audit', python: '3.11' },
   { lock: 'emulator/requirements', python: '3.11' },
   { lock: 'server/tests/clients/requirements', python: '3.11' },
+  { lock: 'server/tests/openapi/requirements', python: '3.11' },
   { lock: 'test/fuzz/requirements', python: '3.11' },
   { lock: 'scripts/lint/checkov', python: '3.11' },
   { lock: 'scripts/lint/parliament', python: '3.11' },

@@ -1,4 +1,4 @@
-"""The environment of other people's clients. As a program, this makes it and prints the path of its Python."""
+"""Environments of other people's clients and testers. As a program, this makes the clients' and prints its Python."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ LOCK = HERE / "requirements.txt"
 
 def clients_python() -> Path:
     """Return a Python that has the clients, whose protobuf is another one than that of the set-up."""
-    directory = TOOLS / "inference-clients"
+    return locked_python("inference-clients", LOCK)
+
+
+def locked_python(name: str, lock: Path) -> Path:
+    """Return a Python that has what a lock file names, in a directory of its own."""
+    directory = TOOLS / name
     python, installed = directory / "bin" / "python", directory / "installed.txt"
-    if not installed.exists() or installed.read_bytes() != LOCK.read_bytes():
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         uv("venv", "--clear", "--python", sys.executable, str(directory))
-        uv("pip", "sync", "--require-hashes", "--python", str(python), str(LOCK))
-        installed.write_bytes(LOCK.read_bytes())
+        uv("pip", "sync", "--require-hashes", "--python", str(python), str(lock))
+        installed.write_bytes(lock.read_bytes())
     return python
 
 

@@ -129,7 +129,7 @@ def _inference_paths(
     model = f"/v2/models/{description.model}"
     exchanges = infer_examples(description, examples)
     answer = _answer(components.refer("InferResponse", infer_response(description, components)), exchanges)
-    answer["content"][_BINARY] = {}
+    answer["content"][_BINARY] = {"schema": {"type": "string", "contentMediaType": _BINARY}}
     answer["headers"] = {
         "Inference-Header-Content-Length": {
             "description": "Bytes of the JSON that precedes tensors in binary form, where there are any.",

@@ -38,7 +38,8 @@ def predict_response(description: ModelDescription, components: Components) -> S
 
 
 def _requests(name: str, signature: Signature, components: Components, *, is_default: bool) -> list[Schema]:
-    named: Schema = {"enum": [name, ""], "default": name} if is_default else {"const": name}
+    # Not `default`: generators of clients then want it in each request.
+    named: Schema = {"enum": [name, ""]} if is_default else {"const": name}
 
     def request(member: str, other: str, values: Schema) -> Schema:
         return {
