@@ -72,16 +72,18 @@ impl Coding {
     /// # Arguments
     ///
     /// * `limit`: of what it unzips to.
+    /// * `before`: so many bytes of 0 come before it.
     /// * `take`: takes the memory for so many bytes.
     pub(crate) fn inflate<E: From<Fault>>(
         self,
         zipped: &[u8],
         limit: usize,
+        before: usize,
         take: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<Vec<u8>, E> {
         match self {
-            Self::Gzip => inflate(flate2::read::MultiGzDecoder::new(zipped), zipped.len(), limit, take),
-            Self::Deflate => inflate(flate2::read::ZlibDecoder::new(zipped), zipped.len(), limit, take),
+            Self::Gzip => inflate(flate2::read::MultiGzDecoder::new(zipped), zipped.len(), limit, before, take),
+            Self::Deflate => inflate(flate2::read::ZlibDecoder::new(zipped), zipped.len(), limit, before, take),
         }
     }
 }
@@ -90,16 +92,18 @@ fn inflate<E: From<Fault>>(
     mut reader: impl Read,
     zipped: usize,
     limit: usize,
+    before: usize,
     mut take: impl FnMut(usize) -> Result<(), E>,
 ) -> Result<Vec<u8>, E> {
-    let mut plain = Vec::new();
+    let mut plain = vec![0; before];
     loop {
         take(STEP)?;
         let more = (&mut reader).take(STEP as u64).read_to_end(&mut plain).map_err(Fault::Wrong)?;
-        if plain.len() > limit {
+        let size = plain.len() - before;
+        if size > limit {
             return Err(Fault::TooLarge.into());
         }
-        if plain.len() > zipped.saturating_mul(RATIO).max(ANY_RATIO) {
+        if size > zipped.saturating_mul(RATIO).max(ANY_RATIO) {
             return Err(Fault::Ratio.into());
         }
         if more < STEP {

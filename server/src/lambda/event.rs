@@ -121,7 +121,7 @@ impl HttpEvent {
         let coding = Coding::read(self.encoding.as_deref().unwrap_or_default()).map_err(Refusal::bad_request)?;
         // A REST API can unzip bodies itself. Whether it removes the header then, AWS does not say.
         let Some(coding) = coding.filter(|coding| coding.begins(&body)) else { return Ok(body) };
-        coding.inflate(&body, LARGEST_BODY, |_| Ok(())).map(Cow::Owned).map_err(|fault| match fault {
+        coding.inflate(&body, LARGEST_BODY, 0, |_| Ok(())).map(Cow::Owned).map_err(|fault| match fault {
             Fault::TooLarge | Fault::Ratio => Refusal::too_large(format!(
                 "the body unzips to more than {LARGEST_BODY} bytes, or to more than {RATIO} times its size; send fewer rows"
             )),

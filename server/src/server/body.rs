@@ -35,7 +35,7 @@ impl Body {
     pub(super) fn plain(self, share: &mut Share) -> Result<Bytes, Failure> {
         match self {
             Self::Plain(bytes) => Ok(bytes),
-            Self::Zipped(bytes, coding, limit) => unzip(coding, &bytes, limit, share),
+            Self::Zipped(bytes, coding, limit) => unzip(coding, &bytes, limit, 0, share).map(Bytes::from),
         }
     }
 }
@@ -133,9 +133,21 @@ pub(super) async fn discard(mut body: Incoming, deadline: Instant) {
     let _ = tokio::time::timeout_at(deadline.into(), all).await;
 }
 
-fn unzip(coding: Coding, bytes: &[u8], limit: usize, share: &mut Share) -> Result<Bytes, Failure> {
-    let inflated = coding.inflate(bytes, limit, |more| share.take(more).map_err(Unzipped::Refused));
-    inflated.map(Bytes::from).map_err(|unzipped| match unzipped {
+/// Unzips a body, and takes the memory for it.
+///
+/// # Arguments
+///
+/// * `limit`: of what it unzips to.
+/// * `before`: so many bytes of 0 come before it.
+pub(super) fn unzip(
+    coding: Coding,
+    bytes: &[u8],
+    limit: usize,
+    before: usize,
+    share: &mut Share,
+) -> Result<Vec<u8>, Failure> {
+    let inflated = coding.inflate(bytes, limit, before, |more| share.take(more).map_err(Unzipped::Refused));
+    inflated.map_err(|unzipped| match unzipped {
         Unzipped::Refused(failure) => failure,
         Unzipped::Fault(Fault::TooLarge) => Failure::too_large(limit),
         Unzipped::Fault(Fault::Ratio) => Failure::inflated(RATIO),
@@ -164,8 +176,8 @@ mod tests {
     use super::super::budget::Budget;
     use super::*;
 
-    fn unzip(bytes: &[u8], limit: usize) -> Result<Bytes, Failure> {
-        super::unzip(Coding::Gzip, bytes, limit, &mut Budget::new(8 << 20).share(&HeaderMap::new()).unwrap())
+    fn unzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
+        super::unzip(Coding::Gzip, bytes, limit, 0, &mut Budget::new(8 << 20).share(&HeaderMap::new()).unwrap())
     }
 
     fn zip(bytes: &[u8]) -> Vec<u8> {

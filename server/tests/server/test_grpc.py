@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -192,16 +193,34 @@ def test_status(channel: grpc.Channel) -> None:
     assert [(status.version, status.state, status.status.error_code) for status in statuses] == [(2, 30, 0), (1, 30, 0)]
 
 
-def test_unsupported_calls_are_unimplemented(channel: grpc.Channel, prediction: Any) -> None:
-    from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("tensorflow.serving.PredictionService/Classify", "Classify: not offered; .* call Predict"),
+        ("tensorflow.serving.PredictionService/Explain", "'Explain': not offered; .* has Predict and GetModelMetadata"),
+        ("tensorflow.serving.ModelService/HandleReloadConfigRequest", "reloading: not offered; "),
+        ("grpc.health.v1.Health/List", "'List': not offered; .* has Check and Watch"),
+        ("nope.Service/Method", r"unknown service 'nope\.Service'; this server has .*grpc\.health\.v1\.Health"),
+    ],
+)
+def test_unsupported_calls_are_unimplemented_with_a_sentence(channel: grpc.Channel, path: str, sentence: str) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary(f"/{path}")(b"", timeout=60)
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert re.match(sentence, caught.value.details())
 
+
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+def test_messages_that_the_client_compresses(prediction: Any, compression: grpc.Compression) -> None:
+    rows = np.tile(ROWS, (500, 1))
+    response = prediction.Predict(request("times", x=rows), timeout=60, compression=compression)
+    assert list(response.outputs["y"].float_val) == (rows * 3).ravel().tolist()
+    # 12 MB of zeros are some kilobytes.
+    message = request("times", x=np.zeros((1_000_000, 3), "float32"))
     with pytest.raises(grpc.RpcError) as caught:
-        prediction.Classify(ClassificationRequest(), timeout=60)
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
-    unknown = channel.unary_unary("/nope.Service/Method", lambda _: b"", lambda _: None)
-    with pytest.raises(grpc.RpcError) as caught:
-        unknown(None, timeout=60)
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        prediction.Predict(message, timeout=60, compression=compression)
+    assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
+    assert "unzips to more than 100 times its size" in caught.value.details()
 
 
 def test_a_message_that_cannot_be_decoded_is_counted(channel: grpc.Channel, all_models: Server) -> None:

@@ -30,21 +30,6 @@ use crate::server::state::{State, compute, count};
 /// `GRPCInferenceService`.
 pub(super) struct Inference(pub Arc<State>);
 
-/// Why a method of the service is unknown; `None` where it is known.
-pub(super) fn not_offered_method(method: &str) -> Option<String> {
-    let what = match method {
-        "ServerLive" | "ServerReady" | "ModelReady" | "ServerMetadata" | "ModelMetadata" | "ModelInfer" => return None,
-        "ModelStreamInfer" => "streams",
-        "ModelStatistics" => "statistics",
-        "ModelConfig" => "the model's configuration",
-        "RepositoryIndex" | "RepositoryModelLoad" | "RepositoryModelUnload" => "the model repository",
-        "TraceSetting" | "LogSettings" => "settings of traces and logs",
-        other if other.contains("SharedMemory") => "shared memory",
-        _ => "this method",
-    };
-    Some(format!("{what}: not offered; this server has the methods of the Open Inference Protocol, without extensions"))
-}
-
 #[tonic::async_trait]
 impl GrpcInferenceService for Inference {
     async fn server_live(&self, _: Request<ServerLiveRequest>) -> Result<Response<ServerLiveResponse>, Status> {

@@ -1,5 +1,6 @@
 //! TensorFlow Serving's gRPC services, that of the Open Inference Protocol, and the standard health service.
 
+mod compression;
 mod contents;
 mod deadline;
 mod footprint;
@@ -8,6 +9,7 @@ pub mod fuzzing;
 mod inference;
 mod metadata;
 mod model_service;
+mod not_offered;
 mod prediction;
 mod spec;
 mod tensor;
@@ -29,9 +31,11 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
+use self::compression::Compression;
 use self::deadline::{Received, deadline};
 use self::inference::Inference;
 use self::model_service::Models;
+use self::not_offered::not_offered;
 use self::prediction::Prediction;
 use self::proto::inference::grpc_inference_service_server::GrpcInferenceServiceServer;
 use self::proto::serving::model_service_server::ModelServiceServer;
@@ -152,20 +156,27 @@ impl Grpc {
         let (mut head, body) = request.into_parts();
         let mut names = head.uri.path().split('/').skip(1);
         let (service, method) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        if let Some(message) = not_offered(service, method) {
+            return Status::unimplemented(message).into_http();
+        }
         let limit = match (service, method) {
             // What asks for no model.
             (HEALTH, _) | (INFERENCE, "ServerLive" | "ServerReady") => HEALTH_REQUEST,
             (PREDICTION | MODELS | INFERENCE, _) if only_probes => return Status::from(Failure::crowded()).into_http(),
-            (PREDICTION | MODELS, _) => self.state.max_request_bytes,
-            (INFERENCE, _) => match inference::not_offered_method(method) {
-                Some(message) => return Status::unimplemented(message).into_http(),
-                None => self.state.max_request_bytes,
-            },
-            _ => return Status::unimplemented("unknown service").into_http(),
+            _ => self.state.max_request_bytes,
         };
         let deadline = deadline(&head.headers, start, self.state.timeout);
+        let compression = match Compression::take(&mut head.headers) {
+            Ok(compression) => compression,
+            Err(failure) => {
+                let mut response = Status::from(failure).into_http();
+                response.headers_mut().insert("grpc-accept-encoding", compression::ACCEPTED);
+                return response;
+            }
+        };
         let footprint = if service == INFERENCE { footprint::infer_request } else { footprint::request };
-        let (message, share) = match self.message(&head.headers, body, limit, deadline, footprint).await {
+        let (message, share) = match self.message(&head.headers, body, (limit, compression), deadline, footprint).await
+        {
             Ok(received) => received,
             Err(failure) => return Status::from(failure).into_http(),
         };
@@ -190,7 +201,7 @@ impl Grpc {
         &self,
         headers: &HeaderMap,
         body: Incoming,
-        limit: usize,
+        (limit, compression): (usize, Compression),
         deadline: Instant,
         footprint: fn(&[u8]) -> usize,
     ) -> Result<(Bytes, Shared), Failure> {
@@ -198,6 +209,7 @@ impl Grpc {
         let message = collect(body, limit.saturating_add(PREFIX), &mut share, deadline).await.map_err(|failure| {
             if failure.status == StatusCode::REQUEST_TIMEOUT { Failure::timed_out() } else { failure }
         })?;
+        let (message, mut share) = compression.plain(message, limit, share).await?;
         share.take(message.len() + footprint(message.get(PREFIX..).unwrap_or_default()))?;
         Ok((message, Shared::new(share)))
     }

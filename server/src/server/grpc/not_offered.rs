@@ -1,0 +1,47 @@
+use super::{HEALTH, INFERENCE, MODELS, PREDICTION};
+use crate::rest::sentence::quoted;
+
+/// Of a name that a client sent, in characters.
+const MOST_SHOWN: usize = 100;
+
+/// Returns why a method is not offered; `None` where it is.
+pub(super) fn not_offered(service: &str, method: &str) -> Option<String> {
+    let known = match service {
+        PREDICTION => "Predict and GetModelMetadata",
+        MODELS => "GetModelStatus",
+        HEALTH => "Check and Watch",
+        INFERENCE => return extension(method),
+        other => {
+            let other = quoted(other, MOST_SHOWN);
+            return Some(format!(
+                "unknown service {other}; this server has {PREDICTION}, {MODELS}, {INFERENCE} and {HEALTH}"
+            ));
+        }
+    };
+    Some(match (service, method) {
+        (PREDICTION, "Predict" | "GetModelMetadata") | (MODELS, "GetModelStatus") | (HEALTH, "Check" | "Watch") => {
+            return None;
+        }
+        (PREDICTION, "Classify" | "Regress" | "MultiInference") => {
+            format!("{method}: not offered; LiteRT models take tensors, and no tf.Example: call Predict")
+        }
+        (MODELS, "HandleReloadConfigRequest") => {
+            "reloading: not offered; a server serves the versions that it was started for".to_owned()
+        }
+        _ => format!("{}: not offered; {service} has {known} here", quoted(method, MOST_SHOWN)),
+    })
+}
+
+fn extension(method: &str) -> Option<String> {
+    let what = match method {
+        "ServerLive" | "ServerReady" | "ModelReady" | "ServerMetadata" | "ModelMetadata" | "ModelInfer" => return None,
+        "ModelStreamInfer" => "streams",
+        "ModelStatistics" => "statistics",
+        "ModelConfig" => "the model's configuration",
+        "RepositoryIndex" | "RepositoryModelLoad" | "RepositoryModelUnload" => "the model repository",
+        "TraceSetting" | "LogSettings" => "settings of traces and logs",
+        other if other.contains("SharedMemory") => "shared memory",
+        _ => "this method",
+    };
+    Some(format!("{what}: not offered; this server has the methods of the Open Inference Protocol, without extensions"))
+}
