@@ -172,6 +172,41 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Evaluation: tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
 		Recipe:     tensorflow.OptimizationRecipe_Search(&tensorflow.OptimizationSearchOptions{Objective: tensorflow.SearchObjective_LATENCY}),
 	})
+	tensorflow.NewModelOptimizer(stack, jsii.String("Mixed"), &tensorflow.ModelOptimizerProps{
+		Model:      digitsModel(nil),
+		Evaluation: tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
+		Recipe: tensorflow.OptimizationRecipe_Search(&tensorflow.OptimizationSearchOptions{
+			Objective: tensorflow.SearchObjective_SIZE,
+			Steps: &[]tensorflow.OptimizationStep{
+				tensorflow.Quantization_Mixed(&tensorflow.MixedQuantizationOptions{
+					AllSupported:    tensorflow.LayerQuantization_WEIGHT_ONLY_WI8_AFP32,
+					FullyConnected:  tensorflow.LayerQuantization_DYNAMIC_WI4B32_AFP32,
+					DepthwiseConv2d: tensorflow.LayerQuantization_NO_QUANTIZE,
+				}),
+				tensorflow.Quantization_Mixed(&tensorflow.MixedQuantizationOptions{
+					AllSupported:   tensorflow.LayerQuantization_STATIC_WI8_AI8,
+					FullyConnected: tensorflow.LayerQuantization_DYNAMIC_WI4B64_AFP32,
+				}),
+				tensorflow.Quantization_Mixed(&tensorflow.MixedQuantizationOptions{
+					AllSupported:   tensorflow.LayerQuantization_DYNAMIC_WI8_AFP32,
+					FullyConnected: tensorflow.LayerQuantization_DYNAMIC_WI4B128_AFP32,
+				}),
+			},
+		}),
+		Gate: tensorflow.QualityGate_AllOf(
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_Accuracy(nil), jsii.Number(0.01)),
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_BalancedAccuracy(nil), jsii.Number(0.02)),
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_Recall(&tensorflow.ClassMetricOptions{ClassIndex: jsii.Number(1)}), jsii.Number(0.03)),
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_Precision(nil), jsii.Number(0.03)),
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_F1(nil), jsii.Number(0.03)),
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_AreaUnderRocCurve(nil), jsii.Number(0.01)),
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_TopK(jsii.Number(2), &tensorflow.QualityMetricOptions{Output: jsii.String("probabilities")}), jsii.Number(0.01)),
+			tensorflow.QualityGate_MaxLoss(tensorflow.QualityMetric_MeanAbsoluteError(nil), jsii.Number(0.1)),
+			tensorflow.QualityGate_NotWorseThanServing(&tensorflow.NotWorseThanServingOptions{
+				Metric: tensorflow.QualityMetric_BalancedAccuracy(nil), Margin: jsii.Number(0.01),
+			}),
+		),
+	})
 	tensorflow.NewModelOptimizer(stack, jsii.String("Plain"), &tensorflow.ModelOptimizerProps{
 		Model:  digitsModel(nil),
 		Recipe: tensorflow.OptimizationRecipe_None(),

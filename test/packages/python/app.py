@@ -12,6 +12,7 @@ from cdk_tensorflow import (
     IDeliveredModel,
     IModelArtifact,
     IMonitoredEndpoint,
+    LayerQuantization,
     LiteRtRuntime,
     ModelAlarms,
     ModelArtifact,
@@ -30,6 +31,7 @@ from cdk_tensorflow import (
     PruningSchedule,
     PythonBundling,
     QualityGate,
+    QualityMetric,
     Quantization,
     RefusalBehavior,
     ReplayOptions,
@@ -170,6 +172,41 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         model=ModelSource.from_asset("digits/saved_model"),
         evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
         recipe=OptimizationRecipe.search(objective=SearchObjective.LATENCY),
+    )
+    ModelOptimizer(
+        stack,
+        "Mixed",
+        model=ModelSource.from_asset("digits/saved_model"),
+        evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
+        recipe=OptimizationRecipe.search(
+            objective=SearchObjective.SIZE,
+            steps=[
+                Quantization.mixed(
+                    all_supported=LayerQuantization.WEIGHT_ONLY_WI8_AFP32,
+                    fully_connected=LayerQuantization.DYNAMIC_WI4B32_AFP32,
+                    depthwise_conv2d=LayerQuantization.NO_QUANTIZE,
+                ),
+                Quantization.mixed(
+                    all_supported=LayerQuantization.STATIC_WI8_AI8,
+                    fully_connected=LayerQuantization.DYNAMIC_WI4B64_AFP32,
+                ),
+                Quantization.mixed(
+                    all_supported=LayerQuantization.DYNAMIC_WI8_AFP32,
+                    fully_connected=LayerQuantization.DYNAMIC_WI4B128_AFP32,
+                ),
+            ],
+        ),
+        gate=QualityGate.all_of(
+            QualityGate.max_loss(QualityMetric.accuracy(), 0.01),
+            QualityGate.max_loss(QualityMetric.balanced_accuracy(), 0.02),
+            QualityGate.max_loss(QualityMetric.recall(class_index=1), 0.03),
+            QualityGate.max_loss(QualityMetric.precision(), 0.03),
+            QualityGate.max_loss(QualityMetric.f1(), 0.03),
+            QualityGate.max_loss(QualityMetric.area_under_roc_curve(), 0.01),
+            QualityGate.max_loss(QualityMetric.top_k(2, output="probabilities"), 0.01),
+            QualityGate.max_loss(QualityMetric.mean_absolute_error(), 0.1),
+            QualityGate.not_worse_than_serving(metric=QualityMetric.balanced_accuracy(), margin=0.01),
+        ),
     )
     ModelOptimizer(
         stack,

@@ -3,9 +3,9 @@ import {
   aws_iam as iam, aws_kms as kms, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
-  Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
+  Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, Quantization, RefusalBehavior, RequestCapture, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  PythonBundling, QualityGate, QualityMetric, Quantization, RefusalBehavior, RequestCapture, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
 
@@ -124,6 +124,31 @@ function publisher(stack: Stack): void {
     model: ModelSource.fromAsset('digits/saved_model'),
     evaluation: data,
     recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }),
+  });
+  new ModelOptimizer(stack, 'Mixed', {
+    model: ModelSource.fromAsset('digits/saved_model'),
+    evaluation: data,
+    recipe: OptimizationRecipe.search({
+      objective: SearchObjective.SIZE,
+      steps: [
+        Quantization.mixed({
+          allSupported: LayerQuantization.WEIGHT_ONLY_WI8_AFP32, fullyConnected: LayerQuantization.DYNAMIC_WI4B32_AFP32, depthwiseConv2d: LayerQuantization.NO_QUANTIZE,
+        }),
+        Quantization.mixed({ allSupported: LayerQuantization.STATIC_WI8_AI8, fullyConnected: LayerQuantization.DYNAMIC_WI4B64_AFP32 }),
+        Quantization.mixed({ allSupported: LayerQuantization.DYNAMIC_WI8_AFP32, fullyConnected: LayerQuantization.DYNAMIC_WI4B128_AFP32 }),
+      ],
+    }),
+    gate: QualityGate.allOf(
+      QualityGate.maxLoss(QualityMetric.accuracy(), 0.01),
+      QualityGate.maxLoss(QualityMetric.balancedAccuracy(), 0.02),
+      QualityGate.maxLoss(QualityMetric.recall({ classIndex: 1 }), 0.03),
+      QualityGate.maxLoss(QualityMetric.precision(), 0.03),
+      QualityGate.maxLoss(QualityMetric.f1(), 0.03),
+      QualityGate.maxLoss(QualityMetric.areaUnderRocCurve(), 0.01),
+      QualityGate.maxLoss(QualityMetric.topK(2, { output: 'probabilities' }), 0.01),
+      QualityGate.maxLoss(QualityMetric.meanAbsoluteError(), 0.1),
+      QualityGate.notWorseThanServing({ metric: QualityMetric.balancedAccuracy(), margin: 0.01 }),
+    ),
   });
   new ModelOptimizer(stack, 'Plain', {
     model: ModelSource.fromAsset('digits/saved_model'),

@@ -4,6 +4,7 @@ import io.github.cdktensorflow.ArtifactRetention;
 import io.github.cdktensorflow.BucketEvaluationDataOptions;
 import io.github.cdktensorflow.BucketModelSourceOptions;
 import io.github.cdktensorflow.CanaryRolloutOptions;
+import io.github.cdktensorflow.ClassMetricOptions;
 import io.github.cdktensorflow.Distillation;
 import io.github.cdktensorflow.DistillationOptions;
 import io.github.cdktensorflow.EvaluationData;
@@ -12,10 +13,12 @@ import io.github.cdktensorflow.IDeliveredModel;
 import io.github.cdktensorflow.IModelArtifact;
 import io.github.cdktensorflow.IModelEndpoint;
 import io.github.cdktensorflow.IMonitoredEndpoint;
+import io.github.cdktensorflow.LayerQuantization;
 import io.github.cdktensorflow.LinearRolloutOptions;
 import io.github.cdktensorflow.LiteRtRuntime;
 import io.github.cdktensorflow.MagnitudePruningOptions;
 import io.github.cdktensorflow.MissingCpuFeatures;
+import io.github.cdktensorflow.MixedQuantizationOptions;
 import io.github.cdktensorflow.ModelAlarms;
 import io.github.cdktensorflow.ModelArtifact;
 import io.github.cdktensorflow.ModelArtifactFromBucketOptions;
@@ -35,6 +38,7 @@ import io.github.cdktensorflow.ModelSource;
 import io.github.cdktensorflow.ModelSourceOptions;
 import io.github.cdktensorflow.ModelStorage;
 import io.github.cdktensorflow.ModelTask;
+import io.github.cdktensorflow.NotWorseThanServingOptions;
 import io.github.cdktensorflow.OptimizationRecipe;
 import io.github.cdktensorflow.OptimizationSearchOptions;
 import io.github.cdktensorflow.OptimizationStep;
@@ -42,7 +46,10 @@ import io.github.cdktensorflow.Pruning;
 import io.github.cdktensorflow.PruningSchedule;
 import io.github.cdktensorflow.PythonBundling;
 import io.github.cdktensorflow.PythonDockerOptions;
+import io.github.cdktensorflow.PythonRuntimeLayerOptions;
 import io.github.cdktensorflow.QualityGate;
+import io.github.cdktensorflow.QualityMetric;
+import io.github.cdktensorflow.QualityMetricOptions;
 import io.github.cdktensorflow.Quantization;
 import io.github.cdktensorflow.RefusalBehavior;
 import io.github.cdktensorflow.ReplayOptions;
@@ -50,7 +57,6 @@ import io.github.cdktensorflow.RequestCapture;
 import io.github.cdktensorflow.RequestCaptureOptions;
 import io.github.cdktensorflow.Rollout;
 import io.github.cdktensorflow.RuntimeLayer;
-import io.github.cdktensorflow.PythonRuntimeLayerOptions;
 import io.github.cdktensorflow.RuntimeLayerOptions;
 import io.github.cdktensorflow.SearchObjective;
 import io.github.cdktensorflow.ServingBinary;
@@ -221,6 +227,40 @@ public final class Main {
         .model(ModelSource.fromAsset("digits/saved_model"))
         .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
         .recipe(OptimizationRecipe.search(OptimizationSearchOptions.builder().objective(SearchObjective.LATENCY).build()))
+        .build();
+    ModelOptimizer.Builder.create(stack, "Mixed")
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
+        .recipe(OptimizationRecipe.search(OptimizationSearchOptions.builder()
+            .objective(SearchObjective.SIZE)
+            .steps(List.of(
+                Quantization.mixed(MixedQuantizationOptions.builder()
+                    .allSupported(LayerQuantization.WEIGHT_ONLY_WI8_AFP32)
+                    .fullyConnected(LayerQuantization.DYNAMIC_WI4B32_AFP32)
+                    .depthwiseConv2d(LayerQuantization.NO_QUANTIZE)
+                    .build()),
+                Quantization.mixed(MixedQuantizationOptions.builder()
+                    .allSupported(LayerQuantization.STATIC_WI8_AI8)
+                    .fullyConnected(LayerQuantization.DYNAMIC_WI4B64_AFP32)
+                    .build()),
+                Quantization.mixed(MixedQuantizationOptions.builder()
+                    .allSupported(LayerQuantization.DYNAMIC_WI8_AFP32)
+                    .fullyConnected(LayerQuantization.DYNAMIC_WI4B128_AFP32)
+                    .build())))
+            .build()))
+        .gate(QualityGate.allOf(
+            QualityGate.maxLoss(QualityMetric.accuracy(), 0.01),
+            QualityGate.maxLoss(QualityMetric.balancedAccuracy(), 0.02),
+            QualityGate.maxLoss(QualityMetric.recall(ClassMetricOptions.builder().classIndex(1).build()), 0.03),
+            QualityGate.maxLoss(QualityMetric.precision(), 0.03),
+            QualityGate.maxLoss(QualityMetric.f1(), 0.03),
+            QualityGate.maxLoss(QualityMetric.areaUnderRocCurve(), 0.01),
+            QualityGate.maxLoss(QualityMetric.topK(2, QualityMetricOptions.builder().output("probabilities").build()), 0.01),
+            QualityGate.maxLoss(QualityMetric.meanAbsoluteError(), 0.1),
+            QualityGate.notWorseThanServing(NotWorseThanServingOptions.builder()
+                .metric(QualityMetric.balancedAccuracy())
+                .margin(0.01)
+                .build())))
         .build();
     ModelOptimizer.Builder.create(stack, "Plain")
         .model(ModelSource.fromAsset("digits/saved_model"))
