@@ -11,11 +11,11 @@ mod budget;
 mod capture;
 mod catalogue;
 mod checksums;
-mod company;
 mod concurrency;
 mod cost;
 mod failure;
 mod flags;
+mod gather_backoff;
 #[cfg(feature = "fuzzing")]
 pub mod grpc;
 #[cfg(not(feature = "fuzzing"))]

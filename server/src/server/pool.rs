@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::company::Company;
 use super::cost::CostEstimate;
 use super::failure::{Failure, Panicked};
+use super::gather_backoff::GatherBackoff;
 use super::job::{Computed, Job, Rows};
 use super::metrics::ModelMetrics;
 use super::queue::Queue;
@@ -29,7 +29,7 @@ pub(super) struct Pool {
     shares: AtomicBool,
     /// Some signature computes several rows at once.
     gathers: bool,
-    company: Company,
+    backoff: GatherBackoff,
     metrics: Arc<ModelMetrics>,
 }
 
@@ -49,8 +49,8 @@ impl Pool {
     /// Makes a pool without a copy.
     pub(super) fn new(model: Model, queue_size: usize, metrics: Arc<ModelMetrics>) -> Self {
         let gathers = model.description.signatures.iter().any(|signature| signature.most_rows() > 1);
-        let (queue, company) = (Queue::new(queue_size), Company::new());
-        Self { model, queue, shares: AtomicBool::new(false), gathers, company, metrics }
+        let (queue, backoff) = (Queue::new(queue_size), GatherBackoff::new());
+        Self { model, queue, shares: AtomicBool::new(false), gathers, backoff, metrics }
     }
 
     /// Compiles a further copy and starts a thread.
@@ -120,12 +120,12 @@ impl Pool {
         if arrived.size.is_some_and(|size| arrived.estimate.is_short(size)) {
             reservation.bring(Job::Rows(rows));
             // Beyond the queue's capacity so that its bound holds for all that has arrived.
-            if self.company.is_likely() || arrived.concurrency > self.queue.capacity() {
+            if self.backoff.is_due() || arrived.concurrency > self.queue.capacity() {
                 others_first().await;
             }
             while answer.is_empty() {
                 let taken = self.queue.take_brought();
-                self.company.record(taken.as_ref().is_none_or(|(jobs, _)| jobs.len() > 1));
+                self.backoff.record(taken.as_ref().is_none_or(|(jobs, _)| jobs.len() > 1));
                 let Some((jobs, instance)) = taken else { break };
                 // A panic is told by the replies that are missing.
                 let _ = self.finish(instance, |instance| self.done(jobs, instance));
