@@ -237,7 +237,7 @@ public final class Main {
                 Quantization.mixed(MixedQuantizationOptions.builder()
                     .allSupported(LayerQuantization.WEIGHT_ONLY_WI8_AFP32)
                     .fullyConnected(LayerQuantization.DYNAMIC_WI4B32_AFP32)
-                    .depthwiseConv2d(LayerQuantization.NO_QUANTIZE)
+                    .depthwiseConv2D(LayerQuantization.NO_QUANTIZE)
                     .build()),
                 Quantization.mixed(MixedQuantizationOptions.builder()
                     .allSupported(LayerQuantization.STATIC_WI8_AI8)
