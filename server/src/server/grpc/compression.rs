@@ -4,13 +4,14 @@ use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderValue};
 use tonic::Code;
 
-use super::PREFIX;
 use crate::inflate::Coding;
 use crate::rest::sentence::quoted;
 use crate::server::body::unzip;
 use crate::server::budget::Share;
 use crate::server::failure::{Failure, Panicked};
 
+/// What stands before a message, in bytes.
+pub(super) const PREFIX: usize = 5;
 /// What a client is told that uses another encoding.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("identity,deflate,gzip");
 const ENCODING: &str = "grpc-encoding";

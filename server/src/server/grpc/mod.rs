@@ -24,22 +24,21 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use tonic::body::Body;
-use tonic::server::NamedService;
 use tonic::{Code, Status};
 use tonic_health::ServingStatus;
-use tonic_health::pb::health_server::HealthServer;
+use tonic_health::pb::health_server::{HealthServer, SERVICE_NAME as HEALTH};
 use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
-use self::compression::Compression;
+use self::compression::{Compression, PREFIX};
 use self::deadline::{Received, deadline};
 use self::inference::Inference;
 use self::model_service::Models;
 use self::not_offered::not_offered;
 use self::prediction::Prediction;
-use self::proto::inference::grpc_inference_service_server::GrpcInferenceServiceServer;
-use self::proto::serving::model_service_server::ModelServiceServer;
-use self::proto::serving::prediction_service_server::PredictionServiceServer;
+use self::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
+use self::proto::serving::model_service_server::{ModelServiceServer, SERVICE_NAME as MODELS};
+use self::proto::serving::prediction_service_server::{PredictionServiceServer, SERVICE_NAME as PREDICTION};
 use super::access::Access;
 use super::body::collect;
 use super::budget::Shared;
@@ -62,16 +61,9 @@ mod proto {
     }
 }
 
-const PREDICTION: &str = <PredictionServiceServer<Prediction> as NamedService>::NAME;
-const MODELS: &str = <ModelServiceServer<Models> as NamedService>::NAME;
-const INFERENCE: &str = <GrpcInferenceServiceServer<Inference> as NamedService>::NAME;
-const HEALTH: &str = <HealthServer<HealthService> as NamedService>::NAME;
-
 /// Names that the health service knows: the whole server, and the services under TensorFlow Serving's and their own names.
 const HEALTH_NAMES: [&str; 6] = ["", "PredictionService", "ModelService", PREDICTION, MODELS, INFERENCE];
 
-/// What stands before a message, in bytes.
-const PREFIX: usize = 5;
 /// The longest request for the health, in bytes.
 const HEALTH_REQUEST: usize = 1 << 10;
 

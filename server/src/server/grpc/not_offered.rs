@@ -1,4 +1,8 @@
-use super::{HEALTH, INFERENCE, MODELS, PREDICTION};
+use tonic_health::pb::health_server::SERVICE_NAME as HEALTH;
+
+use super::proto::inference::grpc_inference_service_server::SERVICE_NAME as INFERENCE;
+use super::proto::serving::model_service_server::SERVICE_NAME as MODELS;
+use super::proto::serving::prediction_service_server::SERVICE_NAME as PREDICTION;
 use crate::rest::sentence::quoted;
 
 /// Of a name that a client sent, in characters.
