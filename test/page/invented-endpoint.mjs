@@ -13,7 +13,7 @@ const MODELS = {
     },
     answer: ({ instances, signature_name: name }) => ({ predictions: instances.map((row) => (name ? row.age * 2 : row.map((value) => value / sum(row)))) }),
   },
-  colours: {
+  colors: {
     signatures: { serving_default: signature({ image: tensor('FLOAT', -1, 16, 16, 3) }, { channels: tensor('FLOAT', -1, 3) }) },
     answer: ({ instances: [image] }) => ({ predictions: [[0, 1, 2].map((channel) => sum(image.map((row) => row.map((pixel) => pixel[channel]))) / 256)] }),
   },

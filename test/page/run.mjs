@@ -74,7 +74,7 @@ await check('every control is reached by Tab, in the order of the page, and none
     }
     stops.push(name);
   }
-  ensure(stops.join() === 'Drawing pad for image,Clear,Undo,Or a picture’s file,Pixels are,Exchange dark and light,Fit to the middle,Predict', stops.join());
+  ensure(stops.join() === 'Drawing pad for image,Clear,Undo,Or a picture’s file,Pixel range,Invert colors,Center and fit,Predict', stops.join());
 });
 
 await check('a picture file is read, and what the model gets is shown', pages.digits, async (page) => {
@@ -141,8 +141,8 @@ await check('another signature has another form, and wrong cells are told withou
   ensure(await page.getByRole('alert').first().innerText() === '', 'the problem stays');
 });
 
-await check('a colour picture has three channels', pages.invented, async (page) => {
-  await model(page, 'colours');
+await check('a color picture has three channels', pages.invented, async (page) => {
+  await model(page, 'colors');
   const red = await page.evaluate(() => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 40, height: 20 });
     Object.assign(canvas.getContext('2d'), { fillStyle: '#ff0033' }).fillRect(0, 0, 40, 20);
@@ -153,8 +153,8 @@ await check('a colour picture has three channels', pages.invented, async (page) 
   await predict(page);
   const numbers = await page.locator('.bars .number').allInnerTexts();
   ensure(numbers.join() === '100.0 %,0.0 %,20.0 %', numbers.join());
-  await page.getByLabel('Exchange dark and light').check();
-  await page.getByLabel('Pixels are').selectOption('-1 to 1');
+  await page.getByLabel('Invert colors').check();
+  await page.getByLabel('Pixel range').selectOption('-1 to 1');
   await predict(page);
   await page.waitForFunction(() => [...document.querySelectorAll('.bars .number')].map((each) => each.textContent).join() === '-1,1,0.6');
   ensure(sent().instances[0].length === 16 && sent().instances[0][0].length === 16, 'the picture has another size');

@@ -14,17 +14,17 @@ export interface Drawn {
   readonly width: number;
   readonly channels: 1 | 3;
   /** True to fit the drawing as the pictures of MNIST are fitted. */
-  readonly centred: boolean;
+  readonly centered: boolean;
 }
 
 /** Half of the pen's width, as a share of the picture's smaller side. */
 const PEN = 0.045;
-/** MNIST's digits fill 20 of 28 pixels, and their centre of mass is in the middle. */
+/** MNIST's digits fill 20 of 28 pixels, and their center of mass is in the middle. */
 const FILLED = 20 / 28;
 
 /** Returns a drawing as a light line on a dark picture. */
-export function pictureOf(strokes: readonly Stroke[], { height, width, channels, centred }: Drawn): Picture {
-  const lines = (centred ? fitted(strokes, { height, width }) : strokes).flatMap(segmentsOf);
+export function pictureOf(strokes: readonly Stroke[], { height, width, channels, centered }: Drawn): Picture {
+  const lines = (centered ? fitted(strokes, { height, width }) : strokes).flatMap(segmentsOf);
   const radius = PEN * Math.min(height, width);
   const distances = new Float64Array(height * width).fill(Infinity);
   for (const [start, end] of lines) {
@@ -45,7 +45,7 @@ export function pictureOf(strokes: readonly Stroke[], { height, width, channels,
   return { height, width, channels, values: channels === 1 ? values : values.flatMap((value) => [value, value, value]) };
 }
 
-/** Moves and scales strokes so that they fill the middle of a picture, by their centre of mass. */
+/** Moves and scales strokes so that they fill the middle of a picture, by their center of mass. */
 function fitted(strokes: readonly Stroke[], { height, width }: { readonly height: number; readonly width: number }): Stroke[] {
   const points = strokes.flat();
   if (points.length === 0) {
@@ -57,12 +57,12 @@ function fitted(strokes: readonly Stroke[], { height, width }: { readonly height
   const side = Math.max((right - left) * width, (bottom - top) * height) / Math.min(width, height);
   // The pen has a width, too. A dot stays a dot.
   const scale = side < 0.05 ? 1 : (FILLED - 2 * PEN) / side;
-  const middle = centreOf(strokes);
+  const middle = centerOf(strokes);
   return strokes.map((stroke) => stroke.map(({ x, y }) => ({ x: (x - middle.x) * scale + 0.5, y: (y - middle.y) * scale + 0.5 })));
 }
 
-/** Returns the centre of mass of lines: of their middles, each with its length as its weight. */
-function centreOf(strokes: readonly Stroke[]): Point {
+/** Returns the center of mass of lines: of their middles, each with its length as its weight. */
+function centerOf(strokes: readonly Stroke[]): Point {
   const parts = strokes.flatMap(segmentsOf).map(([from, to]) => (
     { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2, weight: Math.hypot(to.x - from.x, to.y - from.y) + 1e-6 }));
   const total = parts.reduce((sum, { weight }) => sum + weight, 0);

@@ -1,4 +1,4 @@
-/** A grey or coloured picture: values from 0 to 255, row by row, with the channels of a pixel side by side. */
+/** A gray or colored picture: values from 0 to 255, row by row, with the channels of a pixel side by side. */
 export interface Picture {
   readonly height: number;
   readonly width: number;

@@ -158,6 +158,19 @@ while True:
 """
 
 
+def batches_by(text: str, models: Any, directory: Path) -> Any:
+    """Return what `with_batches` does where the native program is a script."""
+    program = directory / "bootstrap"
+    program.write_text(text)
+    program.chmod(0o755)
+    signatures = describe_signatures(models.static_tflite.read_bytes(), {"serving_default": True})
+    description = ModelDescription(
+        model="m", version=1, runtime=Runtime.NATIVE, default_signature="serving_default", signatures=signatures
+    )
+    data = {"serving_default": Dataset({"features": np.ones((2, 16), np.float32)}, True)}
+    return with_batches(program, directory, directory, description, data)
+
+
 @pytest.mark.parametrize(
     ("error", "started", "rows", "reason"),
     [
@@ -170,15 +183,8 @@ while True:
 def test_rows_that_are_answered_otherwise_at_once_are_computed_one_by_one(
     error: str, started: str, rows: int, reason: str | None, models: Any, tmp_path: Path
 ) -> None:
-    program = tmp_path / "bootstrap"
-    program.write_text(LIAR.format(python=sys.executable, error=error, started=started))
-    program.chmod(0o755)
-    signatures = describe_signatures(models.static_tflite.read_bytes(), {"serving_default": True})
-    description = ModelDescription(
-        model="m", version=1, runtime=Runtime.NATIVE, default_signature="serving_default", signatures=signatures
-    )
-    data = {"serving_default": Dataset({"features": np.ones((2, 16), np.float32)}, True)}
-    found, runs = with_batches(program, tmp_path, tmp_path, description, data)
+    program = LIAR.format(python=sys.executable, error=error, started=started)
+    found, runs = batches_by(program, models, tmp_path)
     batch = found["serving_default"].batch
     assert batch is not None
     assert batch.rows == rows
@@ -188,15 +194,8 @@ def test_rows_that_are_answered_otherwise_at_once_are_computed_one_by_one(
 
 
 def test_a_measurement_that_fails_is_the_reason_for_one_row(models: Any, tmp_path: Path) -> None:
-    program = tmp_path / "bootstrap"
-    program.write_text(f"#!{sys.executable}\nimport sys; sys.exit('no memory')\n")
-    program.chmod(0o755)
-    signatures = describe_signatures(models.static_tflite.read_bytes(), {"serving_default": True})
-    description = ModelDescription(
-        model="m", version=1, runtime=Runtime.NATIVE, default_signature="serving_default", signatures=signatures
-    )
-    data = {"serving_default": Dataset({"features": np.ones((2, 16), np.float32)}, True)}
-    found, runs = with_batches(program, tmp_path, tmp_path, description, data)
+    program = f"#!{sys.executable}\nimport sys; sys.exit('no memory')\n"
+    found, runs = batches_by(program, models, tmp_path)
     assert (found["serving_default"].batch, runs) == (Batch(rows=1, reason="no memory"), {})
 
 

@@ -15,7 +15,7 @@ export function imageInput(field: ImageField): InputPart {
   const preview = element('canvas', { class: 'preview', role: 'img', width, height });
   const range = choice(rangesOf(dtype));
   const invert = element('input', { type: 'checkbox' });
-  const centre = element('input', { type: 'checkbox', checked: channels === 1 });
+  const center = element('input', { type: 'checkbox', checked: channels === 1 });
   const problem = element('p', { class: 'problem', role: 'alert' });
   const pad = makePad(input, field, () => {
     isFile = false;
@@ -24,7 +24,7 @@ export function imageInput(field: ImageField): InputPart {
   const chosen = element('input', { type: 'file', accept: 'image/*' });
 
   const current = (): Picture => {
-    const picture = isFile && file ? file : pictureOf(pad.strokes(), { height, width, channels, centred: centre.checked });
+    const picture = isFile && file ? file : pictureOf(pad.strokes(), { height, width, channels, centered: center.checked });
     return invert.checked ? inverted(picture) : picture;
   };
   const show = () => {
@@ -44,16 +44,16 @@ export function imageInput(field: ImageField): InputPart {
       });
     }
   });
-  [invert, centre, range].forEach((control) => control.addEventListener('change', show));
+  [invert, center, range].forEach((control) => control.addEventListener('change', show));
   show();
 
   return {
     element: element('div', { class: 'image' },
       pad.element,
       element('div', { class: 'beside' },
-        element('figure', {}, preview, element('figcaption', {}, `What the model gets: ${height} × ${width}${channels === 3 ? ', in colour' : ''}`)),
+        element('figure', {}, preview, element('figcaption', {}, `What the model gets: ${height} × ${width}${channels === 3 ? ', in color' : ''}`)),
         labelled('Or a picture’s file', chosen), problem,
-        element('div', { class: 'settings' }, labelled('Pixels are', range), labelled('Exchange dark and light', invert), labelled('Fit to the middle', centre)))),
+        element('div', { class: 'settings' }, labelled('Pixel range', range), labelled('Invert colors', invert), labelled('Center and fit', center)))),
     value: () => shaped(numbersOf(current(), range.value as Range, dtype), shape),
   };
 }

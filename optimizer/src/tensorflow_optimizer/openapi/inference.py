@@ -78,9 +78,7 @@ def _request(name: str, description: ModelDescription, components: Components) -
         for key, tensor in signature.inputs.items()
     ]
     own = _parameters(["", name] if is_default else [name], components, f"{name}.infer.parameters")
-    parameters = {"anyOf": [own, {"type": "null"}]}
-    if not is_default:
-        parameters = {"allOf": [own, {"required": ["signature_name"]}]}
+    parameters = _optional(own) if is_default else {"allOf": [own, {"required": ["signature_name"]}]}
     return {
         "type": "object",
         "title": name,
@@ -120,25 +118,22 @@ def _once(names: list[str]) -> dict[str, Any]:
 
 
 def _input(key: str, tensor: Tensor, signatures: list[str], components: Components, *, batched: bool) -> Schema:
+    data = _flat(tensor, batched=batched)
+    if item_shape(tensor, batched=False):
+        data = only([data, whole(tensor, batched=batched)])
+    schema = _tensor(key, tensor, _shape(tensor, batched=batched), data)
     parameters = _parameters(["", *signatures], components, "infer.inputs.parameters", in_json=True)
-    return {
-        "type": "object",
-        "title": key,
-        "required": ["name", "datatype", "shape", "data"],
-        "properties": {
-            "name": {"const": key},
-            "datatype": {"const": datatype(tensor)},
-            "shape": _shape(tensor, batched=batched),
-            "data": only([_flat(tensor, batched=batched), whole(tensor, batched=batched)])
-            if item_shape(tensor, batched=False)
-            else _flat(tensor, batched=batched),
-            "parameters": _optional(parameters),
-        },
-    }
+    schema["properties"]["parameters"] = _optional(parameters)
+    return schema
 
 
 def _output(key: str, tensor: Tensor, *, batched: bool) -> Schema:
-    shape = item_shape(tensor, batched=batched)
+    size = item_shape(tensor, batched=batched)
+    shape = list_of({"type": "integer", "minimum": 1}, len(size) + 1) if batched else {"const": size}
+    return _tensor(key, tensor, shape, _flat(tensor, batched=batched))
+
+
+def _tensor(key: str, tensor: Tensor, shape: Schema, data: Schema) -> Schema:
     return {
         "type": "object",
         "title": key,
@@ -146,8 +141,8 @@ def _output(key: str, tensor: Tensor, *, batched: bool) -> Schema:
         "properties": {
             "name": {"const": key},
             "datatype": {"const": datatype(tensor)},
-            "shape": list_of({"type": "integer", "minimum": 1}, len(shape) + 1) if batched else {"const": shape},
-            "data": _flat(tensor, batched=batched),
+            "shape": shape,
+            "data": data,
         },
     }
 

@@ -62,7 +62,7 @@ describe('rows', () => {
 describe('a picture', () => {
   test.each([
     ['with a channel', [-1, 28, 28, 1], { height: 28, width: 28, channels: 1, shape: [28, 28, 1] }],
-    ['in colour', [-1, 224, 200, 3], { height: 224, width: 200, channels: 3, shape: [224, 200, 3] }],
+    ['in color', [-1, 224, 200, 3], { height: 224, width: 200, channels: 3, shape: [224, 200, 3] }],
     ['of one row', [1, 96, 96, 3], { height: 96, width: 96, channels: 3, shape: [96, 96, 3] }],
     ['without rows', [32, 32, 3], { height: 32, width: 32, channels: 3, shape: [32, 32, 3] }],
     ['without a channel', [-1, 28, 28], { height: 28, width: 28, channels: 1, shape: [28, 28] }],

@@ -3,10 +3,10 @@ import { pictureOf } from '../../../../cli/open/page/drawing';
 import type { Picture } from '../../../../cli/open/page/picture';
 import { fromCanvas, inverted, numbersOf, rangesOf, toCanvas } from '../../../../cli/open/page/picture';
 
-const SIZE = { height: 28, width: 28, channels: 1, centred: false } as const;
+const SIZE = { height: 28, width: 28, channels: 1, centered: false } as const;
 const at = ({ values, width }: Picture, row: number, column: number) => values[row * width + column];
 
-/** Rows and columns that a line touches, and the centre of its light. */
+/** Rows and columns that a line touches, and the center of its light. */
 function extentOf({ values, width, height }: Picture) {
   const lit = Array.from(values, (value, index) => ({ value, row: Math.floor(index / width), column: index % width })).filter(({ value }) => value > 0);
   const mass = lit.reduce((sum, { value }) => sum + value, 0);
@@ -21,7 +21,7 @@ function extentOf({ values, width, height }: Picture) {
 describe('a drawing', () => {
   const line: Stroke = [{ x: 0.1, y: 0.5 }, { x: 0.4, y: 0.5 }];
 
-  test('is light where the line is, dark elsewhere, and grey at its edge', () => {
+  test('is light where the line is, dark elsewhere, and gray at its edge', () => {
     const picture = pictureOf([line], SIZE);
     expect(picture.values).toHaveLength(784);
     expect(at(picture, 13, 5)).toBe(255);
@@ -32,8 +32,8 @@ describe('a drawing', () => {
   });
 
   test('of nothing is dark, and a dot is a dot', () => {
-    expect(Math.max(...Array.from(pictureOf([], { ...SIZE, centred: true }).values))).toBe(0);
-    const dot = extentOf(pictureOf([[{ x: 0.9, y: 0.1 }]], { ...SIZE, centred: true }));
+    expect(Math.max(...Array.from(pictureOf([], { ...SIZE, centered: true }).values))).toBe(0);
+    const dot = extentOf(pictureOf([[{ x: 0.9, y: 0.1 }]], { ...SIZE, centered: true }));
     expect(dot.height).toBeLessThanOrEqual(4);
     expect(dot.row).toBeCloseTo(0.5, 1);
   });
@@ -43,8 +43,8 @@ describe('a drawing', () => {
     ['a large one', [[{ x: 0, y: 0 }, { x: 1, y: 1 }]]],
     ['a wide one', [[{ x: 0.1, y: 0.4 }, { x: 0.9, y: 0.45 }]]],
     ['one of two lines', [[{ x: 0.2, y: 0.2 }, { x: 0.2, y: 0.6 }], [{ x: 0.4, y: 0.2 }, { x: 0.4, y: 0.5 }]]],
-  ])('fitted as MNIST fits its digits fills 20 of 28 pixels, with its centre in the middle: %s', (_, strokes) => {
-    const { height, width, row, column } = extentOf(pictureOf(strokes, { ...SIZE, centred: true }));
+  ])('fitted as MNIST fits its digits fills 20 of 28 pixels, with its center in the middle: %s', (_, strokes) => {
+    const { height, width, row, column } = extentOf(pictureOf(strokes, { ...SIZE, centered: true }));
     expect(Math.max(height, width)).toBeGreaterThanOrEqual(19);
     expect(Math.max(height, width)).toBeLessThanOrEqual(22);
     expect(row).toBeCloseTo(0.5, 1);
@@ -72,7 +72,7 @@ describe('pixels', () => {
     expect(rangesOf('float32')[0]).toBe('0 to 1');
   });
 
-  test('of a canvas are read as colours or as grey, and what is transparent as white', () => {
+  test('of a canvas are read as colors or as gray, and what is transparent as white', () => {
     const canvas = { height: 1, width: 3, data: [255, 0, 0, 255, 10, 20, 30, 0, 0, 0, 0, 127.5] };
     expect(fromCanvas(canvas, 3)).toEqual({ height: 1, width: 3, channels: 3, values: [255, 0, 0, 255, 255, 255, 128, 128, 128] });
     expect(fromCanvas(canvas, 1).values).toEqual([76, 255, 128]);
