@@ -31,6 +31,7 @@ export * from './optimization/optimization-options';
 export * from './optimization/recipe/distillation';
 export * from './optimization/recipe/evaluation-data';
 export * from './optimization/recipe/graph';
+export * from './optimization/recipe/image-input';
 export * from './optimization/recipe/optimization-recipe';
 export * from './optimization/recipe/optimization-search';
 export * from './optimization/recipe/optimization-step';

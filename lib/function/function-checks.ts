@@ -68,6 +68,7 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...checkLayers(props.layers, props.hook !== undefined),
     ...props.hook?._problems ?? [],
     ...checkNative(props),
+    ...checkPictures(props),
     ...checkFunctionCapture(props),
     ...checkLogGroupClass(props.logGroup, { capture: props.capture !== undefined, embeddedMetrics: props.embeddedMetrics ?? true }),
     ...checkFunctionReplay(props),
@@ -124,6 +125,17 @@ function checkLayers(layers: lambda.ILayerVersion[] = [], hooked: boolean): stri
     ? []
     : [`layers must hold at most ${allowed}, got ${layers.length}: Lambda allows ${MAX_LAYERS}, and ${hooked ? 'runtime, model and hook' : 'runtime and model'} `
       + `take ${own}; merge some of them`];
+}
+
+/** Rejects pictures where the Python handler serves, which decodes none. */
+function checkPictures({ imageInput, hook, snapStart, liteRtRuntime }: ModelFunctionProps): string[] {
+  const python = Object.entries({ hook, snapStart: snapStart || undefined, 'LiteRtRuntime.NUMPY': liteRtRuntime === LiteRtRuntime.NUMPY || undefined })
+    .filter(([, value]) => value !== undefined).map(([name]) => name);
+  const named = python.join(' and ');
+  return imageInput === undefined || python.length === 0 ? [] : [
+    `imageInput needs the native runtime, and ${named} ${python.length === 1 ? 'selects' : 'select'} the Python handler, which decodes no pictures: `
+    + `leave ${named} out, or leave imageInput out and decode pictures in ${hook ? 'the hook' : 'a ModelHook'}`,
+  ];
 }
 
 /** Rejects what the native runtime does not support: Python hooks and snapshots. */

@@ -31,8 +31,9 @@ export interface ArtifactForProps extends OptimizationOptions {
 
 /** The properties that do not apply to a published model. */
 const OPTIMIZATION_OPTIONS: Record<keyof OptimizationOptions, true> = {
-  recipe: true, evaluation: true, gate: true, onRefusal: true, attempt: true, tasks: true, labels: true, labelsFile: true, seed: true, warmup: true,
-  warmupRecords: true, artifactBucket: true, artifactPrefix: true, artifactRemovalPolicy: true, retention: true, encryptionKey: true, signingKey: true,
+  recipe: true, evaluation: true, gate: true, onRefusal: true, attempt: true, imageInput: true, tasks: true, labels: true, labelsFile: true, seed: true,
+  warmup: true, warmupRecords: true, artifactBucket: true,
+  artifactPrefix: true, artifactRemovalPolicy: true, retention: true, encryptionKey: true, signingKey: true,
   unsignedVersions: true, computeType: true, buildImage: true, buildVpc: true, buildVpcSubnets: true, buildSecurityGroups: true, packageIndexUrl: true,
   buildEnvironment: true, buildRole: true, optimizationTimeout: true,
 };

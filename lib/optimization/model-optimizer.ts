@@ -165,6 +165,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       source,
       sourceOptions: original.options,
       evaluation,
+      imageInput: props.imageInput,
       tasks: props.tasks,
       recipe,
       brought,

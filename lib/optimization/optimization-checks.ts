@@ -27,6 +27,7 @@ export const OPTIMIZATION_TYPES: PropertyTypes<OptimizationOptions & { readonly 
   evaluation: { member: '_bind', description: 'EvaluationData', example: (given) => `EvaluationData.fromAsset(${quoted(given)})` },
   recipe: { member: '_cpuFeatures', description: 'an OptimizationRecipe', example: () => 'OptimizationRecipe.forLiteRt()' },
   gate: { member: '_render', description: 'a QualityGate', example: () => 'QualityGate.maxAccuracyLoss(0.01)' },
+  imageInput: { member: '_renderImage', description: 'an ImageInput', example: () => 'ImageInput.zeroToOne()' },
   artifactBucket: BUCKET,
   encryptionKey: KEY,
   signingKey: KEY,
@@ -53,7 +54,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...checkModelName(props.modelName ?? defaultModelName(id)),
     ...pointerProblems(props.pointerParameterName),
     ...serverProblems(props),
-    ...imageProblems(props),
+    ...buildImageProblems(props),
     ...checkBucket(scope, props),
     ...checkSigning(props),
     ...checkRoleStack(scope, 'buildRole', props.buildRole),
@@ -84,7 +85,7 @@ function serverProblems({ serverImage, serverRepository, format, architecture }:
 }
 
 /** The optimization tests and measures the model on the architecture that serves it. */
-function imageProblems({ buildImage, architecture = lambda.Architecture.X86_64 }: ModelOptimizerProps): string[] {
+function buildImageProblems({ buildImage, architecture = lambda.Architecture.X86_64 }: ModelOptimizerProps): string[] {
   const built = buildImage?.type.startsWith('ARM_') ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
   if (buildImage === undefined || Token.isUnresolved(buildImage.type) || built.name === architecture.name) {
     return [];
@@ -102,6 +103,7 @@ function checkOptimization(options: OptimizationOptions, context: OptimizationCo
     ...options.recipe?._problems(context.format, context.sourceKind, hasData, context.isReadByFile) ?? [],
     ...options.gate?._problems(hasData) ?? [],
     ...attemptProblems(options),
+    ...imageProblems(options, context),
     ...taskProblems(options),
     ...checkLabels(options),
     ...checkInteger('seed', options.seed, 0, 2 ** 32 - 1),
@@ -114,6 +116,13 @@ function sourceProblems({ format, sourceKind }: OptimizationContext): string[] {
   return sourceKind === 'tflite' && format === ModelFormat.SAVED_MODEL
     ? ['a .tflite model cannot be served by TensorFlow Serving: give the SavedModel or Keras file that it was made from, or serve it with LiteRT (ModelServer.LITERT, or ModelFunction)']
     : [];
+}
+
+function imageProblems({ imageInput, evaluation }: OptimizationOptions, { format }: OptimizationContext): string[] {
+  return imageInput?._imageProblems(format) ?? (!evaluation?._hasPictures() ? [] : [
+    'evaluation has pictures, and nothing says what numbers the model makes of their pixels: give imageInput, such as ImageInput.zeroToOne(), '
+    + 'or for TensorFlow Serving the numbers as an .npz file',
+  ]);
 }
 
 function attemptProblems({ attempt, onRefusal }: OptimizationOptions): string[] {

@@ -5,6 +5,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { EvaluationData } from './recipe/evaluation-data';
+import type { ImageInput } from './recipe/image-input';
 import type { OptimizationRecipe } from './recipe/optimization-recipe';
 import type { QualityGate } from './recipe/quality-gate';
 
@@ -48,6 +49,15 @@ export interface OptimizationOptions {
    * @default 1
    */
   readonly attempt?: number;
+
+  /**
+   * Input that clients may send as an encoded picture, JPEG or PNG, for a model that LiteRT serves.
+   *
+   * The optimization checks it against the model's signature. Not for functions with a `hook`, `snapStart` or `LiteRtRuntime.NUMPY`.
+   *
+   * @default - clients send numbers
+   */
+  readonly imageInput?: ImageInput;
 
   /**
    * The task of each output, by the output's name.

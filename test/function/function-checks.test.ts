@@ -2,8 +2,8 @@ import { Duration, Size } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFunctionProps } from '../../lib';
-import { ModelHook, ModelSource } from '../../lib';
-import { emptyStack, functionProperties, modelFunction, tfliteFile } from './fixtures';
+import { ImageInput, LiteRtRuntime, ModelHook, ModelSource } from '../../lib';
+import { emptyStack, functionProperties, hookDirectory, modelFunction, tfliteFile } from './fixtures';
 
 describe('fails', () => {
   test.each<[string, Partial<ModelFunctionProps>, RegExp]>([
@@ -30,6 +30,26 @@ describe('fails', () => {
     ['security groups without a VPC', { securityGroups: [] }, /securityGroups has no effect without vpc/],
   ])('with %s', (_, props, message) => {
     expect(() => modelFunction(emptyStack(), props)).toThrow(message);
+  });
+
+  test.each<[string, Partial<ModelFunctionProps>, string]>([
+    ['a hook', { hook: ModelHook.fromAsset(hookDirectory()) }, 'hook selects the Python handler, which decodes no pictures: leave hook out, or leave imageInput out and '
+      + 'decode pictures in the hook'],
+    ['snapStart', { snapStart: true }, 'snapStart selects the Python handler, which decodes no pictures: leave snapStart out, or leave imageInput out and '
+      + 'decode pictures in a ModelHook'],
+    ['the numpy runtime', { liteRtRuntime: LiteRtRuntime.NUMPY }, 'LiteRtRuntime.NUMPY selects the Python handler'],
+    ['all of them', { liteRtRuntime: LiteRtRuntime.NUMPY, snapStart: true, hook: ModelHook.fromAsset(hookDirectory()) },
+      'hook and snapStart and LiteRtRuntime.NUMPY select the Python handler'],
+  ])('with pictures and %s', (_, props, message) => {
+    expect(() => modelFunction(emptyStack(), { imageInput: ImageInput.zeroToOne(), ...props })).toThrow(`imageInput needs the native runtime, and ${message}`);
+    expect(() => modelFunction(emptyStack(), props)).not.toThrow();
+  });
+
+  test('not with pictures in the native runtime', () => {
+    const props = { model: ModelSource.fromAsset(tfliteFile()), imageInput: ImageInput.zeroToOne() };
+
+    expect(() => modelFunction(emptyStack(), { ...props, snapStart: false })).not.toThrow();
+    expect(() => modelFunction(emptyStack(), { ...props, liteRtRuntime: LiteRtRuntime.NATIVE })).not.toThrow();
   });
 
   test('with more layers than Lambda allows', () => {

@@ -3,7 +3,8 @@ import Ajv2020 from 'ajv/dist/2020';
 import { App, Size, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import {
-  Distillation, Graph, ModelFormat, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization, SearchObjective, StatefulBehavior, Student, StudentSize,
+  ChannelOrder, Distillation, Graph, ImageInput, ModelFormat, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization, ResizeMethod, SearchObjective,
+  StatefulBehavior, Student, StudentSize,
 } from '../../lib';
 import type { StoredObject } from '../../lib/model/stored-object';
 import type { JobOptions } from '../../lib/optimization/build/job';
@@ -43,7 +44,7 @@ test('the smallest job has everything that affects the output, and no empty memb
     recipe: { kind: 'forLiteRt', steps: [] },
     seed: 0,
     architecture: 'x86_64',
-    toolchain: { behaviorVersion: 14, tensorflow: '2.20.0', litert: '2.3.0' },
+    toolchain: { behaviorVersion: 15, tensorflow: '2.20.0', litert: '2.3.0' },
   });
   expect(JSON.parse(JSON.stringify(document))).toEqual(document);
 });
@@ -54,6 +55,14 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['seed', { seed: 7 }, (it) => it.seed, 7],
   ['labels', { labels: ['a', 'b'] }, (it) => it.labels, ['a', 'b']],
   ['server', { format: ModelFormat.SAVED_MODEL, serverImage: 'tensorflow/serving:2.20.0' }, (it) => it.server, { image: 'tensorflow/serving:2.20.0' }],
+  ['a picture', { imageInput: ImageInput.caffe() }, (it) => it.image, { preprocessing: 'caffe', method: 'bilinear', antialias: false }],
+  ['all about a picture', {
+    imageInput: ImageInput.linear({
+      input: 'image', resize: ResizeMethod.BICUBIC, antialias: true, channelOrder: ChannelOrder.BGR, scale: [0.5], offset: [1, 2, 3],
+    }),
+  }, (it) => it.image, {
+    input: 'image', preprocessing: 'linear', method: 'bicubic', antialias: true, channelOrder: 'BGR', scale: [0.5], offset: [1, 2, 3],
+  }],
   ['tasks', { tasks: { y: ModelTask.BINARY } }, (it) => it.tasks, { y: 'binary' }],
   ['recipe', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, (it) => it.recipe.steps, [{ step: 'quantization', mode: 'fullInteger' }]],
   ['strip', { recipe: OptimizationRecipe.of(Graph.strip()) }, (it) => it.recipe.steps, [{ step: 'strip' }]],

@@ -1,8 +1,8 @@
 import { Duration, Lazy } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { ModelOptimizerProps } from '../../lib';
-import { EvaluationData, ModelFormat, ModelSource, ModelTask, OptimizationRecipe, QualityGate, Quantization } from '../../lib';
+import type { ChannelOrder, ModelOptimizerProps } from '../../lib';
+import { EvaluationData, ImageInput, ModelFormat, ModelSource, ModelTask, OptimizationRecipe, QualityGate, Quantization, ResizeMethod } from '../../lib';
 import { directoryWith, fileWith, LITERT } from '../model/model-files';
 import { evaluation, optimize } from './optimizer-fixtures';
 
@@ -18,6 +18,21 @@ describe('refuses', () => {
     ['a task without data', { tasks: { y: ModelTask.BINARY } }, 'tasks has no effect without real inputs'],
     ['a task of no output', { evaluation, tasks: {} }, 'tasks must name at least one output'],
     ['a task of an output without name', { evaluation, tasks: { '': ModelTask.BINARY } }, 'got ""'],
+    ['pictures for TensorFlow Serving', { imageInput: ImageInput.torch(), format: ModelFormat.SAVED_MODEL },
+      'TensorFlow Serving decodes no pictures: serve the model with LiteRT (ModelServer.LITERT, or ModelFunction), or leave imageInput out'],
+    ['pictures without a word about their pixels', { evaluation: EvaluationData.fromAsset(directoryWith({ 'labels.csv': 'path\na.png', 'a.png': 'x' })) },
+      'evaluation has pictures, and nothing says what numbers the model makes of their pixels: give imageInput'],
+    ['pictures for an input without name', { imageInput: ImageInput.torch({ input: '' }) }, 'imageInput must name an input of the model, got ""'],
+    ['a method that is none', { imageInput: ImageInput.zeroToOne({ resize: 'area' as ResizeMethod }) },
+      'imageInput resize must be one of bilinear, nearest, bicubic, got "area"'],
+    ['an order of channels that is none', { imageInput: ImageInput.linear({ scale: [1], channelOrder: 'GRB' as ChannelOrder }) },
+      'imageInput channelOrder must be one of RGB, BGR, got "GRB"'],
+    ['antialias of the nearest pixel', { imageInput: ImageInput.zeroToOne({ resize: ResizeMethod.NEAREST, antialias: true }) },
+      'imageInput antialias has no effect with ResizeMethod.NEAREST'],
+    ['two scales', { imageInput: ImageInput.linear({ scale: [1, 2] }) }, 'imageInput scale must be a list of one number for all channels, or of three, got [1,2]'],
+    ['an offset that is no number', { imageInput: ImageInput.linear({ scale: [1], offset: [0, NaN, 1] }) }, 'imageInput offset must be finite numbers, got [0,"NaN",1]'],
+    ['a scale of 0', { imageInput: ImageInput.linear({ scale: [1, 0, 1] }) }, 'imageInput scale must not be 0'],
+    ['what is no picture', { imageInput: 'torch' as never }, 'imageInput must be an ImageInput, got "torch": give ImageInput.zeroToOne()'],
     ['no labels', { labels: [] }, 'labels must name'],
     ['a label twice', { labels: ['a', 'b', 'a'] }, 'got "a" twice'],
     ['more labels than a request can hold', { labels: Array.from({ length: 10_000 }, (_, index) => `the class ${index}`) },

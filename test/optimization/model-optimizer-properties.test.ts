@@ -8,7 +8,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { ModelOptimizerProps } from '../../lib';
-import { ModelFormat, ModelTask, OptimizationRecipe, QualityGate } from '../../lib';
+import { ImageInput, ModelFormat, ModelTask, OptimizationRecipe, QualityGate } from '../../lib';
 import { fileWith } from '../model/model-files';
 import { evaluation, newStack, optimize, plain, idOf, build, jobOf, statementsOf, actionsOf, createdBefore } from './optimizer-fixtures';
 
@@ -86,6 +86,7 @@ describe('each property', () => {
     ['evaluation', { evaluation }, { evaluation: { packaging: 'file', fileName: 'held-out.npz' } }],
     ['gate', { gate }, { gate: { rules: [{ rule: 'maxSizeBytes', value: 1048576 }], strict: false } }],
     ['tasks', { evaluation, tasks: { y: ModelTask.MULTICLASS } }, { tasks: { y: 'multiclass' } }],
+    ['imageInput', { imageInput: ImageInput.minusOneToOne() }, { image: { preprocessing: 'minusOneToOne', method: 'bilinear', antialias: false } }],
     ['labels', { labels: ['zero', 'one'] }, { labels: ['zero', 'one'] }],
     ['labelsFile', { labelsFile: fileWith('labels.txt', 'zéro\r\none two\r\n') }, { labels: ['zéro', 'one two'] }],
     ['seed', { seed: 3 }, { seed: 3 }],

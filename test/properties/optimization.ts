@@ -6,8 +6,8 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { ArtifactRetention, OptimizationOptions } from '../../lib';
 import {
-  Distillation, EvaluationData, LayerQuantization, ModelSource, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization,
-  RefusalBehavior, SearchObjective, Student, StudentSize, UnsignedVersions,
+  Distillation, EvaluationData, ImageInput, LayerQuantization, ModelSource, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization,
+  RefusalBehavior, ResizeMethod, SearchObjective, Student, StudentSize, UnsignedVersions,
 } from '../../lib';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, listOfTexts, memberOf, numbers, oneOf, texts } from './arbitraries';
@@ -45,6 +45,10 @@ export const optimization: Arbitraries<OptimizationOptions> = {
   ),
   onRefusal: memberOf(RefusalBehavior),
   attempt: numbers,
+  imageInput: oneOf<ImageInput>(
+    () => ImageInput.zeroTo255(), () => ImageInput.torch({ input: 'image' }), () => ImageInput.linear({ scale: [0] }),
+    () => ImageInput.zeroToOne({ resize: ResizeMethod.NEAREST, antialias: true }),
+  ),
   tasks: oneOf<{ [output: string]: ModelTask }>(() => ({}), () => ({ '': ModelTask.REGRESSION }), () => ({ probabilities: ModelTask.MULTICLASS })),
   labels: listOfTexts,
   labelsFile: texts,

@@ -5,6 +5,7 @@ import type { StoredObject } from '../../model/stored-object';
 import { renderStored } from '../../model/stored-object';
 import { inNameOrder } from '../../private/in-name-order';
 import type { ModelTask } from '../optimization-options';
+import type { ImageInput } from '../recipe/image-input';
 import type { OptimizationRecipe } from '../recipe/optimization-recipe';
 import type { QualityGate } from '../recipe/quality-gate';
 
@@ -13,7 +14,7 @@ import type { QualityGate } from '../recipe/quality-gate';
  *
  * A test compares them with optimizer: its requirements.txt and its BEHAVIOR_VERSION.
  */
-export const TOOLCHAIN = { behaviorVersion: 14, tensorflow: '2.20.0', litert: '2.3.0' };
+export const TOOLCHAIN = { behaviorVersion: 15, tensorflow: '2.20.0', litert: '2.3.0' };
 
 export interface JobOptions {
   readonly modelName: string;
@@ -21,6 +22,7 @@ export interface JobOptions {
   readonly source: StoredObject;
   readonly sourceOptions: ModelSourceOptions;
   readonly evaluation?: StoredObject;
+  readonly imageInput?: ImageInput;
   readonly tasks?: { [output: string]: ModelTask };
   readonly recipe: OptimizationRecipe;
   /** Uploads of the recipe's steps, in their order: a student's model. */
@@ -55,6 +57,7 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
       stateful: sourceOptions.stateful ?? StatefulBehavior.REFUSE,
     },
     evaluation: options.evaluation && renderStored(options.evaluation),
+    image: options.imageInput?._renderImage(),
     tasks: inNameOrder(options.tasks ?? {}),
     recipe: options.recipe._render(options.brought),
     gate: options.gate?._render(),

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'fs';
 import { join } from 'path';
 import { Validations } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -8,17 +8,23 @@ import { checkReference, storeAsset, storeReference } from '../../model/stored-o
 
 const EXTENSIONS = ['.npz', '.jsonl'];
 
+/** Names the pictures of a directory, and their labels. */
+const LABELS_FILE = 'labels.csv';
+
 /**
  * Real inputs of a model, with or without labels, to calibrate and judge candidates.
  *
  * An `.npz` file with one array for each input (any name for a single input) and `labels` or `labels/<output>`, or a `.jsonl` file
  * whose lines are REST bodies with a `label`. Values are those of the model's signature.
+ *
+ * Or JPEG and PNG pictures, with `imageInput`: a directory with a file `labels.csv`, whose first line is `path,label`, and each other line the path
+ * of a picture in the directory and its label.
  */
 export abstract class EvaluationData {
   /**
-   * A local file, or a directory with one, uploaded with the app's other assets.
+   * A local file, or a directory with one or with pictures, uploaded with the app's other assets.
    *
-   * @param path of an .npz or .jsonl file, or a directory with one, relative to the working directory of the CDK app
+   * @param path of an .npz or .jsonl file, or a directory with one or with pictures, relative to the working directory of the CDK app
    */
   public static fromAsset(path: string): EvaluationData {
     return new AssetData(path);
@@ -28,7 +34,7 @@ export abstract class EvaluationData {
    * Data in a bucket.
    *
    * @param bucket the bucket
-   * @param key of an .npz, .jsonl or .zip file, or the prefix of one, with a slash at the end
+   * @param key of an .npz or .jsonl file, of a .zip file with one or with pictures, or the prefix of these, with a slash at the end
    * @param options what identifies the content
    */
   public static fromBucket(bucket: s3.IBucket, key: string, options: BucketEvaluationDataOptions = {}): EvaluationData {
@@ -37,6 +43,9 @@ export abstract class EvaluationData {
 
   /** @internal */
   public abstract _problems(): string[];
+
+  /** The data are pictures, as far as synthesis can see. @internal */
+  public abstract _hasPictures(): boolean;
 
   /** Uploads or references the data and adds its warnings. Call it only if `_problems()` found none. @internal */
   public abstract _bind(scope: Construct): StoredObject;
@@ -55,10 +64,17 @@ class AssetData extends EvaluationData {
     if (!statSync(this.path).isDirectory()) {
       return fileProblems(where, this.path);
     }
+    if (this._hasPictures()) {
+      return labelsProblems(`${where}, file ${LABELS_FILE},`, join(this.path, LABELS_FILE));
+    }
     const files = readdirSync(this.path).filter((name) => isData(name));
     return files.length === 1
       ? fileProblems(`${where}, file ${files[0]},`, join(this.path, files[0]))
-      : [`${where} must hold exactly one .npz or .jsonl file, found ${files.length === 0 ? 'none' : files.sort().join(', ')}`];
+      : [`${where} must hold exactly one .npz or .jsonl file, or ${LABELS_FILE} and pictures, found ${files.length === 0 ? 'none' : files.sort().join(', ')}`];
+  }
+
+  public _hasPictures() {
+    return existsSync(join(this.path, LABELS_FILE)) && !readdirSync(this.path).some(isData);
   }
 
   public _bind(scope: Construct) {
@@ -73,6 +89,10 @@ class BucketData extends EvaluationData {
 
   public _problems() {
     return checkReference('key', this.key, this.options, EXTENSIONS).map((problem) => `evaluation data: ${problem}`);
+  }
+
+  public _hasPictures() {
+    return false;
   }
 
   public _bind(scope: Construct) {
@@ -99,6 +119,14 @@ function fileProblems(where: string, path: string): string[] {
     return [`${where} is not what numpy.savez writes: it is corrupt or of another kind; write it again`];
   }
   return [];
+}
+
+function labelsProblems(where: string, path: string): string[] {
+  const [header, ...rows] = readFileSync(path, 'utf8').replace(/^\uFEFF/, '').split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (!/^\s*path\s*(,|$)/.test(header ?? '')) {
+    return [`${where} must begin with the line "path,label", or "path" without labels, got ${JSON.stringify((header ?? '').slice(0, 80))}`];
+  }
+  return rows.length > 0 ? [] : [`${where} names no picture: give the path of a picture in each line after the first`];
 }
 
 function firstBytes(path: string): string {

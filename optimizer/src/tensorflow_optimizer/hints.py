@@ -23,6 +23,8 @@ class Hint(StrEnum):
     """The comparison with the version that serves."""
 
     INPUT_SHAPES = "input_shapes"
+    IMAGE_INPUT = "image_input"
+    """The input that takes pictures."""
     SIGNATURE = "signature"
     STATE_RESET = "state_reset"
     TAGS = "tags"

@@ -264,7 +264,9 @@ class TestJsonLines:
     @pytest.mark.parametrize(("name", "content"), [("rows.csv", b"a,b\n1,2\n"), ("rows.parquet", b"PAR1\x15\x04\xff")])
     def test_a_file_of_another_kind_is_told_what_is_accepted(self, name: str, content: bytes, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(BadInputError, match=rf"^{name}.*; give an \.npz file .* or a \.jsonl file"):
+        with pytest.raises(
+            BadInputError, match=rf"^{name}.*; give an \.npz file .*, a \.jsonl file .* or a directory of pictures"
+        ):
             read(tmp_path / name)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from described_models import described, signature, validators
+from described_models import described, signature, validator, validators
 from jsonschema import Draft202012Validator
+from tensorflow_optimizer.documents.image import ImageInput, Preprocessing
 from tensorflow_optimizer.documents.job import ModelFormat
 from tensorflow_optimizer.documents.manifest import (
     LiteRtTensor,
@@ -21,6 +22,7 @@ from tensorflow_optimizer.documents.manifest import (
     TensorQuantization,
 )
 from tensorflow_optimizer.openapi import openapi_document, openapi_text
+from tensorflow_optimizer.signatures.images import with_image
 
 PAIR = described(
     serving_default=signature({"a": ("float32", [2]), "b": ("int32", [])}, {"p": ("float32", [2]), "q": ("int32", [])}),
@@ -253,3 +255,64 @@ def test_the_module_needs_neither_tensorflow_nor_numpy() -> None:
         check=True,
     )
     assert done.stdout.strip() == "set()"
+
+
+PICTURES = described(
+    serving_default=signature({"image": ("float32", [2, 2, 1])}, {"y": ("float32", [2])}),
+    pair=signature({"image": ("float32", [2, 2, 1]), "b": ("int32", [])}, {"y": ("float32", [2])}),
+)
+PICTURES = PICTURES.model_copy(
+    update={
+        "signatures": with_image(
+            PICTURES.signatures, "serving_default", ImageInput(preprocessing=Preprocessing.ZERO_TO_ONE)
+        )
+    }
+)
+NUMBERS, ENCODED = [[[1], [2]], [[3], [4]]], {"b64": "AAAA"}
+BYTES = {"name": "image", "datatype": "BYTES", "shape": [2], "data": ["AAAA", "BBBB"]}
+VALUES = {"name": "image", "datatype": "FP32", "shape": [1, 2, 2, 1], "data": [1, 2, 3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "component", "body"),
+    [
+        (True, "PredictRequest", {"instances": [ENCODED, NUMBERS]}),
+        (True, "PredictRequest", {"instances": [{"image": ENCODED}]}),
+        (True, "PredictRequest", {"inputs": [ENCODED]}),
+        (True, "PredictRequest", {"inputs": {"image": [ENCODED, ENCODED]}}),
+        (True, "PredictRequest", {"signature_name": "pair", "instances": [{"image": ENCODED, "b": 1}]}),
+        (False, "PredictRequest", {"signature_name": "pair", "instances": [{"image": ENCODED, "b": ENCODED}]}),
+        (False, "PredictRequest", {"instances": [{"b64": 1}]}),
+        (False, "PredictRequest", {"instances": ["AAAA"]}),
+        (False, "PredictRequest", {"instances": [[ENCODED]]}),
+        (True, "InferRequest", {"inputs": [VALUES]}),
+        (True, "InferRequest", {"inputs": [BYTES]}),
+        (True, "InferRequest", {"inputs": [BYTES | {"shape": [2, 1]}]}),
+        (True, "InferRequest", {"inputs": [BYTES], "parameters": {"signature_name": "serving_default"}}),
+        (False, "InferRequest", {"inputs": [BYTES | {"shape": [2, 2]}]}),
+        (False, "InferRequest", {"inputs": [BYTES | {"data": [1, 2]}]}),
+        (False, "InferRequest", {"inputs": [VALUES | {"datatype": "BYTES"}]}),
+    ],
+)
+def test_a_row_of_an_input_for_pictures_is_numbers_or_a_picture(allowed: bool, component: str, body: Any) -> None:
+    assert validators(PICTURES)(component, body) is allowed
+    without = validators(
+        described(serving_default=signature({"image": ("float32", [2, 2, 1])}, {"y": ("float32", [2])}))
+    )
+    assert without(component, body) is (body == {"inputs": [VALUES]})
+
+
+def test_the_body_may_be_a_picture_where_the_signature_has_no_other_input() -> None:
+    content = openapi_document(PICTURES)["paths"]["/v1/models/zoo:predict"]["post"]["requestBody"]["content"]
+    assert list(content) == ["application/json", "image/jpeg", "image/png"]
+    for description in (PICTURES.model_copy(update={"default_signature": "pair"}), PAIR):
+        body = openapi_document(description)["paths"]["/v1/models/zoo:predict"]["post"]["requestBody"]
+        assert list(body["content"]) == ["application/json"]
+
+
+def test_a_golden_picture_is_an_example_of_both_protocols() -> None:
+    golden = {"requests": [{"request": {"instances": [ENCODED]}, "response": {"predictions": [[1.0, 2.0]]}}]}
+    document = openapi_document(PICTURES, golden)
+    for path, component in (("/v1/models/zoo:predict", "PredictRequest"), ("/v2/models/zoo/infer", "InferRequest")):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        assert validator(document, component).is_valid(content["application/json"]["examples"]["golden1"]["value"])

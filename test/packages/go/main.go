@@ -207,6 +207,25 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 			}),
 		),
 	})
+	pictures := []tensorflow.ImageInput{
+		tensorflow.ImageInput_ZeroTo255(nil),
+		tensorflow.ImageInput_ZeroToOne(&tensorflow.ImageInputOptions{Input: jsii.String("image"), Resize: tensorflow.ResizeMethod_BILINEAR}),
+		tensorflow.ImageInput_MinusOneToOne(&tensorflow.ImageInputOptions{Resize: tensorflow.ResizeMethod_NEAREST}),
+		tensorflow.ImageInput_Caffe(nil),
+		tensorflow.ImageInput_Torch(&tensorflow.ImageInputOptions{Resize: tensorflow.ResizeMethod_BICUBIC, Antialias: jsii.Bool(true)}),
+		tensorflow.ImageInput_Linear(&tensorflow.LinearImageInputOptions{Scale: jsii.Numbers(0.5), ChannelOrder: tensorflow.ChannelOrder_RGB}),
+		tensorflow.ImageInput_Linear(&tensorflow.LinearImageInputOptions{
+			Scale:        jsii.Numbers(0.5, 0.25, 0.125),
+			Offset:       jsii.Numbers(-1.5, 0.5, 1.5),
+			ChannelOrder: tensorflow.ChannelOrder_BGR,
+		}),
+	}
+	for index, imageInput := range pictures {
+		tensorflow.NewModelOptimizer(stack, jsii.String(fmt.Sprintf("Picture%d", index)), &tensorflow.ModelOptimizerProps{
+			Model:      digitsModel(nil),
+			ImageInput: imageInput,
+		})
+	}
 	tensorflow.NewModelOptimizer(stack, jsii.String("Plain"), &tensorflow.ModelOptimizerProps{
 		Model:  digitsModel(nil),
 		Recipe: tensorflow.OptimizationRecipe_None(),

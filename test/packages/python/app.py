@@ -7,9 +7,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from cdk_tensorflow import (
     ArtifactRetention,
+    ChannelOrder,
     Distillation,
     EvaluationData,
     IDeliveredModel,
+    ImageInput,
     IModelArtifact,
     IMonitoredEndpoint,
     LayerQuantization,
@@ -36,6 +38,7 @@ from cdk_tensorflow import (
     RefusalBehavior,
     ReplayOptions,
     RequestCapture,
+    ResizeMethod,
     Rollout,
     RuntimeLayer,
     SearchObjective,
@@ -208,6 +211,18 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
             QualityGate.not_worse_than_serving(metric=QualityMetric.balanced_accuracy(), margin=0.01),
         ),
     )
+    pictures = [
+        ImageInput.zero_to255(),
+        ImageInput.zero_to_one(input="image", resize=ResizeMethod.BILINEAR),
+        ImageInput.minus_one_to_one(resize=ResizeMethod.NEAREST),
+        ImageInput.caffe(),
+        ImageInput.torch(resize=ResizeMethod.BICUBIC, antialias=True),
+        ImageInput.linear(scale=[0.5], channel_order=ChannelOrder.RGB),
+        ImageInput.linear(scale=[0.5, 0.25, 0.125], offset=[-1.5, 0.5, 1.5], channel_order=ChannelOrder.BGR),
+    ]
+    for index, image_input in enumerate(pictures):
+        model = ModelSource.from_asset("digits/saved_model")
+        ModelOptimizer(stack, f"Picture{index}", model=model, image_input=image_input)
     ModelOptimizer(
         stack,
         "Plain",

@@ -3,9 +3,9 @@ import {
   aws_iam as iam, aws_kms as kms, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
-  Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
+  ChannelOrder, Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, ImageInput, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, QualityMetric, Quantization, RefusalBehavior, RequestCapture, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  PythonBundling, QualityGate, QualityMetric, Quantization, RefusalBehavior, RequestCapture, ResizeMethod, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
 
@@ -150,6 +150,15 @@ function publisher(stack: Stack): void {
       QualityGate.notWorseThanServing({ metric: QualityMetric.balancedAccuracy(), margin: 0.01 }),
     ),
   });
+  [
+    ImageInput.zeroTo255(),
+    ImageInput.zeroToOne({ input: 'image', resize: ResizeMethod.BILINEAR }),
+    ImageInput.minusOneToOne({ resize: ResizeMethod.NEAREST }),
+    ImageInput.caffe(),
+    ImageInput.torch({ resize: ResizeMethod.BICUBIC, antialias: true }),
+    ImageInput.linear({ scale: [0.5], channelOrder: ChannelOrder.RGB }),
+    ImageInput.linear({ scale: [0.5, 0.25, 0.125], offset: [-1.5, 0.5, 1.5], channelOrder: ChannelOrder.BGR }),
+  ].forEach((imageInput, index) => new ModelOptimizer(stack, `Picture${index}`, { model: ModelSource.fromAsset('digits/saved_model'), imageInput }));
   new ModelOptimizer(stack, 'Plain', {
     model: ModelSource.fromAsset('digits/saved_model'),
     recipe: OptimizationRecipe.none(),

@@ -30,6 +30,7 @@ from ..supervision import supervise
 from ..supervision.output import check_output
 from .failure import name_hints, one_sentence
 from .hint_options import hints_in
+from .image_option import image_help, parse_image
 from .job_from_options import (
     Objective,
     check_metric_rules,
@@ -184,6 +185,15 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         StatefulBehavior,
         typer.Option(help="What to do with a model whose variables change between calls.", rich_help_panel=_ABOUT),
     ] = StatefulBehavior.REFUSE,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREPROCESSING[:SETTING=VALUE,...]",
+            help=f"The input also takes encoded pictures, whose pixels become numbers by {image_help()}.",
+            show_default="numbers alone",
+            rich_help_panel=_ABOUT,
+        ),
+    ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(
@@ -226,6 +236,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             raise BadInputError("--server-image is for --format saved_model on x86_64: TensorFlow Serving serves there")
         if warmup_records is not None and (made_for is not ModelFormat.SAVED_MODEL or data is None):
             raise BadInputError("--warmup-records is for --format saved_model with --data; leave it out")
+        if image and made_for is not ModelFormat.LITERT:
+            raise BadInputError("--image is for --format litert, because TensorFlow Serving decodes no pictures")
         check_source(model, signature, tag)
         check_steps(steps, made_for)
         given = {"maxAccuracyLoss": max_accuracy_loss, "maxErrorIncrease": max_error_increase}
@@ -259,6 +271,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
                 format=made_for,
                 source=source_of(model).model_copy(update=told),
                 evaluation=evaluation_of(data) if data else None,
+                image=parse_image(image) if image else None,
                 tasks=parse_tasks(task or []),
                 recipe=recipe_of(made_for, steps, search if labelled else None),
                 gate=Gate(rules=rules) if rules else None,

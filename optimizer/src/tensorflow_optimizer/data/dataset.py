@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 #: The files that hold evaluation data, for errors.
 ACCEPTED = (
-    "an .npz file (one array per input, `labels` or `labels/<output>`) or a .jsonl file (REST bodies with a label)"
+    "an .npz file (one array per input, `labels` or `labels/<output>`), a .jsonl file (REST bodies with a label) or a "
+    "directory of pictures with a file labels.csv"
 )
 
 
@@ -28,6 +29,8 @@ class Dataset:
     """A sample is one row of the signature's batch; otherwise it is all that one call takes."""
     labels: dict[str, Array] = field(default_factory=dict)
     """By output name."""
+    pictures: Array | None = None
+    """The file that each sample was decoded from, where the data are pictures."""
 
     @property
     def count(self) -> int:
@@ -40,6 +43,7 @@ class Dataset:
             {name: value[rows] for name, value in self.inputs.items()},
             self.batched,
             {name: value[rows] for name, value in self.labels.items()},
+            None if self.pictures is None else self.pictures[rows],
         )
 
     def call(self, start: int, stop: int) -> dict[str, Array]:

@@ -14,22 +14,25 @@ from .dataset import ACCEPTED, Dataset
 from .json_lines import read_json_lines
 from .labels import as_bytes, labels_for
 from .npz import LABELS, read_npz
+from .pictures import LABELS_FILE, has_label_column, labels_file, read_pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from ..documents.image import ImageInput
     from ..signatures import SignatureSpec, TensorSpec
 
 
-def read_dataset(
+def read_dataset(  # noqa: PLR0913 - one fact each about the data
     path: Path,
     signature: SignatureSpec,
     shapes: dict[str, list[int]] | None,
     *,
     batched: bool | None,
     labels: list[str] | None,
+    image: ImageInput | None = None,
 ) -> Dataset:
     """Read the evaluation data at `path`.
 
@@ -39,13 +42,17 @@ def read_dataset(
         shapes: The inputs' complete shapes, if they are more specific than the signature's.
         batched: Whether dimension 0 of the inputs is the batch; None if the data's rank decides.
         labels: Class names, for data that is labelled by name.
+        image: What becomes of pixels, for data that are pictures.
 
     Raises:
         BadInputError: The data cannot be read, or does not fit the signature.
     """
     file = _data_file(path)
     known = {name: _known_shape(spec, (shapes or {}).get(name)) for name, spec in signature.inputs.items()}
-    if _is_npz(file):
+    pictures: NDArray[Any] | None = None
+    if file.name == LABELS_FILE:
+        arrays, found, pictures = read_pictures(file, signature, shapes, image)
+    elif _is_npz(file):
         arrays, found = read_npz(file, signature)
     else:
         arrays, found = read_json_lines(file, signature, known, batched=batched)
@@ -68,13 +75,15 @@ def read_dataset(
             f"the inputs in {file.name} differ in kind: "
             + ", ".join(f"{name} holds {'whole inputs' if is_whole else 'rows'}" for name, is_whole in whole.items())
         )
-    return Dataset(rows, not next(iter(whole.values()), False), found)
+    return Dataset(rows, not next(iter(whole.values()), False), found, pictures)
 
 
 def has_labels(path: Path) -> bool:
     """Say whether the evaluation data at `path` names labels, without reading it; True if it cannot be read."""
     file = _data_file(path)
     try:
+        if file.name == LABELS_FILE:
+            return has_label_column(file)
         if _is_npz(file):
             with zipfile.ZipFile(file) as archive:
                 return any(name.startswith((f"{LABELS}.", f"{LABELS}/")) for name in archive.namelist())
@@ -98,6 +107,9 @@ def _data_file(path: Path) -> Path:
     files = sorted(file for file in path.rglob("*") if file.suffix in (".npz", ".jsonl") and file.is_file())
     if len(files) == 1:
         return files[0]
+    pictures = labels_file(path) if not files else None
+    if pictures is not None:
+        return pictures
     names = ", ".join(file.relative_to(path).as_posix() for file in files[:6]) or "none"
     raise BadInputError(
         f"the evaluation data must hold exactly one .npz or .jsonl file, found: {names}; give {ACCEPTED}"

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .document import Document
+from .image import ImageInput
 from .quantization import Quantization
 
 SCHEMA_VERSION = 1
 
 #: Raised when the same job makes another output than before, so that nothing old is taken for it.
-BEHAVIOR_VERSION = 14
+BEHAVIOR_VERSION = 15
 
 
 class ModelFormat(StrEnum):
@@ -361,6 +362,8 @@ class Job(Document):
     format: ModelFormat
     source: Source
     evaluation: Evaluation | None = None
+    image: ImageInput | None = None
+    """The input that takes pictures; absent: all take numbers alone."""
     tasks: dict[str, ModelTask] = {}
     """The task by output name; an output that is not named gets an inferred one."""
     recipe: Recipe
@@ -380,4 +383,10 @@ class Job(Document):
     def _a_server_only_where_one_serves(self) -> Job:
         if self.server and (self.format is not ModelFormat.SAVED_MODEL or self.architecture is not Architecture.X86_64):
             raise ValueError("server may be given for the format saved_model on x86_64 only")
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_only_where_they_are_decoded(self) -> Job:
+        if self.image and self.format is not ModelFormat.LITERT:
+            raise ValueError("image may be given for the format litert only: TensorFlow Serving decodes no pictures")
         return self

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from .document import Document
+from .image import Image
 from .job import Architecture, Gate, ModelFormat, Recipe
 from .outcome import Candidate, Metrics, RuleResult
 
@@ -44,6 +45,8 @@ class Tensor(Document):
     """-1: the batch (dimension 0 of a batched signature), or unknown (SavedModel only)."""
     tensor: LiteRtTensor | None = None
     """LiteRT only."""
+    image: Image | None = None
+    """An input that takes encoded pictures too, in the place of a row's numbers; absent: numbers alone."""
 
 
 class Batch(Document):

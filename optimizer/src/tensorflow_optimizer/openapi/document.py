@@ -23,6 +23,7 @@ OPENAPI_FILE = "openapi.json"
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
+_PICTURES = ("image/jpeg", "image/png")
 _ERRORS = {
     "400": "The request is not one that the model can answer.",
     "408": "The request's body did not arrive in time.",
@@ -41,6 +42,10 @@ A schema cannot say some rules:
 * An operation of the model may refuse a value, such as an index beyond its table.
 * The request and its answer have at most the bytes that the server takes and returns.
 """
+_PICTURE_RULES = """
+A row of an input for pictures may be `{"b64": "..."}`: a JPEG or PNG, which the server decodes and resizes.
+Where a signature has this one input, the body may be the picture itself. A file that is no such picture is refused.
+"""
 _INFER_RULES = """\
 Without the parameter `signature_name` the default signature answers.
 Tensors in binary form are not described here; an answer has them if the request asks for them.
@@ -50,6 +55,9 @@ A schema cannot say some rules:
 * All inputs have the same number of rows, which is the first number of `shape`.
 * `data` has as many values as `shape` says: in one list, or nested as the shape is.
 * The rules of a predict request about numbers, members and bytes.
+"""
+_INFER_PICTURE_RULES = """
+An input for pictures may be a tensor of the type BYTES: a JPEG or PNG for each row, in base64.
 """
 
 
@@ -111,16 +119,25 @@ def openapi_text(document: dict[str, Any]) -> str:
 
 
 def _predict(description: ModelDescription, components: Components, examples: list[Exchange]) -> dict[str, Any]:
+    body = _request(components.refer("PredictRequest", predict_request(description, components)), examples)
+    inputs = list(description.signatures[description.default_signature].inputs.values())
+    if len(inputs) == 1 and inputs[0].image is not None:
+        body["content"] |= {media: {"schema": {"type": "string", "contentMediaType": media}} for media in _PICTURES}
     return {
         "operationId": "predict",
         "summary": "A prediction, by TensorFlow Serving's API",
-        "description": _PREDICT_RULES,
-        "requestBody": _request(components.refer("PredictRequest", predict_request(description, components)), examples),
+        "description": _PREDICT_RULES + (_PICTURE_RULES if _takes_pictures(description) else ""),
+        "requestBody": body,
         "responses": {
             "200": _answer(components.refer("PredictResponse", predict_response(description, components)), examples),
             **_errors(*_ERRORS),
         },
     }
+
+
+def _takes_pictures(description: ModelDescription) -> bool:
+    signatures = description.signatures.values()
+    return any(tensor.image for signature in signatures for tensor in signature.inputs.values())
 
 
 def _inference_paths(
@@ -139,7 +156,7 @@ def _inference_paths(
     infer = {
         "operationId": "infer",
         "summary": "A prediction, by the Open Inference Protocol",
-        "description": _INFER_RULES,
+        "description": _INFER_RULES + (_INFER_PICTURE_RULES if _takes_pictures(description) else ""),
         "requestBody": _request(components.refer("InferRequest", infer_request(description, components)), exchanges),
         "responses": {"200": answer, **_errors(*_ERRORS)},
     }

@@ -53,15 +53,16 @@ def _tensors(signature: Signature, tensors: dict[str, Tensor], body: dict[str, A
     """Return the tensors of a golden request or answer, which has a single row where it is in row format."""
     values = body[rows][0] if rows in body else next(body[name] for name in ("inputs", "outputs") if name in body)
     named = {next(iter(tensors)): values} if len(tensors) == 1 else values
-    return [
-        {
-            "name": name,
-            "shape": [*([1] if signature.batched else []), *(item_shape(tensor, batched=signature.batched))],
-            "datatype": datatype(tensor),
-            "data": _flat(named[name]),
-        }
-        for name, tensor in tensors.items()
-    ]
+    return [_tensor(name, tensor, named[name], batched=signature.batched) for name, tensor in tensors.items()]
+
+
+def _tensor(name: str, tensor: Tensor, value: Any, *, batched: bool) -> dict[str, Any]:
+    data = _flat(value)
+    if tensor.image is not None and isinstance(data[0], dict):
+        texts = [picture["b64"] for picture in data]
+        return {"name": name, "shape": [len(texts)], "datatype": "BYTES", "data": texts}
+    shape = [*([1] if batched else []), *item_shape(tensor, batched=batched)]
+    return {"name": name, "shape": shape, "datatype": datatype(tensor), "data": data}
 
 
 def _flat(value: Any) -> list[Any]:

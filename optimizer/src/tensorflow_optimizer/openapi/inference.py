@@ -121,26 +121,37 @@ def _input(key: str, tensor: Tensor, signatures: list[str], components: Componen
     data = _flat(tensor, batched=batched)
     if item_shape(tensor, batched=False):
         data = only([data, whole(tensor, batched=batched)])
-    schema = _tensor(key, tensor, _shape(tensor, batched=batched), data)
-    parameters = _parameters(["", *signatures], components, "infer.inputs.parameters", in_json=True)
-    schema["properties"]["parameters"] = _optional(parameters)
-    return schema
+    parameters = _optional(_parameters(["", *signatures], components, "infer.inputs.parameters", in_json=True))
+    tensors = [_tensor(key, datatype(tensor), _shape(tensor, batched=batched), data)]
+    if tensor.image is not None:
+        tensors.append(_pictures(key, tensor, batched=batched))
+    for schema in tensors:
+        schema["properties"]["parameters"] = parameters
+    return only(tensors)
+
+
+def _pictures(key: str, tensor: Tensor, *, batched: bool) -> Schema:
+    """Return the schema of a tensor of pictures, whose shape is `[n]` or `[n, 1]`."""
+    count = None if batched else item_shape(tensor, batched=False)[0]
+    rows: Schema = {"type": "integer", "minimum": 1, "maximum": _LARGEST_INT64} if count is None else {"const": count}
+    shape = {"type": "array", "prefixItems": [rows, {"const": 1}], "minItems": 1, "maxItems": 2}
+    return _tensor(key, "BYTES", shape, list_of({"type": "string", "contentEncoding": "base64"}, count))
 
 
 def _output(key: str, tensor: Tensor, *, batched: bool) -> Schema:
     size = item_shape(tensor, batched=batched)
     shape = list_of({"type": "integer", "minimum": 1}, len(size) + 1) if batched else {"const": size}
-    return _tensor(key, tensor, shape, _flat(tensor, batched=batched))
+    return _tensor(key, datatype(tensor), shape, _flat(tensor, batched=batched))
 
 
-def _tensor(key: str, tensor: Tensor, shape: Schema, data: Schema) -> Schema:
+def _tensor(key: str, type_name: str, shape: Schema, data: Schema) -> Schema:
     return {
         "type": "object",
         "title": key,
         "required": ["name", "datatype", "shape", "data"],
         "properties": {
             "name": {"const": key},
-            "datatype": {"const": datatype(tensor)},
+            "datatype": {"const": type_name},
             "shape": shape,
             "data": data,
         },

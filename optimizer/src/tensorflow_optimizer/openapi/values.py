@@ -16,6 +16,8 @@ Schema = dict[str, Any]
 _TOO_LARGE = {"float16": 65520.0, "float32": float(2**128 - 2**103)}
 _LARGEST_FLOAT64 = 1.7976931348623157e308
 _FORMATS = {"float32": "float", "float64": "double"}
+#: Dimensions of one picture: height, width, channels.
+_PICTURE_RANK = 3
 
 
 def only(schemas: Sequence[Schema]) -> Schema:
@@ -47,7 +49,7 @@ def element(tensor: Tensor) -> Schema:
     if dtype == "bool":
         return {"type": "boolean"}
     if dtype == "string":
-        return {"anyOf": [{"type": "string"}, exactly({"b64": {"type": "string", "contentEncoding": "base64"}})]}
+        return {"anyOf": [{"type": "string"}, _encoded()]}
     if dtype.startswith(("int", "uint")):
         bits, signed = int(dtype.lstrip("uint")), dtype.startswith("int")
         low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -62,11 +64,17 @@ def element(tensor: Tensor) -> Schema:
 
 
 def nested(tensor: Tensor, shape: Sequence[int | None]) -> Schema:
-    """Return the schema of values in lists that are nested as a shape is."""
+    """Return the schema of values in lists that are nested as a shape is; a row may be an encoded picture instead."""
     schema = element(tensor)
-    for size in reversed(shape):
+    for rank, size in enumerate(reversed(shape), start=1):
         schema = list_of(schema, size)
+        if tensor.image is not None and rank == _PICTURE_RANK:
+            schema = only([schema, _encoded()])
     return schema
+
+
+def _encoded() -> Schema:
+    return exactly({"b64": {"type": "string", "contentEncoding": "base64"}})
 
 
 def whole(tensor: Tensor, *, batched: bool) -> Schema:

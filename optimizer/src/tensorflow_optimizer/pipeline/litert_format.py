@@ -24,6 +24,7 @@ from ..proof import prove
 from ..runners import RunError
 from ..search.space import litert_space
 from ..signatures import equal_signatures
+from ..signatures.images import image_of, picture_input, with_image
 from ..sources import TfliteSource, saved_model_of
 from .litert_original import LiteRtOriginal, open_original
 from .target_format import ChosenCandidate, ServingTimes, TargetFormat
@@ -114,7 +115,15 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
     def open_original(self) -> Subject:
         """Load the original, and select the signatures to publish."""
         self._opened = open_original(self.job, self.source, self.progress)
+        self._check_image(self._opened)
         return self._opened.subject
+
+    def _check_image(self, original: LiteRtOriginal) -> None:
+        """Refuse an input that can take no pictures before candidates are built."""
+        if self.job.image is not None:
+            fixed = original.selection.signatures[original.selection.default]
+            name = picture_input(self.job.image, list(fixed.shapes))
+            image_of(self.job.image, name, fixed.spec.inputs[name].dtype, fixed.shapes[name])
 
     def suited(self, plans: list[LiteRtPlan]) -> list[LiteRtPlan]:
         """Return the plans that can be made of the original's layers."""
@@ -195,11 +204,18 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
 
     def _prove(self, loaded: LoadedLiteRt, candidate: Candidate, evaluator: CandidateEvaluator) -> Proof | None:
         self.progress.say(f"proving the runtime for {candidate.name}")
-        datasets = evaluator.reference.datasets
+        datasets, image = evaluator.reference.datasets, self.job.image
+        signatures = loaded.signatures
+        if image is not None:
+            signatures = with_image(signatures, evaluator.reference.default, image)
         try:
-            proof = prove(loaded.content, self.job.model, loaded.signatures, datasets, reset_state=loaded.reset_state)
+            proof = prove(loaded.content, self.job.model, signatures, datasets, reset_state=loaded.reset_state)
         except RunError as error:
             self.progress.add(with_status(candidate, CandidateStatus.FAILED, str(error)))
+            return None
+        if proof.runtime is not Runtime.NATIVE and image is not None:
+            reason = f"only the native runtime decodes pictures, and it cannot serve this model: {proof.native_refusal}"
+            self.progress.add(with_status(candidate, CandidateStatus.FAILED, reason))
             return None
         if proof.runtime is not Runtime.NATIVE:
             self.progress.warn(

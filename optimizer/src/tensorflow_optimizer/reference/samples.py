@@ -36,7 +36,14 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
         samples = made_up(subject.runner, signature, job.seed)
         nothing = samples.take(np.arange(0))
         return Splits(nothing, nothing, samples, nothing), EvidenceKind.GENERATED
-    dataset = read_dataset(evaluation, signature.spec, signature.shapes, batched=signature.batched, labels=job.labels)
+    dataset = read_dataset(
+        evaluation,
+        signature.spec,
+        signature.shapes,
+        batched=signature.batched,
+        labels=job.labels,
+        image=job.image,
+    )
     splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
     if train and not job.recipe.steps and splits.training.count < MINIMUM_TRAINING_SAMPLES:
         # The job names no step that trains, so skip the default ones and leave the samples to the gate.

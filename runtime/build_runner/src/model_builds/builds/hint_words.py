@@ -15,6 +15,7 @@ WORDS: dict[str, str] = {
     "relative_error_rule": "QualityGate.maxRelativeError(…)",
     "error_increase_rule": "QualityGate.maxErrorIncrease(…)",
     "serving_rule": "QualityGate.notWorseThanServing(…)",
+    "image_input": "imageInput: ImageInput.…",
     "input_shapes": "inputShapes of the ModelSource",
     "signature": "signatureName of the ModelSource",
     "state_reset": "stateful: StatefulBehavior.RESET_PER_REQUEST of the ModelSource",

@@ -153,6 +153,7 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
         )
     if runtime:
         problems += _runtime_problems(needs, offer, runtime)
+        problems += _picture_problems(manifest, runtime)
         problems += _package_problems(manifest, offer, runtime)
     elif offer["format"] == "litert" and needs.get("runtime") != "native":
         why = needs.get("nativeRefusal") or "the optimization could not prove it"
@@ -186,6 +187,20 @@ def _runtime_problems(needs: dict[str, Any], offer: dict[str, Any], runtime: str
     if not _offered(offer, runtime):
         problems.append(f"it needs the {runtime} runtime, which the function does not offer")
     return problems
+
+
+def _picture_problems(manifest: dict[str, Any], runtime: str) -> list[str]:
+    tensors = [
+        tensor for signature in manifest.get("signatures", {}).values() for tensor in signature["inputs"].values()
+    ]
+    if runtime == "native" or not any(tensor.get("image") for tensor in tensors):
+        return []
+    return [
+        (
+            f"it takes pictures, which only the native runtime decodes, and the {runtime} runtime serves it here: "
+            "leave hook, snapStart and liteRtRuntime out, or publish it without imageInput"
+        )
+    ]
 
 
 def _package_problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:

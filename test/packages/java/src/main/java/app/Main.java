@@ -4,6 +4,7 @@ import io.github.cdktensorflow.ArtifactRetention;
 import io.github.cdktensorflow.BucketEvaluationDataOptions;
 import io.github.cdktensorflow.BucketModelSourceOptions;
 import io.github.cdktensorflow.CanaryRolloutOptions;
+import io.github.cdktensorflow.ChannelOrder;
 import io.github.cdktensorflow.ClassMetricOptions;
 import io.github.cdktensorflow.Distillation;
 import io.github.cdktensorflow.DistillationOptions;
@@ -13,7 +14,10 @@ import io.github.cdktensorflow.IDeliveredModel;
 import io.github.cdktensorflow.IModelArtifact;
 import io.github.cdktensorflow.IModelEndpoint;
 import io.github.cdktensorflow.IMonitoredEndpoint;
+import io.github.cdktensorflow.ImageInput;
+import io.github.cdktensorflow.ImageInputOptions;
 import io.github.cdktensorflow.LayerQuantization;
+import io.github.cdktensorflow.LinearImageInputOptions;
 import io.github.cdktensorflow.LinearRolloutOptions;
 import io.github.cdktensorflow.LiteRtRuntime;
 import io.github.cdktensorflow.MagnitudePruningOptions;
@@ -55,6 +59,7 @@ import io.github.cdktensorflow.RefusalBehavior;
 import io.github.cdktensorflow.ReplayOptions;
 import io.github.cdktensorflow.RequestCapture;
 import io.github.cdktensorflow.RequestCaptureOptions;
+import io.github.cdktensorflow.ResizeMethod;
 import io.github.cdktensorflow.Rollout;
 import io.github.cdktensorflow.RuntimeLayer;
 import io.github.cdktensorflow.RuntimeLayerOptions;
@@ -262,6 +267,24 @@ public final class Main {
                 .margin(0.01)
                 .build())))
         .build();
+    List<ImageInput> pictures = List.of(
+        ImageInput.zeroTo255(),
+        ImageInput.zeroToOne(ImageInputOptions.builder().input("image").resize(ResizeMethod.BILINEAR).build()),
+        ImageInput.minusOneToOne(ImageInputOptions.builder().resize(ResizeMethod.NEAREST).build()),
+        ImageInput.caffe(),
+        ImageInput.torch(ImageInputOptions.builder().resize(ResizeMethod.BICUBIC).antialias(true).build()),
+        ImageInput.linear(LinearImageInputOptions.builder().scale(List.of(0.5)).channelOrder(ChannelOrder.RGB).build()),
+        ImageInput.linear(LinearImageInputOptions.builder()
+            .scale(List.of(0.5, 0.25, 0.125))
+            .offset(List.of(-1.5, 0.5, 1.5))
+            .channelOrder(ChannelOrder.BGR)
+            .build()));
+    for (int index = 0; index < pictures.size(); index++) {
+      ModelOptimizer.Builder.create(stack, "Picture" + index)
+          .model(ModelSource.fromAsset("digits/saved_model"))
+          .imageInput(pictures.get(index))
+          .build();
+    }
     ModelOptimizer.Builder.create(stack, "Plain")
         .model(ModelSource.fromAsset("digits/saved_model"))
         .recipe(OptimizationRecipe.none())

@@ -1,0 +1,65 @@
+"""Pictures by TensorFlow's own encoders, decoders and `tf.image.resize`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..documents.image import ChannelOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ..documents.image import Image
+
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_REASON_LIMIT = 200
+
+
+def decode_picture(content: bytes, image: Image, size: Sequence[int], dtype: str) -> NDArray[Any]:
+    """Return the numbers of a picture: one row of the input, without its dimension of rows.
+
+    Args:
+        content: The file.
+        image: What becomes of its pixels.
+        size: Height, width and channels.
+        dtype: Type of the input.
+
+    Raises:
+        ValueError: It is no whole JPEG or PNG.
+    """
+    import tensorflow as tf
+
+    if not content.startswith(_BEGINNINGS):
+        raise ValueError("it is neither a JPEG nor a PNG")
+    height, width, channels = size
+    try:
+        pixels = tf.io.decode_image(content, channels=channels, expand_animations=False)
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError((error.message or "it is damaged")[:_REASON_LIMIT]) from error
+    resized = tf.image.resize(pixels, (height, width), image.method.value, antialias=image.antialias)
+    values: NDArray[Any] = resized.numpy().astype(np.float32)
+    if image.channel_order is ChannelOrder.BGR:
+        values = values[..., ::-1]
+    scaled: NDArray[Any] = values * np.asarray(image.scale, np.float32) + np.asarray(image.offset, np.float32)
+    target = np.dtype(dtype)
+    if target.kind == "f":
+        return scaled.astype(target)
+    # A cubic may be beyond the pixels that it is made of.
+    limits = np.iinfo(target)
+    rounded: NDArray[Any] = np.clip(np.rint(scaled), limits.min, limits.max).astype(target)
+    return rounded
+
+
+def made_up_picture(size: Sequence[int]) -> bytes:
+    """Return a PNG of this height, width and number of channels: a color gradient, which takes few bytes."""
+    import tensorflow as tf
+
+    height, width, channels = size
+    rows, columns = np.mgrid[0:height, 0:width]
+    ramps = (columns * 255 // max(width - 1, 1), rows * 255 // max(height - 1, 1), (rows + columns) % 256)
+    content: bytes = tf.io.encode_png(np.stack(ramps[:channels], axis=-1).astype(np.uint8)).numpy()
+    return content

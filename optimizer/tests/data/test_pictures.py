@@ -1,0 +1,134 @@
+"""Evaluation data that are pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_optimizer.data import Dataset, has_labels, read_dataset
+from tensorflow_optimizer.documents.image import ImageInput
+from tensorflow_optimizer.errors import BadInputError
+from tensorflow_optimizer.hints import Hint
+from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PIXELS = np.random.default_rng(3).integers(0, 256, (9, 7, 3)).astype(np.uint8)
+ZERO_TO_ONE = {"preprocessing": "zeroToOne"}
+
+
+def signature(
+    dtype: str = "float32", channels: int = 3, inputs: tuple[str, ...] = ("x",), outputs: int = 1
+) -> SignatureSpec:
+    return SignatureSpec(
+        "serving_default",
+        "tensorflow/serving/predict",
+        {name: TensorSpec(dtype, (None, 4, 5, channels), "") for name in inputs},
+        {f"y{number}": TensorSpec("float32", (None, 3), "") for number in range(outputs)},
+    )
+
+
+def pictures(directory: Path, labels: str = "path,label\nb.png,1\nphotos/a.jpg,0\n") -> Path:
+    (directory / "photos").mkdir()
+    (directory / "b.png").write_bytes(tf.io.encode_png(PIXELS).numpy())
+    (directory / "photos" / "a.jpg").write_bytes(tf.io.encode_jpeg(PIXELS).numpy())
+    (directory / "labels.csv").write_text(labels, encoding="utf-8")
+    return directory
+
+
+def read(directory: Path, spec: SignatureSpec | None = None, names: list[str] | None = None, **image: Any) -> Dataset:
+    asked = ImageInput.model_validate(image or ZERO_TO_ONE)
+    return read_dataset(directory, spec or signature(), None, batched=True, labels=names, image=asked)
+
+
+def test_rows_are_in_the_order_of_the_labels_file(tmp_path: Path) -> None:
+    data = read(pictures(tmp_path))
+    assert (data.inputs["x"].shape, data.inputs["x"].dtype, data.labels["y0"].tolist()) == (
+        (2, 4, 5, 3),
+        "float32",
+        [1, 0],
+    )
+    resized = tf.image.resize(PIXELS, (4, 5), "bilinear").numpy()
+    np.testing.assert_allclose(data.inputs["x"][0], resized / 255, atol=1e-6)
+    decoded = tf.io.decode_image((tmp_path / "photos" / "a.jpg").read_bytes(), expand_animations=False)
+    np.testing.assert_allclose(data.inputs["x"][1], tf.image.resize(decoded, (4, 5)).numpy() / 255, atol=1e-6)
+
+
+def test_pixels_become_what_the_job_says(tmp_path: Path) -> None:
+    directory = pictures(tmp_path)
+    data = read(directory, preprocessing="caffe", method="bicubic", antialias=True)
+    resized = tf.image.resize(PIXELS, (4, 5), "bicubic", antialias=True).numpy()
+    np.testing.assert_allclose(data.inputs["x"][0], resized[..., ::-1] - [103.939, 116.779, 123.68], atol=1e-3)
+    integers = read(directory, signature("uint8"), preprocessing="zeroTo255", method="bicubic").inputs["x"][0]
+    assert integers.dtype == np.uint8
+    cubic = tf.image.resize(PIXELS, (4, 5), "bicubic").numpy()
+    np.testing.assert_array_equal(integers, np.clip(np.rint(cubic), 0, 255))
+
+
+def test_a_colored_picture_becomes_grey_for_one_channel(tmp_path: Path) -> None:
+    grey = read(pictures(tmp_path), signature(channels=1)).inputs["x"]
+    expected = tf.image.resize(tf.io.decode_png(tf.io.encode_png(PIXELS), channels=1), (4, 5)).numpy() / 255
+    np.testing.assert_allclose(grey[0], expected, atol=1e-6)
+
+
+def test_labels_may_be_missing_or_names_or_of_several_outputs(tmp_path: Path) -> None:
+    directory = pictures(tmp_path)
+    for text, spec, expected in (
+        ("path\nb.png\n", signature(), {}),
+        ("path,label\nb.png,cat\nb.png,dog\n", signature(), {"y0": [1, 0]}),
+        ("path,label\nb.png,0.5\n", signature(), {"y0": [0.5]}),
+        ("path,label/y1,label/y0\nb.png,1,2\n", signature(outputs=2), {"y0": [2], "y1": [1]}),
+        ("\ufeffpath, label\r\nb.png, 2\r\n\r\n", signature(), {"y0": [2]}),
+    ):
+        (directory / "labels.csv").write_text(text, encoding="utf-8")
+        labels = read(directory, spec, ["dog", "cat"]).labels
+        assert {name: values.tolist() for name, values in labels.items()} == expected
+        assert has_labels(directory) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", r"begins with the line ''; it must be \"path\" or \"path,label\""),
+        ("b.png,1\n", "begins with the line 'b.png,1'"),
+        ("path,class\nb.png,1\n", "begins with the line 'path,class'"),
+        ("path,label,label\nb.png,1,1\n", "begins with the line"),
+        ("path,label\nb.png\n", "row 2 has 1 values, and the first row 2"),
+        ("path,label\nc.png,1\n", "row 2 names the file 'c.png', which does not exist"),
+        ("path,label\n../labels.csv,1\n", "row 2 names the file '../labels.csv', which does not exist"),
+        ("path,label\n", "labels.csv holds no samples"),
+        ("path,label/z\nb.png,1\n", "has the column 'label/z', and the model's outputs have label/y0"),
+        ("path,label\nlabels.csv,1\n", "labels.csv cannot be decoded: it is neither a JPEG nor a PNG"),
+        ("path,label\nbroken.png,1\n", "broken.png cannot be decoded: "),
+        ("path,label\nb.png,cat\n", "labels by name; give the class names"),
+    ],
+)
+def test_a_wrong_table_or_picture_is_refused_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    directory = pictures(inside, text)
+    (directory / "broken.png").write_bytes((directory / "b.png").read_bytes()[:100])
+    (tmp_path / "labels.csv").write_text("path\n")
+    with pytest.raises(BadInputError, match=problem):
+        read(directory)
+
+
+def test_what_the_job_does_not_say_of_pixels_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="nothing says what numbers the model makes of their pixels") as raised:
+        read_dataset(pictures(tmp_path), signature(), None, batched=True, labels=None)
+    assert raised.value.hints == (Hint.IMAGE_INPUT,)
+
+
+def test_a_model_of_several_inputs_needs_all_of_them(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="pictures for 'x', and the model has 2 inputs"):
+        read(pictures(tmp_path), signature(inputs=("x", "z")), preprocessing="zeroToOne", input="x")
+
+
+def test_two_tables_are_refused(tmp_path: Path) -> None:
+    directory = pictures(tmp_path)
+    (directory / "photos" / "labels.csv").write_text("path\n")
+    with pytest.raises(BadInputError, match=r"several files labels.csv \(labels.csv, photos/labels.csv\)"):
+        read(directory)
