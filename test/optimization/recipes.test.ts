@@ -1,7 +1,7 @@
 import { Size } from 'aws-cdk-lib';
 import {
-  Distillation, Graph, LayerQuantization, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, QualityMetric, Quantization, SearchObjective,
-  Student, StudentSize,
+  Distillation, Graph, LayerQuantization, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, QualityMetric, Quantization,
+  QuantizationRecovery, SearchObjective, Student, StudentSize,
 } from '../../lib';
 import type { OptimizationSearchOptions } from '../../lib';
 
@@ -131,6 +131,26 @@ describe('OptimizationRecipe', () => {
     [{ conv2d: 'int8' as LayerQuantization }, 'conv2d must be a LayerQuantization (no_quantize, '],
   ])('mixed quantization is refused where it is impossible: %j', (layers, words) => {
     expect(OptimizationRecipe.of(Quantization.mixed(layers))._problems(LITERT, 'keras', true)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('full-integer quantization may recover what it loses, and is written so', () => {
+    const recipe = OptimizationRecipe.of(Quantization.fullInteger({ recover: QuantizationRecovery.WITHOUT_TRAINING }));
+    expect(recipe._render().steps).toEqual([{ step: 'quantization', mode: 'fullInteger', recover: 'withoutTraining' }]);
+    expect(recipe._problems(LITERT, 'keras', true)).toEqual([]);
+    expect(recipe._problems(LITERT, 'keras', false)).toEqual([
+      expect.stringContaining('Quantization.fullInteger(…) needs real inputs to calibrate with'),
+    ]);
+    expect(OptimizationRecipe.of(Quantization.fullInteger())._render().steps).toEqual([{ step: 'quantization', mode: 'fullInteger' }]);
+  });
+
+  test('a recovery that does not exist, or in a search, is refused', () => {
+    const wrong = OptimizationRecipe.of(Quantization.fullInteger({ recover: 'twice' as QuantizationRecovery }));
+    expect(wrong._problems(LITERT, 'keras', true)).toEqual([
+      'Quantization.fullInteger(…) recover must be a QuantizationRecovery (withoutTraining), got "twice"',
+    ]);
+    const steps = [Quantization.fullInteger({ recover: QuantizationRecovery.WITHOUT_TRAINING })];
+    const search = OptimizationRecipe.search({ objective: SearchObjective.SIZE, steps });
+    expect(search._problems(LITERT, 'keras', true)).toEqual([expect.stringContaining('leave recover out, or use OptimizationRecipe.of(…)')]);
   });
 
   test('says what processors it makes a model for', () => {

@@ -14,7 +14,7 @@ type RecipeKind = 'steps' | 'none' | 'forLiteRt' | 'forServing' | 'search';
 /** The optimizations to try on a model. */
 export class OptimizationRecipe {
   /**
-   * Applies exactly these steps, in this order: one candidate.
+   * Applies exactly these steps, in this order: one candidate, or several where a quantization recovers what it loses.
    *
    * @param steps at least one of `Distillation.into()`, `Pruning.…()`, `Quantization.…()` and `Graph.…()`, in this order
    */
@@ -81,6 +81,10 @@ export class OptimizationRecipe {
       problems.push(...stepProblems(step, format, hasData, isReadByFile));
       if (this.kind === 'search') {
         problems.push(...repeatedProblems(step, this.steps.slice(0, index)));
+        if (step instanceof Quantization && step._recovers()) {
+          problems.push(`OptimizationRecipe.search(…) steps has ${step.description} with recover, which makes several candidates by itself: `
+            + 'leave recover out, or use OptimizationRecipe.of(…)');
+        }
         continue;
       }
       const earlier = this.steps.slice(0, index).find((other) => other.constructor === step.constructor);

@@ -18,9 +18,13 @@ export class Quantization extends OptimizationStep {
     return new Quantization('float16');
   }
 
-  /** 8-bit weights and activations. Needs evaluation data for calibration. Inputs and outputs stay floats. */
-  public static fullInteger(): Quantization {
-    return new Quantization('fullInteger');
+  /**
+   * 8-bit weights and activations. Needs evaluation data for calibration. Inputs and outputs stay floats.
+   *
+   * @param options how to win back accuracy
+   */
+  public static fullInteger(options: FullIntegerQuantizationOptions = {}): Quantization {
+    return new Quantization('fullInteger', undefined, options.recover);
   }
 
   /**
@@ -49,15 +53,17 @@ export class Quantization extends OptimizationStep {
 
   public readonly description: string;
 
-  private constructor(private readonly mode: QuantizationMode, private readonly layers?: MixedQuantizationOptions) {
+  private constructor(
+    private readonly mode: QuantizationMode, private readonly layers?: MixedQuantizationOptions, private readonly recover?: QuantizationRecovery,
+  ) {
     super();
-    this.description = `Quantization.${mode}(${mode === 'mixed' ? '…' : ''})`;
+    this.description = `Quantization.${mode}(${layers || recover ? '…' : ''})`;
   }
 
   /** @internal */
   public _stepProblems(): string[] {
     if (this.mode !== 'mixed') {
-      return [];
+      return this.recoveryProblems();
     }
     const named = Object.entries(this.operations());
     const known = Object.values(LayerQuantization);
@@ -71,6 +77,11 @@ export class Quantization extends OptimizationStep {
     }
     return named.filter(([operation, quantization]) => quantization.startsWith('dynamic_wi4b') && operation !== OPERATIONS.fullyConnected)
       .map(([operation, quantization]) => `Quantization.mixed(…) ${PROPERTIES[operation]} cannot be ${quantization}: int4 by blocks is for fullyConnected only`);
+  }
+
+  /** Makes several candidates, of which the best is published. @internal */
+  public _recovers(): boolean {
+    return this.recover !== undefined;
   }
 
   /** @internal */
@@ -94,7 +105,14 @@ export class Quantization extends OptimizationStep {
 
   /** @internal */
   public _render(): Record<string, unknown> {
-    return { step: 'quantization', mode: this.mode, ...this.mode === 'mixed' && { operations: this.operations() } };
+    return { step: 'quantization', mode: this.mode, ...this.layers && { operations: this.operations() }, ...this.recover && { recover: this.recover } };
+  }
+
+  private recoveryProblems(): string[] {
+    const known = Object.values(QuantizationRecovery);
+    return this.recover === undefined || known.includes(this.recover) ? [] : [
+      `Quantization.fullInteger(…) recover must be a QuantizationRecovery (${known.join(', ')}), got ${JSON.stringify(this.recover)}`,
+    ];
   }
 
   private operations(): Record<string, LayerQuantization> {
@@ -136,6 +154,26 @@ export enum LayerQuantization {
   DYNAMIC_WI4B128_AFP32 = 'dynamic_wi4b128_afp32',
   /** 8-bit weights and activations. Needs evaluation data to calibrate with. */
   STATIC_WI8_AI8 = 'static_wi8_ai8',
+}
+
+/** Options for `Quantization.fullInteger()`. */
+export interface FullIntegerQuantizationOptions {
+  /**
+   * Measures against what the quantization loses. Each is a candidate beside the plain quantization: one part of the evaluation data chooses the
+   * best, another judges it.
+   *
+   * @default - the plain quantization alone
+   */
+  readonly recover?: QuantizationRecovery;
+}
+
+/** Measures against what full-integer quantization loses. */
+export enum QuantizationRecovery {
+  /**
+   * Equalizes channels that are scaled differently, where only ReLU, pooling or padding lies between two layers, and corrects the biases of layers
+   * whose mean output was moved. Takes as long as some hundred runs of the model for each layer.
+   */
+  WITHOUT_TRAINING = 'withoutTraining',
 }
 
 /** How `Quantization.mixed(…)` quantizes each kind of layer. */

@@ -15,7 +15,7 @@ from tensorflow_optimizer.documents.job import (
     StudentModel,
     StudentSize,
 )
-from tensorflow_optimizer.documents.quantization import LayerQuantization, Operation, Quantization
+from tensorflow_optimizer.documents.quantization import LayerQuantization, Operation, Quantization, QuantizationRecovery
 from tensorflow_optimizer.errors import BadInputError
 
 GIVEN = [StudentModel(packaging=Packaging.FILE, file_name=f"{name}.keras", identity=Identity()) for name in "ab"]
@@ -35,6 +35,24 @@ def test_steps_are_those_of_the_job_in_their_order() -> None:
 def test_words_may_have_hyphens_as_elsewhere_on_a_command_line() -> None:
     hyphens = parse_steps(["pruning:sparsity=0.5,schedule=at-once", "full-integer"], [])
     assert hyphens == parse_steps(["pruning:sparsity=0.5,schedule=atOnce", "fullInteger"], [])
+
+
+def test_full_integer_quantization_may_recover_what_it_loses() -> None:
+    recovering = Quantization(mode="fullInteger", recover=QuantizationRecovery.WITHOUT_TRAINING)
+    assert parse_steps(["full-integer:recover=without-training"], []) == [recovering]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("full-integer:recover=twice", "recover: Input should be 'withoutTraining', got 'twice'"),
+        ("float16:recover=without-training", "there is no setting 'recover' (allowed: none)"),
+    ],
+)
+def test_a_recovery_that_does_not_exist_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(BadInputError) as raised:
+        parse_steps([text], [])
+    assert problem in str(raised.value)
 
 
 def test_kinds_of_layers_and_their_quantizations_have_the_names_of_job_json() -> None:

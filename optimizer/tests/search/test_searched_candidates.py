@@ -16,6 +16,7 @@ from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, E
 from tensorflow_optimizer.errors import BadInputError, UnsupportedError
 from tensorflow_optimizer.processes.progress import Progress
 from tensorflow_optimizer.search import run_search
+from tensorflow_optimizer.search.ranking import ByObjective
 from tensorflow_optimizer.search.space import SearchSpace, litert_space, saved_model_space
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ class TestABranch:
             evaluate=lambda _, loaded: _evaluated(loaded.plan), gate=SimpleNamespace(rules=[]), reference=None
         )
         chosen = run_search.run_search(
-            Search(objective="size"),
+            ByObjective(Search(objective="size"), None),  # type: ignore[arg-type]  # sizes need no data
             SearchSpace([[mildest], stronger], lambda _: []),  # type: ignore[type-var, list-item]  # stand-ins
             run_search.SearchContext(SimpleNamespace(build=_built), 0, tmp_path, evaluator, evaluator),  # type: ignore[arg-type]  # a search reads no more of it
             lambda trial: str(trial.plan.name),

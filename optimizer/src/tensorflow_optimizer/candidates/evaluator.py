@@ -24,6 +24,7 @@ from ..evaluation import (
 from ..gate import judge
 from ..processes import environment, progress_events
 from ..runners import LiteRtRunner, RunError
+from .litert_artifact import LoadedLiteRt
 
 if TYPE_CHECKING:
     from ..errors import OptimizerError
@@ -77,6 +78,8 @@ class CandidateEvaluator:
     def _layers(self, loaded: LoadedCandidate) -> list[LayerError]:
         """Return the errors of the layers, where both models are .tflite files with the same ones, and not one file."""
         candidate, baseline, default = loaded.runner, self.baseline, self.reference.default
+        if isinstance(loaded, LoadedLiteRt) and loaded.floats is not None:
+            baseline = LiteRtRunner(loaded.floats, loaded.signatures)
         if not isinstance(candidate, LiteRtRunner) or not isinstance(baseline, LiteRtRunner):
             return []
         if candidate.content == baseline.content:

@@ -47,6 +47,8 @@ class LoadedLiteRt:
     runner: LiteRtRunner
     reset_state: bool = False
     timed: bool = True
+    floats: bytes | None = None
+    """The file of floats that it was made from, if its layers compute other numbers than those of the baseline."""
 
     @property
     def size_bytes(self) -> int:
@@ -71,6 +73,8 @@ class LiteRtArtifact:
     """Names in the file of those that have another one there: equal signatures are converted once."""
     unknown_batch: bool = False
     """The file may leave the batch open, as the user's own does."""
+    floats: bytes | None = None
+    """Of the loaded model."""
 
     def load(self) -> LoadedLiteRt:
         """Describe and load it.
@@ -87,7 +91,7 @@ class LiteRtArtifact:
                 unknown_batch=self.unknown_batch,
             )
             runner = LiteRtRunner(self.content, signatures, reset_state=self.reset_state)
-            return LoadedLiteRt(self.content, signatures, runner, self.reset_state)
+            return LoadedLiteRt(self.content, signatures, runner, self.reset_state, floats=self.floats)
         except RunError as error:
             raise UnsupportedError(f"LiteRT cannot load what its converter made ({error})") from error
 
@@ -140,7 +144,7 @@ class LiteRtConverter:
             content = convert(self._directory, LiteRtMode.FLOAT32, self._in_file)
             return quantized(content, plan, self._default, calibration, self._progress)
         self._progress.say(f"converting to {plan.mode}")
-        rows = _calibration_rows(calibration) if calibration is not None else None
+        rows = calibration_rows(calibration) if calibration is not None else None
         return convert(self._directory, plan.mode, self._in_file, rows)
 
     def _prepare(self) -> None:
@@ -199,10 +203,11 @@ def quantized(
             f"fully connected layers whose number of inputs is no multiple of {block} have int8 weights: "
             f"{', '.join(narrow[:4])}{', and others' if len(narrow) > 4 else ''}"
         )
-    rows = list(_calibration_rows(calibration)) if calibration is not None else None
+    rows = list(calibration_rows(calibration)) if calibration is not None else None
     return quantize_file(content, plan.mode, operations, None if rows is None else (signature, rows))
 
 
-def _calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+def calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the inputs of each sample, as a .tflite file takes them."""
     for row in range(dataset.count):
         yield {name: np.ascontiguousarray(value) for name, value in dataset.call(row, row + 1).items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..conversion import LiteRtMode
 from ..signatures import Selection, read_signatures, select_for_litert
 from .litert_artifact import LiteRtConverter, quantized
+from .recovery import recovered
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -50,11 +51,17 @@ class LiteRtCandidateBuilder:
         trained = source is not trainer.source
         work = trainer.work / f"{source.directory.name}-litert" if trained else trainer.work
         converter = LiteRtConverter(source, selection, work, progress, reset_state=reset_state)
-        return converter.convert(plan, self.calibration if plan.calibrates else None)
+        calibration = self.calibration if plan.calibrates else None
+        if plan.measure is None:
+            return converter.convert(plan, calibration)
+        floats = converter.convert(replace(plan, mode=LiteRtMode.FLOAT32), calibration)
+        return recovered(floats, plan, selection.default, self.calibration, progress)
 
     def _of_file(self, original: LiteRtArtifact, plan: LiteRtPlan, progress: Progress) -> LiteRtArtifact:
         if plan.mode is LiteRtMode.FLOAT32:
             return original
+        if plan.measure is not None:
+            return recovered(original, plan, self.selection.default, self.calibration, progress)
         calibration = self.calibration if plan.calibrates else None
         content = quantized(original.content, plan, self.selection.default, calibration, progress)
         return replace(original, content=content)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ..conversion import LiteRtMode
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     StepName = Callable[[Pruning | Distillation], str]
 
 
+class Measure(StrEnum):
+    """A measure against what full-integer quantization loses."""
+
+    EQUALIZATION = "equalized"
+    BIAS_CORRECTION = "bias-corrected"
+    """After equalization, where a layer can be equalized."""
+
+
 @dataclass(frozen=True)
 class LiteRtPlan:
     """A .tflite file to build."""
@@ -33,6 +42,8 @@ class LiteRtPlan:
     distillation: Distillation | None = None
     operations: tuple[tuple[Operation, LayerQuantization], ...] = ()
     """How each kind of operation is quantized, in the mode `MIXED`."""
+    measure: Measure | None = None
+    """In the mode `FULL_INTEGER`."""
 
     @property
     def calibrates(self) -> bool:
@@ -55,7 +66,9 @@ class SavedModelPlan:
 
 
 def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
-    """Return the candidates in the order in which they are tried; the first that passes is published.
+    """Return the candidates in the order in which they are tried.
+
+    The first that passes is published, or the best, if the recipe recovers what quantization loses.
 
     Raises:
         BadInputError: The recipe does not fit the format, or needs missing data.
@@ -78,7 +91,9 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     check_steps(job.recipe.steps, job.format, has_data=has_data)
     distillation, pruning = _trained(job.recipe.steps)
     quantization = next((step for step in job.recipe.steps if isinstance(step, Quantization)), None)
-    return [quantized_plan(quantization, pruning, distillation)]
+    plan = quantized_plan(quantization, pruning, distillation)
+    measures = Measure if job.recipe.recovers else ()
+    return [plan, *(replace(plan, name=f"{plan.name} {measure}", measure=measure) for measure in measures)]
 
 
 def _trained(steps: Sequence[Step]) -> tuple[Distillation | None, Pruning | None]:

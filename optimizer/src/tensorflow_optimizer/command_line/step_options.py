@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from ..documents.job import Distillation, Freeze, Pruning, Step, Strip, StudentModel
-from ..documents.quantization import LayerQuantization, Operation, Quantization
+from ..documents.quantization import LayerQuantization, Operation, Quantization, QuantizationRecovery
 from ..errors import BadInputError
 from .option_values import camel_case
 
@@ -25,6 +25,7 @@ _OTHERS: dict[str, type[Document]] = {
 }
 #: Its settings are kinds of layers.
 _MIXED = "mixed"
+_FULL_INTEGER = "fullInteger"
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 
@@ -32,7 +33,9 @@ def step_help() -> str:
     """Return the help text of a step."""
     others = (f"{name} ({', '.join(_settings(name))})".removesuffix(" ()") for name in _OTHERS)
     mixed = f"{', '.join(_settings(_MIXED))}, each one of {', '.join(LayerQuantization)}"
-    named = (f"{_kebab(name)} ({mixed})" if name == _MIXED else _kebab(name) for name in _QUANTIZATIONS)
+    recovery = f"recover, one of {', '.join(map(_kebab, QuantizationRecovery))}"
+    settings = {_MIXED: mixed, _FULL_INTEGER: recovery}
+    named = (f"{_kebab(name)} ({settings[name]})" if name in settings else _kebab(name) for name in _QUANTIZATIONS)
     return "; ".join([*named, *others])
 
 
@@ -103,6 +106,8 @@ def _unknown(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
 def _settings(name: str) -> list[str]:
     if name == _MIXED:
         return [operation.value for operation in Operation]
+    if name == _FULL_INTEGER:
+        return ["recover"]
     document = _OTHERS.get(name)
     fields = [field.alias or key for key, field in document.model_fields.items()] if document else []
     return ["size" if field == "student" else field for field in fields if field != "step"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .bfloat16 import bake_bfloat16
+from .bias_correction import correct_biases
+from .equalization import equalize
 from .fixed_shape import save_with_fixed_shapes
 from .fixed_tflite import with_fixed_shapes
 from .freeze import FreezeError, freeze, freeze_problem
@@ -18,6 +20,8 @@ __all__ = [
     "StrippingError",
     "bake_bfloat16",
     "convert",
+    "correct_biases",
+    "equalize",
     "freeze",
     "freeze_problem",
     "operations_in",

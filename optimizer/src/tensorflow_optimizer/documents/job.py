@@ -221,6 +221,11 @@ class Recipe(Document):
 
     search: Search | None = None
 
+    @property
+    def recovers(self) -> bool:
+        """Say whether the best of several candidates of one quantization is published."""
+        return any(isinstance(step, Quantization) and step.recover is not None for step in self.steps)
+
     @model_validator(mode="after")
     def _members_only_where_they_count(self) -> Recipe:
         if self.kind is not RecipeKind.SEARCH and (self.kind is RecipeKind.STEPS) != bool(self.steps):

@@ -33,7 +33,7 @@ class Split(StrEnum):
     """A part of the data that candidates are measured on; no two share a sample."""
 
     SELECTION = "selection"
-    """A search chooses by it."""
+    """The best of several candidates is chosen by it."""
     GATE = "gate"
     """The gate judges by it alone."""
 

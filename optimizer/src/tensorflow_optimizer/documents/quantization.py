@@ -44,6 +44,13 @@ class LayerQuantization(StrEnum):
         return blocks.get(self)
 
 
+class QuantizationRecovery(StrEnum):
+    """How to win back what full-integer quantization loses."""
+
+    WITHOUT_TRAINING = "withoutTraining"
+    """Equalization of channels, and correction of biases."""
+
+
 class Quantization(Document):
     """Fewer bits a weight."""
 
@@ -52,11 +59,15 @@ class Quantization(Document):
     """`bfloat16` is for SavedModels, the others for LiteRT."""
     operations: dict[Operation, LayerQuantization] | None = None
     """Of the mode `mixed`. An operation that is not named keeps its floats."""
+    recover: QuantizationRecovery | None = None
+    """Of full-integer quantization: each measure is a candidate beside the plain one, and the best is published."""
 
     @model_validator(mode="after")
     def _operations_where_they_count(self) -> Quantization:
         if (self.mode == "mixed") != bool(self.operations):
             raise ValueError("operations must be given for the mode mixed, and for no other")
+        if self.recover and self.mode != "fullInteger":
+            raise ValueError(f"recover may be given for full-integer quantization only, got {self.mode}")
         blocks = [
             f"{operation}={quantization}"
             for operation, quantization in (self.operations or {}).items()

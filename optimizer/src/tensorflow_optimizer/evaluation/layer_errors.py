@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..documents.outcome import LayerError
 from ..runners.flatbuffer import operation_names, unpack
-from ..runners.litert_runner import quantization_of
+from ..runners.inner_tensors import InnerTensors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -70,27 +69,12 @@ def _outputs(
     model: LiteRtRunner, signature: str, rows: Sequence[Mapping[str, Any]], layers: Collection[str]
 ) -> Iterator[tuple[str, Array]]:
     """Yield what layers compute, a layer of a row at a time: those of all rows may take gigabytes."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the memory that this takes
-        interpreter = Interpreter(model_content=model.content, num_threads=1, experimental_preserve_all_tensors=True)
-    runner = interpreter.get_signature_runner(signature)
-    graph = runner._subgraph_index  # the public methods know the first graph alone
-    details = {tensor["name"]: tensor for tensor in interpreter.get_tensor_details(graph) if tensor["name"] in layers}
+    inner = InnerTensors(model.content, signature)
+    indices = inner.indices
     for row in rows:
-        runner(**model.stored(signature, row))
+        inner.run(model.stored(signature, row))
         for name in layers:
-            yield name, _real(interpreter.get_tensor(details[name]["index"], graph), details[name])
-
-
-def _real(values: Array, details: Mapping[str, Any]) -> Array:
-    quantization = quantization_of(details)
-    if quantization is None:
-        return values.astype(np.float64)
-    scale, zero_point = quantization
-    real: Array = (values.astype(np.float64) - zero_point) * scale
-    return real
+            yield name, inner.value(indices[name])
 
 
 def _layers(content: bytes, signature: str) -> dict[str, _Layer]:

@@ -14,9 +14,10 @@ from ..gate import check_measurable, plan_gate
 from ..hints import Hint
 from ..reference.measure import measure_original
 from ..reference.serving import open_serving
+from ..search.ranking import ByObjective, ByQuality
 from ..search.requirements import check_has_data, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
-from ..search.space import without_training
+from ..search.space import SearchSpace, without_training
 from ..search.trial import Trial
 from ..training.given_students import open_students
 from ..training.trainer import Trainer
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ..gate import GatePlan
     from ..processes.progress import Progress
     from ..reference.measure import Reference
+    from ..search.ranking import Ranking
     from ..sources import OpenedSource
     from .inputs import Inputs
     from .target_format import ChosenCandidate, TargetFormat
@@ -69,7 +71,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
         progress,
         calibrate=target.needs_calibration(plans),
         train=has_data and any(plan.pruning or plan.distillation for plan in plans),
-        select=search is not None,
+        select=search is not None or job.recipe.recovers,
     )
     job = with_search_gate(job, reference)
     if space is not None:
@@ -80,11 +82,16 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     builder = target.builder(Trainer(target.source, spec, training_data, students, work, job.seed), reference)
     serving = open_serving(inputs.serving, work) if inputs.serving and gate.serving_metrics else None
     evaluator = CandidateEvaluator(reference, gate, target.baseline(builder), serving=serving)
-    if search is None or space is None:
+    ranking: Ranking
+    if search is not None and space is not None:
+        ranking = ByObjective(search, reference)
+    elif job.recipe.recovers:
+        space, ranking = SearchSpace([[plan] for plan in plans], lambda _: []), ByQuality(gate, len(plans))
+    else:
         return _first_that_passes(target, plans, builder, evaluator)
     selection = replace(evaluator, reference=on_selection(reference), split=Split.SELECTION)
     context = SearchContext(builder, subject.size_bytes, work, selection, evaluator)
-    return run_search(search, space, context, lambda trial: _accept_found(target, trial, builder, evaluator), progress)
+    return run_search(ranking, space, context, lambda trial: _accept_found(target, trial, builder, evaluator), progress)
 
 
 def _gate(job: Job, reference: Reference, progress: Progress, *, as_it_is: bool) -> GatePlan:

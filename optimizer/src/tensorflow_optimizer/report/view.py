@@ -103,11 +103,13 @@ def _why(candidate: Candidate, report: Report) -> str:
     if search is not None:
         best = "smallest, compressed," if search.objective == "size" else "fastest"
         return f"the {best} of those that passed the selection, and it meets every rule of the gate"
+    if report.job.recipe.recovers:
+        return "the one that lost least of those that passed the selection, and it meets every rule of the gate"
     return "the one candidate of this recipe, and it meets every rule of the gate"
 
 
 def _remarks(candidate: Candidate, report: Report) -> list[str]:
-    """Return remarks on the samples of a search's figures, and on the teacher's contribution."""
+    """Return remarks on the samples of figures, where candidates are selected, and on the teacher's contribution."""
     if candidate.metrics is None:
         return []
     found = [
@@ -115,7 +117,7 @@ def _remarks(candidate: Candidate, report: Report) -> list[str]:
         for name, output in candidate.metrics.outputs.items()
         if (text := _taught(name, output, candidate.metrics)) is not None
     ]
-    if report.job.recipe.search is not None:
+    if report.job.recipe.search is not None or report.job.recipe.recovers:
         found.append(f"measured on the {candidate.metrics.samples:,} samples of the {candidate.metrics.split}")
     return found
 

@@ -1,8 +1,9 @@
-"""Ranks the candidates that passed, by size or by latency."""
+"""Ranks the candidates that passed: by size, by latency, or by what they lost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from ..evaluation import interleaved_latency
 
@@ -11,10 +12,87 @@ if TYPE_CHECKING:
 
     from ..candidates.candidate import LoadedT, PlanT
     from ..documents.job import Search
+    from ..documents.outcome import Candidate, OutputMetrics
     from ..evaluation import Timing
+    from ..gate import GatePlan
     from ..reference.measure import Reference
     from ..runners import Runner
     from .trial import Trial
+
+
+class Ranking(Protocol):
+    """Says which of the candidates that passed is the best."""
+
+    @property
+    def most(self) -> int:
+        """How many candidates are tried."""
+
+    def ranked(self, trials: Sequence[Trial[PlanT, LoadedT]]) -> list[Trial[PlanT, LoadedT]]:
+        """Return the trials, the best first."""
+
+    def why_not(self, other: Candidate, best: Candidate) -> str:
+        """Say why the best is published, and not another that passed as well."""
+
+
+@dataclass(frozen=True)
+class ByObjective:
+    """The ranking of a search."""
+
+    settings: Search
+    reference: Reference
+
+    @property
+    def most(self) -> int:
+        """How many candidates are tried."""
+        return self.settings.max_trials
+
+    def ranked(self, trials: Sequence[Trial[PlanT, LoadedT]]) -> list[Trial[PlanT, LoadedT]]:
+        """Return the trials, the best first."""
+        return ranked(trials, self.settings, self.reference)
+
+    def why_not(self, other: Candidate, best: Candidate) -> str:  # noqa: ARG002 - all lose for the same reason
+        """Say why the best is published, and not another that passed as well."""
+        better = "smaller compressed" if self.settings.objective == "size" else "faster, or as fast and smaller"
+        return f"{best.name} passed as well and is {better}"
+
+
+@dataclass(frozen=True)
+class ByQuality:
+    """The ranking of candidates that differ only in how exact they are."""
+
+    gate: GatePlan
+    most: int
+    """How many candidates are tried."""
+
+    def ranked(self, trials: Sequence[Trial[PlanT, LoadedT]]) -> list[Trial[PlanT, LoadedT]]:
+        """Return the trials, the best first; of equals the one that was tried first."""
+        return sorted(trials, key=lambda trial: self._lost(trial.candidate))
+
+    def why_not(self, other: Candidate, best: Candidate) -> str:
+        """Say why the best is published, and not another that passed as well."""
+        own, least = (self._lost(candidate)[0] for candidate in (other, best))
+        if own == least:
+            return f"{best.name} passed as well and lost no more: {least:.2%}"
+        return f"{best.name} passed as well and lost less: {least:.2%} instead of {own:.2%}"
+
+    def _lost(self, candidate: Candidate) -> tuple[float, float]:
+        """Return the greatest loss of the outputs, and their greatest distance from the original's numbers."""
+        outputs = candidate.metrics.outputs.values() if candidate.metrics else ()
+        asked = [planned.rule.metric.key for planned in self.gate.rules if planned.rule.metric is not None]
+        return (
+            max((_loss_of(output, asked) for output in outputs), default=0.0),
+            max((output.relative_error or 0.0 for output in outputs), default=0.0),
+        )
+
+
+def _loss_of(output: OutputMetrics, asked: Sequence[str]) -> float:
+    """Return what an output lost: of the metrics that the gate asks for, or of the first that is known."""
+    losses = [output.losses[key].value for key in asked if key in output.losses]
+    if losses:
+        return max(losses)
+    disagreement = None if output.agreement is None else 1 - output.agreement
+    known = (output.accuracy_loss, output.error_increase, disagreement, output.relative_error)
+    return next((value for value in known if value is not None), 0.0)
 
 
 def size_key(trial: Trial[PlanT, LoadedT]) -> tuple[int, int, str]:

@@ -14,7 +14,7 @@ from ..evaluation import answers_of
 from ..hints import Hint
 from ..processes import progress_events
 from .branch import Branch
-from .ranking import ranked, size_key
+from .ranking import size_key
 from .trial import Trial
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from ..candidates.candidate import CandidateArtifact, CandidateBuilder
     from ..candidates.evaluator import CandidateEvaluator
-    from ..documents.job import Search
     from ..documents.outcome import Candidate
     from ..processes.progress import Progress
     from ..reference.measure import Reference
+    from .ranking import Ranking
     from .space import SearchSpace
 
 Chosen = TypeVar("Chosen")
@@ -37,7 +37,7 @@ _SMALL_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class SearchContext(Generic[PlanT, LoadedT]):
-    """Builds and measures the candidates of a search."""
+    """Builds and measures candidates, of which the best is published."""
 
     builder: CandidateBuilder[PlanT, LoadedT]
     model_bytes: int
@@ -57,8 +57,8 @@ def on_selection(reference: Reference) -> Reference:
     selection, name = reference.selection, reference.default
     if not selection.count:
         raise BadInputError(
-            "a search selects on one part of the evaluation data and judges on another, and there are too few samples "
-            "for both; give more, or use a recipe with the one candidate that you want",
+            "the best candidate is selected on one part of the evaluation data and judged on another, and there are "
+            "too few samples for both; give more, or use a recipe with the one candidate that you want",
             Hint.EVALUATION_DATA,
             Hint.RECIPE_STEPS,
         )
@@ -71,7 +71,7 @@ def on_selection(reference: Reference) -> Reference:
 
 
 def run_search(
-    settings: Search,
+    ranking: Ranking,
     space: SearchSpace[PlanT],
     context: SearchContext[PlanT, LoadedT],
     accept: Callable[[Trial[PlanT, LoadedT]], Chosen | None],
@@ -80,7 +80,7 @@ def run_search(
     """Explore the space, and return the best candidate that passes on both splits.
 
     Args:
-        settings: Objective and limits.
+        ranking: Says which of those that pass is the best, and how many are tried.
         space: The candidates to try.
         context: Builds and measures them.
         accept: Returns the result for a candidate that passed the gate, and records it; None: it cannot be served.
@@ -91,10 +91,11 @@ def run_search(
     """
     chosen: Chosen | None = None
     best: Candidate | None = None
-    passed = _explore(space, settings, context, progress)
-    for trial in ranked(passed, settings, context.gate.reference):
+    passed = _explore(space, ranking, context, progress)
+    for trial in ranking.ranked(passed):
         if best is not None:
-            progress.add(with_status(trial.candidate, CandidateStatus.PASSED, _why(best, settings)))
+            reason = ranking.why_not(trial.candidate, best)
+            progress.add(with_status(trial.candidate, CandidateStatus.PASSED, reason))
             continue
         candidate = context.gate.evaluate(trial.plan.name, trial.loaded)
         if candidate.status is not CandidateStatus.PASSED:
@@ -102,18 +103,18 @@ def run_search(
             progress.add(with_status(candidate, candidate.status, reason))
             continue
         chosen = accept(replace(trial, candidate=candidate))
-        best = candidate if chosen is not None else None
+        best = trial.candidate if chosen is not None else None
     if chosen is None:
         raise refusal(progress.candidates)
     return chosen
 
 
 def _explore(
-    space: SearchSpace[PlanT], settings: Search, context: SearchContext[PlanT, LoadedT], progress: Progress
+    space: SearchSpace[PlanT], ranking: Ranking, context: SearchContext[PlanT, LoadedT], progress: Progress
 ) -> list[Trial[PlanT, LoadedT]]:
     """Try the next candidate of every open branch, in parallel, until no branch is left; return those that passed."""
-    at_most = min(settings.max_trials, len(space.plans))
-    left = settings.max_trials
+    at_most = min(ranking.most, len(space.plans))
+    left = ranking.most
     tried = 0
     passed: list[Trial[PlanT, LoadedT]] = []
     branches = [Branch(plans) for plans in space.branches]
@@ -131,7 +132,7 @@ def _explore(
                 return passed
             batch, beyond_limit = branches[:left], branches[left:]
             for branch in beyond_limit:
-                branch.skip(f"the search tries at most {settings.max_trials} candidates", progress, Hint.SEARCH_LIMIT)
+                branch.skip(f"the search tries at most {ranking.most} candidates", progress, Hint.SEARCH_LIMIT)
             left -= len(batch)
             plans = [branch.plans.pop(0) for branch in batch]
             for branch, plan, built in zip(batch, plans, _build(plans, context, progress), strict=True):
@@ -198,8 +199,3 @@ def _measure(
 def _smallest_student(passed: list[Trial[PlanT, LoadedT]]) -> PlanT | None:
     students = [trial for trial in passed if trial.plan.distillation is not None]
     return min(students, key=size_key).plan if students else None
-
-
-def _why(chosen: Candidate, settings: Search) -> str:
-    better = "smaller compressed" if settings.objective == "size" else "faster, or as fast and smaller"
-    return f"{chosen.name} passed as well and is {better}"

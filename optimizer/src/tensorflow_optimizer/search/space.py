@@ -73,6 +73,13 @@ def litert_space(job: Job, search: Search) -> SearchSpace[LiteRtPlan]:
             f"a search may combine distillation, pruning and quantizations for LiteRT, got {', '.join(graph)}",
             *hints_of(step for step in steps if isinstance(step, (Strip, Freeze))),
         )
+    if job.recipe.recovers:
+        raise BadInputError(
+            "a search compares candidates of one each, and full-integer quantization that recovers makes several; "
+            "quantize so in a recipe of given steps, or leave the recovery out",
+            Hint.FULL_INTEGER,
+            Hint.RECIPE_STEPS,
+        )
     refuse_repeated(steps)
     prunings, students = _trained(steps, search, prune=True)
     called = names_of(steps)
