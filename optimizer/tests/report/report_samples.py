@@ -162,7 +162,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.loads += [value or "" for name, value in attrs if name in {"src", "href", "action", "data"}]
+        named = [value or "" for name, value in attrs if name in {"src", "href", "action", "data"}]
+        self.loads += [value for value in named if not value.startswith("#")]  # that is a part of the page
         self.loads += [name for name, _ in attrs if name.startswith("on")]
         if tag not in self.VOID:
             self.unclosed.append(tag)

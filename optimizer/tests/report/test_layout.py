@@ -1,58 +1,16 @@
-"""The layout of report.html: nothing is cut off, nothing covers something else."""
+"""The layout of the tables of report.html: nothing is cut off."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
 import report_samples as sample
-from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-Boxes = dict[str, tuple[float, float, float, float]]
-
-
-def names_in(svg: ET.Element) -> Boxes:
-    """Return each name's left, top, right and bottom, as wide as the widest of the page's fonts makes it."""
-    boxes = {}
-    for text in svg.findall("g/text[@class='name']"):
-        x, y, width = float(text.get("x") or 0), float(text.get("y") or 0), 7.5 * len(text.text or "")
-        left = x - width if text.get("text-anchor") == "end" else x
-        boxes[text.text or ""] = (left, y - 11, left + width, y + 3)
-    return boxes
-
-
-def test_names_in_the_chart_cover_neither_each_other_nor_a_point(write: Callable[..., Path]) -> None:
-    candidates = [
-        Candidate(
-            name=f"{number}: distilled and float16",
-            status=CandidateStatus.CHOSEN if number == 7 else CandidateStatus.PASSED,
-            metrics=sample.metrics(100_000 + 3_000 * number, ratio=0.5, accuracy=0.98 + 0.0005 * (number % 3)),
-        )
-        for number in range(10)
-    ]
-    html = (write(sample.job(), sample.accepted(candidates=candidates)) / "report.html").read_text(encoding="utf-8")
-    svg = ET.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])
-
-    names = names_in(svg)
-    assert {"7: distilled and float16", "original"} <= set(names)
-    dots = [(float(dot.get("cx") or 0), float(dot.get("cy") or 0)) for dot in svg.iter("circle")]
-    for left, top, right, bottom in names.values():
-        assert left >= 0
-        assert right <= 720
-        assert bottom <= 380 - 52
-        assert not [x for x, y in dots if left - 8 < x < right + 8 and top < y < bottom]
-    for (name, combination), (other, two) in itertools.combinations(names.items(), 2):
-        apart = (
-            combination[2] <= two[0] or two[2] <= combination[0] or combination[3] <= two[1] or two[3] <= combination[1]
-        )
-        assert apart, f"{name} covers {other}"
 
 
 class Columns(HTMLParser):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
 import pytest
 import report_samples as sample
@@ -247,63 +246,6 @@ def test_the_signatures_show_what_clients_send_and_what_is_inside(page: MakePage
 
     assert "input image float32 [?, 28, 28] ← int8, scale 0.0039, zero point -128" in rows
     assert "output probabilities float32 [?, 10]" in rows
-
-
-def picture(write: Callable[..., Path], outcome: Outcome) -> ET.Element | None:
-    html = (write(sample.job(), outcome, None) / "report.html").read_text(encoding="utf-8")
-    start = html.find("<svg")
-    return ET.fromstring(html[start : html.index("</svg>") + 6]) if start >= 0 else None
-
-
-def test_the_chart_puts_smaller_left_and_better_up(write: Callable[..., Path]) -> None:
-    svg = picture(write, sample.accepted())
-
-    assert svg is not None
-    places = {}
-    for group in svg.findall("g"):
-        dot = group.findall("circle")[-1]
-        title = group.findtext("title") or ""
-        places[title.split(":")[0]] = (float(dot.get("cx") or 0), float(dot.get("cy") or 0), dot.get("fill"))
-    assert set(places) == {"dynamicRange", "float16", "original"}
-    assert places["dynamicRange"][0] < places["float16"][0] < places["original"][0]
-    assert places["dynamicRange"][1] > places["float16"][1] == places["original"][1]
-    assert places["dynamicRange"][2] != places["float16"][2], "the latency is the color"
-    assert svg.find("polyline") is not None
-    assert svg.findall("g[@class='point chosen']/circle[@class='ring']")
-
-
-def test_the_chart_inverts_relative_error(write: Callable[..., Path]) -> None:
-    candidates = [
-        Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, relative_error=error))
-        for name, size, error in [("exact", 3000, 0.0), ("close", 2000, 1e-4), ("far", 1000, 0.1)]
-    ]
-    svg = picture(write, sample.accepted(candidates=candidates, original=None))
-
-    assert svg is not None
-    heights = [float(group.findall("circle")[-1].get("cy") or 0) for group in svg.findall("g")]
-    assert heights == sorted(heights), "less error is up"
-
-
-@pytest.mark.parametrize(
-    "values", [[(1000, 0.9), (1000, 0.9)], [(1, 0.0), (10**12, 1.0)], [(5, 1.0), (6, 1.0)]], ids=str
-)
-def test_the_chart_accepts_equal_and_extreme_values(
-    write: Callable[..., Path], values: list[tuple[int, float]]
-) -> None:
-    candidates = [
-        Candidate(name=f"c{i}", status=CandidateStatus.PASSED, metrics=sample.metrics(size, ratio=10.0**-i, accuracy=a))
-        for i, (size, a) in enumerate(values)
-    ]
-    svg = picture(write, sample.accepted(candidates=candidates, original=None))
-
-    assert svg is not None
-    for circle in svg.iter("circle"):
-        assert 0 < float(circle.get("cx") or 0) < 720
-        assert 0 < float(circle.get("cy") or 0) < 380
-
-
-def test_one_model_makes_no_chart(write: Callable[..., Path]) -> None:
-    assert picture(write, sample.accepted(candidates=[sample.CHOSEN], original=None)) is None
 
 
 def test_the_applied_gate_is_named_even_if_the_job_left_it_open(page: MakePage) -> None:

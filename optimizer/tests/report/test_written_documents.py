@@ -21,7 +21,7 @@ from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.summary import summarize
 from tensorflow_optimizer.report import figures
 from tensorflow_optimizer.report.content import Report
-from tensorflow_optimizer.report.quality import front_of
+from tensorflow_optimizer.report.loss import front_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,10 +153,10 @@ def test_the_model_card_warns_if_the_model_is_unverified(write: Write, evidence:
 
 
 def test_the_front_holds_candidates_that_no_other_beats_in_both() -> None:
-    def one(name: str, size: int, accuracy: float) -> Candidate:
-        return Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, accuracy=accuracy))
+    def one(name: str, size: int, loss: float) -> Candidate:
+        return Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, accuracy_loss=loss))
 
-    assert front_of([one("big", 9, 0.99), one("worse", 8, 0.90), one("small", 5, 0.95), one("tie", 5, 0.94)]) == [
+    assert front_of([one("big", 9, 0.01), one("worse", 8, 0.1), one("small", 5, 0.05), one("tie", 5, 0.06)]) == [
         "small",
         "big",
     ]

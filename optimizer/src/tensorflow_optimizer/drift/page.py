@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
-from markupsafe import Markup
-
-from ..documents.drift import DRIFT_FILE, DRIFT_PAGE, DriftReport, DriftVerdict, FeatureDrift
+from ..documents.drift import DRIFT_FILE, DRIFT_PAGE, DriftReport, DriftVerdict
 from ..report.rendering import render
 
 if TYPE_CHECKING:
@@ -18,8 +15,6 @@ _HEADLINES = {
     DriftVerdict.NO_DRIFT: ("No drift", "accepted"),
     DriftVerdict.NOT_ENOUGH: ("Not enough samples", "unverified"),
 }
-_WIDTH, _HEIGHT, _BOTTOM = 360, 130, 20
-_LONGEST_NAME = 14
 
 
 def write_drift(directory: Path, report: DriftReport) -> None:
@@ -31,6 +26,8 @@ def write_drift(directory: Path, report: DriftReport) -> None:
 
 def render_page(report: DriftReport) -> str:
     """Return drift.html."""
+    from .pictures import draw_differences, draw_distributions
+
     headline, tone = _HEADLINES[report.verdict]
     return render(
         "drift.html",
@@ -40,7 +37,10 @@ def render_page(report: DriftReport) -> str:
             "tone": tone,
             "tiles": _tiles(report),
             "notes": notes_of(report),
-            "plots": [(feature, *_plots(feature)) for feature in report.features],
+            "differences": draw_differences(report),
+            "distributions": [
+                (feature, draw_distributions(feature, number)) for number, feature in enumerate(report.features, 1)
+            ],
         },
     )
 
@@ -67,37 +67,3 @@ def _tiles(report: DriftReport) -> list[tuple[str, str, str]]:
         greatest = max(feature.population_stability_index for feature in report.features)
         tiles.append(("greatest PSI", f"{greatest:.2f}", f"{report.min_stability_index:g} counts as drift"))
     return tiles
-
-
-def _plots(feature: FeatureDrift) -> tuple[Markup, Markup]:
-    """Return the bars of both distributions, to one scale."""
-    highest = max([*feature.expected, *feature.observed, 1e-9])
-    observed = "drifted" if feature.drifted else "observed"
-    return (
-        _bars(feature, feature.expected, highest, "expected"),
-        _bars(feature, feature.observed, highest, observed),
-    )
-
-
-def _bars(feature: FeatureDrift, shares: list[float], highest: float, kind: str) -> Markup:
-    text = f"{feature.name}: share of samples by bin"
-    svg = ET.Element("svg", {"viewBox": f"0 0 {_WIDTH} {_HEIGHT}", "role": "img", "aria-label": text, "class": "bars"})
-    width, bottom = _WIDTH / len(shares), _HEIGHT - _BOTTOM
-    for place, (name, share) in enumerate(zip(feature.bins, shares, strict=True)):
-        height = share / highest * (bottom - 4)
-        box = {
-            "x": f"{place * width + width * 0.1:.1f}",
-            "y": f"{bottom - height:.1f}",
-            "width": f"{width * 0.8:.1f}",
-            "height": f"{height:.1f}",
-            "class": kind,
-        }
-        title = ET.SubElement(ET.SubElement(svg, "rect", box), "title")
-        title.text = f"{name}: {share:.1%}"
-    line = {"x1": "0", "x2": str(_WIDTH), "y1": str(bottom), "y2": str(bottom), "class": "base"}
-    ET.SubElement(svg, "line", line)
-    ends = ((feature.bins[0], 0, "start"), (feature.bins[-1], _WIDTH, "end"))
-    for name, x, anchor in ends if len(shares) > 1 else ends[:1]:
-        label = ET.SubElement(svg, "text", {"x": str(x), "y": str(_HEIGHT - 5), "text-anchor": anchor})
-        label.text = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-    return Markup(ET.tostring(svg, encoding="unicode"))  # noqa: S704 - ElementTree escapes names

@@ -12,7 +12,7 @@ from . import figures
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..documents.outcome import Candidate, Confusion, OutputMetrics
+    from ..documents.outcome import Candidate, Confusion, Loss, OutputMetrics
     from .content import Report
 
 _OTHER = "none of them"
@@ -47,6 +47,10 @@ class ClassTables:
     metrics: list[MetricRow]
     decisions: list[str]
     confusion: list[ConfusionRow]
+    recalls: list[tuple[str, Loss]]
+    """What was lost of each class, by its name."""
+    matrices: tuple[Confusion, Confusion] | None
+    """Before and after."""
 
 
 def class_tables(report: Report) -> list[ClassTables]:
@@ -80,7 +84,15 @@ def _tables(
         # The mean recall is the balanced accuracy, except for several labels.
         if key in before.scores and (key != "recall" or after.scores[key] != after.scores.get("balancedAccuracy"))
     ]
-    return ClassTables(candidate.name, name, rows, *_confusion(before.confusion, confusion, labels))
+    recalls = [
+        (_class(metric.class_index, labels), after.losses[key])
+        for key in sorted(after.losses, key=_order)
+        if (metric := Metric.of_key(key)).name is MetricName.RECALL and metric.class_index is not None
+    ]
+    matrices = None
+    if before.confusion and confusion and before.confusion.classes == confusion.classes:
+        matrices = before.confusion, confusion
+    return ClassTables(candidate.name, name, rows, *_confusion(matrices, labels), recalls, matrices)
 
 
 def _order(key: str) -> tuple[bool, str, int]:
@@ -108,10 +120,11 @@ def _class(number: int, labels: Sequence[str]) -> str:
 
 
 def _confusion(
-    before: Confusion | None, after: Confusion | None, labels: Sequence[str]
+    matrices: tuple[Confusion, Confusion] | None, labels: Sequence[str]
 ) -> tuple[list[str], list[ConfusionRow]]:
-    if before is None or after is None or before.classes != after.classes:
+    if matrices is None:
         return [], []
+    before, after = matrices
     names = [_class(number, labels) for number in after.classes]
     width = max(len(row) for row in (*before.counts, *after.counts))
     rows = [

@@ -12,7 +12,7 @@ from ..documents.manifest import Requirements, RunTimes, Signature, SourceRecord
 from ..documents.outcome import Candidate, CandidateStatus, InputRange, Metrics, Outcome
 from ..errors import ExitCode
 from .advice import advise
-from .quality import front_of
+from .loss import front_of
 
 if TYPE_CHECKING:
     from ..documents.job import Evaluation, Source, StudentModel
@@ -49,7 +49,7 @@ class Report(Document):
     chosen: str | None = None
     """The name of the candidate that is published."""
     front: list[str]
-    """Names of the candidates that no other beats in both size and quality."""
+    """Names of the candidates that no other beats in both size and loss."""
     warnings: list[str]
     advice: list[str]
     """Advice on more evidence."""

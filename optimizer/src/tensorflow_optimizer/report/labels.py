@@ -10,9 +10,8 @@ if TYPE_CHECKING:
 
 #: Of a character at 13 px, for the widest of the page's fonts.
 CHARACTER_WIDTH = 7.6
-_HEIGHT = 15.0
-_DOT = 9.0
-_GAP = 18.0
+_HEIGHT = 16.0
+_GAP = 9.0
 #: From the baseline of a text to the middle of its line.
 _BASELINE = 4.0
 
@@ -55,20 +54,25 @@ class Label:
 
 
 def place_labels(
-    names: Sequence[str], points: Sequence[tuple[float, float]], order: Sequence[int], chart: Box
+    names: Sequence[str],
+    points: Sequence[tuple[float, float]],
+    radii: Sequence[float],
+    order: Sequence[int],
+    chart: Box,
 ) -> list[Label | None]:
     """Return the place of each name, or None where there is no room for it.
 
     Args:
         names: The texts.
         points: The middle of each point.
+        radii: How far its mark goes.
         order: Indices of the names, the most important one first.
         chart: Holds all names.
     """
-    taken = [Box(x - _DOT, y - _DOT, x + _DOT, y + _DOT) for x, y in points]
+    taken = [Box(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
     found: list[Label | None] = [None] * len(names)
     for index in order:
-        for label in _places(names[index], points[index], chart):
+        for label in _places(names[index], points[index], radii[index] + _GAP, chart):
             if chart.holds(label.box) and not any(label.box.covers(box) for box in taken):
                 found[index] = label
                 taken.append(label.box)
@@ -76,7 +80,7 @@ def place_labels(
     return found
 
 
-def _places(name: str, point: tuple[float, float], chart: Box) -> Iterator[Label]:
+def _places(name: str, point: tuple[float, float], gap: float, chart: Box) -> Iterator[Label]:
     """Yield the places beside a point, the nearest first."""
     x, y = point
     width = len(name) * CHARACTER_WIDTH
@@ -84,7 +88,7 @@ def _places(name: str, point: tuple[float, float], chart: Box) -> Iterator[Label
     for row in range(rows):
         for offset in (row * _HEIGHT, -row * _HEIGHT) if row else (0.0,):
             middle = y + offset
-            for anchor, start in (("start", x + _GAP), ("end", x - _GAP)):
+            for anchor, start in (("start", x + gap), ("end", x - gap)):
                 left = start if anchor == "start" else start - width
                 box = Box(left, middle - _HEIGHT / 2, left + width, middle + _HEIGHT / 2)
                 leader = (start, middle) if row else None

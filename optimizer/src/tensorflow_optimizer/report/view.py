@@ -140,8 +140,12 @@ def _sentence(text: str) -> str:
 
 def speed_of(metrics: Metrics, job: Job) -> str:
     """Return a candidate's latency ratio in words, with what it is compared with."""
-    other = "float32" if job.format is ModelFormat.LITERT else "the original"
-    return figures.speed(metrics.latency_ratio, metrics.latency_ratio_interval, other)
+    return figures.speed(metrics.latency_ratio, metrics.latency_ratio_interval, other_model(job))
+
+
+def other_model(job: Job) -> str:
+    """Return the name of the model that latencies are compared with."""
+    return "float32" if job.format is ModelFormat.LITERT else "the original"
 
 
 def _measured(metrics: Metrics, original: Metrics | None, job: Job, rules: Sequence[RuleResult] = ()) -> dict[str, Any]:

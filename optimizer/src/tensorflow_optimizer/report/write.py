@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from ..documents.draft import REPORT_DIRECTORY
 from .classes import class_tables, shown_candidate
 from .content import Report, compose
 from .junit import render_junit
-from .picture import draw, latency_color
 from .rendering import render
-from .view import evidence_of, has_real_data, headline_of, output_rows, rows_of, samples_sentence, tiles_of
+from .view import evidence_of, has_real_data, headline_of, other_model, output_rows, rows_of, samples_sentence, tiles_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,27 +32,41 @@ def write_report(directory: Path, job: Job, outcome: Outcome, draft: Draft | Non
     report = compose(job, outcome, draft)
     target = directory / REPORT_DIRECTORY
     target.mkdir(parents=True, exist_ok=True)
+    values = _values(report)
     (target / "report.json").write_text(report.to_json(), encoding="utf-8")
-    (target / "report.html").write_text(_render("report.html", report), encoding="utf-8")
-    (target / "model-card.md").write_text(_render("model-card.md", report), encoding="utf-8")
+    (target / "report.html").write_text(render("report.html", {**values, **_pictures(report)}), encoding="utf-8")
+    (target / "model-card.md").write_text(render("model-card.md", values), encoding="utf-8")
     (target / "junit.xml").write_bytes(render_junit(report))
 
 
-def _render(template: str, report: Report) -> str:
-    svg = draw(report)
-    values: dict[str, Any] = {
+def _values(report: Report) -> dict[str, Any]:
+    return {
         "report": report,
         "headline": headline_of(report),
         "tiles": tiles_of(report),
         "rows": rows_of(report),
         "output_rows": output_rows(report),
-        "class_tables": class_tables(report),
         "shown": shown_candidate(report),
         "evidence": evidence_of(report),
         "samples": samples_sentence(report),
         "has_real_data": has_real_data(report),
-        "picture": Markup(svg) if svg else None,  # noqa: S704 - made by ElementTree, which escapes names
-        "latency_colors": [latency_color(ratio) for ratio in (0.25, 0.5, 1, 2, 4)],
         "job_text": json.dumps(report.job.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2),
     }
-    return render(template, values)
+
+
+def _pictures(report: Report) -> dict[str, Any]:
+    from .pictures.confusion import draw_confusion
+    from .pictures.intervals import draw_class_losses, draw_times
+    from .pictures.layers import draw_layers
+    from .pictures.size_and_loss import draw_size_and_loss
+
+    return {
+        "size_and_loss": draw_size_and_loss(report),
+        "times": draw_times(report),
+        "classes": [
+            (tables, draw_class_losses(tables, f"classes-{number}"), draw_confusion(tables, f"confusion-{number}"))
+            for number, tables in enumerate(class_tables(report), 1)
+        ],
+        "layers": draw_layers(shown_candidate(report)),
+        "other_model": other_model(report.job),
+    }
