@@ -183,6 +183,19 @@ def test_canary_whose_requests_fail_ends_the_deployment_and_the_other_pods_stay(
     assert service.stable() == before
 
 
+def test_canary_whose_metrics_the_api_server_does_not_reach_ends_the_deployment_and_names_the_port(
+    service: Service, canary_templates: list[dict[str, Any]]
+) -> None:
+    before = service.stable()
+    service.pages.close()
+
+    with pytest.raises(DeploymentFailedError, match=rf"does not reach port {service.pages.port} of the canary's pods"):
+        service.stack.deploy(canary_templates[0], "8")
+
+    service.settle("7")
+    assert service.stable() == before
+
+
 def test_canary_that_does_not_start_ends_the_deployment_and_the_other_pods_stay(
     service: Service, simulation: Simulation, canary_templates: list[dict[str, Any]]
 ) -> None:

@@ -2,7 +2,7 @@ import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { ModelDelivery, ModelFunction, ModelSource, QualityGate, Rollout } from '../../lib';
+import { EvaluationData, ModelDelivery, ModelFunction, ModelSource, QualityGate, QualityMetric, Rollout } from '../../lib';
 
 /** A delivery, the function that serves what is uploaded and shifts its traffic, a queue that hears of it, and a role that operates it. */
 const app = new App();
@@ -22,7 +22,8 @@ const stack = new Stack(app, 'Endpoint', { env });
 const published = new sqs.Queue(stack, 'Published');
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromDelivery(delivery),
-  gate: QualityGate.maxSize(Size.kibibytes(64)),
+  evaluation: EvaluationData.fromAsset(app.node.tryGetContext('data')),
+  gate: QualityGate.allOf(QualityGate.maxSize(Size.kibibytes(64)), QualityGate.notWorseThanServing({ metric: QualityMetric.accuracy(), margin: 0.02 })),
   rollout: Rollout.canary({ percent: 50, bake: Duration.minutes(1) }),
 });
 endpoint.optimizer!.onPublished('Published', { target: new events_targets.SqsQueue(published) });

@@ -25,7 +25,7 @@ let delivering: Delivering;
 let endpoint: Outputs;
 const versions: Record<string, string> = {};
 
-const deployed = (stack: string) => deployedOutputs(deployment, stack);
+const deployed = (stack: string) => deployedOutputs(deployment, stack, { data: deployment.file('second.npz') });
 const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, endpoint, model);
 
 async function upload(name: string): Promise<void> {
@@ -115,6 +115,22 @@ describe('a model that is delivered by an upload', () => {
     });
   });
 
+  test('changes nothing but an event when it is worse than the version that serves', async () => {
+    const live = await deployment.liveVersion(endpoint);
+    await upload('worse');
+
+    expect(await heard()).toMatchObject({
+      'detail-type': 'ModelDeliveryFailed',
+      'detail': {
+        outcome: 'ROLLED_BACK', objectVersion: versions.worse, failedStack: 'Endpoint',
+        reason: expect.stringMatching(/loss of accuracy against the version 2, which serves, of/),
+      },
+    });
+    expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
+    expect(await deployment.liveVersion(endpoint)).toBe(live);
+    await expectAnswers(second);
+  });
+
   // Fault: the gate refuses an upload | an event with the reason and the candidates | the previous version, which answers afterwards
   test('changes nothing but an event when the gate refuses it', async () => {
     const live = await deployment.liveVersion(endpoint);
@@ -183,7 +199,7 @@ describe('a model that is delivered by an upload', () => {
     expect(await deployment.builds()).toBe(builds);
     const { output: { deliveries } } = await operate('history');
     expect(deliveries.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
-      'DELIVERED', 'DELIVERED', 'SUPERSEDED', 'SUPERSEDED', 'ROLLED_BACK', 'DELIVERED', 'WAITING',
+      'DELIVERED', 'DELIVERED', 'SUPERSEDED', 'SUPERSEDED', 'ROLLED_BACK', 'ROLLED_BACK', 'DELIVERED', 'WAITING',
     ]);
   });
 });

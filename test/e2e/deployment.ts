@@ -44,7 +44,7 @@ export interface Outputs {
 }
 
 /** Training them takes ten seconds: they are made once, in the run's own temporary directory, and each test file changes a copy. */
-async function models(): Promise<string> {
+export async function models(): Promise<string> {
   const made = join(tmpdir(), 'e2e-models');
   if (!existsSync(made)) {
     const unfinished = mkdtempSync(`${made}-`);

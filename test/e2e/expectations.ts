@@ -49,7 +49,7 @@ export function nextEvent({ emulator }: { readonly emulator: EmbeddedAws }, Queu
 }
 
 /** Deploys a stack, which must succeed, and returns its outputs. */
-export async function deployedOutputs(deployment: Deployment, stack: string): Promise<Outputs> {
-  await expectDeployed(deployment, stack, {});
+export async function deployedOutputs(deployment: Deployment, stack: string, context: Record<string, string> = {}): Promise<Outputs> {
+  await expectDeployed(deployment, stack, context);
   return deployment.outputs(stack);
 }

@@ -1,6 +1,6 @@
 import { App, CfnOutput, Duration } from 'aws-cdk-lib';
 import { FleetStack } from '../../bin/fleet-stack';
-import { ModelServer, OptimizationRecipe, RequestCapture, Rollout, ServingBinary, ServingImage } from '../../lib';
+import { ModelServer, OptimizationRecipe, QualityGate, QualityMetric, RequestCapture, Rollout, ServingBinary, ServingImage } from '../../lib';
 import { alarmNamed, createAlarm } from './complaints';
 import { hearVersions } from './heard-versions';
 
@@ -15,10 +15,12 @@ const maxRelativeError = app.node.tryGetContext('maxRelativeError');
 
 const stack = new FleetStack(app, 'Fleet', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
-  model: 'examples/digits/saved_model',
+  model: app.node.tryGetContext('model') ?? 'examples/digits/saved_model',
   server: isLiteRt ? ModelServer.LITERT : undefined,
   ...isLiteRt ? {} : { servingBinary: image ? ServingBinary.fromImage(ServingImage.fromRegistry(image)) : ServingBinary.fromAsset(server) },
   recipe: app.node.tryGetContext('recipe') === 'none' ? OptimizationRecipe.none() : undefined,
+  evaluation: app.node.tryGetContext('notWorse') ? 'examples/digits/evaluation.npz' : undefined,
+  gate: app.node.tryGetContext('notWorse') ? QualityGate.notWorseThanServing({ metric: QualityMetric.accuracy(), margin: 0.02 }) : undefined,
   minCapacity: 1,
   capture: isLiteRt ? RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }) : undefined,
   replay: maxRelativeError ? { maxRelativeError: Number(maxRelativeError), acceptVersion: app.node.tryGetContext('acceptVersion') } : undefined,

@@ -1,3 +1,5 @@
+import { join } from 'path';
+import { models } from './deployment';
 import { accuracy, HELD_OUT, likeliest } from './digits';
 import { eventually } from './eventually';
 import { FleetDeployment } from './fleet-deployment';
@@ -82,6 +84,17 @@ afterAll(async () => {
     expect(Math.min(answered, grpc.answered)).toBeGreaterThan(10);
     expect(await fleet.version()).toBe('2');
     expect(await predictions()).not.toEqual(before);
+  });
+
+  test('a newly trained model that is worse than the version that serves is refused, and reaches no instance', async () => {
+    const [before, instances] = [await predictions(), await fleet.instances()];
+
+    const { code, output } = await fleet.deploy({ ...LITERT, model: join(await models(), 'worse_digits'), notWorse: 'yes' });
+
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/loss of accuracy against the version 2, which serves, of/);
+    expect(await fleet.instances()).toEqual(instances);
+    expect(await predictions()).toEqual(before);
   });
 
   // Fault: the library of the LiteRT server is another than the app's | the update fails with the reason | the old instance, which answers throughout

@@ -83,8 +83,11 @@ def make_large(directory: Path) -> None:
     model.export(directory / "large", verbose=False)
 
 
-def make_ported(directory: Path) -> None:
-    """Write the example's digits where the paths of docs/porting.md lead: models/digits.keras and models/mymodel."""
+def make_digits(directory: Path) -> None:
+    """Write the example's digits where the paths of docs/porting.md lead, and `worse_digits`.
+
+    The latter takes 0 for 1, and 1 for 0.
+    """
     sys.path.insert(0, str(DIGITS))
     from make import build
 
@@ -95,6 +98,9 @@ def make_ported(directory: Path) -> None:
     for weight, value in zip(model.trainable_variables, trained, strict=True):
         weight.assign(value)
     model.save(models / "digits.keras")
+    for weight in model.layers[-1].trainable_variables:
+        weight.assign(tf.gather(weight, [1, 0, *range(2, 10)], axis=-1))
+    model.export(directory / "worse_digits", verbose=False)
 
 
 def main() -> None:
@@ -106,8 +112,8 @@ def main() -> None:
     make(directory, "worse", seed=1, epochs=1)
     make_large(directory)
     make_hostile(directory)
-    make_ported(directory)
-    for name in ("first", "second", "large"):
+    make_digits(directory)
+    for name in ("first", "second", "worse", "large"):
         shutil.make_archive(str(directory / name), "zip", directory / name)
     # A Keras file in shape (a ZIP) that holds no model: passes the checks at synth, ends the build.
     with zipfile.ZipFile(directory / "broken.keras", "w") as archive:

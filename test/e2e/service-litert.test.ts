@@ -147,6 +147,17 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     });
   });
 
+  test('a newly trained model that is worse than the version that serves is refused, and reaches no pod', async () => {
+    const before = await ready();
+
+    const { code, output } = await deployment.deploy(STACK, { model: deployment.file('worse_digits'), notWorse: 'yes' });
+
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/loss of accuracy against the version 2, which serves, of/);
+    expect((await ready()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+    expect(accuracy(await decisions(before[0]))).toBeGreaterThan(0.95);
+  });
+
   // Fault: a flipped byte in a LiteRT model on a cluster | the deployment fails with the message of the check | the previous pods, which answer throughout
   test('a flipped byte in the model is refused, and the previous pods answer throughout', async () => {
     const before = await ready();
