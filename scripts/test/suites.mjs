@@ -58,7 +58,8 @@ export const RUNNERS = [
  */
 export const SLOW_RUNNERS = [
   { ...jest('e2e-all', ['e2e'], '--runInBand'), env: { ROLE_DELAY: '15' }, minutes: 120 },
-  jest('jest-slow', UNIT, SLOW),
+  // Ten thousand schedules of deliveries are one file.
+  jest('jest-slow', UNIT, SLOW, '--testTimeout', '3600000'),
   pytest('optimizer-slow', ['optimizer/tests'], 'slow'),
   pytest('emulator-slow', ['emulator/tests'], 'slow'),
   pytest('instance-slow', ['runtime/instance/tests'], 'slow'),
