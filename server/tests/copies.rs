@@ -31,6 +31,10 @@ fn rows(count: usize) -> Vec<u8> {
     (0..count * 8).flat_map(|number| (number as f32 * 0.37).sin().to_le_bytes()).collect()
 }
 
+fn numbers(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
 fn run(model: &mut CompiledModel, input: &[u8]) -> Vec<u8> {
     let mut outputs = [Vec::new()];
     model.run(0, input.len() / ROW, [input], &mut outputs).unwrap();
@@ -82,7 +86,11 @@ fn rows_of_one_run_are_answered_as_each_alone_and_a_run_may_have_fewer() {
     let input = rows(4);
     let alone: Vec<u8> = input.chunks(ROW).flat_map(|row| run(&mut single, row)).collect();
     for count in [4, 1, 3] {
-        assert_eq!(run(&mut several, &input[..count * ROW]), alone[..count * ROW]);
+        let (found, expected) = (numbers(&run(&mut several, &input[..count * ROW])), numbers(&alone[..count * ROW]));
+        assert_eq!(found.len(), expected.len());
+        // XNNPACK's kernels for arm64 add up several rows in another order than one.
+        let differ = found.iter().zip(&expected).find(|(found, expected)| (*found - *expected).abs() > 1e-6);
+        assert_eq!(differ, None, "{count} rows");
     }
     assert!(several.run(0, 5, [&rows(5)[..]], &mut [Vec::new()]).is_err());
     assert!(several.run(0, 1, [&input[..ROW - 1]], &mut [Vec::new()]).is_err());

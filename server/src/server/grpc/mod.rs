@@ -1,4 +1,4 @@
-//! TensorFlow Serving's gRPC services, that of the Open Inference Protocol, and the standard health service.
+//! TensorFlow Serving's gRPC services, that of the Open Inference Protocol, and the standard ones for health and reflection.
 
 mod compression;
 mod contents;
@@ -11,6 +11,7 @@ mod metadata;
 mod model_service;
 mod not_offered;
 mod prediction;
+mod reflection;
 mod spec;
 mod tensor;
 
@@ -39,6 +40,7 @@ use self::prediction::Prediction;
 use self::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
 use self::proto::serving::model_service_server::{ModelServiceServer, SERVICE_NAME as MODELS};
 use self::proto::serving::prediction_service_server::{PredictionServiceServer, SERVICE_NAME as PREDICTION};
+use self::reflection::Reflection;
 use super::access::Access;
 use super::body::collect;
 use super::budget::Shared;
@@ -81,6 +83,7 @@ pub(super) struct Grpc {
     inference: GrpcInferenceServiceServer<Inference>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
+    reflection: Arc<Reflection>,
     state: Arc<State>,
 }
 
@@ -95,6 +98,7 @@ impl Grpc {
             inference: GrpcInferenceServiceServer::new(Inference(Arc::clone(&state))).max_decoding_message_size(limit),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
+            reflection: Arc::new(Reflection::new()),
             state,
         };
         grpc.report(ServingStatus::Serving).await;
@@ -154,10 +158,14 @@ impl Grpc {
         let limit = match (service, method) {
             // What asks for no model.
             (HEALTH, _) | (INFERENCE, "ServerLive" | "ServerReady") => HEALTH_REQUEST,
-            (PREDICTION | MODELS | INFERENCE, _) if only_probes => return Status::from(Failure::crowded()).into_http(),
+            (PREDICTION | MODELS | INFERENCE | reflection::V1 | reflection::V1_ALPHA, _) if only_probes => return Status::from(Failure::crowded()).into_http(),
             _ => self.state.max_request_bytes,
         };
         let deadline = deadline(&head.headers, start, self.state.timeout);
+        if matches!(service, reflection::V1 | reflection::V1_ALPHA) {
+            let response = self.reflection.answer(Request::from_parts(head, body), deadline).await;
+            return response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| unread.add(data)))));
+        }
         let compression = match Compression::take(&mut head.headers) {
             Ok(compression) => compression,
             Err(failure) => {

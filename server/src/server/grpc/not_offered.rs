@@ -3,6 +3,7 @@ use tonic_health::pb::health_server::SERVICE_NAME as HEALTH;
 use super::proto::inference::grpc_inference_service_server::SERVICE_NAME as INFERENCE;
 use super::proto::serving::model_service_server::SERVICE_NAME as MODELS;
 use super::proto::serving::prediction_service_server::SERVICE_NAME as PREDICTION;
+use super::reflection::{V1 as REFLECTION, V1_ALPHA};
 use crate::rest::sentence::quoted;
 
 /// Of a name that a client sent, in characters.
@@ -14,18 +15,20 @@ pub(super) fn not_offered(service: &str, method: &str) -> Option<String> {
         PREDICTION => "Predict and GetModelMetadata",
         MODELS => "GetModelStatus",
         HEALTH => "Check and Watch",
+        REFLECTION | V1_ALPHA => "ServerReflectionInfo",
         INFERENCE => return extension(method),
         other => {
             let other = quoted(other, MOST_SHOWN);
             return Some(format!(
-                "unknown service {other}; this server has {PREDICTION}, {MODELS}, {INFERENCE} and {HEALTH}"
+                "unknown service {other}; this server has {PREDICTION}, {MODELS}, {INFERENCE}, {HEALTH} and {REFLECTION}"
             ));
         }
     };
     Some(match (service, method) {
-        (PREDICTION, "Predict" | "GetModelMetadata") | (MODELS, "GetModelStatus") | (HEALTH, "Check" | "Watch") => {
-            return None;
-        }
+        (PREDICTION, "Predict" | "GetModelMetadata")
+        | (MODELS, "GetModelStatus")
+        | (HEALTH, "Check" | "Watch")
+        | (REFLECTION | V1_ALPHA, "ServerReflectionInfo") => return None,
         (PREDICTION, "Classify" | "Regress" | "MultiInference") => {
             format!("{method}: not offered; LiteRT models take tensors, and no tf.Example: call Predict")
         }
