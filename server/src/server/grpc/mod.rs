@@ -158,13 +158,16 @@ impl Grpc {
         let limit = match (service, method) {
             // What asks for no model.
             (HEALTH, _) | (INFERENCE, "ServerLive" | "ServerReady") => HEALTH_REQUEST,
-            (PREDICTION | MODELS | INFERENCE | reflection::V1 | reflection::V1_ALPHA, _) if only_probes => return Status::from(Failure::crowded()).into_http(),
+            (PREDICTION | MODELS | INFERENCE | reflection::V1 | reflection::V1_ALPHA, _) if only_probes => {
+                return Status::from(Failure::crowded()).into_http();
+            }
             _ => self.state.max_request_bytes,
         };
         let deadline = deadline(&head.headers, start, self.state.timeout);
         if matches!(service, reflection::V1 | reflection::V1_ALPHA) {
             let response = self.reflection.answer(Request::from_parts(head, body), deadline).await;
-            return response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| unread.add(data)))));
+            return response
+                .map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| unread.add(data)))));
         }
         let compression = match Compression::take(&mut head.headers) {
             Ok(compression) => compression,
