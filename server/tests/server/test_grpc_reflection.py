@@ -65,9 +65,7 @@ def test_describes_only_methods_that_are_offered(grpcurl: Callable[..., str]) ->
 
 def test_a_client_predicts_without_proto_files(grpcurl: Callable[..., str]) -> None:
     tensor = {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "1"}, {"size": "3"}]}, "float_val": [1, 2, 3]}
-    answer = grpcurl(
-        "tensorflow.serving.PredictionService/Predict", model_spec={"name": "times"}, inputs={"x": tensor}
-    )
+    answer = grpcurl("tensorflow.serving.PredictionService/Predict", model_spec={"name": "times"}, inputs={"x": tensor})
     assert json.loads(answer)["outputs"]["y"]["floatVal"] == [3, 6, 9]
 
 
