@@ -90,6 +90,8 @@ def optimized(  # noqa: PLR0913, PLR0917 - the inputs of a job
     out: Path,
     seed: int,
     made: tuple[str, dict[str, Any]] | None = None,
+    *,
+    allowed: float = 0.05,
 ) -> Row:
     """Run one job with the command that a build runs.
 
@@ -100,16 +102,17 @@ def optimized(  # noqa: PLR0913, PLR0917 - the inputs of a job
         out: Directory for the job.
         seed: Seed of the job.
         made: Format and recipe of job.json.
+        allowed: The loss of accuracy, or the relative error, up to which a candidate is published.
     """
     model_format, recipe = made or (RECIPES | LOADED)[name]
-    rules = [{"rule": "maxAccuracyLoss", "value": 0.05}] if data else [{"rule": "maxRelativeError", "value": 0.05}]
+    rules = [{"rule": "maxAccuracyLoss" if data else "maxRelativeError", "value": allowed}]
     job = {
         "model": "benchmark",
         "format": model_format,
         "source": {"packaging": "zip", "identity": {"digest": "0" * 64}},
         "evaluation": {"packaging": "file", "fileName": "data.npz", "identity": {"digest": "0" * 64}} if data else None,
         "recipe": recipe,
-        # A search and the default have limits of their own; others are measured even if they lose up to five points.
+        # A search and the default have limits of their own; others are measured even if they lose what is allowed.
         "gate": None if recipe["kind"] in {"search", "forLiteRt"} else {"rules": rules},
         "seed": seed,
         "toolchain": toolchain(),

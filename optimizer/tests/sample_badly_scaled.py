@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from sample_functions import Array
 
 _SIDE, _CHANNELS, _CLASSES = 12, 24, 3
-#: Deviation of the logarithms of the scales.
-_SPREAD = 2.5
 
 
 def stripes(count: int, seed: int) -> tuple[Array, Array]:
@@ -28,13 +26,14 @@ def stripes(count: int, seed: int) -> tuple[Array, Array]:
     return images[..., np.newaxis].astype(np.float32), labels
 
 
-def badly_scaled(directory: Path, activation: Any = tf.nn.relu) -> Path:
+def badly_scaled(directory: Path, activation: Any = tf.nn.relu, spread: float = 2.5) -> Path:
     """Save a network: random features, which channels of very different scales hold, and a dense layer that fits them.
 
-    The scales change no answer where the activation is ReLU: the depthwise layer divides by them.
+    The scales change no answer where the activation is ReLU: the depthwise layer divides by them. The spread is the
+    deviation of their logarithms.
     """
     random = np.random.default_rng(5)
-    scales = np.exp(random.normal(0, _SPREAD, _CHANNELS))
+    scales = np.exp(random.normal(0, spread, _CHANNELS))
     first = tf.constant(random.normal(0, 0.5, (3, 3, 1, _CHANNELS)) * scales, tf.float32)
     depthwise = tf.constant(random.normal(0, 0.5, (3, 3, _CHANNELS, 1)) / scales[:, np.newaxis], tf.float32)
 

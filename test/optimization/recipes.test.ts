@@ -146,7 +146,7 @@ describe('OptimizationRecipe', () => {
   test('a recovery that does not exist, or in a search, is refused', () => {
     const wrong = OptimizationRecipe.of(Quantization.fullInteger({ recover: 'twice' as QuantizationRecovery }));
     expect(wrong._problems(LITERT, 'keras', true)).toEqual([
-      'Quantization.fullInteger(…) recover must be a QuantizationRecovery (withoutTraining), got "twice"',
+      'Quantization.fullInteger(…) recover must be a QuantizationRecovery (withoutTraining, withTraining), got "twice"',
     ]);
     const steps = [Quantization.fullInteger({ recover: QuantizationRecovery.WITHOUT_TRAINING })];
     const search = OptimizationRecipe.search({ objective: SearchObjective.SIZE, steps });

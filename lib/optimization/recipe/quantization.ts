@@ -174,6 +174,11 @@ export enum QuantizationRecovery {
    * whose mean output was moved. Takes as long as some hundred runs of the model for each layer.
    */
   WITHOUT_TRAINING = 'withoutTraining',
+  /**
+   * These, and ten passes of training over a part of the evaluation data, in which weights and activations are rounded as the quantization will.
+   * Helps behind every activation, and costs the gate half of the rows.
+   */
+  WITH_TRAINING = 'withTraining',
 }
 
 /** How `Quantization.mixed(…)` quantizes each kind of layer. */

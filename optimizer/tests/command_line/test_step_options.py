@@ -37,15 +37,17 @@ def test_words_may_have_hyphens_as_elsewhere_on_a_command_line() -> None:
     assert hyphens == parse_steps(["pruning:sparsity=0.5,schedule=atOnce", "fullInteger"], [])
 
 
-def test_full_integer_quantization_may_recover_what_it_loses() -> None:
-    recovering = Quantization(mode="fullInteger", recover=QuantizationRecovery.WITHOUT_TRAINING)
-    assert parse_steps(["full-integer:recover=without-training"], []) == [recovering]
+@pytest.mark.parametrize("recovery", QuantizationRecovery)
+def test_full_integer_quantization_may_recover_what_it_loses(recovery: QuantizationRecovery) -> None:
+    hyphens = {"withoutTraining": "without-training", "withTraining": "with-training"}[recovery]
+    recovering = Quantization(mode="fullInteger", recover=recovery)
+    assert parse_steps([f"full-integer:recover={hyphens}"], []) == [recovering]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("full-integer:recover=twice", "recover: Input should be 'withoutTraining', got 'twice'"),
+        ("full-integer:recover=twice", "recover: Input should be 'withoutTraining' or 'withTraining', got 'twice'"),
         ("float16:recover=without-training", "there is no setting 'recover' (allowed: none)"),
     ],
 )

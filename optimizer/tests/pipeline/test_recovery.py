@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 STEP = {"step": "quantization", "mode": "fullInteger", "recover": "withoutTraining"}
 RECOVERING: dict[str, Any] = {"kind": "steps", "steps": [STEP]}
-PLAIN, EQUALIZED, CORRECTED = "fullInteger", "fullInteger equalized", "fullInteger bias-corrected"
+TRAINING: dict[str, Any] = {"kind": "steps", "steps": [{**STEP, "recover": "withTraining"}]}
+PLAIN, EQUALIZED, CORRECTED, TRAINED = (
+    "fullInteger",
+    "fullInteger equalized",
+    "fullInteger bias-corrected",
+    "fullInteger trained",
+)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +114,35 @@ def test_a_network_without_channels_to_equalize_still_gets_other_biases(data: Pa
     (equalized,) = (candidate for candidate in result.outcome.candidates if candidate.name == EQUALIZED)
     assert "no channels can be equalized" in equalized.reason
     assert statuses[CORRECTED] in {"chosen", "passed", "rejected"}
+
+
+@pytest.mark.slow  # trains twice, once in floats, and all of it again
+def test_training_wins_back_what_equalization_cannot(runs: Runs, tmp_path: Path) -> None:
+    swish = badly_scaled(tmp_path / "model", tf.nn.swish, spread=1.5)
+    images, labels = stripes(900, seed=3)
+    np.savez(tmp_path / "data.npz", image=images, labels=labels)
+    results = [runs(swish, tmp_path / "data.npz", recipe=TRAINING) for _ in range(2)]
+    candidates = {candidate.name: candidate for candidate in results[0].outcome.candidates}
+    assert candidates[PLAIN].status == "rejected"
+    assert candidates[EQUALIZED].status == "failed"
+    assert candidates[TRAINED].status == "chosen"
+    assert candidates[TRAINED].metrics is not None
+    (metrics,) = candidates[TRAINED].metrics.outputs.values()
+    assert metrics.accuracy_of_trained_floats is not None
+    assert metrics.loss_to_trained_floats is not None
+    assert metrics.accuracy is not None
+    assert metrics.accuracy_of_trained_floats - metrics.accuracy == pytest.approx(metrics.loss_to_trained_floats.value)
+    digests = {hashlib.sha256((result.output / "model" / "model.tflite").read_bytes()).digest() for result in results}
+    assert len(digests) == 1
+
+
+def test_training_needs_enough_samples_and_the_other_measures_do_not(network: Path, runs: Runs, tmp_path: Path) -> None:
+    images, labels = stripes(100, seed=3)
+    np.savez(tmp_path / "few.npz", image=images, labels=labels)
+    result = runs(network, tmp_path / "few.npz", recipe=TRAINING)
+    statuses = result.statuses
+    assert statuses[TRAINED] == "failed"
+    assert "chosen" in {statuses[EQUALIZED], statuses[CORRECTED]}
 
 
 def test_it_is_refused_in_a_search_and_for_other_quantizations() -> None:

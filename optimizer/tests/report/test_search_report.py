@@ -16,7 +16,8 @@ from tensorflow_optimizer.documents.job import (
     Student,
     StudentModel,
 )
-from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Split
+from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Loss, Split
+from tensorflow_optimizer.documents.quantization import Quantization, QuantizationRecovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,21 @@ def test_a_search_says_which_samples_each_candidate_was_measured_on(page: Callab
     assert "Measured on the 600 samples of the gate" in text
     assert "the smallest, compressed, of those that passed the selection" in text
     assert "Measured on" not in page(job(), outcome()).text
+
+
+def test_a_recovery_says_what_was_selected_and_what_floats_would_reach(page: Callable[..., Page]) -> None:
+    quantization = Quantization(mode="fullInteger", recover=QuantizationRecovery.WITH_TRAINING)
+    figures = metrics(
+        38_000,
+        accuracy=0.975,
+        accuracy_of_trained_floats=0.979,
+        loss_to_trained_floats=Loss(value=0.004, interval=(-0.002, 0.01)),
+    )
+    trained = Candidate(name="fullInteger trained", status=CandidateStatus.CHOSEN, metrics=figures)
+    text = page(job(recipe=Recipe(kind="steps", steps=[quantization])), accepted(candidates=[trained])).text
+    assert "the one that lost least of those that passed the selection" in text
+    assert "The same model in floats, trained equally long, reaches 97.90 %, +0.40 points more" in text
+    assert "Measured on the 600 samples of the gate" in text
 
 
 def test_the_command_that_repeats_it_names_the_given_students(page: Callable[..., Page]) -> None:

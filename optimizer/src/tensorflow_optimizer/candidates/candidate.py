@@ -20,6 +20,10 @@ class Plan(Protocol):
         """Its name in reports."""
 
     @property
+    def trains(self) -> bool:
+        """Say whether it learns from a part of the data."""
+
+    @property
     def pruning(self) -> Pruning | None:
         """The pruning step; None: nothing is pruned."""
 

@@ -55,16 +55,22 @@ class LiteRtCandidateBuilder:
         if plan.measure is None:
             return converter.convert(plan, calibration)
         floats = converter.convert(replace(plan, mode=LiteRtMode.FLOAT32), calibration)
-        return recovered(floats, plan, selection.default, self.calibration, progress)
+        return self._recovered(floats, plan, selection.default, progress)
 
     def _of_file(self, original: LiteRtArtifact, plan: LiteRtPlan, progress: Progress) -> LiteRtArtifact:
+        if plan.measure is not None:
+            return self._recovered(original, plan, self.selection.default, progress)
         if plan.mode is LiteRtMode.FLOAT32:
             return original
-        if plan.measure is not None:
-            return recovered(original, plan, self.selection.default, self.calibration, progress)
         calibration = self.calibration if plan.calibrates else None
         content = quantized(original.content, plan, self.selection.default, calibration, progress)
         return replace(original, content=content)
+
+    def _recovered(
+        self, floats: LiteRtArtifact, plan: LiteRtPlan, signature: str, progress: Progress
+    ) -> LiteRtArtifact:
+        trainer = self.trainer
+        return recovered(floats, plan, signature, self.calibration, trainer.training_data, trainer.seed, progress)
 
     def labels_only(self) -> LiteRtCandidateBuilder | None:
         """Return a builder that trains the same candidates on labels alone, or None if there are too few labels."""

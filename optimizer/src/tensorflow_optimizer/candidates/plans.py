@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..conversion import LiteRtMode
 from ..documents.document import sha256_of
 from ..documents.job import Architecture, Distillation, Freeze, Job, Pruning, RecipeKind, Strip
-from ..documents.quantization import LayerQuantization, Operation, Quantization
+from ..documents.quantization import LayerQuantization, Operation, Quantization, QuantizationRecovery
 from ..errors import BadInputError, UnsupportedError
 from ..hints import Hint
 from ..sources import SourceKind
@@ -30,6 +30,14 @@ class Measure(StrEnum):
     EQUALIZATION = "equalized"
     BIAS_CORRECTION = "bias-corrected"
     """After equalization, where a layer can be equalized."""
+    TRAINING = "trained"
+    """After equalization, with the rounding of the quantization simulated."""
+
+
+_MEASURES = {
+    QuantizationRecovery.WITHOUT_TRAINING: (Measure.EQUALIZATION, Measure.BIAS_CORRECTION),
+    QuantizationRecovery.WITH_TRAINING: (Measure.EQUALIZATION, Measure.BIAS_CORRECTION, Measure.TRAINING),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,11 @@ class LiteRtPlan:
     """How each kind of operation is quantized, in the mode `MIXED`."""
     measure: Measure | None = None
     """In the mode `FULL_INTEGER`."""
+
+    @property
+    def trains(self) -> bool:
+        """Say whether it learns from a part of the data."""
+        return bool(self.pruning or self.distillation or self.measure is Measure.TRAINING)
 
     @property
     def calibrates(self) -> bool:
@@ -63,6 +76,11 @@ class SavedModelPlan:
     """Baked into the frozen model."""
     pruning: Pruning | None = None
     distillation: Distillation | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Say whether it learns from a part of the data."""
+        return bool(self.pruning or self.distillation)
 
 
 def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
@@ -92,7 +110,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     distillation, pruning = _trained(job.recipe.steps)
     quantization = next((step for step in job.recipe.steps if isinstance(step, Quantization)), None)
     plan = quantized_plan(quantization, pruning, distillation)
-    measures = Measure if job.recipe.recovers else ()
+    measures = _MEASURES[quantization.recover] if quantization is not None and quantization.recover else ()
     return [plan, *(replace(plan, name=f"{plan.name} {measure}", measure=measure) for measure in measures)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import OptimizerError
-from ..evaluation import answers_of, gain
+from ..evaluation import accuracy_beside, answers_of
 from ..runners import RunError
 
 if TYPE_CHECKING:
@@ -48,12 +48,18 @@ def with_teacher_gain(  # noqa: PLR0913, PLR0917 - a student, and what it is com
         return candidate
     outputs = dict(metrics.outputs)
     for output, labels in dataset.labels.items():
-        found = gain(reference.tasks[name][output], other[output], own[output], labels)
+        found = accuracy_beside(reference.tasks[name][output], other[output], own[output], labels)
         if found is not None:
-            outputs[output] = outputs[output].model_copy(update=found)
-            low, high = found["teacher_gain_interval"]
+            accuracy, loss = found
+            low, high = -loss.interval[1], -loss.interval[0]
+            gain = {
+                "accuracy_without_teacher": accuracy,
+                "teacher_gain": -loss.value,
+                "teacher_gain_interval": (low, high),
+            }
+            outputs[output] = outputs[output].model_copy(update=gain)
             progress.say(
-                f"the teacher added {found['teacher_gain'] * 100:+.2f} points at {output!r} (95 %: {low * 100:+.2f} to "
-                f"{high * 100:+.2f}) to the {found['accuracy_without_teacher']:.2%} of a student that has labels only"
+                f"the teacher added {-loss.value * 100:+.2f} points at {output!r} (95 %: {low * 100:+.2f} to "
+                f"{high * 100:+.2f}) to the {accuracy:.2%} of a student that has labels only"
             )
     return candidate.model_copy(update={"metrics": metrics.model_copy(update={"outputs": outputs})})

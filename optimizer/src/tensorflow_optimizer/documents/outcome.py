@@ -98,6 +98,10 @@ class OutputMetrics(Document):
     """A distilled candidate's accuracy minus that, paired, -1 to 1. Negative: the teacher did harm."""
     teacher_gain_interval: tuple[float, float] | None = None
     """95 %."""
+    accuracy_of_trained_floats: float | None = None
+    """Of the same model in floats, trained equally long, for a candidate that was trained for its quantization."""
+    loss_to_trained_floats: Loss | None = None
+    """What the candidate lost of that accuracy."""
 
 
 class Metrics(Document):

@@ -49,6 +49,8 @@ class QuantizationRecovery(StrEnum):
 
     WITHOUT_TRAINING = "withoutTraining"
     """Equalization of channels, and correction of biases."""
+    WITH_TRAINING = "withTraining"
+    """These, and training with simulated quantization."""
 
 
 class Quantization(Document):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .answers import answers_of
 from .chance import collapse, imbalance, rarest
-from .compare import compare, gain, rate
+from .compare import accuracy_beside, compare, rate
 from .latency import Timing, interleaved_latency, latency_ratio
 from .layer_errors import layer_errors
 from .lost_numbers import lost_numbers, worse_than_constant
@@ -17,6 +17,7 @@ __all__ = [
     "EvaluationCase",
     "OutputTask",
     "Timing",
+    "accuracy_beside",
     "answers_of",
     "check_batch",
     "check_chance",
@@ -25,7 +26,6 @@ __all__ = [
     "collapse",
     "compare",
     "expected_scale",
-    "gain",
     "imbalance",
     "infer_tasks",
     "interleaved_latency",

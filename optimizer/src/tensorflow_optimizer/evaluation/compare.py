@@ -108,20 +108,16 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
     return OutputMetrics(**figures)
 
 
-def gain(task: OutputTask, without: Array, candidate: Array, labels: Array) -> dict[str, Any] | None:
-    """Return how much more often a candidate is right than another model on the same samples, as metrics.
+def accuracy_beside(task: OutputTask, other: Array, candidate: Array, labels: Array) -> tuple[float, Loss] | None:
+    """Return the accuracy of another model on the same samples, and what the candidate loses against it.
 
     None if labels cannot judge the output.
     """
     if task.task is ModelTask.REGRESSION:
         return None
-    right = _correct(task, without, labels)
-    loss, (low, high) = statistics.paired_loss(right, _correct(task, candidate, labels))
-    return {
-        "accuracy_without_teacher": float(right.mean()),
-        "teacher_gain": -loss,
-        "teacher_gain_interval": (-high, -low),
-    }
+    right = _correct(task, other, labels)
+    loss, interval = statistics.paired_loss(right, _correct(task, candidate, labels))
+    return float(right.mean()), Loss(value=loss, interval=interval)
 
 
 def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> None:

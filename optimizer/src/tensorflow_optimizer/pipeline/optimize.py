@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..candidates.evaluator import CandidateEvaluator, failure, record, refusal, with_status
 from ..candidates.teacher_gain import with_teacher_gain
+from ..candidates.trained_floats import with_trained_floats
 from ..documents.job import ModelFormat, RecipeKind
 from ..documents.outcome import CandidateStatus, EvidenceKind, Split
 from ..errors import UnsupportedError
@@ -70,7 +71,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
         subject,
         progress,
         calibrate=target.needs_calibration(plans),
-        train=has_data and any(plan.pruning or plan.distillation for plan in plans),
+        train=has_data and any(plan.trains for plan in plans),
         select=search is not None or job.recipe.recovers,
     )
     job = with_search_gate(job, reference)
@@ -187,6 +188,7 @@ def _accept_found(
     if chosen is None:
         return None
     gained = with_teacher_gain(trial.candidate, trial.plan, trial.loaded.runner, builder, reference, progress)
+    gained = with_trained_floats(gained, trial.plan, trial.loaded.runner, builder, reference, progress)
     return _recorded(chosen, gained, progress)
 
 

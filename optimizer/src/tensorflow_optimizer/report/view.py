@@ -115,7 +115,8 @@ def _remarks(candidate: Candidate, report: Report) -> list[str]:
     found = [
         text
         for name, output in candidate.metrics.outputs.items()
-        if (text := _taught(name, output, candidate.metrics)) is not None
+        for text in (_taught(name, output, candidate.metrics), _beside_floats(name, output, candidate.metrics))
+        if text is not None
     ]
     if report.job.recipe.search is not None or report.job.recipe.recovers:
         found.append(f"measured on the {candidate.metrics.samples:,} samples of the {candidate.metrics.split}")
@@ -134,8 +135,19 @@ def _taught(name: str, output: OutputMetrics, metrics: Metrics) -> str | None:
     )
 
 
+def _beside_floats(name: str, output: OutputMetrics, metrics: Metrics) -> str | None:
+    loss, accuracy = output.loss_to_trained_floats, output.accuracy_of_trained_floats
+    if loss is None or accuracy is None:
+        return None
+    which = f" at {name!r}" if len(metrics.outputs) > 1 else ""
+    return (
+        f"the same model in floats, trained equally long, reaches {figures.percent(accuracy)}{which}, "
+        f"{figures.points(loss.value)} points more ({figures.interval(loss.interval)}, 95 %)"
+    )
+
+
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] if text.startswith(("the teacher", "measured on")) else text
+    return text[:1].upper() + text[1:] if text.startswith(("the teacher", "the same model", "measured on")) else text
 
 
 def speed_of(metrics: Metrics, job: Job) -> str:

@@ -158,7 +158,7 @@ def _build(
 ) -> list[CandidateArtifact[LoadedT] | OptimizerError]:
     """Build trained and large candidates in processes of their own, the others here."""
     large = context.model_bytes > _SMALL_BYTES
-    apart = [number for number, plan in enumerate(plans) if plan.pruning or plan.distillation or large]
+    apart = [number for number, plan in enumerate(plans) if plan.trains or large]
     artifacts = build_all(
         context.builder, [plans[number] for number in apart], context.model_bytes, context.work, progress
     )

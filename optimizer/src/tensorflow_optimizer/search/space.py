@@ -143,11 +143,7 @@ def without_training(
     job: Job, space: SearchSpace[PlanT], reference: Reference, progress: Progress
 ) -> SearchSpace[PlanT]:
     """Leave out default candidates that need training, where there are too few samples to train on."""
-    if (
-        job.recipe.steps
-        or reference.training.count
-        or not any(plan.pruning or plan.distillation for plan in space.plans)
-    ):
+    if job.recipe.steps or reference.training.count or not any(plan.trains for plan in space.plans):
         return space
     parts = (reference.calibration, reference.selection, reference.datasets[reference.default])
     progress.warn(
@@ -156,7 +152,7 @@ def without_training(
         "the more the better",
         Hint.EVALUATION_DATA,
     )
-    kept = [[plan for plan in branch if not plan.pruning and not plan.distillation] for branch in space.branches]
+    kept = [[plan for plan in branch if not plan.trains] for branch in space.branches]
     return replace(space, branches=[branch for branch in kept if branch])
 
 
