@@ -13,6 +13,7 @@ from ..report.pictures.drawing import (
     GOOD,
     INK,
     MOST_NAMED,
+    NAME,
     PAPER,
     SOFT,
     WIDTH,
@@ -80,7 +81,7 @@ def _paint_differences(figure: Figure, features: Sequence[FeatureDrift], least: 
     edges = [BAD if feature.drifted else SOFT for feature in features]
     axes.barh(range(len(features)), values, height=0.6, color=fills, edgecolor=edges, linewidth=1.2)
     for place, value in enumerate(values):
-        axes.annotate(f"{value:.2f}", (value, place), (6, 0), textcoords="offset pixels", verticalalignment="center")
+        axes.annotate(f"{value:.2f}", (value, place), (6, 0), textcoords="offset pixels", va="center", gid=NAME)
     axes.axvline(least, color=INK, linewidth=1.2, dashes=(5, 4))
     axes.set_xlim(0, max(*values, least) * 1.04)
     axes.set_ylim(len(features) - 0.5, -0.5)

@@ -113,9 +113,9 @@ def plain(text: str) -> str:
 
 
 def short(text: str, longest: int = LONGEST_NAME) -> str:
-    """Return a name that has room in a picture."""
-    text = plain(text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    """Return a name that has room in a picture: its start and its end, which tell it from others."""
+    text, start = plain(text), (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[:start]}…{text[start + 1 - longest :]}"
 
 
 def sentences(items: Iterable[str], most: int = MOST_NAMED) -> str:

@@ -74,10 +74,5 @@ def _paint(figure: Figure, layers: Layers, jumps: Layers) -> None:
         if chosen:
             axes.plot(*zip(*chosen, strict=True), "o", color=INK, markerfacecolor=fill, markersize=2 * _RADIUS)
     points = [(number, layer.error) for number, layer in layers]
-    names = [f"{number} {_end(layer.layer)}" for number, layer in layers]
+    names = [f"{number} {short(layer.layer, _LONGEST_NAME)}" for number, layer in layers]
     name_points(axes, points, names, [_RADIUS + 1] * len(points), [layers.index(jump) for jump in jumps])
-
-
-def _end(name: str) -> str:
-    """Return the end of a layer's name, which tells it from others of its block."""
-    return short(name[::-1], _LONGEST_NAME)[::-1]
