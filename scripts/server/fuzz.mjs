@@ -60,6 +60,12 @@ function seeds(directory) {
     mkdirSync(join(directory, target), { recursive: true });
     list.forEach((text, index) => writeFileSync(join(directory, target, `case-${index}`), text));
   }
+  // The byte before each says what the picture is for.
+  const pictures = join(crate, 'tests', 'pictures');
+  mkdirSync(join(directory, 'picture'), { recursive: true });
+  for (const name of readdirSync(pictures).filter((file) => /\.(jpg|png)$/.test(file))) {
+    writeFileSync(join(directory, 'picture', name), Buffer.concat([Buffer.of(3), readFileSync(join(pictures, name))]));
+  }
 }
 
 const ENVIRONMENT = { ASAN_OPTIONS: 'detect_odr_violation=0:abort_on_error=0', RUST_BACKTRACE: '1' };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use model_server::environment::options;
 use model_server::lambda::Function;
 use model_server::model::{Model, Weights};
-use model_server::rest::{Caller, PredictRequest};
+use model_server::rest::{Caller, PredictRequest, unlimited};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "body": body,
     }))?;
     let mut function = Function::load(Instant::now())?;
-    let request = PredictRequest::read(&model.description, &direct, Caller::Direct)?;
+    let request = PredictRequest::read(&model.description, &direct, Caller::Direct, unlimited)?;
     let outputs = instance.run(&request.call)?;
 
     // Interleaved, so that all meet the same machine.
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         spans[0].push(timed(|| instance.run(&request.call).map(drop)));
         spans[1].push(timed(|| function.answer(&direct, "", None).0.map(drop)));
         spans[2].push(timed(|| function.answer(&http, "", None).0.map(drop)));
-        spans[3].push(timed(|| PredictRequest::read(&model.description, &direct, Caller::Direct).map(drop)));
+        spans[3].push(timed(|| PredictRequest::read(&model.description, &direct, Caller::Direct, unlimited).map(drop)));
         spans[4].push(timed(|| {
             std::hint::black_box(request.answer(&model.description, &outputs));
             Ok::<_, std::convert::Infallible>(())

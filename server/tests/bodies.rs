@@ -5,11 +5,12 @@ mod zoo;
 use std::sync::Arc;
 
 use model_server::model::{Call, Description, Outputs};
-use model_server::rest::{Caller, PredictRequest, Refusal, Route, Service};
+use model_server::rest::{Caller, PredictRequest, Refusal, Route, Service, unlimited};
 use zoo::{MODEL, floats, zoo};
 
 fn read(body: &str) -> Result<PredictRequest, String> {
-    PredictRequest::read(&zoo(), body.as_bytes(), Caller::Direct).map_err(|refusal| refusal.message.into_owned())
+    PredictRequest::read(&zoo(), body.as_bytes(), Caller::Direct, unlimited)
+        .map_err(|refusal| refusal.message.into_owned())
 }
 
 fn call(body: &str) -> Call {
@@ -24,7 +25,7 @@ fn answer(body: &str, columns: Vec<Vec<u8>>) -> String {
 
 #[test]
 fn every_form_of_a_request_makes_the_same_call() {
-    let expected = Call { signature: 0, rows: 2, columns: vec![floats(&[1.0, 2.0, 3.0, 4.5])] };
+    let expected = Call { signature: 0, rows: 2, columns: vec![floats(&[1.0, 2.0, 3.0, 4.5])], ..Call::default() };
     for body in [
         r#"{"instances": [[1, 2], [3, 4.5]]}"#,
         r#"{"instances": [{"x": [1, 2]}, {"x": [3, 4.5]}]}"#,
@@ -34,7 +35,7 @@ fn every_form_of_a_request_makes_the_same_call() {
     ] {
         assert_eq!(call(body), expected, "{body}");
     }
-    let expected = Call { signature: 0, rows: 1, columns: vec![floats(&[1.0, 2.0])] };
+    let expected = Call { signature: 0, rows: 1, columns: vec![floats(&[1.0, 2.0])], ..Call::default() };
     assert_eq!(call(r#"{"data": [1, 2]}"#), expected);
     assert_eq!(call(r#"{"data": {"x": [1, 2]}}"#), expected);
 }
@@ -42,7 +43,7 @@ fn every_form_of_a_request_makes_the_same_call() {
 #[test]
 fn the_name_of_the_signature_may_stand_behind_the_values() {
     let named = call(r#"{"instances": [{"a": -128, "b": [true]}, {"b": [false], "a": 127}], "signature_name": "two"}"#);
-    assert_eq!(named, Call { signature: 1, rows: 2, columns: vec![vec![0x80, 0x7F], vec![1, 0]] });
+    assert_eq!(named, Call { signature: 1, rows: 2, columns: vec![vec![0x80, 0x7F], vec![1, 0]], ..Call::default() });
 }
 
 #[test]

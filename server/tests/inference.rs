@@ -6,11 +6,12 @@ use std::borrow::Cow;
 
 use model_server::inference::{Answer, InferRequest, metadata};
 use model_server::model::{Call, Outputs};
+use model_server::rest::unlimited;
 use zoo::{floats, zoo};
 
 fn read(body: &[u8], json_length: Option<usize>) -> Result<InferRequest, String> {
-    let found = InferRequest::read(&zoo(), Cow::Borrowed(body), json_length);
-    let owned = InferRequest::read(&zoo(), Cow::Owned(body.to_vec()), json_length);
+    let found = InferRequest::read(&zoo(), Cow::Borrowed(body), json_length, unlimited);
+    let owned = InferRequest::read(&zoo(), Cow::Owned(body.to_vec()), json_length, unlimited);
     assert_eq!(found, owned);
     found.map_err(|refusal| {
         assert_eq!(refusal.status, 400);
@@ -37,7 +38,7 @@ fn input(members: &str) -> String {
 
 #[test]
 fn values_come_in_one_list_or_nested_and_members_in_any_order() {
-    let expected = Call { signature: 0, rows: 2, columns: vec![floats(&[1.0, 2.0, 3.0, 4.5])] };
+    let expected = Call { signature: 0, rows: 2, columns: vec![floats(&[1.0, 2.0, 3.0, 4.5])], ..Call::default() };
     for body in [
         input(r#""shape": [2, 2], "datatype": "FP32", "data": [1, 2, 3, 4.5]"#),
         input(r#""shape": [2, 2], "datatype": "FP32", "data": [[1, 2], [3, 4.5]]"#),
@@ -55,19 +56,19 @@ fn values_come_in_one_list_or_nested_and_members_in_any_order() {
 fn a_parameter_names_the_signature_wherever_it_stands() {
     let inputs = r#""inputs": [{"name": "b", "shape": [2, 1], "datatype": "BOOL", "data": [true, false]},
         {"name": "a", "shape": [2], "datatype": "INT8", "data": [-128, 127]}]"#;
-    let expected = Call { signature: 1, rows: 2, columns: vec![vec![0x80, 0x7F], vec![1, 0]] };
+    let expected = Call { signature: 1, rows: 2, columns: vec![vec![0x80, 0x7F], vec![1, 0]], ..Call::default() };
     let parameters = r#""parameters": {"signature_name": "two", "other": 1.5}"#;
     assert_eq!(call(&format!("{{{inputs}, {parameters}}}")), expected);
     assert_eq!(call(&format!("{{{parameters}, {inputs}}}")), expected);
     // Of the default signature the inputs would be right, too.
     let same = r#""inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, -1]}]"#;
-    let expected = Call { signature: 2, rows: 1, columns: vec![vec![0, 0xFD]] };
+    let expected = Call { signature: 2, rows: 1, columns: vec![vec![0, 0xFD]], ..Call::default() };
     let parameters = r#""parameters": {"signature_name": "real"}"#;
     assert_eq!(call(&format!("{{{same}, {parameters}}}")), expected);
     assert_eq!(call(&format!("{{{parameters}, {same}}}")), expected);
     let whole = r#"{"parameters": {"signature_name": "whole"},
         "inputs": [{"name": "x", "shape": [2, 1], "datatype": "FP16", "data": [[1], [-2]]}]}"#;
-    assert_eq!(call(whole), Call { signature: 3, rows: 1, columns: vec![vec![0, 0x3C, 0, 0xC0]] });
+    assert_eq!(call(whole), Call { signature: 3, rows: 1, columns: vec![vec![0, 0x3C, 0, 0xC0]], ..Call::default() });
 }
 
 #[test]
@@ -91,7 +92,10 @@ fn tensors_in_binary_form_follow_the_json_in_the_order_of_the_inputs() {
 #[test]
 fn a_body_without_json_is_the_only_input_and_is_answered_in_binary_form() {
     let request = read(&floats(&[1.0, 2.0, 3.0, 4.0]), Some(0)).expect("it is right");
-    assert_eq!(request.call, Call { signature: 0, rows: 2, columns: vec![floats(&[1.0, 2.0, 3.0, 4.0])] });
+    assert_eq!(
+        request.call,
+        Call { signature: 0, rows: 2, columns: vec![floats(&[1.0, 2.0, 3.0, 4.0])], ..Call::default() }
+    );
     let values = floats(&[5.0, 6.0, 7.0, 8.0]);
     let Answer { body, json_length } = answer(&request, vec![values.clone()]);
     assert_eq!(body[json_length.expect("tensors follow")..], values);

@@ -1,7 +1,7 @@
 //! The body of a predict request, by HTTP and by a direct invocation: it is refused in a sentence, or answered in JSON.
 
 use jiter::JsonValue;
-use model_server::rest::{Caller, PredictRequest};
+use model_server::rest::{Caller, PredictRequest, unlimited};
 
 use super::{SERVICE, check_refusal, outputs, read_answer};
 
@@ -9,7 +9,7 @@ use super::{SERVICE, check_refusal, outputs, read_answer};
 pub fn check(body: &[u8]) {
     let description = &SERVICE.description;
     for caller in [Caller::Http, Caller::Direct] {
-        match PredictRequest::read(description, body, caller) {
+        match PredictRequest::read(description, body, caller, unlimited) {
             Ok(request) => {
                 let text = body.strip_prefix("\u{feff}".as_bytes()).filter(|_| caller == Caller::Http).unwrap_or(body);
                 assert!(JsonValue::parse(text, true).is_ok(), "only JSON is answered");

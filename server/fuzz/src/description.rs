@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model_server::model::{Description, Kind, Signature, Tensor};
-use model_server::rest::{Caller, PredictRequest, Route, Service};
+use model_server::rest::{Caller, PredictRequest, Route, Service, unlimited};
 use serde_json::{Map, Value};
 
 use super::{outputs, read_answer};
@@ -53,7 +53,7 @@ fn check_signature(description: &Description, signature: &Signature) {
     });
     let inputs = Value::Object(inputs.collect::<Map<_, _>>());
     let body = serde_json::json!({"signature_name": signature.name, "inputs": inputs}).to_string();
-    match PredictRequest::read(description, body.as_bytes(), Caller::Http) {
+    match PredictRequest::read(description, body.as_bytes(), Caller::Http, unlimited) {
         Ok(request) => {
             assert_eq!(request.call.rows, if signature.batched { 2 } else { 1 });
             read_answer(&request.answer(description, &outputs(description, &request.call)));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiter::JsonValue;
 use model_server::inference::{InferRequest, memory};
+use model_server::rest::unlimited;
 
 use super::{SERVICE, check_refusal, outputs, read_answer};
 
@@ -16,7 +17,7 @@ pub fn check(input: &[u8]) {
     let header = u16::from_le_bytes(*header);
     let json_length = (header != NO_HEADER).then_some(header.into());
     let description = &SERVICE.description;
-    let read = |body| InferRequest::read(description, body, json_length);
+    let read = |body| InferRequest::read(description, body, json_length, unlimited);
     let found = read(Cow::Borrowed(body));
     assert_eq!(found, read(Cow::Owned(body.to_vec())));
     match found {

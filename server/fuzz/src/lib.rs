@@ -7,6 +7,7 @@ pub mod event;
 pub mod grpc;
 pub mod inference;
 pub mod path;
+pub mod picture;
 
 use std::sync::{Arc, LazyLock};
 

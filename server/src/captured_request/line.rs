@@ -44,14 +44,14 @@ impl Exchange {
         Ok(Self { time, signature, request: request.to_vec(), answer: answer.to_vec() })
     }
 
-    /// Writes the bodies that tensors have in column format, if a line can hold them.
+    /// Writes the bodies that tensors have in column format, if a line can hold them. Pictures are as they were sent.
     pub(crate) fn of_tensors(
         time: SystemTime,
         description: &Description,
         call: &Call,
         outputs: &Outputs,
     ) -> Result<Self, NotCaptured> {
-        if call.columns.iter().chain(&outputs.columns).map(Vec::len).sum::<usize>() > LARGEST_LINE {
+        if call.sent_bytes() + outputs.columns.iter().map(Vec::len).sum::<usize>() > LARGEST_LINE {
             return Err(NotCaptured::TooLarge);
         }
         let (request, answer) = bodies(description, call, outputs);

@@ -1,7 +1,9 @@
-use crate::model::{Signature, Tensor};
+use crate::model::{Call, SentPicture, Signature, Tensor};
 use crate::rest::Refusal;
 use crate::rest::sentence::{inputs, listed, quoted};
 
+/// The datatype of pictures.
+pub(crate) const BYTES: &str = "BYTES";
 /// Of dimensions in a request, which could otherwise be as long as it.
 const MOST_SHOWN: usize = 32;
 
@@ -11,6 +13,7 @@ pub(crate) struct Inputs<'d> {
     /// Which of them the request has named.
     named: Vec<bool>,
     columns: Vec<Vec<u8>>,
+    pictures: Vec<SentPicture>,
     rows: Option<usize>,
 }
 
@@ -23,6 +26,8 @@ pub(crate) struct Place<'d> {
     rows: usize,
     /// Of all values.
     pub count: usize,
+    /// Its elements are pictures.
+    pub has_pictures: bool,
     batched: bool,
 }
 
@@ -30,7 +35,8 @@ impl<'d> Inputs<'d> {
     /// Expects the inputs of a signature.
     pub(crate) fn new(signature: &'d Signature) -> Self {
         let count = signature.inputs.len();
-        Self { signature, named: vec![false; count], columns: vec![Vec::new(); count], rows: None }
+        let columns = vec![Vec::new(); count];
+        Self { signature, named: vec![false; count], columns, pictures: Vec::new(), rows: None }
     }
 
     /// Finds the input of a name, and checks what the request says of it.
@@ -48,14 +54,21 @@ impl<'d> Inputs<'d> {
         if std::mem::replace(&mut self.named[position], true) {
             return Err(Refusal::bad_request(format!("input '{name}' is there twice")));
         }
-        if datatype != tensor.dtype.inference() {
+        let has_pictures = datatype == BYTES && tensor.image.is_some();
+        if datatype != tensor.dtype.inference() && !has_pictures {
             return Err(Refusal::bad_request(format!(
-                "input '{name}' has the datatype {}; {} is expected",
+                "input '{name}' has the datatype {}; {} is expected{}",
                 quoted(datatype, 20),
-                tensor.dtype.inference()
+                tensor.dtype.inference(),
+                if tensor.image.is_some() { ", or BYTES of pictures" } else { "" }
             )));
         }
-        let rows = rows(tensor, signature.batched, shape)?;
+        let (rows, pictures) = if has_pictures {
+            let pictures = pictures(tensor, signature.batched, shape)?;
+            (if signature.batched { pictures } else { 1 }, pictures)
+        } else {
+            (rows(tensor, signature.batched, shape)?, 0)
+        };
         let expected = *self.rows.get_or_insert(rows);
         if expected != rows {
             return Err(Refusal::bad_request(format!(
@@ -68,7 +81,8 @@ impl<'d> Inputs<'d> {
         let Some(count) = count.filter(fits) else {
             return Err(Refusal::bad_request(format!("input '{name}' has a shape that is too large")));
         };
-        Ok(Place { position, tensor, rows, count, batched: signature.batched })
+        let count = if has_pictures { pictures } else { count };
+        Ok(Place { position, tensor, rows, count, has_pictures, batched: signature.batched })
     }
 
     /// Takes the stored bytes of an input.
@@ -76,12 +90,24 @@ impl<'d> Inputs<'d> {
         self.columns[place.position] = stored;
     }
 
-    /// Returns the number of rows, and the stored bytes of each input.
-    pub(crate) fn finish(self) -> Result<(usize, Vec<Vec<u8>>), Refusal> {
+    /// Takes the pictures of an input.
+    pub(crate) fn put_pictures(&mut self, place: Place<'_>, pictures: Vec<Vec<u8>>) {
+        let sent = |(row, encoded)| SentPicture { input: place.position, row, encoded };
+        self.pictures.extend(pictures.into_iter().enumerate().map(sent));
+    }
+
+    /// Returns the call, whose pictures are not decoded yet.
+    ///
+    /// # Arguments
+    ///
+    /// * `signature`: its position in the description.
+    pub(crate) fn finish(self, signature: usize) -> Result<Call, Refusal> {
         let missing = self.signature.inputs.iter().zip(&self.named).filter(|(_, is_named)| !**is_named);
         let missing: Vec<&str> = missing.map(|(tensor, _)| tensor.name.as_str()).collect();
         if missing.is_empty() {
-            return Ok((self.rows.unwrap_or(1), self.columns));
+            let Self { columns, mut pictures, rows, .. } = self;
+            pictures.sort_by_key(|picture| picture.input);
+            return Ok(Call { signature, rows: rows.unwrap_or(1), columns, pictures });
         }
         Err(Refusal::bad_request(format!(
             "missing input {}; the signature '{}' takes {}",
@@ -105,6 +131,31 @@ impl Place<'_> {
     }
 }
 
+/// Returns the number of pictures that a shape of BYTES has.
+pub(crate) fn pictures(tensor: &Tensor, batched: bool, shape: &[i64]) -> Result<usize, Refusal> {
+    let count = match *shape {
+        [count] | [count, 1] => usize::try_from(count).unwrap_or(0),
+        _ => 0,
+    };
+    if count > 0 && (batched || tensor.stored_shape.first() == Some(&count)) {
+        return Ok(count);
+    }
+    let expected = if batched { "n".to_owned() } else { tensor.stored_shape[0].to_string() };
+    Err(Refusal::bad_request(format!(
+        "input '{}' has {}; [{expected}] or [{expected}, 1] is expected for pictures",
+        tensor.name,
+        described(shape)
+    )))
+}
+
+fn described(shape: &[i64]) -> String {
+    if shape.len() > MOST_SHOWN {
+        format!("a shape of {} dimensions", shape.len())
+    } else {
+        format!("the shape {shape:?}")
+    }
+}
+
 /// Returns the number of rows that a shape has, 1 where the signature has no batch.
 pub(crate) fn rows(tensor: &Tensor, batched: bool, shape: &[i64]) -> Result<usize, Refusal> {
     let (rows, item) = match (batched, shape) {
@@ -117,14 +168,10 @@ pub(crate) fn rows(tensor: &Tensor, batched: bool, shape: &[i64]) -> Result<usiz
     if rows > 0 && fits {
         return Ok(rows);
     }
-    let found = if shape.len() > MOST_SHOWN {
-        format!("a shape of {} dimensions", shape.len())
-    } else {
-        format!("the shape {shape:?}")
-    };
     Err(Refusal::bad_request(format!(
-        "input '{}' has {found}; {:?} is expected{}",
+        "input '{}' has {}; {:?} is expected{}",
         tensor.name,
+        described(shape),
         tensor.shape,
         if batched { ", with one row or more" } else { "" }
     )))

@@ -7,6 +7,7 @@ use super::header;
 use super::inputs::{Inputs, Place};
 use super::outputs::{Wanted, position};
 use super::parameters::Parameters;
+use super::pictures::strings;
 use super::text::{Fault, Read, Text, refuse};
 use crate::model::Description;
 use crate::rest::sentence::quoted;
@@ -108,9 +109,15 @@ struct Given<'d, 'j> {
     shape: Option<Vec<i64>>,
     binary_size: Option<usize>,
     place: Option<Place<'d>>,
-    values: Option<Vec<u8>>,
+    values: Option<Values>,
     /// The text of values that came before what they are values of.
     data: Option<&'j [u8]>,
+}
+
+/// The values of an input.
+enum Values {
+    Stored(Vec<u8>),
+    Pictures(Vec<Vec<u8>>),
 }
 
 /// A reader of requests for a signature, which is presumed until the request names it.
@@ -199,7 +206,8 @@ impl<'d> Reader<'d> {
         };
         let name = &place.tensor.name;
         match (values, given.binary_size) {
-            (Some(values), None) => parsed.inputs.put(place, values),
+            (Some(Values::Stored(values)), None) => parsed.inputs.put(place, values),
+            (Some(Values::Pictures(pictures)), None) => parsed.inputs.put_pictures(place, pictures),
             (None, Some(size)) if self.has_header => parsed.binary.push((place, size)),
             (None, Some(_)) => {
                 return refuse(format!(
@@ -254,7 +262,14 @@ impl<'d> Given<'d, '_> {
 }
 
 /// Reads the values of an input: one list, or lists nested as its shape is.
-fn values(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<u8>> {
+fn values(source: &mut Source<'_>, place: Place<'_>) -> Read<Values> {
+    if place.has_pictures {
+        return strings(source, place).map(Values::Pictures);
+    }
+    stored(source, place).map(Values::Stored)
+}
+
+fn stored(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<u8>> {
     let name = &place.tensor.name;
     let peek = source.peek()?;
     if peek != Peek::Array {
@@ -268,7 +283,7 @@ fn values(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<u8>> {
     let is_flat = text[1..].trim_ascii_start().first() != Some(&b'[');
     let shape = if is_flat { vec![place.count] } else { place.shape() };
     let mut stored = Vec::with_capacity(place.count * place.tensor.stored.size());
-    if source.values(place.tensor, peek, &shape, &mut stored).is_ok() {
+    if source.values(place.tensor, peek, &shape, &mut stored, None).is_ok() {
         return Ok(stored);
     }
     let mut skipped = Source::new(text);

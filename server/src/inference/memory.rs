@@ -21,9 +21,11 @@ pub fn reading(description: &Description, body: &[u8], json_length: Option<usize
     let inputs = description.signatures.iter().flat_map(|signature| &signature.inputs);
     let factor = |tensor: &Tensor| {
         let stored = tensor.stored.size().div_ceil(tensor.dtype.size());
-        1 + if tensor.quantization.is_some() { stored } else { 0 }
+        // A picture is copied, with what is known of it.
+        let pictures = usize::from(tensor.image.is_some());
+        1 + pictures + if tensor.quantization.is_some() { stored } else { 0 }
     };
-    memory::reading(json) + binary.len() * inputs.map(factor).max().unwrap_or(1)
+    memory::reading(description, json) + binary.len() * inputs.map(factor).max().unwrap_or(1)
 }
 
 /// Returns the bytes of memory that the outputs of a request take, and the most that its answer can have.

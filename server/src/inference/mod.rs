@@ -12,6 +12,7 @@ pub mod memory;
 pub mod metadata;
 mod outputs;
 mod parameters;
+mod pictures;
 mod raw;
 mod request;
 mod route;
@@ -20,11 +21,13 @@ mod text;
 pub use answer::Answer;
 pub use header::{HEADER, json_length};
 #[cfg(feature = "server")]
-pub(crate) use inputs::{Inputs, Place, rows};
+pub(crate) use inputs::{BYTES, Inputs, Place, pictures as picture_count, rows};
 #[cfg(feature = "server")]
 pub(crate) use outputs::position as output_position;
 #[cfg(feature = "server")]
 pub(crate) use parameters::{extension, not_offered, signature};
+#[cfg(feature = "server")]
+pub(crate) use pictures::elements;
 #[cfg(feature = "server")]
 pub(crate) use raw::{has_nan, stored};
 pub use request::{Form, InferRequest};

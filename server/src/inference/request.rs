@@ -5,9 +5,10 @@ use super::inputs::Inputs;
 use super::json::{self, Parsed};
 use super::metadata::default_signature;
 use super::outputs::Wanted;
+use super::pictures::elements;
 use super::raw;
 use crate::model::{Call, Description};
-use crate::rest::Refusal;
+use crate::rest::{Refusal, pictures};
 
 /// An inference request that the model can answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,11 +33,23 @@ impl InferRequest {
     /// # Arguments
     ///
     /// * `json_length`: what the header says; 0 where the body is the only input in binary form.
+    /// * `take`: takes the memory for so many bytes, before pictures are decoded.
     ///
     /// # Errors
     ///
-    /// It is not one that the model can answer, and why.
-    pub fn read(description: &Description, body: Cow<'_, [u8]>, json_length: Option<usize>) -> Result<Self, Refusal> {
+    /// It is not one that the model can answer, and why; or the error of `take`.
+    pub fn read<E: From<Refusal>>(
+        description: &Description,
+        body: Cow<'_, [u8]>,
+        json_length: Option<usize>,
+        take: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut request = Self::parse(description, body, json_length)?;
+        pictures::decode(description, &mut request.call, take)?;
+        Ok(request)
+    }
+
+    fn parse(description: &Description, body: Cow<'_, [u8]>, json_length: Option<usize>) -> Result<Self, Refusal> {
         let length = json_length.unwrap_or(body.len());
         if json_length == Some(0) {
             return Self::bare(description, body);
@@ -69,7 +82,7 @@ impl InferRequest {
             )));
         }
         for &(place, size) in &binary {
-            if size != place.bytes() {
+            if !place.has_pictures && size != place.bytes() {
                 return Err(Refusal::bad_request(format!(
                     "input '{}' has a binary_data_size of {size}; {} values of {} have {} bytes",
                     place.tensor.name,
@@ -79,24 +92,30 @@ impl InferRequest {
                 )));
             }
         }
-        if let &[(place, _)] = &binary[..] {
+        if let &[(place, _)] = &binary[..]
+            && !place.has_pictures
+        {
             inputs.put(place, raw::stored(place.tensor, after(body, json_length))?);
         } else {
             let mut rest = &body[json_length..];
             for (place, size) in binary {
                 let (values, others) = rest.split_at(size);
-                inputs.put(place, raw::stored(place.tensor, Cow::Borrowed(values))?);
+                if place.has_pictures {
+                    inputs.put_pictures(place, elements(place, values)?);
+                } else {
+                    inputs.put(place, raw::stored(place.tensor, Cow::Borrowed(values))?);
+                }
                 rest = others;
             }
         }
-        let (rows, columns) = inputs.finish()?;
+        let call = inputs.finish(signature)?;
         let outputs = if outputs.is_empty() {
             (0..description.signatures[signature].outputs.len()).map(|position| (position, binary_output)).collect()
         } else {
             let chosen = |wanted: &Wanted| (wanted.position, wanted.is_binary.unwrap_or(binary_output));
             outputs.iter().map(chosen).collect()
         };
-        Ok(Self { call: Call { signature, rows, columns }, form: Form { id, outputs } })
+        Ok(Self { call, form: Form { id, outputs } })
     }
 
     /// Reads a body that is the only input in binary form, which is answered in binary form.
@@ -129,10 +148,9 @@ impl InferRequest {
         let mut inputs = Inputs::new(signature);
         let place = inputs.place(&tensor.name, tensor.dtype.inference(), &shape)?;
         inputs.put(place, raw::stored(tensor, body)?);
-        let (rows, columns) = inputs.finish()?;
         let outputs = (0..signature.outputs.len()).map(|position| (position, true)).collect();
-        let signature = description.signature("").unwrap_or(0);
-        Ok(Self { call: Call { signature, rows, columns }, form: Form { id: None, outputs } })
+        let call = inputs.finish(description.signature("").unwrap_or(0))?;
+        Ok(Self { call, form: Form { id: None, outputs } })
     }
 }
 

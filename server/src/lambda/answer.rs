@@ -1,5 +1,6 @@
 //! From an event to what the function returns, except for the model's run, which the caller brings.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -9,9 +10,10 @@ use super::capture::Place;
 use super::event::{Event, HttpEvent};
 use super::response;
 use crate::captured_request::Exchange;
+use crate::environment::variable;
 use crate::inference::{InferRequest, Part, Resource, find, json_length, metadata};
 use crate::model::{Call, OPENAPI_FILE, Outputs, RunError, openapi};
-use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
+use crate::rest::{Caller, PredictRequest, Refusal, Route, Service, base64, is_picture};
 
 /// The reason why a request has no prediction.
 pub(super) enum Unanswered {
@@ -53,7 +55,10 @@ pub(super) fn answer(
 ) -> Result<Vec<u8>, Unanswered> {
     match source {
         Event::Http(http) => answer_http(service, directory, http, captured, run),
-        Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, captured, run)?)?),
+        Event::Direct => {
+            let request = PredictRequest::read(&service.description, event, Caller::Direct, memory())?;
+            Ok(response::direct(predict(service, &request, || event.into(), captured, run)?)?)
+        }
     }
 }
 
@@ -91,7 +96,7 @@ fn answer_http(
             Ok(None) => return Err(service.undescribed().into()),
             Err(error) => return Err(Unanswered::Failed(format!("cannot read {OPENAPI_FILE}: {error}"))),
         },
-        Route::Predict => predict(service, &event.body()?, Caller::Http, captured, run)?,
+        Route::Predict => predict_http(service, event, captured, run)?,
     };
     Ok(response::proxy(&body)?)
 }
@@ -138,7 +143,7 @@ fn infer(
         )
         .into());
     }
-    let request = InferRequest::read(description, body, json_length)?;
+    let request = InferRequest::read(description, body, json_length, memory())?;
     let signature = &description.signatures[request.call.signature];
     response::check_values(signature.output_bytes(request.call.rows))?;
     let outputs = run(&request.call)?;
@@ -148,20 +153,57 @@ fn infer(
     Ok(response::proxy_answer(&request.form.answer(description, request.call.signature, &outputs))?)
 }
 
-fn predict(
+fn predict_http(
     service: &Service,
-    body: &[u8],
-    caller: Caller,
+    event: &HttpEvent,
     captured: Option<&mut Place>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
-    let request = PredictRequest::read(&service.description, body, caller)?;
+    let (description, body) = (&service.description, event.body()?);
+    if !is_picture(description, event.content_type.as_deref().unwrap_or_default()) {
+        let request = PredictRequest::read(description, &body, Caller::Http, memory())?;
+        return predict(service, &request, || body, captured, run);
+    }
+    if event.is_text() {
+        return Err(Refusal::bad_request(
+            "the body is a picture, but came as text, which changes it; let the API pass it as base64: a REST API does so \
+             with binaryMediaTypes ['*/*']",
+        )
+        .into());
+    }
+    let request = PredictRequest::of_picture(description, &body, memory())?;
+    predict(service, &request, || base64::body(&body).into(), captured, run)
+}
+
+/// Takes the memory for pictures of a request, of which there is half of the function's.
+fn memory() -> impl FnMut(usize) -> Result<(), Refusal> {
+    let mut taken = 0_usize;
+    move |bytes| {
+        taken = taken.saturating_add(bytes);
+        let limit = variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|mebibytes| mebibytes.parse::<usize>().ok());
+        match limit.map(|mebibytes| mebibytes << 19).filter(|&limit| taken > limit) {
+            None => Ok(()),
+            Some(limit) => Err(Refusal::too_large(format!(
+                "the pictures need {taken} bytes of memory, of which this function has {limit} for them; send fewer or \
+                 smaller ones, or give the function more memory"
+            ))),
+        }
+    }
+}
+
+fn predict<'b>(
+    service: &Service,
+    request: &PredictRequest,
+    body: impl FnOnce() -> Cow<'b, [u8]>,
+    captured: Option<&mut Place>,
+    run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
+) -> Result<Vec<u8>, Unanswered> {
     let signature = &service.description.signatures[request.call.signature];
     response::check_values(signature.output_bytes(request.call.rows))?;
     let outputs = run(&request.call)?;
     let answer = request.answer(&service.description, &outputs);
     if let Some(captured) = captured {
-        *captured = Some(Exchange::new(SystemTime::now(), request.call.signature, body, &answer));
+        *captured = Some(Exchange::new(SystemTime::now(), request.call.signature, &body(), &answer));
     }
     Ok(answer)
 }

@@ -33,6 +33,8 @@ pub(super) struct HttpEvent {
     pub json_length: Option<String>,
     /// How the client zipped the body.
     pub encoding: Option<String>,
+    /// Of the body.
+    pub content_type: Option<String>,
     body: Option<String>,
     is_base64: bool,
 }
@@ -93,6 +95,7 @@ impl HttpEvent {
             let place = match found {
                 Header::JsonLength => &mut self.json_length,
                 Header::Encoding => &mut self.encoding,
+                Header::ContentType => &mut self.content_type,
                 Header::Other => {
                     jiter.next_skip()?;
                     next = jiter.next_key()?.map(header);
@@ -161,6 +164,7 @@ enum Member {
 enum Header {
     JsonLength,
     Encoding,
+    ContentType,
     Other,
 }
 
@@ -189,6 +193,8 @@ fn header(name: &str) -> Header {
         Header::JsonLength
     } else if name.eq_ignore_ascii_case("content-encoding") {
         Header::Encoding
+    } else if name.eq_ignore_ascii_case("content-type") {
+        Header::ContentType
     } else {
         Header::Other
     }

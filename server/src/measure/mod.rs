@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::environment::options;
 use crate::model::{Call, LoadError, Model, Taken, Trial};
-use crate::rest::{Caller, PredictRequest};
+use crate::rest::{Caller, PredictRequest, unlimited};
 
 /// Rows of one run that are tried.
 const ROWS: [usize; 5] = [2, 4, 8, 16, 32];
@@ -71,7 +71,7 @@ pub fn run() -> Result<(), String> {
 }
 
 fn measure(model: &Model, request: &str) -> Result<Measured, String> {
-    let request = PredictRequest::read(&model.description, request.as_bytes(), Caller::Direct);
+    let request = PredictRequest::read(&model.description, request.as_bytes(), Caller::Direct, unlimited);
     let call = request.map_err(|refusal| refusal.message.into_owned())?.call;
     let signature = &model.description.signatures[call.signature];
     let failed = |error: LoadError| format!("signature '{}': {error}", signature.name);

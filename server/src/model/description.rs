@@ -1,6 +1,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use memchr::{memchr, memmem};
 use serde::Deserialize;
 
 use super::batch::Batch;
@@ -31,6 +32,7 @@ pub struct Description {
     /// Of the classes, by their index.
     pub labels: Option<Vec<String>>,
     default_signature: usize,
+    takes_pictures: bool,
 }
 
 /// One callable of the model.
@@ -137,6 +139,8 @@ impl Description {
                 data.default_signature
             )));
         };
+        let inputs = || signatures.iter().flat_map(|signature| &signature.inputs);
+        let takes_pictures = inputs().any(|tensor| tensor.image.is_some());
         Ok(Self {
             model: data.model,
             version: data.version,
@@ -145,7 +149,22 @@ impl Description {
             signatures,
             labels: data.labels,
             default_signature,
+            takes_pictures,
         })
+    }
+
+    /// Tells whether an input takes pictures.
+    #[must_use]
+    pub fn takes_pictures(&self) -> bool {
+        self.takes_pictures
+    }
+
+    /// Tells whether a body, which is JSON at its beginning, may hold pictures.
+    #[must_use]
+    pub fn may_hold_pictures(&self, body: &[u8]) -> bool {
+        // A name can be written by escapes.
+        let has = |text: &[u8]| memmem::find(body, text).is_some();
+        self.takes_pictures && (has(b"\"b64\"") || has(b"\"BYTES\"") || memchr(b'\\', body).is_some())
     }
 
     /// The position of a signature, of the default one without a name; `None` where there is none of that name.
@@ -189,6 +208,12 @@ impl Signature {
         if inputs.is_empty() || outputs.is_empty() {
             return Err(LoadError::Invalid(format!(
                 "{FILE_NAME}: signature '{name}' needs at least one input and one output"
+            )));
+        }
+        if let Some(output) = outputs.iter().find(|output| output.image.is_some()) {
+            return Err(LoadError::Invalid(format!(
+                "{FILE_NAME}: output '{}' of signature '{name}' has 'image', which is for inputs",
+                output.name
             )));
         }
         if let Some(batch) = &data.batch {

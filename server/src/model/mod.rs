@@ -18,7 +18,7 @@ mod tensor;
 mod trial;
 
 pub use batch::Batch;
-pub use call::{Call, Outputs};
+pub use call::{Call, Outputs, SentPicture};
 pub use description::{DEFAULT_DIRECTORY, Description, Signature};
 pub use digest::Digest;
 pub use element::{Element, Misfit};

@@ -6,6 +6,7 @@ use super::element_type::{ElementType, Kind};
 use super::error::{FILE_NAME, LoadError};
 use super::half;
 use super::quantization::{Quantization, integer, push_integer};
+use crate::image::{Preparation, PreparationData};
 
 /// An input or output: `dtype` and `shape` as clients see it, `stored` and `stored_shape` as the file has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Tensor {
     pub stored_shape: Vec<usize>,
     /// How the stored values stand for those of clients, where they differ.
     pub quantization: Option<Quantization>,
+    /// How a picture becomes the values of a row; none of an input that takes no pictures, and of an output.
+    pub image: Option<Preparation>,
     batched: bool,
     count: usize,
 }
@@ -31,6 +34,7 @@ pub(super) struct TensorData {
     dtype: ElementType,
     shape: Vec<i64>,
     tensor: Option<StoredData>,
+    image: Option<PreparationData>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,6 +87,13 @@ impl Tensor {
                 _ => return invalid(&format!("cannot turn {} into {}", data.dtype, inner.dtype)),
             }
         };
+        let image = match data.image.map(|image| image.checked(&stored_shape)).transpose() {
+            Ok(image) => image,
+            Err(problem) => return invalid(&problem),
+        };
+        if image.is_some() && !PICTURES.contains(&data.dtype) {
+            return invalid(&format!("takes pictures and has the type {}, which holds none", data.dtype));
+        }
         Ok(Self {
             name,
             dtype: data.dtype,
@@ -90,6 +101,7 @@ impl Tensor {
             stored: inner.dtype,
             stored_shape,
             quantization,
+            image,
             batched,
             count,
         })
@@ -117,6 +129,31 @@ impl Tensor {
     #[must_use]
     pub fn stored_bytes(&self) -> usize {
         self.count * self.stored.size()
+    }
+
+    /// Returns the stored bytes of one picture's values. What an integer type cannot hold becomes its nearest value.
+    pub(crate) fn stored_picture(&self, values: &[f32]) -> Vec<u8> {
+        let mut real = Vec::with_capacity(values.len() * self.dtype.size());
+        let (low, high) = self.dtype.limits();
+        for &value in values {
+            match self.dtype {
+                ElementType::Float32 => real.extend_from_slice(&value.to_le_bytes()),
+                ElementType::Float16 => real.extend_from_slice(&half::from_f64(value.into()).to_le_bytes()),
+                integer => {
+                    let value = value.round_ties_even().clamp(low as f32, high as f32);
+                    push_integer(integer, value as i64, &mut real);
+                }
+            }
+        }
+        match self.quantized(&real) {
+            Cow::Borrowed(_) => real,
+            Cow::Owned(stored) => stored,
+        }
+    }
+
+    /// Stored bytes of one picture.
+    pub(crate) fn picture_bytes(&self) -> usize {
+        self.stored_shape[1..].iter().product::<usize>() * self.stored.size()
     }
 
     /// Returns the stored bytes of real values, given as bytes of the clients' type.
@@ -157,6 +194,9 @@ impl Tensor {
         Cow::Owned(real)
     }
 }
+
+/// The types that a picture's values can have.
+const PICTURES: [ElementType; 4] = [ElementType::Float32, ElementType::Float16, ElementType::Int8, ElementType::UInt8];
 
 fn static_shape(shape: &[i64]) -> Option<Vec<usize>> {
     let sizes = shape.iter().map(|&size| usize::try_from(size).ok().filter(|&size| size > 0));

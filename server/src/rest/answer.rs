@@ -1,5 +1,6 @@
 //! From the bytes of the outputs to the text of the answer.
 
+use super::base64;
 use super::request::Form;
 use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor, half};
 
@@ -34,7 +35,7 @@ pub(super) fn answer(description: &Description, signature: &Signature, form: For
     text
 }
 
-/// Writes the bodies that a call and its outputs have in column format.
+/// Writes the bodies that a call and its outputs have in column format, with pictures for inputs that have them.
 #[must_use]
 pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec<u8>, Vec<u8>) {
     let signature = &description.signatures[call.signature];
@@ -44,7 +45,16 @@ pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec
     let mut request = b"{\"signature_name\":".to_vec();
     write_string(&signature.name, &mut request);
     request.extend_from_slice(b",\"inputs\":");
-    write_members(&values, &mut request, |values, text| values.write(rows, text));
+    write_members(&values, &mut request, |values, text| {
+        let input = signature.inputs.iter().position(|tensor| tensor.name == values.tensor.name);
+        let pictures: Vec<_> = call.pictures.iter().filter(|picture| Some(picture.input) == input).collect();
+        if pictures.is_empty() {
+            values.write(rows, text);
+        } else {
+            // As they were sent: the values of one alone can be more than is captured.
+            write_list(pictures.len(), text, |index, text| base64::write(&pictures[index].encoded, text));
+        }
+    });
     request.push(b'}');
     (request, answer(description, signature, Form::Inputs, outputs))
 }

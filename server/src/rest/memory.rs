@@ -13,12 +13,14 @@ const LARGEST: usize = 8;
 ///
 /// A comma is between any two numbers or names, and a text has no escaped string without a backslash.
 #[must_use]
-pub fn reading(body: &[u8]) -> usize {
+pub fn reading(description: &Description, body: &[u8]) -> usize {
     if body.len() <= SHORT {
         return body.len().div_ceil(2) * LARGEST + body.len();
     }
     let strings = memchr(b'\\', body).map_or(0, |_| body.len());
-    (memchr_iter(b',', body).count() + 1) * LARGEST + strings
+    // Of a picture its bytes, and what is known of it, which is less than its text.
+    let pictures = if description.may_hold_pictures(body) { 2 * body.len() } else { 0 };
+    (memchr_iter(b',', body).count() + 1) * LARGEST + strings + pictures
 }
 
 /// Returns the bytes of memory that the outputs of so many rows take, and the most that the text of their answer can have.

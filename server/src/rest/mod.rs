@@ -4,9 +4,11 @@
 //! [`PredictRequest::read`] → [`Instance::run`](crate::model::Instance::run) → [`PredictRequest::answer`].
 
 mod answer;
+pub(crate) mod base64;
 mod explain;
 pub mod memory;
 mod number;
+pub(crate) mod pictures;
 mod plain;
 mod predict;
 mod read;
@@ -21,6 +23,7 @@ pub(crate) mod walk;
 pub use answer::bodies;
 pub(crate) use answer::{write_flat, write_string};
 pub(crate) use explain::{check, problem};
-pub use refusal::Refusal;
+pub(crate) use pictures::is_picture;
+pub use refusal::{Refusal, unlimited};
 pub use request::{Caller, Form, PredictRequest};
 pub use route::{Route, Service};

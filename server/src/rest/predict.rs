@@ -1,9 +1,11 @@
 use super::answer;
 use super::explain;
+use super::pictures;
 use super::read;
 use super::refusal::Refusal;
 use super::request::{Caller, Form, PredictRequest};
-use crate::model::{Description, Outputs, Signature};
+use super::sentence::inputs;
+use crate::model::{Call, Description, Outputs, SentPicture, Signature};
 
 /// TensorFlow Serving ignores it at the beginning of a body.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -11,10 +13,59 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 impl PredictRequest {
     /// Reads a request body.
     ///
+    /// # Arguments
+    ///
+    /// * `take`: takes the memory for so many bytes, before pictures are decoded.
+    ///
     /// # Errors
     ///
-    /// It is not one that the model can answer, and why.
-    pub fn read(description: &Description, body: &[u8], caller: Caller) -> Result<Self, Refusal> {
+    /// It is not one that the model can answer, and why; or the error of `take`.
+    pub fn read<E: From<Refusal>>(
+        description: &Description,
+        body: &[u8],
+        caller: Caller,
+        take: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        Self::parse(description, body, caller)?.decoded(description, take)
+    }
+
+    /// Reads a body that is one picture, for the default signature.
+    ///
+    /// # Arguments
+    ///
+    /// * `take`: as of [`Self::read`].
+    pub fn of_picture<E: From<Refusal>>(
+        description: &Description,
+        body: &[u8],
+        take: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let index = description.signature("").unwrap_or(0);
+        let signature = &description.signatures[index];
+        let is_one = matches!(&signature.inputs[..], [tensor] if tensor.image.is_some() && tensor.stored_shape[0] == 1);
+        if !is_one {
+            let message = format!(
+                "a body that is a picture is for a model with one input, which takes pictures; the signature '{}' takes \
+                 {}, so send JSON",
+                signature.name,
+                inputs(signature)
+            );
+            return Err(Refusal::bad_request(message).into());
+        }
+        let pictures = vec![SentPicture { input: 0, row: 0, encoded: body.to_vec() }];
+        let call = Call { signature: index, rows: 1, columns: vec![Vec::new()], pictures };
+        Self { call, form: Form::Instances }.fitting(description)?.decoded(description, take)
+    }
+
+    fn decoded<E: From<Refusal>>(
+        mut self,
+        description: &Description,
+        take: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        pictures::decode(description, &mut self.call, take)?;
+        Ok(self)
+    }
+
+    fn parse(description: &Description, body: &[u8], caller: Caller) -> Result<Self, Refusal> {
         let body = match caller {
             Caller::Http => body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body),
             Caller::Direct => body,

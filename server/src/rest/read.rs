@@ -5,7 +5,7 @@
 use jiter::{Jiter, Peek};
 
 use super::request::{Caller, Form, PredictRequest};
-use super::source::{Declined, Read, Source};
+use super::source::{Declined, Pictures, Read, Source};
 use super::walk::{Names, repeated};
 use crate::model::{Call, Description, Signature, Tensor};
 
@@ -63,8 +63,7 @@ fn attempt(description: &Description, body: &[u8], caller: Caller, presumed: usi
         return Err(Declined);
     }
     let (form, columns) = values.ok_or(Declined)?;
-    let (rows, columns) = columns.finish()?;
-    Ok(PredictRequest { call: Call { signature, rows, columns }, form })
+    Ok(PredictRequest { call: columns.finish(signature)?, form })
 }
 
 fn named_signature(description: &Description, body: &[u8]) -> Read<usize> {
@@ -97,17 +96,21 @@ struct Columns<'d> {
     columns: Vec<Column>,
 }
 
-#[derive(Default)]
 struct Column {
     stored: Vec<u8>,
+    pictures: Pictures,
     /// Items in `stored`: rows, or the elements of dimension 0 where they came row by row without a batch.
     items: usize,
 }
 
 impl<'d> Columns<'d> {
     fn new(signature: &'d Signature) -> Self {
-        let column = |tensor: &Tensor| Column { stored: Vec::with_capacity(tensor.stored_bytes()), items: 0 };
-        Self { signature, columns: signature.inputs.iter().map(column).collect() }
+        let column = |(input, tensor): (usize, &Tensor)| Column {
+            stored: Vec::with_capacity(tensor.stored_bytes()),
+            pictures: Pictures { input, sent: Vec::new() },
+            items: 0,
+        };
+        Self { signature, columns: signature.inputs.iter().enumerate().map(column).collect() }
     }
 
     fn read(&mut self, jiter: &mut Source<'_>, form: Form) -> Read<()> {
@@ -125,15 +128,9 @@ impl<'d> Columns<'d> {
     /// Row format: one element per row; plain values where there is one input, or objects of all inputs.
     fn instances(&mut self, jiter: &mut Source<'_>) -> Read<()> {
         let mut next = jiter.next_array()?;
-        let all_named = next == Some(Peek::Object);
-        if !all_named && self.columns.len() > 1 {
-            return Err(Declined);
-        }
+        let mut all_named = None;
         while let Some(peek) = next {
-            if (peek == Peek::Object) != all_named {
-                return Err(Declined);
-            }
-            self.members_or_value(jiter, peek, |tensor, jiter, column| {
+            let is_named = self.members_or_value(jiter, peek, |tensor, jiter, column| {
                 let shape = if tensor.item_shape().len() == tensor.stored_shape.len() {
                     // Without a batch the list of rows is the tensor.
                     tensor.item_shape().get(1..).ok_or(Declined)?
@@ -142,6 +139,9 @@ impl<'d> Columns<'d> {
                 };
                 column.item(tensor, jiter, shape)
             })?;
+            if *all_named.get_or_insert(is_named) != is_named {
+                return Err(Declined);
+            }
             next = jiter.array_step()?;
         }
         let fits = |(tensor, column): (&Tensor, &Column)| {
@@ -157,22 +157,23 @@ impl<'d> Columns<'d> {
         read: impl FnMut(&Tensor, &mut Source<'_>, &mut Column) -> Read<()>,
     ) -> Read<()> {
         let peek = jiter.peek()?;
-        self.members_or_value(jiter, peek, read)
+        self.members_or_value(jiter, peek, read).map(|_| ())
     }
 
-    /// Reads each input once by `read`.
+    /// Reads each input once by `read`. Returns whether they are named.
     fn members_or_value(
         &mut self,
         jiter: &mut Source<'_>,
         peek: Peek,
         mut read: impl FnMut(&Tensor, &mut Source<'_>, &mut Column) -> Read<()>,
-    ) -> Read<()> {
+    ) -> Read<bool> {
         let inputs = &self.signature.inputs;
-        if peek != Peek::Object {
+        let only_picture = || matches!(&inputs[..], [tensor] if tensor.image.is_some());
+        if peek != Peek::Object || (only_picture() && jiter.is_base64()) {
             let ([tensor], [column]) = (&inputs[..], &mut self.columns[..]) else {
                 return Err(Declined);
             };
-            return read(tensor, jiter, column);
+            return read(tensor, jiter, column).map(|()| false);
         }
         let find = |name: Option<&str>| {
             name.map(|name| inputs.iter().position(|tensor| tensor.name == name).ok_or(Declined)).transpose()
@@ -186,16 +187,21 @@ impl<'d> Columns<'d> {
             read(&inputs[position], jiter, &mut self.columns[position])?;
             next = find(jiter.next_key()?)?;
         }
-        if done.iter().all(|&done| done) { Ok(()) } else { Err(Declined) }
+        if done.iter().all(|&done| done) { Ok(true) } else { Err(Declined) }
     }
 
-    /// The number of rows, and the bytes of each input.
-    fn finish(self) -> Read<(usize, Vec<Vec<u8>>)> {
+    /// The call, whose pictures are not decoded yet.
+    fn finish(self, signature: usize) -> Read<Call> {
         let rows = if self.signature.batched { self.columns[0].items } else { 1 };
         if rows == 0 || (self.signature.batched && self.columns.iter().any(|column| column.items != rows)) {
             return Err(Declined);
         }
-        Ok((rows, self.columns.into_iter().map(|column| column.stored).collect()))
+        let mut call = Call { signature, rows, ..Call::default() };
+        for column in self.columns {
+            call.columns.push(column.stored);
+            call.pictures.extend(column.pictures.sent);
+        }
+        Ok(call)
     }
 }
 
@@ -203,7 +209,7 @@ impl Column {
     fn rows(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, shape: &[usize]) -> Read<()> {
         let mut next = jiter.next_array()?;
         while let Some(peek) = next {
-            jiter.values(tensor, peek, shape, &mut self.stored)?;
+            jiter.values(tensor, peek, shape, &mut self.stored, Some(&mut self.pictures))?;
             self.items += 1;
             next = jiter.array_step()?;
         }
@@ -213,6 +219,6 @@ impl Column {
     fn item(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, shape: &[usize]) -> Read<()> {
         let peek = jiter.peek()?;
         self.items += 1;
-        jiter.values(tensor, peek, shape, &mut self.stored)
+        jiter.values(tensor, peek, shape, &mut self.stored, Some(&mut self.pictures))
     }
 }

@@ -57,6 +57,11 @@ impl Refusal {
     }
 }
 
+/// Lets a request take as much memory as it needs.
+pub fn unlimited(_: usize) -> Result<(), Refusal> {
+    Ok(())
+}
+
 /// Refuses a request that cannot be answered.
 pub(super) fn refuse<T>(message: String) -> Result<T, Refusal> {
     Err(Refusal::bad_request(message))

@@ -2,9 +2,10 @@ use std::ops::{Deref, DerefMut};
 
 use jiter::{Jiter, JiterError, Peek};
 
+use super::base64;
 use super::number::element;
 use super::plain;
-use crate::model::{Element, Misfit, Tensor};
+use crate::model::{Element, Misfit, SentPicture, Tensor};
 
 /// A text that is not what the reader expects; `explain` finds the words.
 pub(crate) struct Declined;
@@ -41,7 +42,18 @@ impl<'j> Source<'j> {
     }
 
     /// Reads nested lists of `shape`, whose first byte is the next one, and appends the stored bytes of their numbers.
-    pub(crate) fn values(&mut self, tensor: &Tensor, peek: Peek, shape: &[usize], stored: &mut Vec<u8>) -> Read<()> {
+    ///
+    /// # Arguments
+    ///
+    /// * `pictures`: of the input, where a picture may stand for the list of its values.
+    pub(crate) fn values(
+        &mut self,
+        tensor: &Tensor,
+        peek: Peek,
+        shape: &[usize],
+        stored: &mut Vec<u8>,
+        pictures: Option<&mut Pictures>,
+    ) -> Read<()> {
         let before = stored.len();
         if let Some(rest) = plain::nested(self.rest(), shape, tensor, stored) {
             // Jiter keeps nothing but its position.
@@ -49,11 +61,33 @@ impl<'j> Source<'j> {
             return Ok(());
         }
         stored.truncate(before);
-        self.nested(tensor, peek, shape, stored)
+        self.nested(tensor, peek, shape, stored, pictures)
+    }
+
+    /// Tells whether the object that is next stands for bytes.
+    pub(crate) fn is_base64(&self) -> bool {
+        let mut ahead = Jiter::new(self.rest()).with_allow_inf_nan();
+        matches!(ahead.next_object(), Ok(Some("b64"))) && matches!(ahead.peek(), Ok(Peek::String))
+    }
+
+    /// Reads the object that stands for the bytes of a picture.
+    fn picture(&mut self) -> Read<Vec<u8>> {
+        if self.jiter.known_object()? != Some("b64") {
+            return Err(Declined);
+        }
+        let encoded = base64::encoded(self.jiter.next_str()?).map_err(|_| Declined)?;
+        if self.jiter.next_key()?.is_some() { Err(Declined) } else { Ok(encoded) }
     }
 
     /// Reads nested lists of `shape` by jiter.
-    fn nested(&mut self, tensor: &Tensor, peek: Peek, shape: &[usize], stored: &mut Vec<u8>) -> Read<()> {
+    fn nested(
+        &mut self,
+        tensor: &Tensor,
+        peek: Peek,
+        shape: &[usize],
+        stored: &mut Vec<u8>,
+        mut pictures: Option<&mut Pictures>,
+    ) -> Read<()> {
         let Some((&size, inner)) = shape.split_first() else {
             let element = match peek {
                 Peek::True | Peek::False => Element::Bool(self.jiter.known_bool(peek)?),
@@ -62,16 +96,41 @@ impl<'j> Source<'j> {
             return Ok(tensor.push(element, stored)?);
         };
         if peek != Peek::Array {
-            return Err(Declined);
+            let taking = pictures.filter(|_| peek == Peek::Object && is_picture(tensor, shape));
+            let encoded = taking.map(|pictures| self.picture().map(|encoded| pictures.push(tensor, stored, encoded)));
+            return encoded.unwrap_or(Err(Declined));
         }
         let mut next = self.jiter.known_array()?;
         for _ in 0..size {
-            self.nested(tensor, next.ok_or(Declined)?, inner, stored)?;
+            self.nested(tensor, next.ok_or(Declined)?, inner, stored, pictures.as_deref_mut())?;
             next = self.jiter.array_step()?;
         }
         if next.is_none() { Ok(()) } else { Err(Declined) }
     }
 }
+
+/// The pictures of one input.
+pub(crate) struct Pictures {
+    /// Its position in the signature.
+    pub input: usize,
+    pub sent: Vec<SentPicture>,
+}
+
+impl Pictures {
+    /// Adds a picture behind the rows that are stored, and the pictures that are here.
+    fn push(&mut self, tensor: &Tensor, stored: &[u8], encoded: Vec<u8>) {
+        let row = stored.len() / tensor.picture_bytes() + self.sent.len();
+        self.sent.push(SentPicture { input: self.input, row, encoded });
+    }
+}
+
+/// Tells whether a picture may stand in the place of a list of this shape.
+pub(crate) fn is_picture(tensor: &Tensor, shape: &[usize]) -> bool {
+    tensor.image.is_some() && shape.len() == PICTURE
+}
+
+/// Dimensions of a picture: height, width and channels.
+const PICTURE: usize = 3;
 
 impl<'j> Deref for Source<'j> {
     type Target = Jiter<'j>;

@@ -9,6 +9,7 @@ use super::budget::Share;
 use super::failure::Failure;
 use super::state::State;
 use crate::inflate::{Coding, Fault, RATIO};
+use crate::model::Description;
 
 /// Of a body that is refused, in bytes: a client that is answered before it has sent everything may never look.
 const DISCARDED: usize = 64 << 20;
@@ -29,6 +30,11 @@ impl Body {
             Self::Plain(bytes) => Some(bytes.len()),
             Self::Zipped(..) => None,
         }
+    }
+
+    /// Tells whether it may hold pictures, as far as it can be told before it is unzipped.
+    pub(super) fn may_hold_pictures(&self, description: &Description) -> bool {
+        matches!(self, Self::Plain(bytes) if description.may_hold_pictures(bytes))
     }
 
     /// Returns it uncompressed.
@@ -55,6 +61,7 @@ pub(super) async fn read(
             return Err(failure);
         }
     };
+    share.until(deadline);
     let bytes = collect(body, limit, &mut share, deadline).await?;
     let coding = headers.get(CONTENT_ENCODING).map_or("", |value| value.to_str().unwrap_or("?"));
     let body = match Coding::read(coding).map_err(Failure::invalid)? {

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::header::HeaderMap;
@@ -38,7 +38,8 @@ impl Budget {
     /// Takes what a request needs before its body is read.
     pub(super) fn share(&self, headers: &HeaderMap) -> Result<Share, Failure> {
         let none = Arc::clone(&self.units).try_acquire_many_owned(0).map_err(|_| Failure::full())?;
-        let mut share = Share { permit: none, bytes: 0, most: self.bytes, was_much: Arc::clone(&self.was_much) };
+        let was_much = Arc::clone(&self.was_much);
+        let mut share = Share { permit: none, bytes: 0, most: self.bytes, was_much, deadline: None };
         share.take(REQUEST + HEADER * headers.len())?;
         Ok(share)
     }
@@ -74,9 +75,23 @@ pub(super) struct Share {
     bytes: usize,
     most: usize,
     was_much: Arc<AtomicBool>,
+    deadline: Option<Instant>,
 }
 
 impl Share {
+    /// Sets when the request times out.
+    pub(super) fn until(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Takes so many bytes more for what takes time, such as a picture; nothing when the request has timed out.
+    pub(super) fn take_in_time(&mut self, bytes: usize) -> Result<(), Failure> {
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Failure::timed_out());
+        }
+        self.take(bytes)
+    }
+
     /// Takes so many bytes more.
     pub(super) fn take(&mut self, bytes: usize) -> Result<(), Failure> {
         let bytes = self.bytes.saturating_add(bytes);
@@ -124,6 +139,11 @@ impl Shared {
     /// Takes so many bytes more.
     pub(super) fn take(&self, bytes: usize) -> Result<(), Failure> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take(bytes)
+    }
+
+    /// Takes so many bytes more, unless the request has timed out.
+    pub(super) fn take_in_time(&self, bytes: usize) -> Result<(), Failure> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take_in_time(bytes)
     }
 
     /// Gives back all but so many bytes.

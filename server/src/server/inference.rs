@@ -126,7 +126,8 @@ async fn predict(
 ) -> Result<Answer<Bytes>, Failure> {
     let (body, mut share) = body::read(state, headers, body, deadline).await?;
     let json_length = json_length(headers)?;
-    let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
+    let size = body.size().filter(|_| !body.may_hold_pictures(&servable.description));
+    let (capture, most) = (state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
         let request = read_body(description, body, json_length, &mut share, most)?;
@@ -156,9 +157,9 @@ fn read_body(
     share.take(memory::reading(description, &body, json_length))?;
     let request = if json_length.is_some() {
         // Where nothing else has these bytes, none are copied.
-        InferRequest::read(description, Cow::Owned(body.into()), json_length)?
+        InferRequest::read(description, Cow::Owned(body.into()), json_length, |bytes| share.take_in_time(bytes))?
     } else {
-        InferRequest::read(description, Cow::Borrowed(&body), json_length)?
+        InferRequest::read(description, Cow::Borrowed(&body), json_length, |bytes| share.take_in_time(bytes))?
     };
     let (values, text) = memory::answering(description, &request);
     if text > most {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
@@ -19,7 +19,7 @@ use super::request_ids::RequestIds;
 use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
 use crate::model::{Call, Description, Outputs};
-use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, memory};
+use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, base64, is_picture, memory};
 
 const MODELS: &str = "/v1/models/";
 /// Of Kubernetes' own components.
@@ -111,10 +111,14 @@ async fn predict(
     deadline: Instant,
 ) -> Result<Bytes, Failure> {
     let (body, mut share) = body::read(state, headers, body, deadline).await?;
-    let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_picture = is_picture(&servable.description, content_type);
+    // What decoding pictures takes does not follow from the body's size: it is done by threads that have no connections.
+    let size = body.size().filter(|_| !is_picture && !body.may_hold_pictures(&servable.description));
+    let (capture, most) = (state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
-        let request = read_body(description, &body, &mut share, most)?;
+        let request = read_body(description, (&body, is_picture), &mut share, most)?;
         Ok((request.call, (request.form, body, share)))
     };
     let write = move |description: &Arc<Description>,
@@ -123,7 +127,8 @@ async fn predict(
                       outputs: &Outputs| {
         let answer = form.answer(description, call.signature, outputs);
         if let Some(capture) = capture {
-            capture.keep(description, call.signature, &body, &answer);
+            let sent = if is_picture { base64::body(&body).into() } else { body.clone() };
+            capture.keep(description, call.signature, &sent, &answer);
         }
         drop(body);
         Ok(share.hold(answer))
@@ -133,12 +138,17 @@ async fn predict(
 
 fn read_body(
     description: &Description,
-    body: &[u8],
+    (body, is_picture): (&[u8], bool),
     share: &mut Share,
     most: usize,
 ) -> Result<PredictRequest, Failure> {
-    share.take(memory::reading(body))?;
-    let request = PredictRequest::read(description, body, Caller::Http)?;
+    let request = if is_picture {
+        share.take(body.len())?;
+        PredictRequest::of_picture(description, body, |bytes| share.take_in_time(bytes))?
+    } else {
+        share.take(memory::reading(description, body))?;
+        PredictRequest::read(description, body, Caller::Http, |bytes| share.take_in_time(bytes))?
+    };
     let signature = &description.signatures[request.call.signature];
     let (values, text) = memory::answering(description, signature, request.call.rows);
     if text > most {

@@ -54,6 +54,14 @@ impl<'t> Json<'t> {
             && members.next().is_none()
     }
 
+    /// The text of the object that stands for bytes.
+    pub(super) fn base64(self) -> String {
+        match self.member("b64").map(Self::scalar) {
+            Some(JsonValue::Str(text)) => text.into_owned(),
+            _ => String::new(),
+        }
+    }
+
     /// A number, a string, true or false; null where it is another value.
     pub(super) fn scalar(self) -> JsonValue<'t> {
         match self.0.first() {

@@ -4,10 +4,12 @@ use jiter::JsonValue;
 
 use super::json::Json;
 use crate::model::{ElementType, Kind, Misfit, Signature, Tensor};
+use crate::rest::base64;
 use crate::rest::number::of_value;
 use crate::rest::refusal::{Refusal, refuse};
 use crate::rest::request::Form;
 use crate::rest::sentence::printable;
+use crate::rest::source::is_picture;
 
 /// Of a number beyond float64, in characters.
 const MOST_DIGITS: usize = 40;
@@ -112,6 +114,10 @@ fn search(tensor: &Tensor, value: Json<'_>, shape: &[usize]) -> Option<Problem> 
         return element_problem(tensor, value).map(Problem::here);
     };
     let Some(items) = value.items() else {
+        if value.is_base64() && is_picture(tensor, shape) {
+            let encoded = base64::encoded(&value.base64());
+            return encoded.err().map(|problem| Problem::here(format!("{problem} where a JPEG or PNG belongs")));
+        }
         return Some(Problem::here(format!("{} stands where a list of {size} belongs", described(value))));
     };
     match items.count() {

@@ -90,10 +90,10 @@ impl Capture {
 
     /// Captures the tensors of an answered request, as the bodies of the same request over REST, in column format.
     pub(super) fn keep_tensors(&self, description: &Arc<Description>, call: &Call, outputs: &Outputs) {
-        let size = call.columns.iter().chain(&outputs.columns).map(Vec::len).sum();
+        let size = call.sent_bytes() + outputs.columns.iter().map(Vec::len).sum::<usize>();
         self.offer(size, || {
             let (description, time) = (Arc::clone(description), SystemTime::now());
-            let (call, outputs) = (call.clone(), outputs.clone());
+            let (call, outputs) = (call.sent(), outputs.clone());
             Box::new(move |redaction| {
                 Exchange::of_tensors(time, &description, &call, &outputs)?.line(&description, redaction)
             })

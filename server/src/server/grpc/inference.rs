@@ -10,16 +10,20 @@ use tonic::{Request, Response, Status};
 use super::deadline::Received;
 use super::proto::inference::grpc_inference_service_server::GrpcInferenceService;
 use super::proto::inference::infer_parameter::ParameterChoice;
+use super::proto::inference::model_infer_request::InferInputTensor;
 use super::proto::inference::model_infer_response::InferOutputTensor;
 use super::proto::inference::model_metadata_response::TensorMetadata;
 use super::proto::inference::{
-    InferParameter, ModelInferRequest, ModelInferResponse, ModelMetadataRequest, ModelMetadataResponse,
-    ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse, ServerMetadataRequest,
-    ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
+    InferParameter, InferTensorContents, ModelInferRequest, ModelInferResponse, ModelMetadataRequest,
+    ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
+    ServerMetadataRequest, ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
 };
 use super::{contents, footprint};
-use crate::inference::{Inputs, extension, metadata, not_offered, output_position, signature, stored};
+use crate::inference::{
+    BYTES, Inputs, Place, elements, extension, metadata, not_offered, output_position, signature, stored,
+};
 use crate::model::{Call, Description, ElementType, Outputs, Tensor};
+use crate::rest::pictures::decode;
 use crate::server::budget::Shared;
 use crate::server::catalogue::{Choice, Servable};
 use crate::server::failure::Failure;
@@ -95,6 +99,8 @@ impl GrpcInferenceService for Inference {
             sizes.fold(1, usize::saturating_mul)
         };
         let size = request.inputs.iter().map(|input| values(&input.shape)).fold(0, usize::saturating_add);
+        let is_picture = |input: &InferInputTensor| servable.description.takes_pictures() && input.datatype == BYTES;
+        let size = Some(size).filter(|_| !request.inputs.iter().any(is_picture));
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
             let share = share.clone();
@@ -109,7 +115,7 @@ impl GrpcInferenceService for Inference {
             share.keep(memory);
             Ok(response)
         };
-        let result = compute(&self.0, &servable, (Entry::GrpcInfer, Some(size)), deadline, read, write).await;
+        let result = compute(&self.0, &servable, (Entry::GrpcInfer, size), deadline, read, write).await;
         count(&servable, Entry::GrpcInfer, start, &result);
         Ok(Response::new(result?))
     }
@@ -207,6 +213,39 @@ fn response(description: &Description, signature: usize, asked: Asked, outputs: 
     response
 }
 
+/// What is known of a picture, in bytes.
+const PICTURE: usize = 64;
+
+/// Copies the pictures of an input.
+fn pictures(
+    place: Place<'_>,
+    raw: Option<&Bytes>,
+    contents: Option<&InferTensorContents>,
+    share: &Shared,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    let name = &place.tensor.name;
+    match (raw, contents) {
+        (Some(raw), None) => {
+            share.take(2 * raw.len())?;
+            Ok(elements(place, raw)?)
+        }
+        (Some(_), Some(_)) => Err(Failure::invalid(format!("input '{name}' has both contents and raw_input_contents"))),
+        (None, contents) => {
+            let given = contents.map_or(&[][..], |contents| &contents.bytes_contents);
+            if given.len() != place.count {
+                return Err(Failure::invalid(format!(
+                    "input '{name}' has {} elements in the contents of BYTES; its shape has {}",
+                    given.len(),
+                    place.count
+                )));
+            }
+            let bytes = given.iter().map(Bytes::len).sum::<usize>();
+            share.take(2 * bytes + PICTURE * given.len())?;
+            Ok(given.iter().map(|picture| picture.to_vec()).collect())
+        }
+    }
+}
+
 fn call(description: &Description, request: &ModelInferRequest, share: &Shared) -> Result<Call, Failure> {
     check_parameters(&request.parameters)?;
     let index = match request.parameters.get("signature_name").map(|parameter| &parameter.parameter_choice) {
@@ -223,6 +262,10 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
     for (position, input) in given.iter().enumerate() {
         check_parameters(&input.parameters)?;
         let place = inputs.place(&input.name, &input.datatype, &input.shape)?;
+        if place.has_pictures {
+            inputs.put_pictures(place, pictures(place, raw.get(position), input.contents.as_ref(), share)?);
+            continue;
+        }
         let values = match (raw.get(position), &input.contents) {
             (Some(raw), None) if raw.len() == place.bytes() => Cow::Borrowed(&raw[..]),
             (Some(_), Some(_)) => {
@@ -244,8 +287,9 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
         share.take(place.count * place.tensor.stored.size())?;
         inputs.put(place, stored(place.tensor, values)?);
     }
-    let (rows, columns) = inputs.finish()?;
-    Ok(Call { signature: index, rows, columns })
+    let mut call = inputs.finish(index)?;
+    decode(description, &mut call, |bytes| share.take_in_time(bytes))?;
+    Ok(call)
 }
 
 fn check_parameters(parameters: &HashMap<String, InferParameter>) -> Result<(), Failure> {

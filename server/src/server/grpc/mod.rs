@@ -209,6 +209,7 @@ impl Grpc {
         footprint: fn(&[u8]) -> usize,
     ) -> Result<(Bytes, Shared), Failure> {
         let mut share = self.state.budget.share(headers)?;
+        share.until(deadline);
         let message = collect(body, limit.saturating_add(PREFIX), &mut share, deadline).await.map_err(|failure| {
             if failure.status == StatusCode::REQUEST_TIMEOUT { Failure::timed_out() } else { failure }
         })?;

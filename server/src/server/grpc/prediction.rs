@@ -10,7 +10,8 @@ use super::proto::serving::{
     GetModelMetadataRequest, GetModelMetadataResponse, ModelSpec, PredictRequest, PredictResponse,
 };
 use super::{footprint, metadata, spec, tensor};
-use crate::model::{Call, Description, Outputs};
+use crate::model::{Call, Description, Outputs, SentPicture};
+use crate::rest::pictures::decode;
 use crate::rest::sentence::printable;
 use crate::server::budget::Shared;
 use crate::server::failure::Failure;
@@ -32,7 +33,10 @@ impl PredictionService for Prediction {
         let request = request.into_inner();
         let spec = spec::required(request.model_spec.as_ref())?;
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
+        // What decoding pictures takes does not follow from the size: it is done by threads that have no connections.
         let size = request.inputs.values().map(tensor::size).fold(0, usize::saturating_add);
+        let takes_pictures = servable.description.takes_pictures();
+        let size = Some(size).filter(|_| !takes_pictures || !request.inputs.values().any(tensor::has_strings));
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
             let share = share.clone();
@@ -46,7 +50,7 @@ impl PredictionService for Prediction {
             share.keep(asked.memory);
             Ok(response)
         };
-        let result = compute(&self.0, &servable, (Entry::GrpcPredict, Some(size)), deadline, read, write).await;
+        let result = compute(&self.0, &servable, (Entry::GrpcPredict, size), deadline, read, write).await;
         count(&servable, Entry::GrpcPredict, start, &result);
         Ok(Response::new(result?))
     }
@@ -136,12 +140,20 @@ fn call(description: &Description, request: &PredictRequest, share: &Shared) -> 
     }
     let mut rows = None;
     let mut columns = Vec::with_capacity(signature.inputs.len());
+    let mut pictures = Vec::new();
     for input in &signature.inputs {
         let given = request
             .inputs
             .get(&input.name)
             .ok_or_else(|| Failure::invalid(format!("input '{}' is missing", input.name)))?;
-        let (given_rows, column) = tensor::read(input, signature.batched, given, share)?;
+        let (given_rows, column) = if input.image.is_some() && tensor::has_strings(given) {
+            let (rows, sent) = tensor::pictures(input, signature.batched, given, share)?;
+            let sent = sent.into_iter().enumerate();
+            pictures.extend(sent.map(|(row, encoded)| SentPicture { input: columns.len(), row, encoded }));
+            (rows, Vec::new())
+        } else {
+            tensor::read(input, signature.batched, given, share)?
+        };
         let expected = *rows.get_or_insert(given_rows);
         if expected != given_rows {
             return Err(Failure::invalid(format!(
@@ -151,7 +163,9 @@ fn call(description: &Description, request: &PredictRequest, share: &Shared) -> 
         }
         columns.push(column);
     }
-    Ok(Call { signature: index, rows: rows.unwrap_or(1), columns })
+    let mut call = Call { signature: index, rows: rows.unwrap_or(1), columns, pictures };
+    decode(description, &mut call, |bytes| share.take_in_time(bytes))?;
+    Ok(call)
 }
 
 /// The positions of the outputs that the client wants: all of them where it does not say.

@@ -71,6 +71,40 @@ pub(super) fn read(
     Ok((rows, stored))
 }
 
+/// Tells whether a tensor has strings.
+pub(super) fn has_strings(proto: &TensorProto) -> bool {
+    proto.dtype == STRING
+}
+
+/// Reads an input whose elements are pictures.
+///
+/// # Returns
+///
+/// The number of rows, 1 where the signature has no batch, and the pictures.
+pub(super) fn pictures(
+    tensor: &Tensor,
+    batched: bool,
+    proto: &TensorProto,
+    share: &Shared,
+) -> Result<(usize, Vec<Vec<u8>>), Failure> {
+    let count = inference::picture_count(tensor, batched, &sizes(proto.tensor_shape.as_ref()))?;
+    let given = &proto.string_val;
+    if given.len() != count {
+        return Err(Failure::invalid(format!(
+            "input '{}' has {} values of DT_STRING; its shape has {count}",
+            tensor.name,
+            given.len()
+        )));
+    }
+    share.take(given.iter().map(|picture| PICTURE + picture.len()).sum())?;
+    Ok((if batched { count } else { 1 }, given.iter().map(|picture| picture.to_vec()).collect()))
+}
+
+/// `DT_STRING`.
+const STRING: i32 = 7;
+/// What is known of a picture, in bytes.
+const PICTURE: usize = 64;
+
 /// Writes an output as TensorFlow Serving does: into the field of its type, not into `tensor_content`.
 ///
 /// # Arguments
@@ -103,8 +137,11 @@ pub(super) fn write(tensor: &Tensor, rows: Option<usize>, stored: &[u8]) -> Tens
 }
 
 fn rows(tensor: &Tensor, batched: bool, shape: Option<&TensorShapeProto>) -> Result<usize, Failure> {
-    let sizes: Vec<i64> = shape.into_iter().flat_map(|shape| &shape.dim).map(|dim| dim.size).collect();
-    Ok(inference::rows(tensor, batched, &sizes)?)
+    Ok(inference::rows(tensor, batched, &sizes(shape))?)
+}
+
+fn sizes(shape: Option<&TensorShapeProto>) -> Vec<i64> {
+    shape.into_iter().flat_map(|shape| &shape.dim).map(|dim| dim.size).collect()
 }
 
 /// The bytes of `count` values of the client's type.

@@ -1,0 +1,39 @@
+//! A JPEG or PNG: it is refused in a sentence, or becomes as many values as the input has, within the memory that its header says.
+
+use model_server::image::{Method, Picture, Preparation};
+
+use super::check_sentence;
+
+/// More than a fuzzer's machine has.
+const MOST: usize = 256 << 20;
+
+/// Checks one input: a byte that chooses what the picture is for, and the picture.
+pub fn check(input: &[u8]) {
+    let Some((choice, encoded)) = input.split_first() else { return };
+    let channels = if choice & 1 == 0 { 1 } else { 3 };
+    let preparation = Preparation {
+        height: 5 + usize::from(choice >> 4),
+        width: 7,
+        channels,
+        method: [Method::Bilinear, Method::Nearest, Method::Bicubic][usize::from(choice >> 1) % 3],
+        antialias: choice & 8 != 0,
+        reverses_channels: false,
+        channel_values: vec![(1.0, 0.0); channels],
+    };
+    let picture = match Picture::open(encoded, &preparation) {
+        Ok(picture) if picture.memory() > MOST => return,
+        Ok(picture) => picture,
+        Err(fault) => return check_sentence(&fault.to_string()),
+    };
+    match picture.values() {
+        Ok(values) => {
+            assert_eq!(values.len(), preparation.height * preparation.width * channels);
+            assert!(values.iter().all(|value| value.is_finite()));
+        }
+        Err(fault) => {
+            let sentence = fault.to_string();
+            check_sentence(&sentence);
+            assert!(!sentence.contains("its decoder failed"), "a decoder panicked");
+        }
+    }
+}

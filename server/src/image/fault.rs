@@ -1,0 +1,36 @@
+use super::limits::{LONGEST_SIDE, MOST_PIXELS};
+
+/// The reason why bytes are not taken as a picture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// They have another format, or none.
+    #[error("{0}; a JPEG or a PNG is needed")]
+    Format(&'static str),
+    /// Colours that only printers use.
+    #[error("the JPEG has {0} channels, as CMYK; grey and RGB are decoded, so save it as RGB")]
+    Channels(usize),
+    /// More pixels than any model looks at.
+    #[error(
+        "the picture has {0} x {1} pixels; at most {MOST_PIXELS} are allowed, and {LONGEST_SIDE} a side, so make it smaller"
+    )]
+    TooLarge(usize, usize),
+    /// They end too early, or cannot be decoded.
+    #[error("the {format} is damaged or not complete: {reason}")]
+    Damaged {
+        /// As they say to have.
+        format: &'static str,
+        /// In the decoder's words.
+        reason: String,
+    },
+}
+
+/// Of the decoder's words, in characters: none of them may repeat much of the picture.
+const MOST_REASON: usize = 120;
+
+impl Fault {
+    pub(super) fn damaged(format: &'static str, reason: &impl std::fmt::Display) -> Self {
+        let reason = reason.to_string();
+        let printable = |letter: char| if letter.is_ascii() && !letter.is_ascii_control() { letter } else { '?' };
+        Self::Damaged { format, reason: reason.trim().chars().take(MOST_REASON).map(printable).collect() }
+    }
+}

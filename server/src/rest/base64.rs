@@ -1,0 +1,36 @@
+//! The text of a picture in JSON.
+
+use data_encoding::BASE64;
+
+/// A picture that has fewer bytes is none. That also keeps small what a request can hold of them.
+const SHORTEST: usize = 48;
+
+/// Returns the bytes of a picture that is sent as text.
+///
+/// # Errors
+///
+/// A few words for the text.
+pub(crate) fn encoded(text: &str) -> Result<Vec<u8>, &'static str> {
+    let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "bytes that are not valid base64 stand")?;
+    if is_long_enough(&bytes) { Ok(bytes) } else { Err("too few bytes for a picture stand") }
+}
+
+/// Tells whether bytes can be a picture.
+pub(crate) fn is_long_enough(bytes: &[u8]) -> bool {
+    bytes.len() >= SHORTEST
+}
+
+/// Returns the body of the request that a picture alone is.
+pub(crate) fn body(encoded: &[u8]) -> Vec<u8> {
+    let mut text = br#"{"instances":["#.to_vec();
+    write(encoded, &mut text);
+    text.extend_from_slice(b"]}");
+    text
+}
+
+/// Appends a picture as JSON has it.
+pub(super) fn write(encoded: &[u8], text: &mut Vec<u8>) {
+    text.extend_from_slice(br#"{"b64":""#);
+    text.extend_from_slice(BASE64.encode(encoded).as_bytes());
+    text.extend_from_slice(br#""}"#);
+}

@@ -1,0 +1,73 @@
+//! Pictures in the place of values: the one place where those of a request are decoded.
+
+use super::refusal::Refusal;
+use super::sentence::quoted;
+use crate::image::Picture;
+use crate::model::{Call, Description, SentPicture, Tensor};
+
+/// Tells whether a body of this type is one picture: of a model without pictures none is.
+pub(crate) fn is_picture(description: &Description, content_type: &str) -> bool {
+    let start = content_type.get(..IMAGE.len());
+    description.takes_pictures() && start.is_some_and(|start| start.eq_ignore_ascii_case(IMAGE))
+}
+
+/// The beginning of the types of pictures. Those that are not decoded are refused by their bytes.
+const IMAGE: &str = "image/";
+
+/// Decodes the pictures of a call into its columns, which have the values of the other rows.
+///
+/// # Arguments
+///
+/// * `take`: takes the memory for so many bytes, before each picture is decoded.
+pub(crate) fn decode<E: From<Refusal>>(
+    description: &Description,
+    call: &mut Call,
+    mut take: impl FnMut(usize) -> Result<(), E>,
+) -> Result<(), E> {
+    let signature = &description.signatures[call.signature];
+    let mut taken = 0;
+    for (input, tensor) in signature.inputs.iter().enumerate() {
+        let pictures = || call.pictures.iter().filter(|picture| picture.input == input);
+        let count = pictures().count();
+        if count == 0 {
+            continue;
+        }
+        let size = tensor.picture_bytes();
+        let numbers = std::mem::take(&mut call.columns[input]);
+        take(count.saturating_mul(size).saturating_add(numbers.len()))?;
+        let mut column = Vec::with_capacity(numbers.len() + count * size);
+        let mut others = &numbers[..];
+        for picture in pictures() {
+            let (before, behind) = others.split_at(picture.row * size - column.len());
+            column.extend_from_slice(before);
+            others = behind;
+            let stored = stored(tensor, picture, |bytes| {
+                // What one picture needed is there for the next one.
+                let more = bytes.saturating_sub(taken);
+                taken += more;
+                take(more)
+            })?;
+            column.extend_from_slice(&stored);
+        }
+        column.extend_from_slice(others);
+        call.columns[input] = column;
+    }
+    Ok(())
+}
+
+fn stored<E: From<Refusal>>(
+    tensor: &Tensor,
+    picture: &SentPicture,
+    take: impl FnOnce(usize) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
+    let refuse = |fault| {
+        let name = quoted(&tensor.name, 100);
+        Refusal::bad_request(format!("input {name}, picture {} (the first is 0): {fault}", picture.row))
+    };
+    let preparation = tensor.image.as_ref().ok_or_else(|| refuse("it takes no pictures".to_owned()))?;
+    let opened = Picture::open(&picture.encoded, preparation).map_err(|fault| refuse(fault.to_string()))?;
+    let values = tensor.picture_bytes() / tensor.stored.size() * (tensor.dtype.size() + tensor.stored.size());
+    take(opened.memory().saturating_add(values))?;
+    let values = opened.values().map_err(|fault| refuse(fault.to_string()))?;
+    Ok(tensor.stored_picture(&values))
+}

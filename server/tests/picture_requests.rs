@@ -1,0 +1,187 @@
+//! Requests with pictures, without a model: what is read of them, and how much memory is taken before.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use data_encoding::BASE64;
+use model_server::inference::InferRequest;
+use model_server::model::{Call, Description};
+use model_server::rest::{Caller, PredictRequest, Refusal, unlimited};
+
+const IMAGE: &str = r#""image": {"method": "nearest", "antialias": false, "channelOrder": "RGB",
+    "scale": [1.0, 1.0, 1.0], "offset": [0.0, 0.0, 0.0]}"#;
+/// Bytes of a row: 30 x 37 x 3 numbers of a byte.
+const ROW: usize = 30 * 37 * 3;
+
+fn description(dtype: &str, shape: &str, image: &str) -> Result<Description, String> {
+    let batched = shape.starts_with("[-1");
+    let stored = shape.replace("-1", "1");
+    let text = format!(
+        r#"{{"schemaVersion": 1, "model": "m", "version": 1, "defaultSignature": "s", "signatures": {{
+            "s": {{"batched": {batched},
+                "inputs": {{"picture": {{"dtype": "{dtype}", "shape": {shape},
+                    "tensor": {{"dtype": "{dtype}", "shape": {stored}}}, {image}}}}},
+                "outputs": {{"y": {{"dtype": "float32", "shape": {shape},
+                    "tensor": {{"dtype": "float32", "shape": {stored}}}}}}}}}
+        }}}}"#
+    );
+    Description::parse(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+fn model() -> Description {
+    description("uint8", "[-1, 30, 37, 3]", IMAGE).unwrap()
+}
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join("pictures").join(name)).unwrap()
+}
+
+fn b64(name: &str) -> String {
+    format!(r#"{{"b64": "{}"}}"#, BASE64.encode(&file(name)))
+}
+
+fn read(body: &str) -> Result<Call, String> {
+    let request = PredictRequest::read(&model(), body.as_bytes(), Caller::Direct, unlimited);
+    request.map(|request| request.call).map_err(|refusal| refusal.message.into_owned())
+}
+
+fn numbers(value: u8) -> String {
+    let pixel = format!("[{value},{value},{value}]");
+    let row = format!("[{}]", vec![pixel; 37].join(","));
+    format!("[{}]", vec![row; 30].join(","))
+}
+
+#[test]
+fn a_picture_stands_where_the_list_of_a_rows_numbers_would() {
+    let picture = b64("rgb.png");
+    let expected = read(&format!(r#"{{"instances": [{picture}]}}"#)).unwrap();
+    assert_eq!((expected.rows, expected.columns[0].len()), (1, ROW));
+    for body in [
+        format!(r#"{{"instances": [{{"picture": {picture}}}]}}"#),
+        format!(r#"{{"inputs": [{picture}]}}"#),
+        format!(r#"{{"inputs": {{"picture": [{picture}]}}}}"#),
+        format!(r#"{{"data": {picture}}}"#),
+        format!(r#"{{"data": {{"picture": {picture}}}}}"#),
+        format!(r#"{{"instances": [{}]}}"#, picture.replace('/', r"\/")),
+    ] {
+        assert_eq!(read(&body), Ok(expected.clone()), "{body:.80}");
+    }
+}
+
+#[test]
+fn pictures_and_numbers_keep_the_order_of_their_rows() {
+    let (picture, one, two) = (b64("rgb.png"), numbers(1), numbers(2));
+    let alone = read(&format!(r#"{{"instances": [{picture}]}}"#)).unwrap().columns.remove(0);
+    for (rows, expected) in [
+        ([&one, &picture, &two], [&[1; ROW][..], &alone, &[2; ROW]]),
+        ([&picture, &picture, &one], [&alone, &alone, &[1; ROW]]),
+        ([&one, &two, &picture], [&[1; ROW], &[2; ROW], &alone]),
+    ] {
+        let call = read(&format!(r#"{{"instances": [{}]}}"#, rows.map(String::as_str).join(","))).unwrap();
+        assert_eq!((call.rows, &call.columns[0]), (3, &expected.concat()));
+    }
+}
+
+#[test]
+fn a_signature_without_a_batch_has_as_many_pictures_as_its_shape() {
+    let model = description("uint8", "[2, 30, 37, 3]", IMAGE).unwrap();
+    let read = |body: &str| PredictRequest::read(&model, body.as_bytes(), Caller::Http, unlimited);
+    let picture = b64("rgb.png");
+    for member in ["instances", "inputs"] {
+        let request = read(&format!(r#"{{"{member}": [{picture}, {picture}]}}"#)).unwrap();
+        assert_eq!((request.call.rows, request.call.columns[0].len()), (1, 2 * ROW));
+        assert!(read(&format!(r#"{{"{member}": [{picture}]}}"#)).is_err());
+    }
+    assert!(PredictRequest::of_picture(&model, &file("rgb.png"), unlimited).is_err());
+}
+
+#[test]
+fn a_text_that_is_no_picture_is_refused_where_it_stands() {
+    let refused = |body: &str| read(body).unwrap_err();
+    assert_eq!(
+        refused(r#"{"instances": [{"b64": "*"}]}"#),
+        "instances[0]: bytes that are not valid base64 stand where a JPEG or PNG belongs; each instance is uint8 of \
+         shape [30, 37, 3]"
+    );
+    let short = refused(r#"{"inputs": {"picture": [{"b64": ""}]}}"#);
+    assert!(short.starts_with(r#"inputs["picture"][0]: too few bytes for a picture stand where"#), "{short}");
+    let bare = refused(&format!(r#"{{"inputs": {}}}"#, b64("rgb.png")));
+    assert!(bare.contains("an object stands where the list of rows belongs"), "{bare}");
+    let deep = refused(&format!(r#"{{"instances": [[{}]]}}"#, b64("rgb.png")));
+    assert!(deep.contains("a list of 1 stands where a list of 30 belongs"), "{deep}");
+    let more = refused(r#"{"instances": [{"b64": "AAAA", "other": 1}]}"#);
+    assert!(more.contains("has the keys"), "{more}");
+}
+
+#[test]
+fn memory_is_taken_before_pictures_are_decoded() {
+    let body = format!(r#"{{"instances": [{0}, {0}]}}"#, b64("rgb.png"));
+    let mut taken = Vec::new();
+    let request = PredictRequest::read(&model(), body.as_bytes(), Caller::Http, |bytes| {
+        taken.push(bytes);
+        Ok::<_, Refusal>(())
+    });
+    assert!(request.is_ok());
+    // For the rows, for the first picture, and nothing more for the second.
+    assert_eq!((taken.len(), taken[0], taken[2]), (3, 2 * ROW, 0));
+    assert!(taken[1] > 4 * 30 * 37, "{taken:?}");
+    let mut asked = 0;
+    let refused = PredictRequest::read(&model(), body.as_bytes(), Caller::Http, |_| {
+        asked += 1;
+        Err(Refusal::too_large("none left"))
+    });
+    assert_eq!((asked, refused.map_err(|refusal| refusal.status)), (1, Err(413)));
+}
+
+#[test]
+fn bytes_of_the_inference_protocol_are_pictures() {
+    let (one, other) = (file("rgb.png"), file("420.jpg"));
+    let texts = format!(r#"["{}", "{}"]"#, BASE64.encode(&one), BASE64.encode(&other));
+    let read = |body: &[u8], length| InferRequest::read(&model(), Cow::Borrowed(body), length, unlimited);
+    let json = format!(r#"{{"inputs": [{{"name": "picture", "datatype": "BYTES", "shape": [2], "data": {texts}}}]}}"#);
+    let call = read(json.as_bytes(), None).unwrap().call;
+    assert_eq!((call.rows, call.columns[0].len(), call.pictures.len()), (2, 2 * ROW, 2));
+    // What it is of comes last.
+    let late =
+        format!(r#"{{"inputs": [{{"data": {texts}, "shape": [2, 1], "datatype": "BYTES", "name": "picture"}}]}}"#);
+    assert_eq!(read(late.as_bytes(), None).unwrap().call, call);
+    let binary = [&one, &other].map(|bytes| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat()).concat();
+    let size = binary.len();
+    let head = format!(
+        r#"{{"inputs": [{{"name": "picture", "datatype": "BYTES", "shape": [2],
+            "parameters": {{"binary_data_size": {size}}}}}]}}"#
+    );
+    let whole = [head.as_bytes(), &binary].concat();
+    assert_eq!(read(&whole, Some(head.len())).unwrap().call, call);
+    assert_eq!((call.sent_bytes(), call.sent().columns[0].len()), (one.len() + other.len(), 0));
+}
+
+#[test]
+fn a_description_says_what_it_cannot_have() {
+    let refused = |dtype: &str, shape: &str, image: &str| description(dtype, shape, image).unwrap_err();
+    let found = refused("int32", "[-1, 30, 37, 3]", IMAGE);
+    assert!(found.contains("tensor 'picture' takes pictures and has the type int32"), "{found}");
+    let found = refused("uint8", "[-1, 30, 37, 4]", IMAGE);
+    assert!(found.contains("has the shape [1, 30, 37, 4]; rows, height, width and 1 or 3 channels"), "{found}");
+    let found = refused("uint8", "[-1, 30, 37, 1]", IMAGE);
+    assert!(found.contains("channelOrder, which is for three channels"), "{found}");
+    let found = refused("uint8", "[-1, 30, 37, 3]", &IMAGE.replace("[1.0, 1.0, 1.0]", "[1.0]"));
+    assert!(found.contains("3 numbers of each are needed"), "{found}");
+    let found = refused("uint8", "[-1, 30, 37, 3]", &IMAGE.replace("nearest", "area"));
+    assert!(found.contains("unknown variant `area`"), "{found}");
+    assert!(model().takes_pictures());
+    assert!(!description("uint8", "[-1, 30, 37, 3]", r#""image": null"#).unwrap().takes_pictures());
+}
+
+#[test]
+fn only_a_body_that_may_hold_pictures_is_read_elsewhere() {
+    let (with, without) = (model(), description("uint8", "[-1, 30, 37, 3]", r#""image": null"#).unwrap());
+    for (body, may) in [
+        (&br#"{"instances": [{"b64": "AA"}]}"#[..], true),
+        (br#"{"instances": [{"\u00624": "AA"}]}"#, true),
+        (br#"{"inputs": [{"datatype": "BYTES"}]}"#, true),
+        (br#"{"instances": [[1, 2]]}"#, false),
+    ] {
+        assert_eq!((with.may_hold_pictures(body), without.may_hold_pictures(body)), (may, false));
+    }
+}
