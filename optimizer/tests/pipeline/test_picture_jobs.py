@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING
 
+import numpy as np
+import tensorflow as tf
 from tensorflow_optimizer.documents.image import Image, ResizeMethod
 from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
     from sample_jobs import Runs
     from sample_models import SampleModels
@@ -38,3 +44,35 @@ def test_a_model_that_only_python_can_serve_is_not_published(
     result = runs(models.keras_file, recipe="none", image={"preprocessing": "zeroToOne"})
     assert result.draft is None
     assert "only the native runtime decodes pictures, and it cannot serve this model" in result.sentence
+
+
+def test_a_golden_request_has_a_picture_with_the_answer_to_its_numbers(models: SampleModels, runs: Runs) -> None:
+    result = runs(models.keras_file, recipe="none", image={"preprocessing": "minusOneToOne"})
+    assert result.code == ExitCode.DONE, result.sentence
+    *others, last = json.loads((result.output / "golden.json").read_text(encoding="utf-8"))["requests"]
+    (instance,), (answer,) = last["request"]["instances"], last["response"]["predictions"]
+    pixels = tf.io.decode_png(base64.b64decode(instance["b64"])).numpy()
+    assert (pixels.shape, len(others)) == ((8, 8, 1), 10)
+    (name,) = result.published.signatures[result.published.default_signature].inputs
+    expected = next(iter(result.predict({name: (pixels[np.newaxis] / 127.5 - 1).astype(np.float32)}).values()))
+    np.testing.assert_allclose([answer], expected, atol=1e-5)
+
+
+def test_pictures_of_the_evaluation_data_decide_alike_in_the_program_that_serves(
+    models: SampleModels, runs: Runs, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(5)
+    for number in range(12):
+        pixels = tf.image.resize(random.integers(0, 256, (6, 5, 3)).astype(np.float32), (40, 30), "bicubic")
+        encode = tf.io.encode_jpeg if number % 2 else tf.io.encode_png
+        content = encode(tf.cast(tf.clip_by_value(pixels, 0, 255), tf.uint8)).numpy()
+        (tmp_path / f"{number}.picture").write_bytes(content)
+    lines = ["path", *(f"{number}.picture" for number in range(12))]
+    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    for method in ("bilinear", "bicubic"):
+        published = runs(
+            models.keras_file, tmp_path, recipe="none", image={"preprocessing": "zeroToOne", "method": method}
+        ).published
+        assert published.pictures is not None
+        assert published.pictures.pictures == 12
+        assert max(published.pictures.differences.values()) < 0.05

@@ -146,6 +146,14 @@ class RunTimes(Document):
     """Time of a row with two threads, divided by that with one; absent on a machine with one processor."""
 
 
+class PictureProof(Document):
+    """The native program's answers to pictures of the evaluation data, compared with those to TensorFlow's numbers."""
+
+    pictures: int
+    differences: dict[str, float]
+    """Largest difference of each output, divided by its largest value of that picture; each decides the same."""
+
+
 class ServerTrial(StrEnum):
     """Result of trying the server on the model before both were published."""
 
@@ -199,6 +207,8 @@ class Draft(Document):
     requirements: Requirements
     runs: dict[str, RunTimes] = {}
     """By signature; empty where the native program was not measured."""
+    pictures: PictureProof | None = None
+    """Absent where the model takes no pictures, or the evaluation data are none."""
     load_milliseconds: float | None = None
     latency_milliseconds: float | None = None
     tools: dict[str, str]

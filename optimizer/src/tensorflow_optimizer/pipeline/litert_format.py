@@ -20,7 +20,7 @@ from ..documents.outcome import CandidateStatus, EvidenceKind
 from ..documents.quantization import Quantization
 from ..errors import OptimizerError, UnsupportedError
 from ..hints import Hint
-from ..proof import prove
+from ..proof import RefusedError, prove, prove_pictures
 from ..runners import RunError
 from ..search.space import litert_space
 from ..signatures import equal_signatures
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..candidates.candidate import CandidateBuilder
     from ..candidates.evaluator import CandidateEvaluator
     from ..documents.job import Job, Search
-    from ..documents.manifest import RunTimes
+    from ..documents.manifest import PictureProof, RunTimes
     from ..documents.outcome import Candidate
     from ..processes.progress import Progress
     from ..proof import Proof
@@ -82,6 +82,10 @@ class ChosenLiteRt(ChosenCandidate):
     def runs(self) -> dict[str, RunTimes]:
         """Return the times of runs in the native program."""
         return self.proof.runs
+
+    def pictures(self) -> PictureProof | None:
+        """Return how its answers to pictures differ from those to TensorFlow's numbers."""
+        return self.proof.pictures
 
     def times(self) -> ServingTimes:
         """Return the times of the runtime that serves the model."""
@@ -217,11 +221,29 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
             reason = f"only the native runtime decodes pictures, and it cannot serve this model: {proof.native_refusal}"
             self.progress.add(with_status(candidate, CandidateStatus.FAILED, reason))
             return None
+        if image is not None:
+            return self._with_pictures(proof, loaded, candidate, evaluator.reference)
         if proof.runtime is not Runtime.NATIVE:
             self.progress.warn(
                 f"the native runtime cannot serve this model, the numpy runtime will: {proof.native_refusal}"
             )
         return proof
+
+    def _with_pictures(
+        self, proof: Proof, loaded: LoadedLiteRt, candidate: Candidate, reference: Reference
+    ) -> Proof | None:
+        """Compare what the native program and TensorFlow make of the pictures of the evaluation data."""
+        default = reference.default
+        dataset, tasks = reference.datasets[default], reference.tasks[default]
+        try:
+            found = prove_pictures(loaded.content, self.job.model, proof.signatures, dataset, tasks)
+        except RefusedError as error:
+            refused = with_status(candidate, CandidateStatus.FAILED, f"the native runtime serves no pictures: {error}")
+            self.progress.add(refused)
+            return None
+        if found is not None:
+            self.progress.say(f"the native runtime decides on {found.pictures} pictures as on TensorFlow's numbers")
+        return replace(proof, pictures=found)
 
     def _is_changed(self, plan: LiteRtPlan, reference: Reference) -> bool:
         """Say whether the candidate's numbers may differ from the original's by more than rounding."""

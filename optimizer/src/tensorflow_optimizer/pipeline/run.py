@@ -135,6 +135,7 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
         candidates=progress.candidates,
         requirements=chosen.requirements(),
         runs=chosen.runs(),
+        pictures=chosen.pictures(),
         load_milliseconds=times.load_milliseconds,
         latency_milliseconds=times.latency_milliseconds,
         tools=environment.versions(),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..candidates.candidate import CandidateBuilder
     from ..candidates.evaluator import CandidateEvaluator
     from ..documents.job import Job, Search
-    from ..documents.manifest import Draft, Requirements, RunTimes, Signature
+    from ..documents.manifest import Draft, PictureProof, Requirements, RunTimes, Signature
     from ..documents.outcome import Candidate
     from ..errors import UnsupportedError
     from ..hints import Message
@@ -69,6 +69,10 @@ class ChosenCandidate(ABC):
     def runs(self) -> dict[str, RunTimes]:
         """Return the times of each signature's runs, where they were measured."""
         return {}
+
+    def pictures(self) -> PictureProof | None:
+        """Return how its answers to pictures differ from those to numbers, where that was compared."""
+        return None
 
     def finish(self, draft: Draft, output: Path) -> Draft:  # noqa: ARG002 - for formats that have extras
         """Write the format's additional files into OUT/model/, and return the draft with their data."""

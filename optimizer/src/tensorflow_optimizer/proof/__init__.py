@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from .choose_runtime import Proof, prove
+from .native_program import RefusedError
+from .pictures import prove_pictures
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Proof", "RefusedError", "prove", "prove_pictures"]

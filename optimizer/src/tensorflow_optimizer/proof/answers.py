@@ -20,3 +20,12 @@ def is_same(answer: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> boo
     return bool(
         np.allclose(answer.astype(np.float64), expected, rtol=_TOLERANCE, atol=_TOLERANCE * scale, equal_nan=True)
     )
+
+
+def relative_difference(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> float:
+    """Return the largest difference of two outputs, divided by the largest expected value."""
+    if found.tobytes() == expected.tobytes():
+        return 0.0
+    finite = np.isfinite(expected)
+    scale = float(np.abs(expected[finite].astype(np.float64)).max(initial=0.0)) or 1.0
+    return float(np.abs(found[finite].astype(np.float64) - expected[finite]).max(initial=0.0)) / scale

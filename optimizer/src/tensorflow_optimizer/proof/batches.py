@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..documents.manifest import Batch
-from .answers import is_same
+from .answers import is_same, relative_difference
 from .native_program import RefusedError, running
 from .run_times import choose_batch, measure_runs
 
@@ -89,13 +89,5 @@ def _difference(function: Function, signatures: dict[str, Signature], name: str,
         found = np.asarray(together[output], tensor.dtype)
         if not is_same(found, expected):
             raise RefusedError(f"its output {output!r} differs where {rows} rows are computed at once")
-        largest = max(largest, _relative(found, expected))
+        largest = max(largest, relative_difference(found, expected))
     return largest
-
-
-def _relative(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> float:
-    if found.tobytes() == expected.tobytes():
-        return 0.0
-    finite = np.isfinite(expected)
-    scale = float(np.abs(expected[finite].astype(np.float64)).max(initial=0.0)) or 1.0
-    return float(np.abs(found[finite].astype(np.float64) - expected[finite]).max(initial=0.0)) / scale

@@ -7,24 +7,23 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..documents.draft import LITERT_FILE
-from ..documents.manifest import ModelDescription, Runtime
+from ..documents.manifest import Runtime
 from ..errors import OptimizerError
 from ..runners import LiteRtRunner, RunError, handler_probe
 from .answers import is_same
 from .batches import with_batches
+from .model_directory import model_directory
 from .native_program import PROGRAM_VARIABLE, RefusedError, executable, find_program, measure_program
 
 if TYPE_CHECKING:
     from ..data import Dataset
-    from ..documents.manifest import RunTimes, Signature
+    from ..documents.manifest import ModelDescription, PictureProof, RunTimes, Signature
     from .native_program import Request
 
 #: Path of the handler's package, if it is neither next to the optimizer nor in the repository.
@@ -51,6 +50,8 @@ class Proof:
     """As given, with the rows that one run of the native program computes."""
     runs: dict[str, RunTimes]
     """Times of each signature's runs; empty for numpy."""
+    pictures: PictureProof | None = None
+    """Absent where no pictures were compared."""
 
 
 def prove(
@@ -78,18 +79,7 @@ def prove(
     expected = [reference.run(signature, inputs) for signature, inputs in requests]
     reference.close()
     plain = [(name, {key: value.tolist() for key, value in inputs.items()}) for name, inputs in requests]
-    with tempfile.TemporaryDirectory(prefix="proof-") as directory:
-        model = Path(directory)
-        (model / LITERT_FILE).write_bytes(content)
-        description = ModelDescription(
-            model=name,
-            version=1,
-            runtime=Runtime.NUMPY if reset_state else Runtime.NATIVE,
-            reset_state=reset_state,
-            default_signature=next(iter(signatures)),
-            signatures=signatures,
-        )
-        (model / "model.json").write_text(description.to_json(), encoding="utf-8")
+    with model_directory(content, name, signatures, reset_state=reset_state) as (model, description):
         try:
             return _prove_native(model, description, plain, expected, datasets)
         except RefusedError as error:

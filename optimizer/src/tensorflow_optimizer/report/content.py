@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..documents.document import Document
 from ..documents.job import Distillation, Gate, Job
-from ..documents.manifest import Requirements, RunTimes, Signature, SourceRecord
+from ..documents.manifest import PictureProof, Requirements, RunTimes, Signature, SourceRecord
 from ..documents.outcome import Candidate, CandidateStatus, InputRange, Metrics, Outcome
 from ..errors import ExitCode
 from .advice import advise
@@ -67,6 +67,7 @@ class Report(Document):
     source: SourceRecord | None = None
     requirements: Requirements | None = None
     runs: dict[str, RunTimes]
+    pictures: PictureProof | None = None
     load_milliseconds: float | None = None
     latency_milliseconds: float | None = None
     size_bytes: int | None = None
@@ -103,6 +104,7 @@ def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
         source=draft.source if draft else None,
         requirements=draft.requirements if draft else None,
         runs=draft.runs if draft else {},
+        pictures=draft.pictures if draft else None,
         load_milliseconds=draft.load_milliseconds if draft else None,
         latency_milliseconds=draft.latency_milliseconds if draft else None,
         size_bytes=draft.size_bytes if draft else None,

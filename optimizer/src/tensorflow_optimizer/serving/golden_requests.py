@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data import decode_picture, made_up_picture
 from ..documents.draft import GOLDEN_FILE
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runne
         return 0
     content = golden_requests(draft, reference, runner, size_limit=_LIMIT_BYTES)
     kept, usual = len(content["requests"]), min(_REQUESTS, reference.datasets[reference.default].count)
-    if kept:
+    content["requests"] += _picture_requests(draft, reference, runner)
+    if content["requests"]:
         (output / GOLDEN_FILE).write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
-    else:
+    if not kept:
         progress.warn(
             f"no golden requests are published: one sample, or its answer, is above the {_FIRST_LIMIT_BYTES:,} bytes "
             "of JSON that a function takes and returns, so that a new version's answers cannot be compared with this "
@@ -92,6 +94,24 @@ def golden_requests(
         "relativeTolerance": _tolerance(draft, greatest),
         "requests": requests,
     }
+
+
+def _picture_requests(draft: Draft, reference: Reference, runner: Runner) -> list[dict[str, Any]]:
+    """Return a request with a picture for a model that takes them, so that the decoding of a new version is checked.
+
+    The picture is a PNG of the input's own size, of which all decoders make the same pixels.
+    """
+    inputs = draft.signatures[reference.default].inputs
+    name = next((name for name, tensor in inputs.items() if tensor.image is not None), None)
+    if name is None or (image := inputs[name].image) is None:
+        return []
+    dataset = reference.datasets[reference.default]
+    given = dataset.call(0, 1)
+    content = made_up_picture(given[name].shape[1:])
+    row = decode_picture(content, image, given[name].shape[1:], str(given[name].dtype))
+    numbers = {**given, name: np.repeat(row[np.newaxis], len(given[name]), axis=0)}
+    encoded = np.array([content] * len(given[name]), dtype=object)
+    return [_request(reference, dataset, {**given, name: encoded}, runner.run(reference.default, numbers))]
 
 
 def _is_servable(request: dict[str, Any], outputs: Arrays) -> bool:

@@ -1,0 +1,72 @@
+"""What the native program makes of pictures, compared with TensorFlow's numbers."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from tensorflow_optimizer.data import Dataset
+from tensorflow_optimizer.documents.job import ModelTask
+from tensorflow_optimizer.documents.manifest import PictureProof
+from tensorflow_optimizer.evaluation import OutputTask
+from tensorflow_optimizer.proof import RefusedError
+from tensorflow_optimizer.proof.pictures import compare_pictures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCORES = np.array([[0.1, 0.9], [0.8, 0.2], [0.5, 0.4]])
+CLASSES = OutputTask(ModelTask.MULTICLASS)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Dataset:
+    """Three samples, each of the file whose content is its number."""
+    files = [tmp_path / f"{row}.png" for row in range(3)]
+    for row, file in enumerate(files):
+        file.write_bytes(bytes([row]))
+    return Dataset({"x": np.arange(3.0)[:, np.newaxis]}, batched=True, pictures=np.array(files, dtype=object))
+
+
+def compare(dataset: Dataset, answers: Any, task: OutputTask = CLASSES) -> PictureProof:
+    def ask(inputs: dict[str, Any]) -> dict[str, Any]:
+        (row,) = base64.b64decode(inputs["x"][0]["b64"])
+        if answers[row] is None:
+            raise RefusedError("the PNG is damaged")
+        return {"y": [answers[row].tolist()]}
+
+    def reference(inputs: dict[str, Any]) -> dict[str, Any]:
+        return {"y": SCORES[inputs["x"][:, 0].astype(int)]}
+
+    return compare_pictures(dataset, ask, reference, {"y": task})
+
+
+def test_the_largest_difference_is_relative_to_the_largest_value(pictures: Dataset) -> None:
+    proof = compare(pictures, np.add(SCORES, [[0, 0], [0.04, 0], [0.01, 0]]))
+    assert proof.pictures == 3
+    assert proof.differences == pytest.approx({"y": 0.05})
+
+
+def test_another_class_is_refused_with_the_picture(pictures: Dataset) -> None:
+    with pytest.raises(
+        RefusedError, match=r"otherwise than TensorFlow on the picture 2.png: .* 'y' says \[1\] .* \[0\]"
+    ):
+        compare(pictures, np.add(SCORES, [[0, 0], [0, 0], [0, 0.2]]))
+    regression = compare(pictures, np.add(SCORES, [[0, 0], [0, 0], [0, 0.2]]), OutputTask(ModelTask.REGRESSION))
+    assert regression.differences == pytest.approx({"y": 0.4})
+
+
+def test_a_picture_that_is_not_decoded_is_refused_with_its_name(pictures: Dataset) -> None:
+    with pytest.raises(RefusedError, match=r"does not take the picture 1.png: the PNG is damaged"):
+        compare(pictures, [SCORES[0], None, SCORES[2]])
+
+
+def test_a_part_of_the_samples_keeps_their_files(pictures: Dataset) -> None:
+    part = pictures.take(np.array([2]))
+    assert compare(part, SCORES) == PictureProof(pictures=1, differences={"y": 0.0})
+
+
+def test_at_most_a_hundred_are_compared(pictures: Dataset) -> None:
+    assert compare(pictures.take(np.zeros(250, int)), SCORES).pictures == 100
