@@ -167,7 +167,7 @@ fn predict_http(
     if event.is_text() {
         return Err(Refusal::bad_request(
             "the body is a picture, but came as text, which changes it; let the API pass it as base64: a REST API does so \
-             with binaryMediaTypes ['*/*']",
+             with binaryMediaTypes ['image/*']",
         )
         .into());
     }
