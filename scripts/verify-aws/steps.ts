@@ -102,7 +102,7 @@ export class PathVerification {
     const { account, checks, path } = this;
     const { result, failures, asked } = await this.whileAsking(() => account.deploy(path.stack, { recipe: 'none', gate: 'impossible' }));
     checks.expect('a model that the gate refuses fails the deployment', result.code !== 0);
-    const explained = result.output.includes('maxSize') && result.output.includes('report');
+    const explained = result.output.includes('allowed at most 1,024') && result.output.includes('report.html');
     checks.expect('and the message names the rule and the report', explained, explained ? '' : result.output.slice(-600));
     checks.expect('CloudFormation rolled back', (await account.status(path.stack)) === 'UPDATE_ROLLBACK_COMPLETE', await account.status(path.stack));
     checks.expect('what was serving went on without a failed request', failures.length === 0 && asked > 0, `${failures.length} of ${asked}`);
@@ -112,7 +112,8 @@ export class PathVerification {
   private async rollback(firstKey: string): Promise<void> {
     const { account, checks, path } = this;
     await this.buildsNothing('going back');
-    checks.expect('and serves the first version again', account.outputs(path.stack).ManifestKey === firstKey);
+    const { ManifestKey } = account.outputs(path.stack);
+    checks.expect('and serves the first version again', ManifestKey === firstKey, ManifestKey);
     await this.answersGolden(firstKey);
   }
 
