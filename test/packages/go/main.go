@@ -99,7 +99,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 
 	steps := []tensorflow.OptimizationStep{
 		tensorflow.Quantization_Float16(),
-		tensorflow.Quantization_FullInteger(),
+		tensorflow.Quantization_FullInteger(nil),
 		tensorflow.Pruning_Magnitude(&tensorflow.MagnitudePruningOptions{Sparsity: jsii.Number(0.5), Schedule: tensorflow.PruningSchedule_GRADUAL}),
 	}
 	searched := tensorflow.NewModelFunction(stack, jsii.String("Searched"), &tensorflow.ModelFunctionProps{
@@ -172,6 +172,15 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Evaluation: tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
 		Recipe:     tensorflow.OptimizationRecipe_Search(&tensorflow.OptimizationSearchOptions{Objective: tensorflow.SearchObjective_LATENCY}),
 	})
+	for index, recover := range []tensorflow.QuantizationRecovery{tensorflow.QuantizationRecovery_WITHOUT_TRAINING, tensorflow.QuantizationRecovery_WITH_TRAINING} {
+		tensorflow.NewModelOptimizer(stack, jsii.String(fmt.Sprintf("Recovered%d", index)), &tensorflow.ModelOptimizerProps{
+			Model:      digitsModel(nil),
+			Evaluation: tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
+			Recipe: tensorflow.OptimizationRecipe_Of(tensorflow.Quantization_FullInteger(&tensorflow.FullIntegerQuantizationOptions{
+				Recover: recover,
+			})),
+		})
+	}
 	tensorflow.NewModelOptimizer(stack, jsii.String("Mixed"), &tensorflow.ModelOptimizerProps{
 		Model:      digitsModel(nil),
 		Evaluation: tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),

@@ -35,6 +35,7 @@ from cdk_tensorflow import (
     QualityGate,
     QualityMetric,
     Quantization,
+    QuantizationRecovery,
     RefusalBehavior,
     ReplayOptions,
     RequestCapture,
@@ -176,6 +177,14 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
         recipe=OptimizationRecipe.search(objective=SearchObjective.LATENCY),
     )
+    for index, recover in enumerate((QuantizationRecovery.WITHOUT_TRAINING, QuantizationRecovery.WITH_TRAINING)):
+        ModelOptimizer(
+            stack,
+            f"Recovered{index}",
+            model=ModelSource.from_asset("digits/saved_model"),
+            evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
+            recipe=OptimizationRecipe.of(Quantization.full_integer(recover=recover)),
+        )
     ModelOptimizer(
         stack,
         "Mixed",

@@ -5,7 +5,7 @@ import {
 import {
   ChannelOrder, Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, ImageInput, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, QualityMetric, Quantization, RefusalBehavior, RequestCapture, ResizeMethod, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  PythonBundling, QualityGate, QualityMetric, Quantization, QuantizationRecovery, RefusalBehavior, RequestCapture, ResizeMethod, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
 
@@ -125,6 +125,11 @@ function publisher(stack: Stack): void {
     evaluation: data,
     recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }),
   });
+  Object.values(QuantizationRecovery).forEach((recover, index) => new ModelOptimizer(stack, `Recovered${index}`, {
+    model: ModelSource.fromAsset('digits/saved_model'),
+    evaluation: data,
+    recipe: OptimizationRecipe.of(Quantization.fullInteger({ recover })),
+  }));
   new ModelOptimizer(stack, 'Mixed', {
     model: ModelSource.fromAsset('digits/saved_model'),
     evaluation: data,

@@ -9,6 +9,7 @@ import io.github.cdktensorflow.ClassMetricOptions;
 import io.github.cdktensorflow.Distillation;
 import io.github.cdktensorflow.DistillationOptions;
 import io.github.cdktensorflow.EvaluationData;
+import io.github.cdktensorflow.FullIntegerQuantizationOptions;
 import io.github.cdktensorflow.Graph;
 import io.github.cdktensorflow.IDeliveredModel;
 import io.github.cdktensorflow.IModelArtifact;
@@ -55,6 +56,7 @@ import io.github.cdktensorflow.QualityGate;
 import io.github.cdktensorflow.QualityMetric;
 import io.github.cdktensorflow.QualityMetricOptions;
 import io.github.cdktensorflow.Quantization;
+import io.github.cdktensorflow.QuantizationRecovery;
 import io.github.cdktensorflow.RefusalBehavior;
 import io.github.cdktensorflow.ReplayOptions;
 import io.github.cdktensorflow.RequestCapture;
@@ -233,6 +235,15 @@ public final class Main {
         .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
         .recipe(OptimizationRecipe.search(OptimizationSearchOptions.builder().objective(SearchObjective.LATENCY).build()))
         .build();
+    List<QuantizationRecovery> recoveries = List.of(QuantizationRecovery.WITHOUT_TRAINING, QuantizationRecovery.WITH_TRAINING);
+    for (int index = 0; index < recoveries.size(); index++) {
+      ModelOptimizer.Builder.create(stack, "Recovered" + index)
+          .model(ModelSource.fromAsset("digits/saved_model"))
+          .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
+          .recipe(OptimizationRecipe.of(Quantization.fullInteger(
+              FullIntegerQuantizationOptions.builder().recover(recoveries.get(index)).build())))
+          .build();
+    }
     ModelOptimizer.Builder.create(stack, "Mixed")
         .model(ModelSource.fromAsset("digits/saved_model"))
         .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
