@@ -4,7 +4,7 @@ import { createHash } from 'crypto';
 const POLICY = {
   'default-src': ["'self'"],
   'script-src': ["'self'", "'wasm-unsafe-eval'"],
-  // The colours of highlighted code are style attributes.
+  // The colors of highlighted code are style attributes.
   'style-src': ["'self'", "'unsafe-inline'"],
   'img-src': ["'self'", 'data:', 'blob:'],
   'font-src': ["'self'", 'data:'],

@@ -107,10 +107,10 @@ fn values_are_scaled_and_moved_in_the_models_order_of_channels() {
 }
 
 #[test]
-fn a_grey_picture_stands_for_all_channels() {
-    let found = values(&file("grey.png"), &preparation(3)).unwrap();
-    let grey = values(&file("grey.png"), &preparation(1)).unwrap();
-    assert_eq!(found, grey.iter().flat_map(|&value| [value; 3]).collect::<Vec<_>>());
+fn a_gray_picture_stands_for_all_channels() {
+    let found = values(&file("gray.png"), &preparation(3)).unwrap();
+    let gray = values(&file("gray.png"), &preparation(1)).unwrap();
+    assert_eq!(found, gray.iter().flat_map(|&value| [value; 3]).collect::<Vec<_>>());
 }
 
 #[test]
@@ -118,12 +118,12 @@ fn what_is_not_decoded_is_refused_in_a_sentence() {
     let refused = |name: &str| values(&file(name), &preparation(3)).unwrap_err().to_string();
     assert_eq!(refused("picture.webp"), "this is a WebP; a JPEG or a PNG is needed");
     assert_eq!(refused("picture.gif"), "this is a GIF; a JPEG or a PNG is needed");
-    assert_eq!(refused("cmyk.jpg"), "the JPEG has 4 channels, as CMYK; grey and RGB are decoded, so save it as RGB");
+    assert_eq!(refused("cmyk.jpg"), "the JPEG has 4 channels, as CMYK; gray and RGB are decoded, so save it as RGB");
 }
 
 #[test]
 fn a_picture_that_is_not_complete_is_refused_wherever_it_ends() {
-    for name in ["420.jpg", "444.jpg", "grey.jpg", "progressive.jpg", "restarts.jpg", "rgb.png", "interlaced.png"] {
+    for name in ["420.jpg", "444.jpg", "gray.jpg", "progressive.jpg", "restarts.jpg", "rgb.png", "interlaced.png"] {
         let whole = file(name);
         for end in (0..whole.len()).step_by(17).chain([whole.len() - 1, whole.len() - 2]) {
             for channels in [1, 3] {

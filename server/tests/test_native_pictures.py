@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PICTURES = Path(__file__).parent / "pictures"
-NAMES = ("rgb.png", "420.jpg", "grey.png")
+NAMES = ("rgb.png", "420.jpg", "gray.png")
 HEIGHT, WIDTH = 30, 37
 SCALE, OFFSET = [0.5, 0.25, 2.0], [-1.0, 0.0, 3.0]
 IMAGE = {"method": "bilinear", "antialias": False, "channelOrder": "BGR", "scale": SCALE, "offset": OFFSET}
@@ -208,7 +208,7 @@ def test_what_is_wrong_with_a_picture_is_said_of_its_row(front: Front) -> None:
     picture = "input 'image', picture 1 (the first is 0): "
     for name, problem in (
         ("picture.gif", "this is a GIF; a JPEG or a PNG is needed"),
-        ("cmyk.jpg", "the JPEG has 4 channels, as CMYK; grey and RGB are decoded, so save it as RGB"),
+        ("cmyk.jpg", "the JPEG has 4 channels, as CMYK; gray and RGB are decoded, so save it as RGB"),
     ):
         assert front.refused(PREDICT, {"instances": [b64("rgb.png"), b64(name)]}) == picture + problem
         assert front.refused(INFER, infer(["rgb.png", name], data=[text("rgb.png"), text(name)])) == picture + problem

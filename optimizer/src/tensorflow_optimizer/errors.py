@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .hints import Hint
 
-#: The colours of Keras, and the name that TensorFlow gave a function.
+#: The colors of Keras, and the name that TensorFlow gave a function.
 _MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?")
 
 #: What TensorFlow and Keras write before the reason.
@@ -77,7 +77,7 @@ def reason_of(error: BaseException, longest: int = 300) -> str:
         longest: The maximum number of characters.
 
     Returns:
-        One line without colours, or the error's type if it has no message.
+        One line without colors, or the error's type if it has no message.
     """
     lines = [line.strip() for line in _MARKS.sub("", str(error)).splitlines() if line.strip()]
     if lines and lines[0] == "in user code:":

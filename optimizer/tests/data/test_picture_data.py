@@ -68,10 +68,10 @@ def test_pixels_become_what_the_job_says(tmp_path: Path) -> None:
     np.testing.assert_array_equal(integers, np.clip(np.rint(cubic), 0, 255))
 
 
-def test_a_colored_picture_becomes_grey_for_one_channel(tmp_path: Path) -> None:
-    grey = read(pictures(tmp_path), signature(channels=1)).inputs["x"]
+def test_a_colored_picture_becomes_gray_for_one_channel(tmp_path: Path) -> None:
+    gray = read(pictures(tmp_path), signature(channels=1)).inputs["x"]
     expected = tf.image.resize(tf.io.decode_png(tf.io.encode_png(PIXELS), channels=1), (4, 5)).numpy() / 255
-    np.testing.assert_allclose(grey[0], expected, atol=1e-6)
+    np.testing.assert_allclose(gray[0], expected, atol=1e-6)
 
 
 def test_labels_may_be_missing_or_names_or_of_several_outputs(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_scale_and_an_offset_are_for_all_channels_or_one_for_each() -> None:
     assert (made.scale, made.offset, made.channel_order) == ([0.5] * 3, [1.0, 2.0, 3.0], ChannelOrder.BGR)
 
 
-def test_one_channel_is_grey_and_has_no_order() -> None:
+def test_one_channel_is_gray_and_has_no_order() -> None:
     made = image("minusOneToOne", channels=1)
     assert (made.channel_order, made.scale, made.offset) == (None, [1 / 127.5], [-1.0])
 

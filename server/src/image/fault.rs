@@ -6,8 +6,8 @@ pub enum Fault {
     /// They have another format, or none.
     #[error("{0}; a JPEG or a PNG is needed")]
     Format(&'static str),
-    /// Colours that only printers use.
-    #[error("the JPEG has {0} channels, as CMYK; grey and RGB are decoded, so save it as RGB")]
+    /// Colors that only printers use.
+    #[error("the JPEG has {0} channels, as CMYK; gray and RGB are decoded, so save it as RGB")]
     Channels(usize),
     /// More pixels than any model looks at.
     #[error(

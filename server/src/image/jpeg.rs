@@ -16,17 +16,17 @@ pub(super) struct Jpeg<'p> {
     /// Of the decoded picture, with what is kept to decode it, in bytes.
     pub memory: usize,
     channels: usize,
-    is_grey_wanted: bool,
+    is_gray_wanted: bool,
 }
 
 impl<'p> Jpeg<'p> {
-    pub(super) fn open(encoded: &'p [u8], is_grey_wanted: bool) -> Result<Self, Fault> {
+    pub(super) fn open(encoded: &'p [u8], is_gray_wanted: bool) -> Result<Self, Fault> {
         let scan = Scan::first(encoded)?;
         let size = Size::checked(scan.width, scan.height)?;
         if !matches!(scan.channels, 1 | 3) {
             return Err(Fault::Channels(scan.channels));
         }
-        // Ended by force, its last rows would be grey.
+        // Ended by force, its last rows would be gray.
         if memchr::memmem::rfind(&encoded[scan.at..], END).is_none() {
             return Err(Fault::damaged(NAME, &"it has no end"));
         }
@@ -39,19 +39,19 @@ impl<'p> Jpeg<'p> {
         decoder.decode_headers().map_err(damaged)?;
         let is_luma = match decoder.input_colorspace() {
             Some(ColorSpace::Luma) => true,
-            // The first channel is grey already.
-            Some(ColorSpace::YCbCr) => is_grey_wanted,
+            // The first channel is gray already.
+            Some(ColorSpace::YCbCr) => is_gray_wanted,
             Some(ColorSpace::RGB) => false,
             _ => return Err(Fault::Channels(scan.channels)),
         };
         let (space, channels) = if is_luma { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
         decoder.set_options(options.jpeg_set_out_colorspace(space));
         let padded = size.width.next_multiple_of(UNIT) * size.height.next_multiple_of(UNIT);
-        // What becomes grey may be kept twice.
-        let all = padded * if is_grey_wanted { 2 } else { 1 };
+        // What becomes gray may be kept twice.
+        let all = padded * if is_gray_wanted { 2 } else { 1 };
         let kept = if scan.is_only { UNIT * size.width.next_multiple_of(UNIT) * ROWS } else { all };
         let memory = size.pixels() * channels + kept * scan.channels * COEFFICIENT + encoded.len();
-        Ok(Self { decoder, size, memory, channels, is_grey_wanted })
+        Ok(Self { decoder, size, memory, channels, is_gray_wanted })
     }
 
     pub(super) fn decode(mut self) -> Result<Pixels, Fault> {
@@ -60,7 +60,7 @@ impl<'p> Jpeg<'p> {
             return Err(Fault::damaged(NAME, &"it has another size than its header says"));
         }
         let pixels = Pixels { size: self.size, channels: self.channels, bytes };
-        Ok(if self.is_grey_wanted { pixels.grey(Weights::JPEG) } else { pixels })
+        Ok(if self.is_gray_wanted { pixels.gray(Weights::JPEG) } else { pixels })
     }
 }
 

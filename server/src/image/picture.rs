@@ -22,10 +22,10 @@ enum Encoded<'p> {
 impl<'p> Picture<'p> {
     /// Reads the header. Nothing is allocated by the size that it says.
     pub fn open(encoded: &'p [u8], preparation: &'p Preparation) -> Result<Self, Fault> {
-        let is_grey_wanted = preparation.channels == 1;
+        let is_gray_wanted = preparation.channels == 1;
         let encoded = match Format::of(encoded)? {
-            Format::Jpeg => Encoded::Jpeg(Jpeg::open(encoded, is_grey_wanted)?),
-            Format::Png => Encoded::Png(Box::new(Png::open(encoded, is_grey_wanted)?)),
+            Format::Jpeg => Encoded::Jpeg(Jpeg::open(encoded, is_gray_wanted)?),
+            Format::Png => Encoded::Png(Box::new(Png::open(encoded, is_gray_wanted)?)),
         };
         Ok(Self { encoded, preparation })
     }
@@ -55,7 +55,7 @@ impl<'p> Picture<'p> {
         for pixel in resized.chunks_exact(channels) {
             for (position, (scale, offset)) in preparation.channel_values.iter().enumerate() {
                 let from = if preparation.reverses_channels { preparation.channels - 1 - position } else { position };
-                // Grey stands for all channels.
+                // Gray stands for all channels.
                 values.push(pixel[from.min(channels - 1)] * scale + offset);
             }
         }

@@ -4,12 +4,12 @@ use super::size::Size;
 #[derive(Debug, PartialEq)]
 pub(super) struct Pixels {
     pub size: Size,
-    /// 1 for grey, 3 for RGB.
+    /// 1 for gray, 3 for RGB.
     pub channels: usize,
     pub bytes: Vec<u8>,
 }
 
-/// What grey has of red, green and blue.
+/// What gray has of red, green and blue.
 #[derive(Clone, Copy)]
 pub(super) struct Weights {
     red: u32,
@@ -30,7 +30,7 @@ impl Weights {
 
 impl Pixels {
     /// Returns the pixels as one channel.
-    pub(super) fn grey(mut self, weights: Weights) -> Self {
+    pub(super) fn gray(mut self, weights: Weights) -> Self {
         if self.channels == 3 {
             for index in 0..self.size.pixels() {
                 let [red, green, blue] = [0, 1, 2].map(|channel| u32::from(self.bytes[3 * index + channel]));
@@ -44,7 +44,7 @@ impl Pixels {
     }
 
     /// Makes one channel of samples of 16 bits, of which the first three of each pixel are RGB.
-    pub(super) fn grey_of_16_bits(size: Size, samples: usize, mut bytes: Vec<u8>) -> Self {
+    pub(super) fn gray_of_16_bits(size: Size, samples: usize, mut bytes: Vec<u8>) -> Self {
         for index in 0..size.pixels() {
             let sample = |channel: usize| {
                 let at = 2 * (samples * index + channel);
@@ -53,8 +53,8 @@ impl Pixels {
             let [red, green, blue] = [0, 1, 2].map(sample);
             let Weights { red: r, green: g, blue: b, shift, .. } = Weights::PNG;
             // Rounded, as libpng does with 16 bits.
-            let grey = (u64::from(r) * red + u64::from(g) * green + u64::from(b) * blue + (1 << (shift - 1))) >> shift;
-            bytes[index] = (grey >> 8) as u8;
+            let gray = (u64::from(r) * red + u64::from(g) * green + u64::from(b) * blue + (1 << (shift - 1))) >> shift;
+            bytes[index] = (gray >> 8) as u8;
         }
         bytes.truncate(size.pixels());
         Self { size, channels: 1, bytes }

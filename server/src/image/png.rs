@@ -12,12 +12,12 @@ pub(super) struct Png<'p> {
     pub size: Size,
     /// Of the decoded picture, in bytes.
     pub memory: usize,
-    is_grey_wanted: bool,
+    is_gray_wanted: bool,
     has_16_bits: bool,
 }
 
 impl<'p> Png<'p> {
-    pub(super) fn open(encoded: &'p [u8], is_grey_wanted: bool) -> Result<Self, Fault> {
+    pub(super) fn open(encoded: &'p [u8], is_gray_wanted: bool) -> Result<Self, Fault> {
         let mut decoder = Decoder::new(Cursor::new(encoded));
         // None of their texts and profiles is unzipped.
         decoder.set_ignore_text_chunk(true);
@@ -25,13 +25,13 @@ impl<'p> Png<'p> {
         let info = decoder.read_header_info().map_err(damaged)?;
         let size = Size::checked(info.width as usize, info.height as usize)?;
         let has_16_bits = info.bit_depth == BitDepth::Sixteen;
-        // A chunk behind the header can make a colour transparent.
+        // A chunk behind the header can make a color transparent.
         let samples = match info.color_type {
             ColorType::Grayscale | ColorType::GrayscaleAlpha => 2,
             ColorType::Rgb | ColorType::Indexed | ColorType::Rgba => 4,
         };
         let bytes = if has_16_bits { 2 } else { 1 };
-        let is_wide = has_16_bits && is_grey_wanted && samples > 2;
+        let is_wide = has_16_bits && is_gray_wanted && samples > 2;
         let image = size.pixels() * samples * if is_wide { 2 } else { 1 };
         let others = ROWS * size.width * samples * bytes + WINDOW + encoded.len();
         let memory = image + others;
@@ -42,7 +42,7 @@ impl<'p> Png<'p> {
         } else {
             Transformations::EXPAND | Transformations::STRIP_16
         });
-        Ok(Self { decoder, size, memory, is_grey_wanted, has_16_bits })
+        Ok(Self { decoder, size, memory, is_gray_wanted, has_16_bits })
     }
 
     /// Decodes the picture, of an animated one the first.
@@ -56,11 +56,11 @@ impl<'p> Png<'p> {
         if (frame.width as usize, frame.height as usize) != (self.size.width, self.size.height) {
             return Err(Fault::damaged(NAME, &"its first frame is smaller than the picture"));
         }
-        if self.is_grey_wanted && self.has_16_bits && samples > 2 {
-            return Ok(Pixels::grey_of_16_bits(self.size, samples, bytes));
+        if self.is_gray_wanted && self.has_16_bits && samples > 2 {
+            return Ok(Pixels::gray_of_16_bits(self.size, samples, bytes));
         }
         let pixels = Pixels::without_alpha(self.size, samples, bytes);
-        Ok(if self.is_grey_wanted { pixels.grey(Weights::PNG) } else { pixels })
+        Ok(if self.is_gray_wanted { pixels.gray(Weights::PNG) } else { pixels })
     }
 }
 

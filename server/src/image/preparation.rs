@@ -25,7 +25,7 @@ pub struct Preparation {
     pub height: usize,
     /// In pixels.
     pub width: usize,
-    /// 1 for grey, 3 for colours.
+    /// 1 for gray, 3 for colors.
     pub channels: usize,
     /// Of resizing.
     pub method: Method,
@@ -62,7 +62,7 @@ impl PreparationData {
             ));
         };
         if channels == 1 && self.channel_order.is_some() {
-            return Err("takes grey pictures and has a channelOrder, which is for three channels".to_owned());
+            return Err("takes gray pictures and has a channelOrder, which is for three channels".to_owned());
         }
         let channel_values: Vec<_> =
             self.scale.iter().zip(&self.offset).map(|(&scale, &offset)| (scale as f32, offset as f32)).collect();

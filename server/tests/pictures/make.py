@@ -33,11 +33,11 @@ ORIENTATION, TURNED = 274, 6
 def scene(height: int, width: int) -> Array:
     """Return RGB with slopes, edges and a little noise, as a photograph has them."""
     y, x = np.mgrid[0:height, 0:width] / [[[height]], [[width]]]
-    colours = np.stack([255 * x, 255 * y, 127 + 127 * np.sin(9 * x + 5 * y)], axis=-1)
-    colours[height // 4 : height // 2, width // 3 : width // 2] = [250, 20, 40]
-    colours[height // 2 :, : width // 5] = [10, 10, 240]
-    noise = np.random.default_rng(11).normal(0, 4, colours.shape)
-    return np.clip(colours + noise, 0, 255).astype(np.uint8)
+    colors = np.stack([255 * x, 255 * y, 127 + 127 * np.sin(9 * x + 5 * y)], axis=-1)
+    colors[height // 4 : height // 2, width // 3 : width // 2] = [250, 20, 40]
+    colors[height // 2 :, : width // 5] = [10, 10, 240]
+    noise = np.random.default_rng(11).normal(0, 4, colors.shape)
+    return np.clip(colors + noise, 0, 255).astype(np.uint8)
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -47,7 +47,7 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def png(pixels: Array, depth: int, colour: int, *chunks: tuple[bytes, bytes]) -> bytes:
+def png(pixels: Array, depth: int, color: int, *chunks: tuple[bytes, bytes]) -> bytes:
     """Return a PNG of a kind that Pillow does not write."""
     rows = pixels.reshape(pixels.shape[0], -1)
     if depth == 1:
@@ -56,7 +56,7 @@ def png(pixels: Array, depth: int, colour: int, *chunks: tuple[bytes, bytes]) ->
         packed = (rows[:, ::2] << 4 | rows[:, 1::2]).astype(np.uint8)
     else:
         packed = rows.astype(">u2")
-    return container(pixels, depth, colour, 0, b"".join(b"\0" + row.tobytes() for row in packed), *chunks)
+    return container(pixels, depth, color, 0, b"".join(b"\0" + row.tobytes() for row in packed), *chunks)
 
 
 def interlaced(rgb: Array) -> bytes:
@@ -67,10 +67,10 @@ def interlaced(rgb: Array) -> bytes:
 
 
 def container(
-    pixels: Array, depth: int, colour: int, interlace: int, data: bytes, *chunks: tuple[bytes, bytes]
+    pixels: Array, depth: int, color: int, interlace: int, data: bytes, *chunks: tuple[bytes, bytes]
 ) -> bytes:
     """Return the file of a PNG, whose rows are `data`."""
-    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], depth, colour, 0, 0, interlace)
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], depth, color, 0, 0, interlace)
     parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(data, 9)), (b"IEND", b"")]
     sums = (zlib.crc32(kind + text) for kind, text in parts)
     written = (
@@ -83,7 +83,7 @@ def container(
 def pictures() -> dict[str, bytes]:
     """Return the pictures by the names of their files."""
     rgb = scene(HEIGHT, WIDTH)
-    image, grey = Image.fromarray(rgb), Image.fromarray(rgb).convert("L")
+    image, gray = Image.fromarray(rgb), Image.fromarray(rgb).convert("L")
     alpha = np.linspace(0, 255, HEIGHT * WIDTH).astype(np.uint8).reshape(HEIGHT, WIDTH)
     wide = np.random.default_rng(5).integers(-128, 128, rgb.shape) + rgb.astype(np.int64) * 257
     wide = np.clip(wide, 0, 65535)
@@ -93,8 +93,8 @@ def pictures() -> dict[str, bytes]:
     return {
         "rgb.png": encoded(image, "PNG"),
         "rgba.png": encoded(Image.fromarray(np.dstack([rgb, alpha])), "PNG"),
-        "grey.png": encoded(grey, "PNG"),
-        "grey-alpha.png": encoded(Image.merge("LA", [grey, Image.fromarray(alpha)]), "PNG"),
+        "gray.png": encoded(gray, "PNG"),
+        "gray-alpha.png": encoded(Image.merge("LA", [gray, Image.fromarray(alpha)]), "PNG"),
         "palette.png": encoded(palette, "PNG"),
         "palette-transparent.png": encoded(palette, "PNG", transparency=3),
         "bit.png": png(rgb[..., 0] > 127, 1, 0),
@@ -102,15 +102,15 @@ def pictures() -> dict[str, bytes]:
         "sixteen-bits.png": png(wide, 16, 2),
         "sixteen-bits-alpha.png": png(np.dstack([wide, alpha.astype(np.int64) * 257]), 16, 6),
         "sixteen-bits-transparent.png": png(wide, 16, 2, (b"tRNS", struct.pack(">HHH", *wide[3, 3]))),
-        "sixteen-bits-grey.png": png(wide[..., 1], 16, 0),
+        "sixteen-bits-gray.png": png(wide[..., 1], 16, 0),
         "interlaced.png": interlaced(rgb),
         "animated.png": encoded(image, "PNG", save_all=True, append_images=[Image.fromarray(255 - rgb)]),
         "420.jpg": encoded(image, "JPEG", quality=90, subsampling=2),
         "422.jpg": encoded(image, "JPEG", quality=85, subsampling=1),
         "444.jpg": encoded(image, "JPEG", quality=95, subsampling=0),
-        "grey.jpg": encoded(grey, "JPEG", quality=90),
+        "gray.jpg": encoded(gray, "JPEG", quality=90),
         "progressive.jpg": encoded(image, "JPEG", quality=85, progressive=True),
-        "progressive-grey.jpg": encoded(grey, "JPEG", quality=85, progressive=True),
+        "progressive-gray.jpg": encoded(gray, "JPEG", quality=85, progressive=True),
         "turned.jpg": encoded(image, "JPEG", quality=90, exif=exif),
         "restarts.jpg": encoded(image, "JPEG", quality=90, restart_marker_rows=1),
         "rgb.jpg": encoded(image, "JPEG", quality=90, keep_rgb=True),
@@ -136,7 +136,7 @@ def references(files: dict[str, bytes]) -> Iterator[tuple[dict[str, Any], Array]
             )
             yield {"picture": name, "channels": channels, "method": "nearest", "antialias": False}, decoded
     rgb = tf.io.decode_png(files["large.png"], channels=3)
-    grey = tf.io.decode_png(files["large.png"], channels=1)
+    gray = tf.io.decode_png(files["large.png"], channels=1)
     for size in SIZES:
         for method in ("nearest", "bilinear", "bicubic"):
             of = {"picture": "large.png", "channels": 3, "method": method, "antialias": False}
@@ -144,7 +144,7 @@ def references(files: dict[str, bytes]) -> Iterator[tuple[dict[str, Any], Array]
         for method, filter_ in (("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)):
             resized = Image.fromarray(rgb.numpy()).resize((size[1], size[0]), filter_)
             yield {"picture": "large.png", "channels": 3, "method": method, "antialias": True}, np.asarray(resized)
-    resized = tf.image.resize(grey, SIZES[0], method="bicubic").numpy()
+    resized = tf.image.resize(gray, SIZES[0], method="bicubic").numpy()
     yield {"picture": "large.png", "channels": 1, "method": "bicubic", "antialias": False}, resized
 
 

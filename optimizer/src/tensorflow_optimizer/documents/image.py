@@ -79,7 +79,7 @@ class Image(Document):
     antialias: bool
     """Take all pixels into account where a picture is made smaller, as Pillow does."""
     channel_order: ChannelOrder | None = None
-    """Absent for one channel: grey."""
+    """Absent for one channel: gray."""
     scale: list[Number]
     """One for each channel, in the order of the model's channels."""
     offset: list[Number]

@@ -91,7 +91,7 @@ def _flat(level: list[Any], shape: list[int]) -> list[Any] | None:
         # First, because more than lists can be unpacked and chained: strings, objects, bytes that a hook made.
         if not _consists_of(_LISTS, level):
             return None
-        if dimension == 1:  # as the pixels of a grey image are
+        if dimension == 1:  # as the pixels of a gray image are
             try:
                 level = [element for [element] in level]
             except ValueError:
