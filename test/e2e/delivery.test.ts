@@ -19,13 +19,13 @@ interface Delivering {
 }
 
 let deployment: Deployment;
-let first: Expectation;
-let second: Expectation;
+let early: Expectation;
+let later: Expectation;
 let delivering: Delivering;
 let endpoint: Outputs;
 const versions: Record<string, string> = {};
 
-const deployed = (stack: string) => deployedOutputs(deployment, stack, { data: deployment.file('second.npz') });
+const deployed = (stack: string) => deployedOutputs(deployment, stack, { data: deployment.file('first.npz') });
 const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, endpoint, model);
 
 async function upload(name: string): Promise<void> {
@@ -76,8 +76,8 @@ async function operate(...args: string[]): Promise<{ code: number; output: any }
 beforeAll(async () => {
   // A minute of a traffic shift takes a second.
   deployment = await Deployment.start('test/e2e/delivery-app.ts', ['--shift-scale', '0.017']);
-  first = deployment.expectation('first');
-  second = deployment.expectation('second');
+  early = deployment.expectation('early');
+  later = deployment.expectation('first');
 });
 
 afterAll(() => deployment?.stop());
@@ -85,32 +85,32 @@ afterAll(() => deployment?.stop());
 describe('a model that is delivered by an upload', () => {
   test('is there for the first deployment of the stack that serves it', async () => {
     delivering = await deployed('Delivery') as unknown as Delivering;
-    await upload('first');
+    await upload('early');
 
-    expect(await heard()).toMatchObject({ 'detail-type': 'ModelDelivered', 'detail': { objectVersion: versions.first, skipped: ['Endpoint'] } });
-    expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
+    expect(await heard()).toMatchObject({ 'detail-type': 'ModelDelivered', 'detail': { objectVersion: versions.early, skipped: ['Endpoint'] } });
+    expect(await parameter(delivering.SourceParameter)).toBe(versions.early);
     endpoint = await deployed('Endpoint');
-    await expectAnswers(first);
+    await expectAnswers(early);
     expect(await heard((endpoint as unknown as Record<string, string>).PublishedQueueUrl)).toMatchObject({
       'detail-type': 'ModelPublished', 'detail': { modelName: 'points', version: '1', bucket: endpoint.ArtifactBucket },
     });
   });
 
   test('becomes live without a deployment by anybody', async () => {
-    await upload('second');
+    await upload('first');
 
     expect(await heard()).toMatchObject({
-      'source': 'cdk-tensorflow', 'detail-type': 'ModelDelivered', 'detail': { outcome: 'DELIVERED', objectVersion: versions.second, skipped: [], serve: 'built' },
+      'source': 'cdk-tensorflow', 'detail-type': 'ModelDelivered', 'detail': { outcome: 'DELIVERED', objectVersion: versions.first, skipped: [], serve: 'built' },
     });
-    await expectAnswers(second);
+    await expectAnswers(later);
     expect(await deployment.status('Endpoint')).toBe('UPDATE_COMPLETE');
     const { deployments } = await callAction(deployment.emulator, 'codedeploy', 'CodeDeploy_20141006.ListDeployments', {});
     expect(deployments).toHaveLength(1);
     expect(await operate('status')).toMatchObject({
       code: 0,
       output: {
-        source: versions.second, serve: 'built', running: [],
-        endpoints: [{ stack: 'Endpoint', model: 'points', version: '2', objectVersion: versions.second, since: expect.any(String), figures: expect.stringContaining('MB') }],
+        source: versions.first, serve: 'built', running: [],
+        endpoints: [{ stack: 'Endpoint', model: 'points', version: '2', objectVersion: versions.first, since: expect.any(String), figures: expect.stringContaining('MB') }],
       },
     });
   });
@@ -126,9 +126,9 @@ describe('a model that is delivered by an upload', () => {
         reason: expect.stringMatching(/loss of accuracy against the version 2, which serves, of/),
       },
     });
-    expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
+    expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
     expect(await deployment.liveVersion(endpoint)).toBe(live);
-    await expectAnswers(second);
+    await expectAnswers(later);
   });
 
   // Fault: the gate refuses an upload | an event with the reason and the candidates | the previous version, which answers afterwards
@@ -144,9 +144,9 @@ describe('a model that is delivered by an upload', () => {
       },
     });
     expect(await deployment.status('Endpoint')).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
+    expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
     expect(await deployment.liveVersion(endpoint)).toBe(live);
-    await expectAnswers(second);
+    await expectAnswers(later);
   });
 
   // Fault: the event of an upload comes twice, or after that of a newer one | nothing: the delivery ends as superseded | what served before
@@ -154,12 +154,12 @@ describe('a model that is delivered by an upload', () => {
     const before = await deployment.builds();
 
     expect(await delivered({ event: true, objectVersion: versions.large })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'SUPERSEDED' } });
-    expect(await delivered({ event: true, objectVersion: versions.first })).toMatchObject({
+    expect(await delivered({ event: true, objectVersion: versions.early })).toMatchObject({
       status: 'SUCCEEDED', output: { outcome: 'SUPERSEDED', newest: versions.large },
     });
 
     expect(await deployment.builds()).toBe(before);
-    expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
+    expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
   });
 
   test('stays, and a refused one stays out, when the unchanged app is deployed', async () => {
@@ -170,8 +170,8 @@ describe('a model that is delivered by an upload', () => {
 
     expect(await deployment.builds()).toBe(builds);
     expect(await deployment.liveVersion(endpoint)).toBe(live);
-    expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
-    await expectAnswers(second);
+    expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
+    await expectAnswers(later);
   });
 
   test('gives way to the version before by the command line, which stays when the unchanged app is deployed', async () => {
@@ -180,22 +180,22 @@ describe('a model that is delivered by an upload', () => {
     expect(await operate('rollback')).toMatchObject({
       code: 0, output: { executed: false, input: { serve: [{ bucket: endpoint.ArtifactBucket, manifestKey }] } },
     });
-    await expectAnswers(second);
+    await expectAnswers(later);
 
     expect(await operate('rollback', '--yes')).toMatchObject({ code: 0, output: { executed: true, delivery: { outcome: 'DELIVERED' } } });
-    await expectAnswers(first);
+    await expectAnswers(early);
     await deployed('Endpoint');
-    await expectAnswers(first);
+    await expectAnswers(early);
     expect(await deployment.builds()).toBe(builds);
-    expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
+    expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
   });
 
   test('comes back by the command line, without a build, and all is in the history', async () => {
     const builds = await deployment.builds();
 
-    expect(await operate('promote', '--object-version', versions.second, '--yes')).toMatchObject({ code: 0, output: { delivery: { outcome: 'DELIVERED' } } });
+    expect(await operate('promote', '--object-version', versions.first, '--yes')).toMatchObject({ code: 0, output: { delivery: { outcome: 'DELIVERED' } } });
 
-    await expectAnswers(second);
+    await expectAnswers(later);
     expect(await deployment.builds()).toBe(builds);
     const { output: { deliveries } } = await operate('history');
     expect(deliveries.map(({ outcome }: { outcome: string }) => outcome)).toEqual([

@@ -108,12 +108,13 @@ def main() -> None:
     directory = Path(sys.argv[1])
     make(directory, "first", seed=1)
     make(directory, "second", seed=2)
-    # The data of `first`, and a model that has hardly learned from it.
+    # The data of `first`, and models that have learned less from it.
+    make(directory, "early", seed=1, epochs=4)
     make(directory, "worse", seed=1, epochs=1)
     make_large(directory)
     make_hostile(directory)
     make_digits(directory)
-    for name in ("first", "second", "worse", "large"):
+    for name in ("first", "second", "early", "worse", "large"):
         shutil.make_archive(str(directory / name), "zip", directory / name)
     # A Keras file in shape (a ZIP) that holds no model: passes the checks at synth, ends the build.
     with zipfile.ZipFile(directory / "broken.keras", "w") as archive:

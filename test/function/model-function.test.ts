@@ -207,7 +207,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     modelFunction(stack).addFunctionUrl();
 
     const ids = Object.keys(Template.fromStack(stack).toJSON().Resources).filter((id) => id.startsWith('Digits') || id.startsWith('RuntimeLayer'));
-    expect(ids.map((id) => id.replace(/[0-9A-F]{8}$/, '').replace(/[0-9A-F]{8}[0-9a-f]{32}$/, '')).sort()).toEqual([
+    expect(ids.map((id) => id.replace(/[0-9A-F]{8}([0-9a-f]{32})?$/, '')).sort()).toEqual([
       'Digits', 'DigitsAlias', 'DigitsAliasFunctionUrl', 'DigitsCompatibility', 'DigitsFunctionCurrentVersion', 'DigitsLogGroup', 'DigitsModelLayer', 'DigitsRole',
       'DigitsVersionCheck', 'DigitsVersionCheckPermission', 'RuntimeLayernativex8664Layer', 'RuntimeLayernumpyx8664python313Layer',
     ].map((name) => (name === 'Digits' ? 'DigitsFunction' : name)).sort());

@@ -253,7 +253,7 @@ class TestABranch:
         self, refusals: list[Any], tried_to_the_end: bool, tmp_path: Path
     ) -> None:
         mildest, *stronger = (
-            SimpleNamespace(name=f"plan {number}", size=100 - number, refusal=entry, pruning=None, distillation=None)
+            SimpleNamespace(name=f"plan {number}", size=100 - number, refusal=entry, distillation=None, trains=False)
             for number, entry in enumerate([None, *refusals])
         )
         progress = Progress()

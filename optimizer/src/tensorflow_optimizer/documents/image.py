@@ -62,7 +62,9 @@ class ImageInput(Document):
         if is_linear and self.scale is None:
             raise ValueError("scale must be given for the preprocessing 'linear'")
         if not is_linear and (self.scale or self.offset or self.channel_order):
-            raise ValueError("scale, offset and channelOrder may be given for the preprocessing 'linear' only")
+            raise ValueError(
+                "a scale, an offset and an order of channels may be given for the preprocessing 'linear' only"
+            )
         if any(numbers is not None and len(numbers) == 2 for numbers in (self.scale, self.offset)):
             raise ValueError("scale and offset have one number for all channels, or three")
         if self.scale is not None and 0 in self.scale:
