@@ -57,7 +57,7 @@ export const RUNNERS = [
  * There, a new role can be used after 15 seconds, as AWS may take.
  */
 export const SLOW_RUNNERS = [
-  { ...jest('e2e-all', ['e2e'], '--runInBand'), env: { ROLE_DELAY: '15' }, minutes: 120 },
+  { ...jest('e2e-all', ['e2e'], '--runInBand'), env: { ROLE_DELAY: '15' }, minutes: 180 },
   // Ten thousand schedules of deliveries are one file.
   jest('jest-slow', UNIT, SLOW, '--testTimeout', '3600000'),
   pytest('optimizer-slow', ['optimizer/tests'], 'slow'),
