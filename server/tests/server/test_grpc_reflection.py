@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 # Where the set-up has not compiled grpcurl, the tests do.
 pytestmark = pytest.mark.timeout(900)
 
+GUIDE = Path(__file__).parents[3] / "docs" / "inference-protocol.md"
 LIST_SERVICES = b"\x3a\x00"
 """A ServerReflectionRequest whose field 7, `list_services`, is empty."""
 SERVICES = {
@@ -52,8 +55,12 @@ def grpcurl(all_models: Server) -> Callable[..., str]:
     return run
 
 
-def test_lists_every_service(grpcurl: Callable[..., str]) -> None:
-    assert set(grpcurl("list").split()) == SERVICES
+def test_the_guides_commands_list_every_service_and_describe_a_model(grpcurl: Callable[..., str]) -> None:
+    text = GUIDE.read_text(encoding="utf-8").replace("digits", "times")
+    commands = re.findall(r"^grpcurl -plaintext (?:-d '(.+)' )?HOST:8500 (\S+)$", text, re.MULTILINE)
+    services, metadata = (grpcurl(method, **json.loads(message or "{}")) for message, method in commands)
+    assert set(services.split()) == SERVICES
+    assert json.loads(metadata)["name"] == "times"
 
 
 def test_describes_only_methods_that_are_offered(grpcurl: Callable[..., str]) -> None:
