@@ -127,8 +127,7 @@ def sentences(items: Iterable[str], most: int = MOST_NAMED) -> str:
 
 def _embedded(document: str, name: str, words: Words) -> Markup:
     """Return the element of a document: with its words, without what a page has for itself or another picture too."""
-    # Matplotlib's own output, in which names are escaped.
-    root = ET.fromstring(document)  # noqa: S314
+    root = ET.fromstring(document)  # noqa: S314 - Matplotlib's own output, in which names are escaped
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in {f"{{{_SVG}}}style", f"{{{_SVG}}}metadata"}:
