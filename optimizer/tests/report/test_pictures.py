@@ -273,7 +273,7 @@ def test_classes_that_were_not_measured_one_by_one_are_a_sentence(write: Write) 
     metrics = outcome.candidates[0].metrics.model_copy(update={"outputs": {"y": bare}})
     chosen = outcome.candidates[0].model_copy(update={"metrics": metrics})
     html = html_of(write, outcome.model_copy(update={"candidates": [chosen]}))
-    assert "The loss of each class is not drawn: it is measured of at most 20 classes." in html
+    assert "The loss of each class is not drawn: it is measured of at most 20 classes with numbers." in html
 
 
 def test_two_hundred_layers_are_drawn_and_the_greatest_jump_is_named(write: Write) -> None:
@@ -282,7 +282,16 @@ def test_two_hundred_layers_are_drawn_and_the_greatest_jump_is_named(write: Writ
     svg = pictures_in(html)["layers"]
     assert len([*svg.iter("use")]) >= 200
     assert "121 functional…d tower/120" in texts_of(svg)
+    assert f'<th scope="row">121 {LONG}/120</th>' in html
     assert "Not drawn are 2 whose error is no finite number." in html
+
+
+@pytest.mark.parametrize(("errors", "count"), [([math.nan, 0.2], 1), ([math.nan, math.inf], 0), ([0.0, 0.0], None)])
+def test_errors_that_are_no_number_hide_no_table(write: Write, errors: list[float], count: int | None) -> None:
+    html = html_of(write, with_layers(errors))
+    assert ("<h2>Error by layer</h2>" in html) == (count is not None)
+    assert ("layers" in pictures_in(html)) == bool(count)
+    assert ("Errors are not drawn: none is a finite number above 0." in html) == (count == 0)
 
 
 def test_names_are_text_and_what_xml_cannot_hold_is_replaced(write: Write) -> None:

@@ -37,10 +37,8 @@ def render_page(report: DriftReport) -> str:
             "tone": tone,
             "tiles": _tiles(report),
             "notes": notes_of(report),
-            "differences": draw_differences(report),
-            "distributions": [
-                (feature, draw_distributions(feature, number)) for number, feature in enumerate(report.features, 1)
-            ],
+            "differences": draw_differences(report) if report.features else None,
+            "distributions": [draw_distributions(feature, number) for number, feature in enumerate(report.features, 1)],
         },
     )
 

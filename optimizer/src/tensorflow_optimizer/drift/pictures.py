@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..report.pictures.drawing import (
     WIDTH,
     Picture,
     Words,
+    caption,
     draw,
     plot,
     sentences,
@@ -39,10 +39,7 @@ _LONGEST_BIN = 20
 
 def draw_differences(report: DriftReport) -> Picture:
     """Draw the stability index of the features, and the index that counts as drift."""
-    features = [it for it in report.features if math.isfinite(it.population_stability_index)]
-    if not features:
-        return Picture(None, "Nothing is drawn: no feature was compared.")
-    shown = features[:MOST_NAMED]
+    shown = report.features[:MOST_NAMED]
     told = [
         f"{it.name}: {it.population_stability_index:.3f}{', drifted' if it.drifted else ''}" for it in report.features
     ]
@@ -56,7 +53,11 @@ def draw_differences(report: DriftReport) -> Picture:
         (WIDTH, _MARGINS[2] + _ROW * len(shown) + _MARGINS[3]),
     )
     rest = len(report.features) - len(shown)
-    return Picture(svg, f"The table has {rest} more." if rest else "")
+    text = caption(
+        "Filled: drifted. From the dashed line on, a difference counts as drift where it is beyond chance.",
+        f"The table has {rest} more." if rest else "",
+    )
+    return Picture(svg, text)
 
 
 def draw_distributions(feature: FeatureDrift, number: int) -> Picture:
@@ -71,7 +72,7 @@ def draw_distributions(feature: FeatureDrift, number: int) -> Picture:
         Words(f"{feature.name}: share of samples by bin", sentences(told)),
         _SIZE,
     )
-    return Picture(svg)
+    return Picture(svg, f"{feature.name}{', drifted' if feature.drifted else ''}")
 
 
 def _paint_differences(figure: Figure, features: Sequence[FeatureDrift], least: float) -> None:

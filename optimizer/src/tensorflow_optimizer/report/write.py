@@ -10,7 +10,7 @@ from .classes import class_tables, shown_candidate
 from .content import Report, compose
 from .junit import render_junit
 from .rendering import render
-from .view import evidence_of, has_real_data, headline_of, other_model, output_rows, rows_of, samples_sentence, tiles_of
+from .view import evidence_of, has_real_data, headline_of, output_rows, rows_of, samples_sentence, tiles_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,5 +68,4 @@ def _pictures(report: Report) -> dict[str, Any]:
             for number, tables in enumerate(class_tables(report), 1)
         ],
         "layers": draw_layers(shown_candidate(report)),
-        "other_model": other_model(report.job),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.colors import ListedColormap
 
-from .drawing import GOOD, INK, LINE, WIDTH, Picture, Words, draw, plot, sentences, short
+from .drawing import GOOD, INK, LINE, WIDTH, Picture, Words, caption, draw, plot, sentences, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,8 +46,11 @@ def draw_confusion(tables: ClassTables, name: str) -> Picture | None:
         ),
         (WIDTH, round(_TOP + cell * len(labels) + _BOTTOM)),
     )
-    small = "" if len(decisions) <= _NUMBERED else "The table has the numbers."
-    return Picture(svg, small)
+    text = caption(
+        "A row is a label, a column a decision. The darker a cell, the greater its share of the label’s samples.",
+        "Bold: the two models differ." if len(decisions) <= _NUMBERED else "The table has the numbers.",
+    )
+    return Picture(svg, text)
 
 
 def _told(decision: str, before: int, after: int) -> str:

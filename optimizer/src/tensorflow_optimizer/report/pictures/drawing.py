@@ -58,11 +58,10 @@ _IMPOSSIBLE = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture, or the reason why there is none."""
+    """A picture with its caption, or the reason why there is none."""
 
     svg: Markup | None
-    remark: str = ""
-    """A sentence on what is left out; empty where nothing is."""
+    text: str
 
 
 @dataclass(frozen=True)
@@ -123,6 +122,11 @@ def sentences(items: Iterable[str], most: int = MOST_NAMED) -> str:
     found = [plain(item) for item in items]
     more = [f"And {len(found) - most:,} more"] if len(found) > most else []
     return " ".join(f"{item}." for item in [*found[:most], *more])
+
+
+def caption(*parts: str) -> str:
+    """Return the sentences that are not empty."""
+    return " ".join(filter(None, parts))
 
 
 def _embedded(document: str, name: str, words: Words) -> Markup:

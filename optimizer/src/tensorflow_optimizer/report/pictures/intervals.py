@@ -10,11 +10,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from .. import figures
 from ..view import other_model
-from .drawing import INK, MOST_NAMED, PAPER, SOFT, WIDTH, Picture, Words, draw, plot, sentences, short
+from .drawing import INK, MOST_NAMED, PAPER, SOFT, WIDTH, Picture, Words, caption, draw, plot, sentences, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from markupsafe import Markup
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -63,17 +64,16 @@ def draw_times(report: Report) -> Picture:
     if not rows:
         why = "the time of no candidate was compared" if measured else "no candidate was measured"
         return Picture(None, f"Times are not drawn: {why}.")
-    other = other_model(report.job)
-    svg = _drawn(
-        rows,
-        name="times",
-        title=f"Time of a call of each candidate, against {other}",
-        axis=f"time of a call, {other} being 1 (logarithmic)",
-        logarithmic=True,
+    other, rest = other_model(report.job), len(measured) - len(rows)
+    text = caption(
+        "Left is faster. A dot is the time on one thread, a square that on two, where both models compute on two.",
+        "A line is the 95 % interval: where it crosses 1, there is no difference.",
+        f"Not drawn are {rest} whose time was not compared." if rest else "",
+        _cut(rows),
     )
-    rest = len(measured) - len(rows)
-    left_out = f"Not drawn are {rest} whose time was not compared." if rest else ""
-    return Picture(svg.svg, " ".join(filter(None, (svg.remark, left_out))))
+    title = f"Time of a call of each candidate, against {other}"
+    axis = f"time of a call, {other} being 1 (logarithmic)"
+    return Picture(_drawn(rows, name="times", title=title, axis=axis, logarithmic=True), text)
 
 
 def draw_class_losses(tables: ClassTables, name: str) -> Picture:
@@ -88,20 +88,28 @@ def draw_class_losses(tables: ClassTables, name: str) -> Picture:
     ]
     known = sorted((row for row in rows if row.first.is_drawable), key=lambda row: -row.first.value)
     if not known:
-        return Picture(None, "The loss of each class is not drawn: it is measured of at most 20 classes.")
+        return Picture(None, "The loss of each class is not drawn: it is measured of at most 20 classes with numbers.")
+    text = caption(
+        f"Right is worse. A dot is what {tables.candidate} lost of the recall of a class.",
+        "A line is its 95 % interval: where it crosses 0, it may be chance.",
+        _cut(known),
+    )
     title = f"What {short(tables.candidate)} lost of the recall of each class"
-    return _drawn(known, name=name, title=title, axis="loss of recall, points", logarithmic=False)
+    return Picture(_drawn(known, name=name, title=title, axis="loss of recall, points", logarithmic=False), text)
 
 
-def _drawn(rows: Sequence[_Row], *, name: str, title: str, axis: str, logarithmic: bool) -> Picture:
+def _cut(rows: Sequence[_Row]) -> str:
+    return f"{MOST_NAMED} of {len(rows)} are drawn; the table has all." if len(rows) > MOST_NAMED else ""
+
+
+def _drawn(rows: Sequence[_Row], *, name: str, title: str, axis: str, logarithmic: bool) -> Markup:
     shown = rows[:MOST_NAMED]
-    svg = draw(
+    return draw(
         lambda figure: _paint(figure, shown, axis, logarithmic),
         name,
         Words(title, f"Across: {axis}, with its 95 % interval. {sentences(map(_told, rows))}"),
         (WIDTH, _TOP + _ROW * len(shown) + _BOTTOM),
     )
-    return Picture(svg, f"{len(shown)} of {len(rows)} are drawn; the table has all." if len(rows) > len(shown) else "")
 
 
 def _told(row: _Row) -> str:

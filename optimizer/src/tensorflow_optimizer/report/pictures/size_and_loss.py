@@ -12,8 +12,8 @@ from matplotlib.transforms import IdentityTransform
 from ...documents.outcome import CandidateStatus
 from .. import figures
 from ..loss import Loss, loss_of, measure_of
-from ..view import speed_of
-from .drawing import GOOD, INK, LINE, MARK, PAPER, SOFT, WIDTH, Picture, Words, draw, plot, sentences, short
+from ..view import other_model, speed_of
+from .drawing import GOOD, INK, LINE, MARK, PAPER, SOFT, WIDTH, Picture, Words, caption, draw, plot, sentences, short
 from .names import name_points
 
 if TYPE_CHECKING:
@@ -76,14 +76,23 @@ def draw_size_and_loss(report: Report) -> Picture:
     front = [point for name in report.front for point in points if point.status and point.name == name]
     described = f"Across: size. Up: {measure.name}, with its 95 % interval. {sentences(told)}"
     if front:
-        described += f" Nothing is both smaller and better than {', '.join(short(point.name) for point in front)}."
+        named = ", ".join(short(point.name) for point in front)
+        described += f" No other candidate is both smaller and better than {named}."
     svg = draw(
         lambda figure: _paint(figure, points, front, measure),
         "size-and-loss",
         Words(f"{len(points)} models by size and {measure.name}", described, told),
         (WIDTH, _HEIGHT),
     )
-    return Picture(svg, f"Not drawn, as its loss is unknown: {', '.join(left_out)}." if left_out else "")
+    text = caption(
+        "Left is smaller, lower is better.",
+        f"The area of a mark is the time of a call, against {other_model(report.job)}.",
+        "Filled: chosen." if report.chosen else "",
+        "Gray: passed. Dotted: not accepted. A vertical line is the 95 % interval of the loss.",
+        "No other candidate is both smaller and better than one on the dashed line." if len(front) > 1 else "",
+        f"Not drawn, as its loss is unknown: {', '.join(left_out)}." if left_out else "",
+    )
+    return Picture(svg, text)
 
 
 def _point(candidate: Candidate, measure: Measure, report: Report) -> _Point | None:
