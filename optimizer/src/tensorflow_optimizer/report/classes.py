@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from ..documents.job import Metric, MetricName
@@ -49,8 +48,8 @@ class ClassTables:
     confusion: list[ConfusionRow]
     recalls: list[tuple[str, Loss]]
     """What was lost of each class, by its name."""
-    matrices: tuple[Confusion, Confusion] | None
-    """Before and after."""
+    matrices: tuple[list[list[int]], list[list[int]]]
+    """The numbers of the confusion matrix, before and after."""
 
 
 def class_tables(report: Report) -> list[ClassTables]:
@@ -89,10 +88,15 @@ def _tables(
         for key in sorted(after.losses, key=_order)
         if (metric := Metric.of_key(key)).name is MetricName.RECALL and metric.class_index is not None
     ]
-    matrices = None
-    if before.confusion and confusion and before.confusion.classes == confusion.classes:
-        matrices = before.confusion, confusion
-    return ClassTables(candidate.name, name, rows, *_confusion(matrices, labels), recalls, matrices)
+    decisions, matrices = _matrices(before.confusion, confusion, labels)
+    confusions = [
+        ConfusionRow(
+            label,
+            [(f"{old:,}" if old == new else f"{old:,} → {new:,}", old != new) for old, new in zip(*pair, strict=True)],
+        )
+        for label, *pair in zip(decisions, *matrices, strict=False)  # the last decision may be no label
+    ]
+    return ClassTables(candidate.name, name, rows, decisions, confusions, recalls, matrices)
 
 
 def _order(key: str) -> tuple[bool, str, int]:
@@ -119,27 +123,13 @@ def _class(number: int, labels: Sequence[str]) -> str:
     return labels[number] if number < len(labels) else f"class {number}"
 
 
-def _confusion(
-    matrices: tuple[Confusion, Confusion] | None, labels: Sequence[str]
-) -> tuple[list[str], list[ConfusionRow]]:
-    if matrices is None:
-        return [], []
-    before, after = matrices
-    names = [_class(number, labels) for number in after.classes]
+def _matrices(
+    before: Confusion | None, after: Confusion | None, labels: Sequence[str]
+) -> tuple[list[str], tuple[list[list[int]], list[list[int]]]]:
+    """Return the decisions, and both models' counts of each by label; nothing where they cannot be compared."""
+    if before is None or after is None or before.classes != after.classes:
+        return [], ([], [])
     width = max(len(row) for row in (*before.counts, *after.counts))
-    rows = [
-        ConfusionRow(
-            name,
-            [
-                (f"{old:,}" if old == new else f"{old:,} → {new:,}", old != new)
-                for old, new in _padded(first, second, width)
-            ],
-        )
-        for name, first, second in zip(names, before.counts, after.counts, strict=True)
-    ]
-    return [*names, _OTHER][:width], rows
-
-
-def _padded(first: Sequence[int], second: Sequence[int], width: int) -> list[tuple[int, int]]:
-    pairs = list(zip_longest(first, second, fillvalue=0))
-    return pairs + [(0, 0)] * (width - len(pairs))
+    # A model that always decides for a class lacks the last column.
+    first, second = ([row + [0] * (width - len(row)) for row in matrix.counts] for matrix in (before, after))
+    return [*(_class(number, labels) for number in after.classes), _OTHER][:width], (first, second)

@@ -28,17 +28,17 @@ _NUMBERED = 12
 
 def draw_confusion(tables: ClassTables, name: str) -> Picture | None:
     """Draw both matrices; None where there are none."""
-    if tables.matrices is None:
+    if not tables.confusion:
         return None
     decisions, labels = tables.decisions, [row.label for row in tables.confusion]
-    before, after = (_padded(matrix.counts, len(decisions)) for matrix in tables.matrices)
+    before, after = tables.matrices
     told = [
         f"Label {label}: " + ", ".join(_told(*pair) for pair in zip(decisions, *rows, strict=True) if any(pair[1:]))
-        for label, *rows in zip(labels, before.tolist(), after.tolist(), strict=True)
+        for label, *rows in zip(labels, before, after, strict=True)
     ]
     cell = min(_LARGEST_CELL, (WIDTH - _LEFT - _BETWEEN - _RIGHT) / 2 / len(decisions))
     svg = draw(
-        lambda figure: _paint(figure, tables, cell, (before, after)),
+        lambda figure: _paint(figure, tables, cell),
         name,
         Words(
             f"Confusion matrices of the original and of {short(tables.candidate)}",
@@ -57,17 +57,10 @@ def _told(decision: str, before: int, after: int) -> str:
     return f"{decision} {before:,}" + ("" if before == after else f" → {after:,}")
 
 
-def _padded(counts: list[list[int]], width: int) -> Counts:
-    found = np.zeros((len(counts), width), dtype=np.int64)
-    for row, numbers in zip(found, counts, strict=True):
-        row[: len(numbers)] = numbers
-    return found
-
-
-def _paint(figure: Figure, tables: ClassTables, cell: float, matrices: tuple[Counts, Counts]) -> None:
+def _paint(figure: Figure, tables: ClassTables, cell: float) -> None:
     labels = [short(row.label, _LONGEST_NAME) for row in tables.confusion]
     decisions = [short(name, _LONGEST_NAME) for name in tables.decisions]
-    before, after = matrices
+    before, after = map(np.array, tables.matrices)
     for place, (counts, heading) in enumerate([(before, "original"), (after, short(tables.candidate))]):
         left = _LEFT + place * (cell * len(decisions) + _BETWEEN)
         right = WIDTH - left - cell * len(decisions)
