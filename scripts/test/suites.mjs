@@ -64,7 +64,7 @@ export const SLOW_RUNNERS = [
   pytest('emulator-slow', ['emulator/tests'], 'slow'),
   pytest('instance-slow', ['runtime/instance/tests'], 'slow'),
   pytest('build-runner-slow', ['runtime/build_runner/tests'], 'slow'),
-  pytest('inference-clients', ['server/tests/server/test_inference_clients.py'], 'slow'),
+  pytest('inference-clients', ['server/tests/server/test_inference_clients.py', 'server/tests/test_native_pictures.py'], 'slow'),
   pytest('openapi', ['server/tests/test_openapi_tools.py'], 'slow'),
   pytest('attack', ['server/tests/server/attack'], 'slow or not slow'),
   pytest('stand-ins-slow', ['test/stand_ins'], 'slow'),

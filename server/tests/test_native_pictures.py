@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -336,6 +337,30 @@ def test_the_inference_protocol_takes_bytes_over_grpc(server: Server, expected: 
             call(request(raw=False, names=["rgb.png", "picture.gif"]), timeout=60)
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert "picture 1 (the first is 0): this is a GIF" in caught.value.details()
+
+
+@pytest.mark.slow  # the clients' environment has half a gigabyte
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_tritonclient_sends_pictures_as_the_guide_says(
+    server: Server, expected: dict[str, np.ndarray], tmp_path: Path, protocol: str
+) -> None:
+    from client_environment import clients_python
+
+    guide = (PICTURES.parents[2] / "docs" / "inference-protocol.md").read_text(encoding="utf-8")
+    snippet = next(block for block in guide.split("```text\n") if '"BYTES"' in block).partition("```")[0]
+    port = server.rest_port if protocol == "http" else server.grpc_port
+    lines = [
+        f"import json, numpy as np, tritonclient.{protocol} as triton",
+        snippet,
+        f"answer = triton.InferenceServerClient('localhost:{port}').infer('pictures', [x])",
+        "print(json.dumps(answer.as_numpy('mean').tolist()))",
+    ]
+    (tmp_path / "cat.jpg").write_bytes(read("420.jpg"))
+    command = [str(clients_python()), "-c", "\n".join(lines)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    check(json.loads(done.stdout.splitlines()[-1]), expected, ["420.jpg"])
 
 
 def test_a_model_without_pictures_answers_as_before(serve: Any) -> None:
