@@ -31,7 +31,7 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
   --json FILE               write all figures there
   --help                    this text
 
-The set-up takes 2.5 GB of disk. Each build installs TensorFlow, from the cache of uv where it is there. Without a network set UV_OFFLINE=1,
+The set-up takes 3.5 GB of disk. Each build installs TensorFlow, from the cache of uv where it is there. Without a network set UV_OFFLINE=1,
 once the demo has run with one.
 `;
 
