@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -153,13 +154,13 @@ def test_the_model_card_warns_if_the_model_is_unverified(write: Write, evidence:
 
 
 def test_the_front_holds_candidates_that_no_other_beats_in_both() -> None:
-    def one(name: str, size: int, loss: float) -> Candidate:
-        return Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, accuracy_loss=loss))
+    def one(name: str, size: int, *losses: float) -> Candidate:
+        outputs = {f"y{number}": {"accuracy_loss": loss} for number, loss in enumerate(losses)}
+        return Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, outputs=outputs))
 
-    assert front_of([one("big", 9, 0.01), one("worse", 8, 0.1), one("small", 5, 0.05), one("tie", 5, 0.06)]) == [
-        "small",
-        "big",
-    ]
+    tried = [one("big", 9, 0.01), one("worse", 8, 0.1), one("small", 5, 0.05), one("tie", 5, 0.06)]
+    assert front_of(tried) == ["small", "big"]
+    assert front_of([*tried, one("broken at an output", 1, 0.0, math.nan)]) == ["small", "big"]
     assert front_of([sample.SKIPPED]) == []
 
 

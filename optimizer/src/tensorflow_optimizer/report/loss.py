@@ -54,11 +54,16 @@ def measure_of(candidates: Sequence[Candidate]) -> Measure | None:
 
 
 def loss_of(candidate: Candidate, measure: Measure) -> Loss | None:
-    """Return the greatest loss among the outputs that the gate judged, or among all if it judged none."""
+    """Return the greatest loss of the outputs that the gate judged, or of all if it judged none.
+
+    None where that of no output was measured, or that of one is no number.
+    """
     outputs = candidate.metrics.outputs if candidate.metrics else {}
     judged = {rule.output for rule in candidate.rules} & outputs.keys() or outputs.keys()
     known = [loss for name in outputs if name in judged and (loss := measure.read(outputs[name]))]
-    return max((loss for loss in known if math.isfinite(loss.value)), key=lambda loss: loss.value, default=None)
+    if not all(math.isfinite(loss.value) for loss in known):
+        return None
+    return max(known, key=lambda loss: loss.value, default=None)
 
 
 def front_of(candidates: Sequence[Candidate]) -> list[str]:
