@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import subprocess
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,13 +232,24 @@ def test_what_is_wrong_with_a_picture_is_said_of_its_row(front: Front) -> None:
     )
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a part of a PNG."""
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def test_the_gamma_of_a_file_is_ignored(server: Server, expected: dict[str, np.ndarray]) -> None:
+    data = read("rgb.png")
+    body = data[:33] + chunk(b"gAMA", (100_000).to_bytes(4, "big")) + data[33:]
+    status, answer = Front(server).post(PREDICT, body, {"Content-Type": "image/png"})
+    assert status == 200, answer
+    check(json.loads(answer)["predictions"], expected, ["rgb.png"])
+
+
 def bomb(width: int, height: int) -> bytes:
     """Return a PNG of a size that it does not have."""
-    import zlib
-
     data = read("rgb.png")
-    header = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[24:29]
-    return data[:12] + header + zlib.crc32(header).to_bytes(4, "big") + data[33:]
+    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return data[:8] + chunk(b"IHDR", size + data[24:29]) + data[33:]
 
 
 def test_a_decompression_bomb_allocates_nothing(front: Front) -> None:
