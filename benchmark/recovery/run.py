@@ -50,7 +50,7 @@ def _measured(network: Network, seed: int, root: Path) -> dict[str, Any]:
         accuracy[name] = _accuracy(row, model)
     gained = max(0.0, _gained(job))
     lost = accuracy[FLOAT32] + gained - accuracy[PLAIN]
-    back = (accuracy[RECOVERED] - accuracy[PLAIN]) / lost
+    back = (accuracy[RECOVERED] - accuracy[PLAIN]) / lost if lost > 0 else None
     return {
         "network": network.name,
         "recover": network.recover,
@@ -77,7 +77,8 @@ def _accuracy(row: Row, model: Trained) -> float:
 def _gained(job: Path) -> float:
     """Return by how much floats that are trained equally long become more accurate, on the job's own rows."""
     draft = json.loads((job / "output" / "draft.json").read_text(encoding="utf-8"))
-    [(name, output)] = draft["evaluation"]["outputs"].items()
+    [name] = draft["signatures"][draft["defaultSignature"]]["outputs"]
+    output = draft["evaluation"]["outputs"][name]
     before = draft["original"]["outputs"][name]["accuracy"]
     return float(output.get("accuracyOfTrainedFloats", before) - before)
 
@@ -113,7 +114,7 @@ def _row(row: dict[str, Any]) -> str:
         f"{accuracy[PLAIN]:.2%}",
         f"{accuracy[RECOVERED]:.2%}",
         f"`{row['chosen']}`",
-        f"{row['back']:.0%}",
+        "nothing was lost" if row["back"] is None else f"{row['back']:.0%}",
     ]
     return f"| {' | '.join(cells)} |"
 

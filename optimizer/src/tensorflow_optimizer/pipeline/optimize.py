@@ -87,7 +87,8 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     if search is not None and space is not None:
         ranking = ByObjective(search, reference)
     elif job.recipe.recovers:
-        space, ranking = SearchSpace([[plan] for plan in plans], lambda _: []), ByQuality(gate, len(plans))
+        space = SearchSpace([[plan] for plan in plans], lambda _: [])
+        ranking = ByQuality(gate, reference.tasks[reference.default], len(plans))
     else:
         return _first_that_passes(target, plans, builder, evaluator)
     selection = replace(evaluator, reference=on_selection(reference), split=Split.SELECTION)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..evaluation import interleaved_latency
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ..candidates.candidate import LoadedT, PlanT
     from ..documents.job import Search
@@ -61,6 +61,8 @@ class ByQuality:
     """The ranking of candidates that differ only in how exact they are."""
 
     gate: GatePlan
+    outputs: Collection[str]
+    """Those of the default signature; other signatures answered made-up inputs, which says nothing about quality."""
     most: int
     """How many candidates are tried."""
 
@@ -77,7 +79,8 @@ class ByQuality:
 
     def _lost(self, candidate: Candidate) -> tuple[float, float]:
         """Return the greatest loss of the outputs, and their greatest distance from the original's numbers."""
-        outputs = candidate.metrics.outputs.values() if candidate.metrics else ()
+        measured = candidate.metrics.outputs if candidate.metrics else {}
+        outputs = [measured[name] for name in self.outputs if name in measured]
         asked = [planned.rule.metric.key for planned in self.gate.rules if planned.rule.metric is not None]
         return (
             max((_loss_of(output, asked) for output in outputs), default=0.0),
