@@ -75,12 +75,11 @@ def _accuracy(row: Row, model: Trained) -> float:
 
 
 def _gained(job: Path) -> float:
-    """Return by how much floats that are trained equally long become more accurate, on the job's own rows."""
+    """Return by how much floats that are trained equally long become more accurate, on the rows of the gate."""
     draft = json.loads((job / "output" / "draft.json").read_text(encoding="utf-8"))
     [name] = draft["signatures"][draft["defaultSignature"]]["outputs"]
-    output = draft["evaluation"]["outputs"][name]
-    before = draft["original"]["outputs"][name]["accuracy"]
-    return float(output.get("accuracyOfTrainedFloats", before) - before)
+    reached = draft["evaluation"]["outputs"][name]["accuracyOfTrainedFloats"]
+    return 0.0 if reached is None else float(reached - draft["original"]["outputs"][name]["accuracy"])
 
 
 def to_markdown(result: dict[str, Any]) -> str:
