@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sample_jobs import Runs
+    from sample_models import SampleModels
 
 STEP = {"step": "quantization", "mode": "fullInteger", "recover": "withoutTraining"}
 RECOVERING: dict[str, Any] = {"kind": "steps", "steps": [STEP]}
@@ -134,6 +135,19 @@ def test_training_wins_back_what_equalization_cannot(runs: Runs, tmp_path: Path)
     assert metrics.accuracy_of_trained_floats - metrics.accuracy == pytest.approx(metrics.loss_to_trained_floats.value)
     digests = {hashlib.sha256((result.output / "model" / "model.tflite").read_bytes()).digest() for result in results}
     assert len(digests) == 1
+
+
+@pytest.mark.own_process
+@pytest.mark.slow  # a whole job, of four conversions
+def test_candidates_share_what_is_pruned_before(models: SampleModels, runs: Runs) -> None:
+    pruning = {"step": "pruning", "sparsity": 0.5}
+    loose = {"rules": [{"rule": "maxAccuracyLoss", "value": 0.9}]}
+    result = runs(models.dense, models.labelled, recipe={"kind": "steps", "steps": [pruning, STEP]}, gate=loose)
+    before = "pruned 50% + "
+    statuses = {name.removeprefix(before): status for name, status in result.statuses.items()}
+    assert set(statuses) == {PLAIN, EQUALIZED, CORRECTED}
+    reasons = [candidate.reason for candidate in result.outcome.candidates]
+    assert "failed" not in statuses.values(), reasons
 
 
 def test_training_needs_enough_samples_and_the_other_measures_do_not(network: Path, runs: Runs, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from .distillation import distill
 from .pruning import prune
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ..documents.job import Distillation, Pruning
@@ -27,7 +30,7 @@ _SAFE_WITHOUT_DATA = 0.5
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains each model once, and reuses what is already in the work directory."""
+    """Trains each model once, also for several processes, and reuses what is already in the work directory."""
 
     source: OpenedSource
     teacher: SignatureSpec
@@ -70,16 +73,15 @@ class Trainer:
 
     def _distilled(self, step: Distillation, training_set: TrainingSet, progress: Progress) -> SavedModelSource:
         directory = self.work / f"distilled-{_key(step)}"
-        if not directory.exists():
+        with _once(directory) as unfinished:
+            if unfinished is None:
+                return _opened(directory, self.source)
             progress.say(f"training the student {step.student.name} on {training_set.dataset.count} samples")
-            self.work.mkdir(parents=True, exist_ok=True)
             given = self.students.get(step.student.to_json())
-            unfinished = directory.with_name(f"{directory.name}.part")
             with progress_events.counting(f"epochs of the student {step.student.name}"):
                 problem = distill(given, self.teacher, step, training_set, unfinished, seed=self.seed)
             if problem is not None:
                 progress.warn(f"training the student was given up ({problem}); it is as good as it was until then")
-            unfinished.rename(directory)
         return _opened(directory, self.source)
 
     def _pruned(
@@ -87,16 +89,16 @@ class Trainer:
     ) -> SavedModelSource:
         of = "original" if source is self.source else source.directory.name
         directory = self.work / f"{of}-pruned-{_key(step)}"
-        if not directory.exists():
+        with _once(directory) as unfinished:
+            if unfinished is None:
+                return _opened(directory, source)
             self._tell(step, progress)
-            unfinished = directory.with_name(f"{directory.name}.part")
             with progress_events.counting(f"epochs after pruning {step.sparsity:.0%}"):
                 problem = prune(source, signatures, step, self.training_data.for_recovery(), unfinished, seed=self.seed)
             if problem is not None:
                 progress.warn(
                     f"training after pruning was given up ({problem}); the weights are as good as they were until then"
                 )
-            unfinished.rename(directory)
         return _opened(directory, source)
 
     def _tell(self, step: Pruning, progress: Progress) -> None:
@@ -111,6 +113,23 @@ class Trainer:
                 f"{step.sparsity:.0%} of the weights become zero {why}, so that nothing repairs what that breaks; "
                 f"give more data, or a sparsity of at most {_SAFE_WITHOUT_DATA:.0%}"
             )
+
+
+@contextmanager
+def _once(directory: Path) -> Iterator[Path | None]:
+    """Give a path to save a model at, which becomes `directory` in the end; None if another process has made it.
+
+    Processes that arrive meanwhile wait.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_name(f"{directory.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if directory.exists():
+            yield None
+            return
+        unfinished = directory.with_name(f"{directory.name}.part")
+        yield unfinished
+        unfinished.rename(directory)
 
 
 def _opened(directory: Path, original: OpenedSource) -> SavedModelSource:
