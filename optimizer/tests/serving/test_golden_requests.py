@@ -121,6 +121,24 @@ def test_a_request_that_no_function_could_accept_is_left_out_and_the_outcome_say
     assert any("no golden requests are published: one sample" in text for text in result.outcome.warnings)
 
 
+def test_of_numbers_and_a_picture_is_published_what_a_function_can_take_and_answer(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorflow_optimizer.serving import golden_requests as requests
+
+    job = {"recipe": "none", "image": {"preprocessing": "zeroToOne"}}
+    model, data = pictures(tmp_path)
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 1 << 20)
+    result = runs(model, data, **job)
+    (request,) = golden(result)["requests"]
+    assert request["request"]["instances"][0].keys() == {"b64"}
+    assert any("0 of 10 golden requests are published" in text for text in result.outcome.warnings)
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 10)
+    result = runs(model, data, **job)
+    assert not (result.output / "golden.json").exists()
+    assert any("no golden requests are published: one sample" in text for text in result.outcome.warnings)
+
+
 def test_an_answer_that_no_function_could_send_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from tensorflow_optimizer.serving import golden_requests as requests
 

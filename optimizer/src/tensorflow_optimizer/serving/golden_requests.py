@@ -49,13 +49,13 @@ def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runne
     content["requests"] += _picture_requests(draft, reference, runner)
     if content["requests"]:
         (output / GOLDEN_FILE).write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
-    if not kept:
+    else:
         progress.warn(
             f"no golden requests are published: one sample, or its answer, is above the {_FIRST_LIMIT_BYTES:,} bytes "
             "of JSON that a function takes and returns, so that a new version's answers cannot be compared with this "
             "model's before callers get it"
         )
-    if 0 < kept < usual:
+    if content["requests"] and kept < usual:
         progress.warn(
             f"{kept} of {usual} golden requests are published: more than {_LIMIT_BYTES:,} bytes of JSON hold only the "
             "first"
@@ -99,6 +99,7 @@ def golden_requests(
 def _picture_requests(draft: Draft, reference: Reference, runner: Runner) -> list[dict[str, Any]]:
     """Return a request with a picture for a model that takes them, so that the decoding of a new version is checked.
 
+    There is none if the answer is too large for a function.
     The picture is a PNG of the input's own size, of which all decoders make the same pixels.
     """
     inputs = draft.signatures[reference.default].inputs
@@ -111,7 +112,9 @@ def _picture_requests(draft: Draft, reference: Reference, runner: Runner) -> lis
     row = decode_picture(content, image, given[name].shape[1:], str(given[name].dtype))
     numbers = {**given, name: np.repeat(row[np.newaxis], len(given[name]), axis=0)}
     encoded = np.array([content] * len(given[name]), dtype=object)
-    return [_request(reference, dataset, {**given, name: encoded}, runner.run(reference.default, numbers))]
+    outputs = runner.run(reference.default, numbers)
+    request = _request(reference, dataset, {**given, name: encoded}, outputs)
+    return [request] if _is_servable(request, outputs) else []
 
 
 def _is_servable(request: dict[str, Any], outputs: Arrays) -> bool:
