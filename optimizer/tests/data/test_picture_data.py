@@ -53,8 +53,19 @@ def test_rows_are_in_the_order_of_the_labels_file(tmp_path: Path) -> None:
     )
     resized = tf.image.resize(PIXELS, (4, 5), "bilinear").numpy()
     np.testing.assert_allclose(data.inputs["x"][0], resized / 255, atol=1e-6)
-    decoded = tf.io.decode_image((tmp_path / "photos" / "a.jpg").read_bytes(), expand_animations=False)
-    np.testing.assert_allclose(data.inputs["x"][1], tf.image.resize(decoded, (4, 5)).numpy() / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_jpeg_is_decoded_as_exactly_as_the_servers_decode_it(channels: int, tmp_path: Path) -> None:
+    directory = pictures(tmp_path, "path\nphotos/a.jpg\n")
+    content = (directory / "photos" / "a.jpg").read_bytes()
+    exact, default = (
+        tf.image.resize(tf.io.decode_jpeg(content, channels, dct_method=method), (4, 5)).numpy() / 255
+        for method in ("INTEGER_ACCURATE", "")
+    )
+    (found,) = read(directory, signature(channels=channels)).inputs["x"]
+    np.testing.assert_allclose(found, exact, atol=1e-6)
+    assert np.abs(found - default).max() > 1 / 255
 
 
 def test_pixels_become_what_the_job_says(tmp_path: Path) -> None:
