@@ -109,7 +109,7 @@ def test_pruned_weights_stay_zero(tmp_path: Path) -> None:
         spec([None, 12, 12, 1], "image"),
     )
     content = tflite(directory)
-    trained, problem = train_file(content, SIGNATURE, ROWS, training_set(content), simulate=True, seed=3)
+    trained, problem = train_file(content, ROWS, training_set(content), simulate=True, seed=3)
     assert problem is None
     graph = LiteRtGraph(trained, SIGNATURE)
     (layer,) = graph.weighted()

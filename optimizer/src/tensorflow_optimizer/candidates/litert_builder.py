@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..conversion import LiteRtMode
 from ..signatures import Selection, read_signatures, select_for_litert
 from .litert_artifact import LiteRtConverter, quantized
-from .recovery import recovered
+from .recovery import Recovery
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -55,22 +55,17 @@ class LiteRtCandidateBuilder:
         if plan.measure is None:
             return converter.convert(plan, calibration)
         floats = converter.convert(replace(plan, mode=LiteRtMode.FLOAT32), calibration)
-        return self._recovered(floats, plan, selection.default, progress)
+        return Recovery(selection.default, self.calibration, trainer, progress).recovered(floats, plan)
 
     def _of_file(self, original: LiteRtArtifact, plan: LiteRtPlan, progress: Progress) -> LiteRtArtifact:
         if plan.measure is not None:
-            return self._recovered(original, plan, self.selection.default, progress)
+            recovery = Recovery(self.selection.default, self.calibration, self.trainer, progress)
+            return recovery.recovered(original, plan)
         if plan.mode is LiteRtMode.FLOAT32:
             return original
         calibration = self.calibration if plan.calibrates else None
         content = quantized(original.content, plan, self.selection.default, calibration, progress)
         return replace(original, content=content)
-
-    def _recovered(
-        self, floats: LiteRtArtifact, plan: LiteRtPlan, signature: str, progress: Progress
-    ) -> LiteRtArtifact:
-        trainer = self.trainer
-        return recovered(floats, plan, signature, self.calibration, trainer.training_data, trainer.seed, progress)
 
     def labels_only(self) -> LiteRtCandidateBuilder | None:
         """Return a builder that trains the same candidates on labels alone, or None if there are too few labels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..conversion import LiteRtMode, correct_biases, equalize
@@ -17,7 +17,7 @@ from .plans import Measure
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..processes.progress import Progress
-    from ..training.training_data import TrainingData
+    from ..training.trainer import Trainer
     from .litert_artifact import LiteRtArtifact
     from .plans import LiteRtPlan
 
@@ -25,61 +25,54 @@ if TYPE_CHECKING:
 _CORRECTION_ROWS = 64
 
 
-def recovered(  # noqa: PLR0913, PLR0917 - what is quantized, how, and with what data
-    floats: LiteRtArtifact,
-    plan: LiteRtPlan,
-    signature: str,
-    calibration: Dataset,
-    training_data: TrainingData,
-    seed: int,
-    progress: Progress,
-) -> LiteRtArtifact:
-    """Return a file of floats after the measure of the plan, and quantized if the plan is.
+@dataclass(frozen=True)
+class Recovery:
+    """Takes the measure of a plan on a file of floats, and quantizes it."""
 
-    Raises:
-        UnsupportedError: The measure cannot be taken or changes nothing, or the file cannot be quantized.
-    """
-    rows = list(calibration_rows(calibration))
-    progress.say("equalizing the channels of the layers")
-    equalized, pairs = equalize(floats.content, signature, rows)
-    if not pairs and plan.measure is Measure.EQUALIZATION:
-        raise UnsupportedError(
-            "no channels can be equalized: that needs a layer whose output only one other layer reads, with nothing "
-            "but ReLU, pooling or padding between them"
-        )
-    progress.say(f"{pairs} pairs of layers were equalized")
-    if plan.measure is Measure.TRAINING:
-        equalized = _trained(equalized, plan, signature, rows, training_data, seed, progress)
-        if plan.mode is LiteRtMode.FLOAT32:
-            return replace(floats, content=equalized)
-    content = quantized(equalized, plan, signature, calibration, progress)
-    if plan.measure is Measure.BIAS_CORRECTION:
-        progress.say("correcting the biases")
-        content = correct_biases(equalized, content, signature, rows[:_CORRECTION_ROWS])
-    return replace(floats, content=content, floats=equalized)
+    signature: str
+    """The signature that there is data for."""
+    calibration: Dataset
+    trainer: Trainer
+    progress: Progress
 
+    def recovered(self, floats: LiteRtArtifact, plan: LiteRtPlan) -> LiteRtArtifact:
+        """Return a file of floats after the measure of the plan, and quantized if the plan is.
 
-def _trained(  # noqa: PLR0913, PLR0917 - as above
-    content: bytes,
-    plan: LiteRtPlan,
-    signature: str,
-    rows: list[dict[str, Any]],
-    training_data: TrainingData,
-    seed: int,
-    progress: Progress,
-) -> bytes:
-    training_set = training_data.for_recovery()
-    if training_set is None or not training_set.targets:
-        raise UnsupportedError(
-            f"training needs {MINIMUM_TRAINING_SAMPLES} samples of its part of the evaluation data, which has "
-            f"{training_data.count}, and an output of scores or amounts; give more data",
-            Hint.EVALUATION_DATA,
-        )
-    simulate = plan.mode is not LiteRtMode.FLOAT32
-    how = "with simulated quantization" if simulate else "in floats"
-    progress.say(f"training {how} on {training_set.dataset.count} samples")
-    with progress_events.counting(f"epochs of training {how}"):
-        trained, problem = train_file(content, signature, rows, training_set, simulate=simulate, seed=seed)
-    if problem is not None:
-        progress.warn(f"training was given up ({problem}); the weights are as good as they were until then")
-    return trained
+        Raises:
+            UnsupportedError: The measure cannot be taken or changes nothing, or the file cannot be quantized.
+        """
+        rows = list(calibration_rows(self.calibration))
+        self.progress.say("equalizing the channels of the layers")
+        equalized, pairs = equalize(floats.content, self.signature, rows)
+        if not pairs and plan.measure is Measure.EQUALIZATION:
+            raise UnsupportedError(
+                "no channels can be equalized: that needs a layer whose output only one other layer reads, with "
+                "nothing but ReLU, pooling or padding between them"
+            )
+        self.progress.say(f"{pairs} pairs of layers were equalized")
+        if plan.measure is Measure.TRAINING:
+            equalized = self._trained(equalized, rows, simulate=plan.mode is not LiteRtMode.FLOAT32)
+            if plan.mode is LiteRtMode.FLOAT32:
+                return replace(floats, content=equalized)
+        content = quantized(equalized, plan, self.signature, self.calibration, self.progress)
+        if plan.measure is Measure.BIAS_CORRECTION:
+            self.progress.say("correcting the biases")
+            content = correct_biases(equalized, content, self.signature, rows[:_CORRECTION_ROWS])
+        return replace(floats, content=content, floats=equalized)
+
+    def _trained(self, content: bytes, rows: list[dict[str, Any]], *, simulate: bool) -> bytes:
+        training_data = self.trainer.training_data
+        training_set = training_data.for_recovery()
+        if training_set is None or not training_set.targets:
+            raise UnsupportedError(
+                f"training needs {MINIMUM_TRAINING_SAMPLES} samples of its part of the evaluation data, which has "
+                f"{training_data.count}, and an output of scores or amounts; give more data",
+                Hint.EVALUATION_DATA,
+            )
+        how = "with simulated quantization" if simulate else "in floats"
+        self.progress.say(f"training {how} on {training_set.dataset.count} samples")
+        with progress_events.counting(f"epochs of training {how}"):
+            trained, problem = train_file(content, rows, training_set, simulate=simulate, seed=self.trainer.seed)
+        if problem is not None:
+            self.progress.warn(f"training was given up ({problem}); the weights are as good as they were until then")
+        return trained

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from ..candidates.candidate import CandidateBuilder
     from ..candidates.evaluator import CandidateEvaluator
+    from ..candidates.trial import Trial
     from ..documents.job import Job, Search
     from ..documents.manifest import PictureProof, RunTimes
     from ..documents.outcome import Candidate
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from ..reference.subject import Subject
     from ..runners import Runner
     from ..search.space import SearchSpace
-    from ..search.trial import Trial
     from ..sources import OpenedSource
     from ..training.trainer import Trainer
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..candidates.evaluator import CandidateEvaluator, failure, record, refusal, with_status
-from ..candidates.teacher_gain import with_teacher_gain
-from ..candidates.trained_floats import with_trained_floats
+from ..candidates.trained_otherwise import with_teacher_gain, with_trained_floats
+from ..candidates.trial import Trial
 from ..documents.job import ModelFormat, RecipeKind
 from ..documents.outcome import CandidateStatus, EvidenceKind, Split
 from ..errors import UnsupportedError
@@ -19,7 +19,6 @@ from ..search.ranking import ByObjective, ByQuality
 from ..search.requirements import check_has_data, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
 from ..search.space import SearchSpace, without_training
-from ..search.trial import Trial
 from ..training.given_students import open_students
 from ..training.trainer import Trainer
 from ..training.training_data import make_training_data
@@ -152,7 +151,7 @@ def _first_that_passes(
         candidate = evaluator.evaluate(plan.name, loaded)
         if candidate.status is CandidateStatus.PASSED and left and _must_not_be_slower(target.job):
             candidate = evaluator.without_slower(candidate, loaded)
-        candidate = with_teacher_gain(candidate, plan, loaded.runner, builder, reference, progress)
+        candidate = with_teacher_gain(Trial(plan, loaded, candidate), builder, reference, progress)
         if candidate.status is not CandidateStatus.PASSED:
             progress.add(candidate)
             continue
@@ -188,9 +187,8 @@ def _accept_found(
     chosen = target.accept(trial, evaluator)
     if chosen is None:
         return None
-    gained = with_teacher_gain(trial.candidate, trial.plan, trial.loaded.runner, builder, reference, progress)
-    gained = with_trained_floats(gained, trial.plan, trial.loaded.runner, builder, reference, progress)
-    return _recorded(chosen, gained, progress)
+    trial = replace(trial, candidate=with_teacher_gain(trial, builder, reference, progress))
+    return _recorded(chosen, with_trained_floats(trial, builder, reference, progress), progress)
 
 
 def _recorded(chosen: ChosenCandidate, candidate: Candidate, progress: Progress) -> ChosenCandidate:

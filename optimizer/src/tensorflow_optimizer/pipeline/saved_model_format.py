@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..candidates.candidate import CandidateBuilder
     from ..candidates.evaluator import CandidateEvaluator
+    from ..candidates.trial import Trial
     from ..documents.job import Job, Search
     from ..documents.manifest import Draft
     from ..errors import UnsupportedError
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from ..reference.measure import Reference
     from ..runners import Runner
     from ..search.space import SearchSpace
-    from ..search.trial import Trial
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource, SavedModelSource
     from ..training.trainer import Trainer

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from ..candidates.candidate import LoadedT, PlanT
+    from ..candidates.trial import Trial
     from ..documents.job import Search
     from ..documents.outcome import Candidate, OutputMetrics
     from ..evaluation import Timing
     from ..gate import GatePlan
     from ..reference.measure import Reference
     from ..runners import Runner
-    from .trial import Trial
 
 
 class Ranking(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from ..candidates.candidate import LoadedT, PlanT
 from ..candidates.evaluator import failure, refusal, with_status
 from ..candidates.parallel import build_all
+from ..candidates.trial import Trial
 from ..documents.outcome import CandidateStatus
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..evaluation import answers_of
@@ -15,7 +16,6 @@ from ..hints import Hint
 from ..processes import progress_events
 from .branch import Branch
 from .ranking import size_key
-from .trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,9 +18,8 @@ _EPOCHS, _BATCH = 10, 32
 _RATE = 3e-3
 
 
-def train_file(  # noqa: PLR0913 - what is trained, with what, and how
+def train_file(
     content: bytes,
-    signature: str,
     rows: Sequence[Mapping[str, Array]],
     training_set: TrainingSet,
     *,
@@ -31,16 +30,15 @@ def train_file(  # noqa: PLR0913 - what is trained, with what, and how
 
     Args:
         content: A .tflite file of floats.
-        signature: The signature to train, by its name in the file.
-        rows: Its inputs that tell the ranges of activations.
-        training_set: Samples and targets.
+        rows: Inputs that tell the ranges of activations.
+        training_set: Samples and targets of the signature to train.
         simulate: Round in training as the quantized file will; otherwise the floats are trained equally long.
         seed: Seed of the order of the samples.
 
     Raises:
         UnsupportedError: The file cannot be trained.
     """
-    model = LiteRtModel(content, signature, rows, simulate=simulate)
+    model = LiteRtModel(content, training_set.signature, rows, simulate=simulate)
     model.take_ranges()
     start = [variable.numpy() for variable in model.variables]
     problem = train(model, training_set, Hyperparameters(_EPOCHS, _RATE, _BATCH, seed), start)

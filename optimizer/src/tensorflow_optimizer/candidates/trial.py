@@ -1,11 +1,11 @@
-"""A trial of a search."""
+"""A candidate that was built and measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
-from ..candidates.candidate import LoadedT, PlanT
+from .candidate import LoadedT, PlanT
 
 if TYPE_CHECKING:
     from ..documents.outcome import Candidate
