@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.optimizer.mnist import digits
+from benchmark.optimizer.mnist import Trained, digits
 from benchmark.running import TOOLS
 
 if TYPE_CHECKING:
@@ -31,19 +31,6 @@ class Network:
     build: Callable[[int], Any]
     epochs: int
     is_dense: bool = False
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network and its data."""
-
-    directory: Path
-    """Keras's export of it."""
-    data: Path
-    """Digits with their labels for the optimizer, which the network was not trained on."""
-    images: NDArray[Any]
-    """Digits for the final figures, by other writers."""
-    labels: NDArray[Any]
 
 
 def _mobile_net(side: int) -> Any:

@@ -7,13 +7,12 @@ shared data, the model would know its answers by heart, and an equally good stud
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.optimizer.mnist import digits
+from benchmark.optimizer.mnist import Trained, digits
 from benchmark.running import TOOLS
 
 if TYPE_CHECKING:
@@ -22,19 +21,6 @@ if TYPE_CHECKING:
 _TRAINING, _EVALUATION = 8000, 8000
 _EPOCHS = 8
 _SEED = 7
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The trained model and its data."""
-
-    directory: Path
-    """Keras's export of it."""
-    data: Path
-    """Return what the optimizer gets: digits with their labels that the model was not trained on."""
-    images: NDArray[Any]
-    """Digits for the final figures."""
-    labels: NDArray[Any]
 
 
 def trained() -> Trained:

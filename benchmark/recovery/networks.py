@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.optimizer.mnist import digits
+from benchmark.optimizer.mnist import Trained, digits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
 _TRAINING, _EVALUATION, _TEST = 8000, 3000, 4000
 _EPOCHS = 3
@@ -39,19 +38,6 @@ NETWORKS = (
     Network("ReLU, badly scaled", "relu", 1.5, learned=False, recover="withoutTraining"),
     Network("swish, badly scaled", "swish", 1.0, learned=True, recover="withTraining"),
 )
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network and its data."""
-
-    directory: Path
-    """Keras's export of it."""
-    data: Path
-    """Digits with their labels for the optimizer, which the network was not trained on."""
-    images: NDArray[Any]
-    """Digits for the final figures, by other writers."""
-    labels: NDArray[Any]
 
 
 def trained(network: Network, seed: int, root: Path) -> Trained:

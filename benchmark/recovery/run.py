@@ -7,14 +7,17 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmark.optimizer.rows import FLOAT32, Row, optimized, quantization, steps
-from benchmark.recovery.networks import NETWORKS, Network, Trained, trained
+from benchmark.recovery.networks import NETWORKS, Network, trained
 from benchmark.running import asked, conditions, write_results
+
+if TYPE_CHECKING:
+    from benchmark.optimizer.mnist import Trained
 
 PLAIN = "fullInteger()"
 RECOVERED = "recovered"
