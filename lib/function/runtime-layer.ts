@@ -20,7 +20,7 @@ import type { PythonRuntimeLayerOptions, RuntimeLayerOptions, RuntimeLayerProps 
  */
 export class RuntimeLayer extends Construct {
   /**
-   * The stack's layer with the native program and LiteRT's C library: at most 12 MB unzipped.
+   * The stack's layer with the native program and LiteRT's C library: at most 10 MB unzipped.
    *
    * @param scope any construct in the stack
    * @param options architecture and bundling

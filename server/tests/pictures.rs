@@ -78,9 +78,9 @@ fn pictures_are_decoded_and_resized_within_the_bounds_of_tensorflow_and_pillow()
         let (most, most_mean) = match (is_jpeg, reference.method, reference.antialias) {
             (true, ..) => (8.0, 0.5),
             (false, Method::Nearest, _) => (0.0, 0.0),
-            // TensorFlow has a table of weights.
-            (false, Method::Bicubic, false) => (0.1, 0.01),
-            (false, ..) => (1.0, 1.0),
+            // Pillow rounds weights to 22 bits before it rounds their sums.
+            (false, _, true) => (1.0, 0.05),
+            (false, _, false) => (0.001, 0.0001),
         };
         if largest > most || mean > most_mean {
             wrong.push(format!("{largest}, mean {mean}: {reference:?}"));
@@ -167,11 +167,11 @@ fn the_memory_of_a_picture_follows_from_its_header() {
     let memory = |bytes: &[u8], preparation: &Preparation| Picture::open(bytes, preparation).unwrap().memory();
     let large = resized_header("rgb.png", 4000, 3000);
     let pixels = 4000 * 3000;
-    let as_bytes = memory(&large, &preparation(3));
-    assert!((4 * pixels..5 * pixels).contains(&as_bytes), "{as_bytes}");
-    // Floats of each pixel.
-    let as_floats = memory(&large, &Preparation { method: Method::Bicubic, ..preparation(3) });
-    assert!(as_floats > as_bytes + 12 * pixels, "{as_floats}");
+    let narrow = memory(&large, &preparation(3));
+    assert!((4 * pixels..5 * pixels).contains(&narrow), "{narrow}");
+    // Floats of each row, as wide as the result.
+    let wide = memory(&large, &Preparation { width: 330, ..preparation(3) });
+    assert!(wide >= narrow + 300 * 3000 * 3 * size_of::<f32>(), "{wide} {narrow}");
     // The coefficients of all channels are kept until the last scan.
     let (baseline, progressive) =
         (memory(&file("420.jpg"), &preparation(3)), memory(&file("progressive.jpg"), &preparation(3)));

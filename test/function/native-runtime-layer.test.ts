@@ -22,7 +22,7 @@ jest.mock('../../lib/private/asset-paths', () => {
 });
 
 /** Maximum unzipped size of the native runtime's layer. */
-const MAX_BYTES = 12_000_000;
+const MAX_BYTES = 10_000_000;
 
 const machines: [string, lambda.Architecture][] = [['x86_64', lambda.Architecture.X86_64], ['aarch64', lambda.Architecture.ARM_64]];
 
@@ -33,7 +33,7 @@ function layer(architecture: lambda.Architecture): lambda.LayerVersion {
 describe.each(machines)('for %s', (machine, architecture) => {
   const whenCompiled = hasNativeProgram(architecture) ? test : test.skip;
 
-  whenCompiled('the layer holds the program and LiteRT\'s library, loads on Amazon Linux 2023, and has at most 12 MB', () => {
+  whenCompiled('the layer holds the program and LiteRT\'s library, loads on Amazon Linux 2023, and has at most 10 MB', () => {
     const built = layer(architecture);
     const directory = mkdtempSync(join(tmpdir(), 'native-layer-'));
     const archive = resolve((built.node.root as App).outdir, (built.node.findChild('Code') as Asset).assetPath);

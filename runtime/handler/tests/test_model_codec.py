@@ -82,7 +82,7 @@ BAD: list[tuple[str, list[int], Any, tuple[int, ...], str]] = [
     ("float32", [2, 2], [[1, 2], [3]], (1,), "a list of 1 stands where a list of 2 belongs"),
     ("float32", [2, 2], [[1, 2], 3], (1,), "3 stands where a list of 2 belongs"),
     ("float32", [1], [1e39], (0,), "1e+39 is outside of float32, at most 3.4028234663852886e+38"),
-    ("float32", [1], [-(10**400)], (0,), "an integer of 1329 bits is outside of float32"),
+    ("float32", [1], [-(10**400)], (0,), "an integer of 401 digits is outside of float32"),
     ("float16", [1], [70000], (0,), "70000 is outside of float16, at most 65504"),
     ("uint8", [1], [300], (0,), "300 is outside of uint8, 0 to 255"),
     ("uint8", [1], [-1], (0,), "-1 is outside of uint8, 0 to 255"),

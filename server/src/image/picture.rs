@@ -48,7 +48,7 @@ impl<'p> Picture<'p> {
         // A picture that a decoder was not written for must not cost a copy of the model.
         let decoded = catch_unwind(AssertUnwindSafe(|| self.decode()));
         let pixels = decoded.unwrap_or_else(|_| Err(Fault::damaged("picture", &"its decoder failed")))?;
-        let resized = resize::resized(&pixels, preparation)?;
+        let resized = resize::resized(&pixels, preparation);
         let channels = pixels.channels;
         drop(pixels);
         let mut values = Vec::with_capacity(preparation.width * preparation.height * preparation.channels);

@@ -105,8 +105,7 @@ impl<'d> Inputs<'d> {
         let missing = self.signature.inputs.iter().zip(&self.named).filter(|(_, is_named)| !**is_named);
         let missing: Vec<&str> = missing.map(|(tensor, _)| tensor.name.as_str()).collect();
         if missing.is_empty() {
-            let Self { columns, mut pictures, rows, .. } = self;
-            pictures.sort_by_key(|picture| picture.input);
+            let Self { columns, pictures, rows, .. } = self;
             return Ok(Call { signature, rows: rows.unwrap_or(1), columns, pictures });
         }
         Err(Refusal::bad_request(format!(

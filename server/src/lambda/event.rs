@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
-use jiter::{Jiter, JiterError, JiterErrorType, JsonValue, Peek};
+use jiter::{Jiter, JiterError, JiterErrorType, Peek};
 use memchr::memmem;
 
 use crate::inference::HEADER;
@@ -59,58 +59,40 @@ impl HttpEvent {
     /// Reads an event; `None` where it did not come by HTTP.
     fn read(event: &[u8]) -> Result<Option<Self>, JiterError> {
         let mut jiter = Jiter::new(event).with_allow_inf_nan();
-        let (mut context, mut members) = (None, [const { None }; 3]);
+        let (mut context, mut line) = (None, [const { None }; 3]);
         let mut found = Self::default();
-        let mut name = jiter.next_object()?.map(member);
-        while let Some(member) = name {
+        members(&mut jiter, member, |jiter, member| {
             match member {
-                Member::Context => context = Some(jiter.next_value()?),
-                Member::Line(index) => members[index] = string(jiter.next_value()?),
-                Member::Body => found.body = string(jiter.next_value()?),
-                Member::IsBase64 => found.is_base64 = jiter.next_value()? == JsonValue::Bool(true),
-                Member::Headers => found.read_headers(&mut jiter)?,
+                Member::Context => context = Some(Context::read(jiter)?),
+                Member::Line(index) => line[index] = string(jiter)?,
+                Member::Body => found.body = string(jiter)?,
+                Member::IsBase64 => found.is_base64 = is_true(jiter)?,
+                Member::Headers => found.read_headers(jiter)?,
                 Member::Other => jiter.next_skip()?,
             }
-            name = jiter.next_key()?.map(self::member);
-        }
+            Ok(())
+        })?;
         let Some(context) = context else {
             return Ok(None);
         };
-        found.is_check = get(&context, "versionCheck") == Some(&JsonValue::Bool(true));
-        let [raw_path, path, method] = members;
-        found.request_line = match get(&context, "http") {
-            // Payload 2.0, otherwise 1.0.
-            Some(http @ JsonValue::Object(_)) => get(http, "method").cloned().and_then(string).zip(raw_path),
-            _ => method.zip(path),
-        };
+        found.is_check = context.is_check;
+        let [raw_path, path, method] = line;
+        found.request_line = if context.is_payload_2 { context.method.zip(raw_path) } else { method.zip(path) };
         Ok(Some(found))
     }
 
     fn read_headers(&mut self, jiter: &mut Jiter<'_>) -> Result<(), JiterError> {
-        if jiter.peek()? != Peek::Object {
-            return jiter.next_skip();
-        }
-        let mut next = jiter.known_object()?.map(header);
-        while let Some(found) = next {
-            let place = match found {
+        members(jiter, header, |jiter, header| {
+            let place = match header {
                 Header::JsonLength => &mut self.json_length,
                 Header::Encoding => &mut self.encoding,
                 Header::ContentType => &mut self.content_type,
-                Header::Other => {
-                    jiter.next_skip()?;
-                    next = jiter.next_key()?.map(header);
-                    continue;
-                }
+                Header::Other => return jiter.next_skip(),
             };
-            let value = match jiter.next_value()? {
-                // With multi-value headers.
-                JsonValue::Array(values) => values.first().cloned().and_then(string),
-                value => string(value),
-            };
+            let value = first_string(jiter)?;
             *place = place.take().or(value);
-            next = jiter.next_key()?.map(header);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Tells whether the body came as text, in which bytes of tensors do not survive.
@@ -148,6 +130,44 @@ impl HttpEvent {
             .map_err(|_| Refusal::bad_request("the body is not valid base64, although the event says so"))?;
         fitting(decoded.len())?;
         Ok(Cow::Owned(decoded))
+    }
+}
+
+/// What counts of the member `requestContext`.
+#[derive(Default)]
+struct Context {
+    is_check: bool,
+    /// The event has the payload format 2.0, otherwise 1.0.
+    is_payload_2: bool,
+    /// In the format 2.0.
+    method: Option<String>,
+}
+
+impl Context {
+    fn read(jiter: &mut Jiter<'_>) -> Result<Self, JiterError> {
+        let mut found = Self::default();
+        members(jiter, str::to_owned, |jiter, name| {
+            match &name[..] {
+                "versionCheck" => found.is_check = is_true(jiter)?,
+                "http" => {
+                    found.is_payload_2 = jiter.peek()? == Peek::Object;
+                    members(
+                        jiter,
+                        |name| name == "method",
+                        |jiter, is_method| {
+                            if is_method {
+                                found.method = string(jiter)?;
+                                return Ok(());
+                            }
+                            jiter.next_skip()
+                        },
+                    )?;
+                }
+                _ => jiter.next_skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 
@@ -200,17 +220,51 @@ fn header(name: &str) -> Header {
     }
 }
 
-fn string(value: JsonValue<'_>) -> Option<String> {
-    match value {
-        JsonValue::Str(text) => Some(text.into_owned()),
-        _ => None,
+/// Reads the members of an object, each by what its name says; passes over any other value.
+fn members<'j, N>(
+    jiter: &mut Jiter<'j>,
+    name: impl Fn(&str) -> N,
+    mut read: impl FnMut(&mut Jiter<'j>, N) -> Result<(), JiterError>,
+) -> Result<(), JiterError> {
+    if jiter.peek()? != Peek::Object {
+        return jiter.next_skip();
+    }
+    let mut next = jiter.known_object()?.map(&name);
+    while let Some(found) = next {
+        read(jiter, found)?;
+        next = jiter.next_key()?.map(&name);
+    }
+    Ok(())
+}
+
+/// Reads a string; passes over any other value.
+fn string(jiter: &mut Jiter<'_>) -> Result<Option<String>, JiterError> {
+    match jiter.peek()? {
+        Peek::String => jiter.known_str().map(|text| Some(text.to_owned())),
+        other => jiter.known_skip(other).map(|()| None),
     }
 }
 
-fn get<'v>(value: &'v JsonValue<'v>, name: &str) -> Option<&'v JsonValue<'v>> {
-    match value {
-        JsonValue::Object(members) => members.iter().find(|(other, _)| other == name).map(|(_, value)| value),
-        _ => None,
+/// Reads a string, or the first one of a list, as multi-value headers are.
+fn first_string(jiter: &mut Jiter<'_>) -> Result<Option<String>, JiterError> {
+    if jiter.peek()? != Peek::Array {
+        return string(jiter);
+    }
+    let mut next = jiter.known_array()?;
+    let first = if next.is_some() { string(jiter)? } else { None };
+    while next.is_some() {
+        next = jiter.array_step()?;
+        if let Some(other) = next {
+            jiter.known_skip(other)?;
+        }
+    }
+    Ok(first)
+}
+
+fn is_true(jiter: &mut Jiter<'_>) -> Result<bool, JiterError> {
+    match jiter.peek()? {
+        peek @ (Peek::True | Peek::False) => jiter.known_bool(peek),
+        other => jiter.known_skip(other).map(|()| false),
     }
 }
 

@@ -6,9 +6,7 @@ mod json;
 mod text;
 mod value;
 
-use jiter::JsonValue;
-
-use self::json::Json;
+use self::json::{Json, Scalar};
 pub(crate) use self::value::problem;
 use self::value::{Place, check_column};
 use super::refusal::{Refusal, refuse};
@@ -65,8 +63,8 @@ fn choice(caller: Caller) -> &'static str {
 
 fn signature<'d>(description: &'d Description, request: Json<'_>) -> Result<&'d Signature, Refusal> {
     let name = match request.member("signature_name").map(Json::scalar) {
-        None => "".into(),
-        Some(JsonValue::Str(name)) => name,
+        None => String::new(),
+        Some(Scalar::String(name)) => name,
         Some(_) => return refuse("signature_name must be a string".to_owned()),
     };
     match description.signature(&name) {

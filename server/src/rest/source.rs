@@ -91,7 +91,7 @@ impl<'j> Source<'j> {
         let Some((&size, inner)) = shape.split_first() else {
             let element = match peek {
                 Peek::True | Peek::False => Element::Bool(self.jiter.known_bool(peek)?),
-                peek => element(self.jiter.known_number(peek)?, &self.start[..self.jiter.current_index()]),
+                peek => element(self.jiter.known_number_bytes(peek)?),
             };
             return Ok(tensor.push(element, stored)?);
         };

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isnan, log10
 
 from . import json_text
 from .description import TensorError
@@ -34,7 +34,7 @@ def describe(value: Any) -> str:
         shown = "".join(letter if letter.isprintable() else "?" for letter in value[:20])
         return f'the string "{shown}{"…" if len(value) > 20 else ""}"'
     if isinstance(value, int):
-        return str(value) if value.bit_length() < 128 else f"an integer of {value.bit_length()} bits"
+        return str(value) if abs(value) < 10**39 else f"an integer of {_digits(abs(value))} digits"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
     return (
@@ -44,6 +44,14 @@ def describe(value: Any) -> str:
         if isinstance(value, float)
         else repr(value)[:100]
     )
+
+
+def _digits(value: int) -> int:
+    """Count the digits of a positive integer, which may be longer than `str` allows."""
+    digits = int(log10(value))
+    while 10**digits <= value:
+        digits += 1
+    return digits
 
 
 def _search(

@@ -1,9 +1,32 @@
-use jiter::{Jiter, JsonValue, Peek};
+use jiter::{Jiter, Peek};
+
+use crate::model::Element;
+use crate::rest::number::element;
 
 /// A value in the text of a body that was checked before: its parts are read when they are looked at, so that none of it
 /// takes memory.
 #[derive(Clone, Copy)]
 pub(super) struct Json<'t>(&'t [u8]);
+
+/// A value without parts.
+pub(super) enum Scalar<'t> {
+    Null,
+    Bool(bool),
+    /// What the client wrote.
+    Number(&'t [u8]),
+    String(String),
+}
+
+impl Scalar<'_> {
+    /// The value as the tensors take it; `None` where it is neither a number nor true or false.
+    pub(super) fn element(&self) -> Option<Element> {
+        match self {
+            Self::Bool(value) => Some(Element::Bool(*value)),
+            Self::Number(text) => Some(element(text)),
+            Self::Null | Self::String(_) => None,
+        }
+    }
+}
 
 impl<'t> Json<'t> {
     /// Takes the first value of a text.
@@ -57,22 +80,21 @@ impl<'t> Json<'t> {
     /// The text of the object that stands for bytes.
     pub(super) fn base64(self) -> String {
         match self.member("b64").map(Self::scalar) {
-            Some(JsonValue::Str(text)) => text.into_owned(),
+            Some(Scalar::String(text)) => text,
             _ => String::new(),
         }
     }
 
-    /// A number, a string, true or false; null where it is another value.
-    pub(super) fn scalar(self) -> JsonValue<'t> {
-        match self.0.first() {
-            Some(b'[' | b'{') => JsonValue::Null,
-            _ => self.jiter().next_value().unwrap_or(JsonValue::Null),
-        }
-    }
-
-    /// What the client wrote.
-    pub(super) fn text(self) -> &'t [u8] {
-        self.0
+    /// The value, if it is neither a list nor an object.
+    pub(super) fn scalar(self) -> Scalar<'t> {
+        let mut jiter = self.jiter();
+        let found = match jiter.peek() {
+            Ok(Peek::String) => jiter.known_str().map(|text| Scalar::String(text.to_owned())),
+            Ok(peek @ (Peek::True | Peek::False)) => jiter.known_bool(peek).map(Scalar::Bool),
+            Ok(peek) if peek.is_num() => jiter.known_skip(peek).map(|()| Scalar::Number(jiter.slice_to_current(0))),
+            _ => Ok(Scalar::Null),
+        };
+        found.unwrap_or(Scalar::Null)
     }
 
     fn jiter(self) -> Jiter<'t> {

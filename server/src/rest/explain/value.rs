@@ -1,11 +1,9 @@
 //! Finds and names the value that a tensor cannot take.
 
-use jiter::JsonValue;
-
-use super::json::Json;
-use crate::model::{ElementType, Kind, Misfit, Signature, Tensor};
+use super::json::{Json, Scalar};
+use crate::model::{Element, ElementType, Kind, Misfit, Signature, Tensor};
 use crate::rest::base64;
-use crate::rest::number::of_value;
+use crate::rest::number::element;
 use crate::rest::refusal::{Refusal, refuse};
 use crate::rest::request::Form;
 use crate::rest::sentence::printable;
@@ -13,6 +11,8 @@ use crate::rest::source::is_picture;
 
 /// Of a number beyond float64, in characters.
 const MOST_DIGITS: usize = 40;
+/// That is shown whole, in digits: those of 128 bits.
+const LONGEST_INTEGER: usize = 39;
 
 /// How the client wrote a value, so that it can be said where it is.
 #[derive(Clone, Copy)]
@@ -134,7 +134,7 @@ fn element_problem(tensor: &Tensor, value: Json<'_>) -> Option<String> {
     if value.is_base64() {
         return Some(format!("bytes (\"b64\") are for inputs of type string, and this one is {}", tensor.dtype));
     }
-    let misfit = match of_value(&value.scalar(), value.text()) {
+    let misfit = match value.scalar().element() {
         Some(element) => tensor.push(element, &mut Vec::new()).err()?,
         None => Misfit::Kind,
     };
@@ -177,19 +177,24 @@ fn described(value: Json<'_>) -> String {
         return "an object".to_owned();
     }
     match value.scalar() {
-        JsonValue::Bool(value) => value.to_string(),
-        JsonValue::Int(value) => value.to_string(),
-        JsonValue::BigInt(value) if value.bits() < 128 => value.to_string(),
-        JsonValue::BigInt(value) => format!("an integer of {} bits", value.bits()),
-        JsonValue::Float(number) if number.is_infinite() => {
-            printable(&String::from_utf8_lossy(value.text()), MOST_DIGITS)
-        }
-        JsonValue::Float(value) => float(value),
-        JsonValue::Str(text) => {
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Number(text) => number(text),
+        Scalar::String(text) => {
             let more = if text.chars().nth(20).is_some() { "…" } else { "" };
             format!("the string \"{}{more}\"", printable(&text, 20))
         }
-        _ => "null".to_owned(),
+        Scalar::Null => "null".to_owned(),
+    }
+}
+
+fn number(text: &[u8]) -> String {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.len() > LONGEST_INTEGER && digits.iter().all(u8::is_ascii_digit) {
+        return format!("an integer of {} digits", digits.len());
+    }
+    match element(text) {
+        Element::Float(value) if value.is_finite() || value.is_nan() => float(value),
+        _ => printable(&String::from_utf8_lossy(text), MOST_DIGITS),
     }
 }
 
