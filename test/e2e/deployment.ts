@@ -22,9 +22,9 @@ export async function bootstrapped(emulator: EmbeddedAws): Promise<void> {
   await new Promise((done) => setTimeout(done, 1000 * ROLE_DELAY));
 }
 
-/** Options of every embedded AWS of these tests. */
+/** Options of every embedded AWS of these tests. As on AWS, the first answer about a stack after an update may be an old one. */
 export function commonOptions(): string[] {
-  return [...recordedCalls(), '--role-delay', String(ROLE_DELAY)];
+  return [...recordedCalls(), '--role-delay', String(ROLE_DELAY), '--stale-answers'];
 }
 
 export const ROOT = resolve(__dirname, '..', '..');
