@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { StandInRegistry } from '../stand_ins/registry';
 import { writeStandInServer } from '../stand_ins/serving-program';
@@ -81,8 +81,7 @@ afterAll(async () => {
 
   // Fault: the server image answers wrongly | the build fails, before any instance changes | the old instance
   test('the optimization refuses a server image that answers wrongly, before any instance changes', async () => {
-    const lying = join(fleet.work, 'lying');
-    writeFileSync(lying, readFileSync(server, 'utf8').replace('-m stand_in_server', `-c '${LYING}'`));
+    const lying = writeStandInServer(mkdtempSync(join(fleet.work, 'lying-')), LYING);
 
     const { code, output } = await withImage(lying, (image) => fleet.deploy({ image, recipe: 'none' }));
 

@@ -125,7 +125,7 @@ function publisher(stack: Stack): void {
     evaluation: data,
     recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }),
   });
-  Object.values(QuantizationRecovery).forEach((recover, index) => new ModelOptimizer(stack, `Recovered${index}`, {
+  [QuantizationRecovery.WITHOUT_TRAINING, QuantizationRecovery.WITH_TRAINING].forEach((recover, index) => new ModelOptimizer(stack, `Recovered${index}`, {
     model: ModelSource.fromAsset('digits/saved_model'),
     evaluation: data,
     recipe: OptimizationRecipe.of(Quantization.fullInteger({ recover })),
