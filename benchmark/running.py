@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from benchmark.digits import REPOSITORY, RESULTS
@@ -110,6 +112,15 @@ def rounds_of(count: int, uncounted: int = 1) -> Iterator[int]:
         yield number
     if shown:
         print(file=sys.stderr)
+
+
+def processor_seconds(process: int) -> float:
+    """Return the processor time of another process, of all its threads together."""
+    clock = ctypes.c_int()
+    problem = ctypes.CDLL(None).clock_getcpuclockid(process, ctypes.byref(clock))
+    if problem:
+        raise OSError(problem, "no clock of the process")
+    return time.clock_gettime(clock.value)
 
 
 def conditions(load_before: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from stand_in_runtime_api import CLIENT, RuntimeApi
 
 from benchmark.cold.layout import interpreter
-from benchmark.cold.subjects import BARE
+from benchmark.cold.subjects import BARE, TRUE
+from benchmark.running import processor_seconds
 
 if TYPE_CHECKING:
     from benchmark.cold.layout import Layout
@@ -34,7 +36,10 @@ class Start:
     """One cold start."""
 
     milliseconds: float
+    processor_milliseconds: float
+    """Of all threads, until the answer."""
     peak_mebibytes: float
+    """0 where it is not known."""
     answer: Any
 
 
@@ -44,6 +49,8 @@ def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
     Raises:
         RuntimeError: The process ends without an answer.
     """
+    if subject.name == TRUE:
+        return _ended(TRUE)
     if subject.name == BARE:
         command = ["-c", "import sys; sys.stdout.write('READY None\\n'); sys.stdout.flush(); sys.stdin.read()"]
     else:
@@ -53,9 +60,10 @@ def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
         for line in process.stdout or ():
             if line.startswith("READY"):
                 elapsed = time.perf_counter() - started
-                peak = _peak(process)
+                used, peak = processor_seconds(process.pid), _peak(process)
                 process.kill()
-                return Start(elapsed * 1000, peak, ast.literal_eval(line.removeprefix("READY").strip()))
+                answer = ast.literal_eval(line.removeprefix("READY").strip())
+                return Start(elapsed * 1000, used * 1000, peak, answer)
         raise RuntimeError(f"{subject.name} ended without an answer")
 
 
@@ -74,12 +82,24 @@ def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
         posted = api.receive(LIMIT_SECONDS, lambda: process.poll() is None)
         if posted is None:
             raise RuntimeError(f"{subject.name} ended without an answer")
-        start = Start((posted.arrived - started) * 1000, _peak(process), posted.value)
+        used = processor_seconds(process.pid)
+        start = Start((posted.arrived - started) * 1000, used * 1000, _peak(process), posted.value)
         process.kill()
     api.close()
     if posted.where != "response":
         raise RuntimeError(f"{subject.name} answered {posted.value}")
     return start
+
+
+def _ended(program: str) -> Start:
+    """Measure a program from spawn to its end."""
+    started = time.perf_counter()
+    process = _spawn([program], {})
+    _, status, used = os.wait4(process.pid, 0)
+    elapsed = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.communicate()
+    return Start(elapsed * 1000, (used.ru_utime + used.ru_stime) * 1000, 0.0, None)
 
 
 def client_command(subject: Subject, layout: Layout) -> list[str]:

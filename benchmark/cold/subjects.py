@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from benchmark.cold.layout import Layout
 
 PLAIN, NUMPY, NATIVE, EMPTY, BARE = "plain TensorFlow", "numpy", "native", "empty Python handler", "bare Python"
+TRUE = "/bin/true"
 KERAS, ONNX, LITERT = "Keras", "ONNX Runtime", "LiteRT as installed"
 RUST, C_PROGRAM = "empty Rust function", "C program"
 EMPTY_ANSWERS = (EMPTY, RUST)

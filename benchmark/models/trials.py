@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from tensorflow_optimizer.proof.choose_runtime import litert_library
 from tensorflow_optimizer.proof.run_times import measure_runs
 
 from benchmark.models.build import ROWS, SIGNATURE
-from benchmark.running import native_program
+from benchmark.running import native_program, processor_seconds
 
 if TYPE_CHECKING:
     from benchmark.models.architectures import Architecture
@@ -139,15 +138,6 @@ class Subject:
     def _rows(self) -> list[Any]:
         found: list[Any] = json.loads((self.directory / "rows.json").read_text(encoding="utf-8"))
         return found
-
-
-def processor_seconds(process: int) -> float:
-    """Return the processor time of another process, of all its threads together."""
-    clock = ctypes.c_int()
-    problem = ctypes.CDLL(None).clock_getcpuclockid(process, ctypes.byref(clock))
-    if problem:
-        raise OSError(problem, "no clock of the process")
-    return time.clock_gettime(clock.value)
 
 
 def _answered(function: Function, event: bytes) -> None:

@@ -1,6 +1,6 @@
 import { spawnSync } from 'child_process';
-import { mkdtempSync, rmSync } from 'fs';
-import { tmpdir } from 'os';
+import { mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { cpus, tmpdir } from 'os';
 import { join } from 'path';
 
 /*
@@ -58,3 +58,6 @@ process.stdout.write([
   `Time of ${last.models} models: ${last.ratio.toFixed(2)} times plain constructs (target: at most ${TARGET_RATIO}).`,
   '',
 ].join('\n'));
+writeFileSync(join(__dirname, '..', 'results', 'synth.json'), `${JSON.stringify({
+  machine: `${process.platform} ${process.arch}, ${cpus().length} processors`, node: process.version, runs, rows: measured,
+}, undefined, 2)}\n`);

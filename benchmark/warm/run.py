@@ -12,6 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "optimizer" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "shared" / "src"))
 
 from benchmark.digits import optimize
 from benchmark.running import asked, conditions, rounds_of, write_results

@@ -28,6 +28,7 @@ const checks = [
   ['mypy: schedules', bin('mypy'), ['test/delivery/schedules'], { MYPYPATH: 'test/delivery/schedules' }],
   ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
+  ['figures are drawn from the results', bin('python'), ['benchmark/figures/run.py', '--check']],
   // Each directory has a conftest.py; what they share is found by name, as the tests find it.
   ['mypy: native', bin('mypy'), ['--follow-imports=silent', 'server/tests', '--exclude', 'server/tests/server'], { MYPYPATH: nativeTests }],
   ['mypy: native server', bin('mypy'), ['--follow-imports=silent', 'server/tests/server'], { MYPYPATH: nativeTests }],
