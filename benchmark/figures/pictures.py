@@ -1,4 +1,4 @@
-"""What each picture shows, and on what it was measured."""
+"""The pictures of the page, each with its text and its conditions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Picture:
     title: str
     svg: Markup
     says: str
-    """What one sees."""
+    """The text below it."""
     measured: str
-    """On what."""
+    """The conditions."""
 
 
 def starts(result: dict[str, Any]) -> Picture:

@@ -1,4 +1,4 @@
-"""What is measured of a model, in the native program and in the bare library, each in processes of their own."""
+"""Measures a model, in the native program and in the bare library, each in processes of their own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'crypto';
 import type { IncomingHttpHeaders } from 'http';
 
-/** What the address of a proxy is made of. */
+/** Parts of the address of a proxy. */
 export interface OwnAddress {
   /** Host and port, as a client writes them in the header. */
   readonly host: string;

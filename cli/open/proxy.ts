@@ -34,7 +34,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
 };
-/** What an endpoint answers is data: a browser that shows it as a page runs nothing of it. */
+/** Policy of an endpoint's answers, which are data: a browser that shows one as a page runs nothing of it. */
 const DATA_POLICY = { 'content-security-policy': 'default-src \'none\'; frame-ancestors \'none\'; sandbox' };
 /** The page has its own policy inside. */
 const PAGE_POLICY = { 'content-security-policy': 'frame-ancestors \'none\'' };
@@ -92,7 +92,7 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
   await passOn(serving.upstream, path, request, response);
 }
 
-/** What the proxy itself has at a path, or undefined. */
+/** Returns the proxy's own answer at a path, or undefined. */
 function ownAnswer({ endpoint, pages, own }: Serving, path: string): { status?: number; headers: OutgoingHttpHeaders; body?: string } | undefined {
   switch (path) {
     case '': return { status: 308, headers: { location: `/${own.token}/` } };

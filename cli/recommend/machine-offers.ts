@@ -8,7 +8,7 @@ import { answeredWithin, utilization } from './queue';
 
 /** Instances or pods at most. */
 const MOST = 1000;
-/** What an instance's system takes of its memory, and a node's of its processors and memory. */
+/** Memory that the system of an instance or node takes, and its processors on a node. */
 const SYSTEM_MEBIBYTES = 1024;
 const NODE_PROCESSORS = 0.1;
 const POD_PROCESSORS = [1, 2, 4];

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
 import type { Architecture } from './prices';
 
-/** What an optimization job measured of the model that it published. */
+/** Figures that an optimization job measured of the model that it published. */
 export interface Measured {
   readonly model: string;
   readonly version?: number;

@@ -1,7 +1,7 @@
 import type { Measured } from './measured';
 import type { Prices } from './prices';
 
-/** What is wanted, and what a recommendation has to take for granted. */
+/** The wanted rate and latency, and what a recommendation has to take for granted. */
 export interface Wanted {
   /** Requests a second with one instance each, at all times. */
   readonly rate: number;
@@ -20,7 +20,7 @@ export interface Question {
 /** One way to serve: what it takes, how fast it answers, what it costs. */
 export interface Offer {
   readonly path: 'function' | 'service' | 'fleet';
-  /** What runs, in words. */
+  /** Functions, pods or instances, in words. */
   readonly takes: string;
   readonly memoryMebibytes: number;
   readonly instanceType?: string;
@@ -46,7 +46,7 @@ export interface Refusal {
 }
 
 /**
- * What the job's own Runtime API takes of a request to the native program: the median of benchmark/results/warm.md without the processor time of
+ * Time that the job's own Runtime API takes of a request to the native program: the median of benchmark/results/warm.md without the processor time of
  * the same request in benchmark/results/server.md, for one client.
  */
 export const RUNTIME_API_MILLISECONDS = 0.09;

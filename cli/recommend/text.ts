@@ -36,7 +36,7 @@ function ownClusterText({ offers }: Recommendation, money: (amount: number) => s
   return share === undefined ? '' : ` On nodes of a cluster that you have, the service's pods take a share of ${money(share)} a month.`;
 }
 
-/** What the figures are, and what they leave out. */
+/** Returns sentences on the origin of the figures, and on what they leave out. */
 function notes({ measured, wanted, prices, offers }: Pick<Recommendation, 'offers'> & Question): string[] {
   const start = measured.startMilliseconds === undefined ? 'its start' : `${time(measured.startMilliseconds)} for its start`;
   return [

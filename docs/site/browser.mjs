@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MODEL = `${ROOT}examples/digits/model.tflite`;
 const UNKNOWN_SIZE = `${ROOT}test/docs/unknown-size.tflite`;
 const MOST_TRANSFERRED = 3_000_000;
-/** What LiteRT says of itself, and of the GPU that it does not use here. */
+/** Messages of LiteRT on itself, and on the GPU that it does not use here. */
 const LITERT_LOG = /^(INFO|WARNING): |GPU adapter|No available adapters/;
 
 const { server, address } = await serveSite(directory, { base, port: 0 });

@@ -29,7 +29,7 @@ const NO_ROLE = '\'the stack has no execution role, so CloudFormation would chan
 const HAS_ROLE = '($exists($stack.RoleARN) or $exists($stack.RoleArn))';
 
 /**
- * Whether a stack has the values that are restored, so that nothing has to be done: this delivery has not touched it, nor one that was stopped, nor a
+ * Tells whether a stack has the values that are restored, so that nothing has to be done: this delivery has not touched it, nor one that was stopped, nor a
  * deployment by somebody in the meantime. An update that changes no model would still fetch other parameters anew, such as of machine images.
  */
 const IS_AS_BEFORE = `$phase = 'restore' and $not($queue[$at] in $done) and $not($contains($status, /_IN_PROGRESS$/)) and ${[

@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 
-/** What the pages may load: what the site itself serves, and WebAssembly for the model that a page runs. Nothing is sent anywhere else. */
+/** Sources that the pages may load: those that the site itself serves, and WebAssembly for the model that a page runs. Nothing is sent anywhere else. */
 const POLICY = {
   'default-src': ["'self'"],
   'script-src': ["'self'", "'wasm-unsafe-eval'"],

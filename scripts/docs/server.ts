@@ -36,7 +36,7 @@ export async function serveSite(
 interface Served {
   readonly directory: string;
   readonly base: string;
-  /** What was compressed once, by encoding and file. */
+  /** Bodies that were compressed once, by encoding and file. */
   readonly encoded: Map<string, Buffer>;
 }
 

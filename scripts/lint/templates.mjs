@@ -8,7 +8,7 @@ import { root, run, tools } from '../setup/environment.mjs';
 import { lockedTool } from '../setup/locked-tool.mjs';
 import { setUp } from '../setup/main.mjs';
 
-/** What the apps ask for, in the place of the files that their tests make. */
+/** Context of the apps, in the place of the files that their tests make. */
 const CONTEXT = {
   ...JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')).context,
   'aws:cdk:bundling-stacks': [],

@@ -8,7 +8,7 @@ import { once, root, run, tools } from '../setup/environment.mjs';
 import { lockedTool } from '../setup/locked-tool.mjs';
 
 const CARGO_CYCLONEDX = '0.5.9';
-/** What CodeBuild and the layers of functions install. */
+/** Requirements that CodeBuild and the layers of functions install. */
 const PYTHON = {
   'optimizer': 'optimizer/requirements.txt',
   'layer-native': 'runtime/layer/native/requirements.txt',

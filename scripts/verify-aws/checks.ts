@@ -6,7 +6,7 @@ interface Check {
 
 interface Part {
   readonly name: string;
-  /** What a check of this part that failed may mean. */
+  /** Possible causes of a failed check of this part. */
   readonly means: string;
   readonly checks: Check[];
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read};
 
-/// What is unzipped before its memory is taken, in bytes.
+/// Bytes that are unzipped before their memory is taken.
 const STEP: usize = 64 << 10;
-/// How much larger than the zipped one an unzipped body may be, beyond its first bytes.
+/// Greatest ratio of an unzipped body to the zipped one, beyond its first bytes.
 pub(crate) const RATIO: usize = 100;
 /// Unzipped bytes of which no ratio is asked.
 const ANY_RATIO: usize = 1 << 20;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use model_server::image::{Fault, Method, Picture, Preparation};
 use serde::Deserialize;
 
-/// What TensorFlow or Pillow made of a picture.
+/// A picture as TensorFlow or Pillow decoded and resized it.
 #[derive(Debug, Deserialize)]
 struct Reference {
     picture: String,

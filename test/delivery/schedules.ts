@@ -4,7 +4,7 @@ import { createInterface } from 'readline';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** What random schedules of a definition showed; `schedules/main.py` writes it. */
+/** Results of random schedules of a definition; `schedules/main.py` writes it. */
 export interface Tried {
   readonly tried: number;
   readonly executions: number;

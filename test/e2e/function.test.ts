@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => deployment?.stop());
 
-/** What the only build's job was kept from, as its outcome says. */
+/** Returns the layers of isolation of the only build's job, as its outcome says. */
 async function isolation(): Promise<unknown> {
   const { ArtifactBucket } = deployment.outputs(STACK);
   const outcome = (await deployment.keys(ArtifactBucket)).find((name) => name.endsWith('/outcome.json'))!;

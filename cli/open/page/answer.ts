@@ -14,7 +14,7 @@ export interface ShownOutput {
   readonly bars?: readonly Bar[];
   /** How many elements have no bar. */
   readonly more?: number;
-  /** What has no bars. */
+  /** Text of an answer without bars. */
   readonly text?: string;
 }
 

@@ -9,7 +9,7 @@ interface Rule {
   readonly metric?: QualityMetric;
 }
 
-/** What a new version is compared in with the one that serves. */
+/** Options of the comparison of a new version with the one that serves. */
 export interface NotWorseThanServingOptions {
   /** The metric; the output that loses most of it decides. */
   readonly metric: QualityMetric;
@@ -155,7 +155,7 @@ function callOf({ method, metric }: Rule): string {
   return `QualityGate.${method}(${metric ? `${metric._call}, ` : ''}…)`;
 }
 
-/** What a rule's value may be, in words and as a test. */
+/** Returns the allowed values of a rule, in words and as a test. */
 function allowedFor({ method, metric }: Rule): [string, (value: number) => boolean] {
   if (method === 'maxErrorIncrease' || metric?._isError) {
     return ['at least 0', (value) => value >= 0];

@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 
-/** What a metric is of. */
+/** Options of a metric. */
 export interface QualityMetricOptions {
   /**
    * Name of the output.
@@ -10,7 +10,7 @@ export interface QualityMetricOptions {
   readonly output?: string;
 }
 
-/** What a metric of classes is of. */
+/** Options of a metric of classes. */
 export interface ClassMetricOptions extends QualityMetricOptions {
   /**
    * Number of the class, from 0 in the order of the output; 1 is the positive class of two. For an output with several labels, the label.

@@ -170,7 +170,7 @@ class TestIntervals:
 
 
 class TestImbalance:
-    """What is said of the labels, and which rule is the default then."""
+    """The sentence on the labels, and the rule that is the default then."""
 
     @pytest.mark.parametrize(("positives", "said"), [(199, True), (200, False), (500, False), (801, True)])
     def test_of_two_classes_a_share_below_20_percent_is_rare(self, positives: int, said: bool) -> None:

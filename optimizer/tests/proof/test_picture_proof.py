@@ -1,4 +1,4 @@
-"""What the native program makes of pictures, compared with TensorFlow's numbers."""
+"""Proof of the native program's answers to pictures, by TensorFlow's numbers."""
 
 from __future__ import annotations
 

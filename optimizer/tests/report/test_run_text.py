@@ -1,4 +1,4 @@
-"""What the report says about several rows and threads."""
+"""Sentences of the report about several rows and threads."""
 
 from __future__ import annotations
 

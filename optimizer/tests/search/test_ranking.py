@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tensorflow_optimizer.documents.job import Metric, MetricName
+from tensorflow_optimizer.candidates.trial import Trial
+from tensorflow_optimizer.documents.job import Metric, MetricName, Rule
 from tensorflow_optimizer.documents.outcome import (
     Candidate,
     CandidateStatus,
@@ -15,6 +15,8 @@ from tensorflow_optimizer.documents.outcome import (
     Metrics,
     OutputMetrics,
 )
+from tensorflow_optimizer.gate import GatePlan
+from tensorflow_optimizer.gate.gate_plan import PlannedRule
 from tensorflow_optimizer.search.ranking import ByQuality
 
 BALANCED = MetricName.BALANCED_ACCURACY.value
@@ -31,9 +33,10 @@ def balanced(loss: float) -> dict[str, Loss]:
 
 
 def ranked(*candidates: Candidate, metric: MetricName | None = None) -> tuple[list[str], str]:
-    rule = SimpleNamespace(metric=Metric(name=metric) if metric else None)
-    ranking = ByQuality(SimpleNamespace(rules=[SimpleNamespace(rule=rule)]), ["y", "z"], 3)  # type: ignore[arg-type]  # no more is read
-    best, *others = ranking.ranked([SimpleNamespace(candidate=entry) for entry in candidates])  # type: ignore[type-var, list-item]  # stand-ins
+    rule = Rule(rule="maxLoss", value=1, metric=Metric(name=metric)) if metric else Rule(rule="maxSizeBytes", value=1)
+    ranking = ByQuality(GatePlan([PlannedRule(rule)], strict=False), ["y", "z"], 3)
+    unread: Any = None  # neither how it was built nor the model
+    best, *others = ranking.ranked([Trial(unread, unread, entry) for entry in candidates])
     names = [entry.candidate.name for entry in (best, *others)]
     return names, ranking.why_not(others[0].candidate, best.candidate)
 

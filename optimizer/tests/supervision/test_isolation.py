@@ -1,4 +1,4 @@
-"""What the job's process, in which a model is a program, can no longer do."""
+"""Isolation of the job's process, in which a model is a program."""
 
 from __future__ import annotations
 

@@ -118,6 +118,12 @@ TEXTS: list[tuple[str, str, int, str]] = [
         400,
         'instances[0]["flip"][0]: 0 stands where true or false',
     ),
+    (
+        "bool",
+        '{"instances": [{"x": [1,1,1], "flip": [-0,1,true]}]}',
+        400,
+        'instances[0]["flip"][0]: 0 stands where true or false',
+    ),
     ("int8", '{"instances": [[[[NaN]]]]}', 400, "instances[0]: a list of 1 stands where a list of 8 belongs"),
     ("lookup", '{"instances": [99]}', 400, "the model cannot compute these values"),
     ("signatures", '{"signature_name": 1, "instances": [[1,2]]}', 400, "signature_name must be a string"),

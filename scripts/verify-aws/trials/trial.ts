@@ -12,7 +12,7 @@ export interface Trial {
   readonly name: string;
   /** In the order of their deployment. */
   readonly stacks: readonly string[];
-  /** What a check that failed may mean. */
+  /** Possible causes of a failed check. */
   readonly means: string;
   /** Why the embedded AWS cannot run it. */
   readonly onlyOnAws?: string;

@@ -9,7 +9,7 @@ pub(super) struct Pixels {
     pub bytes: Vec<u8>,
 }
 
-/// What gray has of red, green and blue.
+/// Shares of red, green and blue in gray.
 #[derive(Clone, Copy)]
 pub(super) struct Weights {
     red: u32,

@@ -5,14 +5,14 @@ use super::pixels::Pixels;
 use super::preparation::{Method, Preparation};
 use super::size::Size;
 
-/// Of the weights of a side, for each of its pixels before and after, in bytes.
-const WEIGHTS: usize = 96;
+/// Of weights, and of what keeps rows, for each pixel of a side before and after, in bytes.
+const SIDE: usize = 96;
 
 /// Returns the bytes of memory that resizing takes besides the picture.
 pub(super) fn memory(size: Size, channels: usize, preparation: &Preparation) -> usize {
     let &Preparation { width, height, .. } = preparation;
     let values = channels * width * (size.height + height);
-    size_of::<f32>() * values + WEIGHTS * (size.width + size.height + width + height)
+    size_of::<f32>() * values + SIDE * (size.width + size.height + width + height)
 }
 
 /// Resizes a picture. Returns its values row by row, of as many channels as it has.
@@ -20,15 +20,17 @@ pub(super) fn resized(pixels: &Pixels, preparation: &Preparation) -> Vec<f32> {
     let &Preparation { width, height, antialias, .. } = preparation;
     let columns = sources(pixels.size.width, width, preparation);
     let rows = sources(pixels.size.height, height, preparation);
-    let mut narrow = match pixels.channels {
-        1 => columns_of::<1>(pixels, &columns),
-        _ => columns_of::<3>(pixels, &columns),
-    };
-    // Pillow rounds what it gets of the columns, and then of the rows.
-    if antialias {
-        round_to_bytes(&mut narrow);
+    let mut narrow: Vec<Option<Vec<f32>>> = vec![None; pixels.size.height];
+    let mut result = vec![0.0; width * height * pixels.channels];
+    for (sums, Source { first, weights }) in result.chunks_exact_mut(width * pixels.channels).zip(&rows) {
+        for (row, weight) in (*first..).zip(weights) {
+            // A picture that becomes smaller may have rows that nothing is made of.
+            let values = narrow[row].get_or_insert_with(|| resized_row(pixels, row, &columns, antialias));
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += *value * weight;
+            }
+        }
     }
-    let mut result = rows_of(&narrow, width * pixels.channels, &rows);
     if antialias {
         round_to_bytes(&mut result);
     }
@@ -87,34 +89,34 @@ fn weight(method: Method, distance: f64) -> f64 {
     }
 }
 
-/// Makes each row as wide as the result.
-fn columns_of<const N: usize>(pixels: &Pixels, columns: &[Source]) -> Vec<f32> {
-    let mut result = Vec::with_capacity(pixels.size.height * columns.len() * N);
-    for row in pixels.bytes.as_chunks::<N>().0.chunks_exact(pixels.size.width) {
-        for Source { first, weights } in columns {
-            let mut sums = [0.0; N];
-            for (pixel, weight) in row[*first..].iter().zip(weights) {
-                for (sum, &value) in sums.iter_mut().zip(pixel) {
-                    *sum += f32::from(value) * weight;
-                }
-            }
-            result.extend_from_slice(&sums);
+/// Makes one row as wide as the result.
+fn resized_row(pixels: &Pixels, row: usize, columns: &[Source], antialias: bool) -> Vec<f32> {
+    let channels = pixels.channels;
+    let bytes = &pixels.bytes[row * pixels.size.width * channels..][..pixels.size.width * channels];
+    let mut result = vec![0.0; columns.len() * channels];
+    for channel in 0..channels {
+        let values: Vec<f32> = bytes[channel..].iter().step_by(channels).map(|&byte| f32::from(byte)).collect();
+        for (sum, Source { first, weights }) in result[channel..].iter_mut().step_by(channels).zip(columns) {
+            *sum = dot(&values[*first..first + weights.len()], weights);
         }
+    }
+    // Pillow rounds what it gets of the columns, and then of the rows.
+    if antialias {
+        round_to_bytes(&mut result);
     }
     result
 }
 
-/// Makes as many rows as the result has, of rows with `width` values.
-fn rows_of(values: &[f32], width: usize, rows: &[Source]) -> Vec<f32> {
-    let mut result = vec![0.0; rows.len() * width];
-    for (sums, Source { first, weights }) in result.chunks_exact_mut(width).zip(rows) {
-        for (row, weight) in values[first * width..].chunks_exact(width).zip(weights) {
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += value * weight;
-            }
+/// Multiplies two vectors of one length, eight elements at once.
+fn dot(left: &[f32], right: &[f32]) -> f32 {
+    let ((left, last_left), (right, last_right)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (left, right) in left.iter().zip(right) {
+        for (sum, (left, right)) in sums.iter_mut().zip(left.iter().zip(right)) {
+            *sum += left * right;
         }
     }
-    result
+    sums.iter().sum::<f32>() + last_left.iter().zip(last_right).map(|(left, right)| left * right).sum::<f32>()
 }
 
 fn round_to_bytes(values: &mut [f32]) {

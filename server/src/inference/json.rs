@@ -101,7 +101,7 @@ enum OutputMember {
     Other,
 }
 
-/// What a request says of one input.
+/// One input of a request.
 #[derive(Default)]
 struct Given<'d, 'j> {
     name: Option<String>,

@@ -1,4 +1,4 @@
-//! What the protocol says of a server and its models.
+//! Metadata of a server and its models.
 
 use serde::Serialize;
 

@@ -19,7 +19,7 @@ pub struct InferRequest {
     pub form: Form,
 }
 
-/// What the answer to a request has to be like.
+/// The form of the answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     pub(super) id: Option<String>,

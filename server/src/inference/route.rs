@@ -6,7 +6,7 @@ const HEALTH: &str = "/v2/health/";
 /// Of TensorFlow Serving's API.
 const OTHER_MODELS: &str = "/v1/models/";
 
-/// What a request asks for.
+/// The resource of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource<'p> {
     /// The server's liveness.
@@ -26,7 +26,7 @@ pub enum Resource<'p> {
     },
 }
 
-/// What a request asks of a model.
+/// The part of a model that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Inputs, outputs and versions.

@@ -133,7 +133,7 @@ impl HttpEvent {
     }
 }
 
-/// What counts of the member `requestContext`.
+/// The parts of the member `requestContext` that count.
 #[derive(Default)]
 struct Context {
     is_check: bool,

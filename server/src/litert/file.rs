@@ -106,7 +106,7 @@ impl ModelFile {
         if let Packing::Shared(packed) = &self.lock().packing { packed.bytes() } else { 0 }
     }
 
-    /// What the library printed when compiled models could not share packed weights.
+    /// The words of the library when compiled models could not share packed weights.
     #[must_use]
     pub fn packing_problem(&self) -> Option<String> {
         if let Packing::Refused(problem) = &self.lock().packing { Some(problem.clone()) } else { None }

@@ -15,7 +15,7 @@ const ROWS: [usize; 5] = [2, 4, 8, 16, 32];
 const THREADS: usize = 2;
 /// No run may take longer: within it, nobody notices that a client has gone.
 const LONGEST: Duration = Duration::from_millis(250);
-/// What the runs of a round take at least.
+/// Least time of the runs of a round.
 const ROUND: Duration = Duration::from_millis(1);
 /// Rounds, of which the median counts: the fewest, and the most.
 const ROUNDS: (usize, usize) = (5, 31);

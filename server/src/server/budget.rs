@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::failure::Failure;
 
-/// What is counted, in bytes: the permits of a semaphore have 32 bits.
+/// Unit of the count, in bytes: the permits of a semaphore have 32 bits.
 const UNIT: usize = 1 << 10;
 /// Of each request, besides its bytes.
 const REQUEST: usize = 4 << 10;
@@ -17,7 +17,7 @@ const REQUEST: usize = 4 << 10;
 const HEADER: usize = 256;
 /// How often it is looked at whether free memory can be given back.
 const TICK: Duration = Duration::from_secs(1);
-/// What requests must have taken for that at one moment, in bytes, and no longer take.
+/// Bytes that requests must have taken for that at one moment, and no longer take.
 const MUCH: usize = 8 << 20;
 
 /// The memory that all requests in flight may take: bodies as received and unzipped, tensors, and answers that are not yet
@@ -68,7 +68,7 @@ impl Budget {
     }
 }
 
-/// What one request has taken, until this is dropped.
+/// The memory that one request has taken, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Share {
     permit: OwnedSemaphorePermit,

@@ -106,7 +106,7 @@ pub(super) struct Flags {
 
     /// Memory that all requests in flight may take, in MiB: bodies, tensors, and answers that are not yet written
     ///
-    /// What finds none left is refused at once with 503 or UNAVAILABLE [default: 256, or a fifth of the memory limit where
+    /// A request that finds none left is refused at once with 503 or UNAVAILABLE [default: 256, or a fifth of the memory limit where
     /// that is less, but 32 at least]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..1 << 20), help_heading = "Limits")]
     pub request_memory_in_mib: Option<u32>,

@@ -8,7 +8,7 @@ use super::metrics::ModelMetrics;
 use super::queue::Item;
 use crate::model::{Call, Instance, Outputs};
 
-/// What a copy of the model is to do for a request.
+/// Work of a copy of the model for a request.
 pub(super) enum Job {
     /// All of it, from its text to that of its answer.
     Work {

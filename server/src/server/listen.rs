@@ -40,9 +40,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 const WARNED: Duration = Duration::from_secs(10);
 /// Of a connection that is one too many.
 const PROBE: Duration = Duration::from_secs(5);
-/// What is read of a REST connection before it is taken: no headers are longer.
+/// Bytes that are read of a REST connection before they are taken: no headers are longer.
 const READ: usize = 128 << 10;
-/// What is read of a gRPC connection, or of one request, before it is taken.
+/// Bytes that are read of a gRPC connection, or of one request, before they are taken.
 const WINDOW: u32 = 128 << 10;
 /// Requests at once on a gRPC connection: the least that HTTP/2 recommends.
 const STREAMS: u32 = 100;

@@ -13,7 +13,7 @@ const MOST: usize = 128;
 /// Of version 0 of `traceparent`, and of the part that later versions have in common with it.
 const TRACE_PARENT_LENGTH: usize = 55;
 
-/// What a request is found by in the logs of all that had to do with it.
+/// Ids by which a request is found in the logs of all that had to do with it.
 #[derive(Clone, Debug)]
 pub(super) struct RequestIds {
     /// The client's, or one that was made here.

@@ -55,7 +55,7 @@ class Start:
 
 
 class Account:
-    """What the state machine of a delivery sees, and its executions."""
+    """The account as the state machine of a delivery sees it, and its executions."""
 
     def __init__(self, definition: str, names: list[str], scheduler: Scheduler, invariants: Invariants) -> None:
         self._definition, self.scheduler, self.invariants = definition, scheduler, invariants

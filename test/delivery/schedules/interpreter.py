@@ -107,5 +107,5 @@ class Execution:
 
     @property
     def output(self) -> dict[str, Any]:
-        """What a successful one ended with."""
+        """Output of a successful one."""
         return json.loads(self.record["output"]) if self.status == "SUCCEEDED" else {}

@@ -1,4 +1,4 @@
-"""What holds in every schedule of deliveries, by name."""
+"""Invariants of every schedule of deliveries, by name."""
 
 from __future__ import annotations
 

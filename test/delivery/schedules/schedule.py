@@ -35,7 +35,7 @@ _MOST_STARTS = 3
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """What somebody does: `kind` after `gap`, with two numbers that choose what exactly."""
+    """A step of somebody: `kind` after `gap`, with two numbers that choose what exactly."""
 
     kind: str
     gap: int
@@ -45,7 +45,7 @@ class Operation:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What has happened in a schedule."""
+    """Events of a schedule so far."""
 
     executions: int
     overlapped: bool

@@ -49,7 +49,7 @@ class Version:
 
     @property
     def entry(self) -> dict[str, str]:
-        """What names it in a delivery."""
+        """Its name in a delivery."""
         return {"bucket": BUCKET, "manifestKey": self.manifest_key, "manifestSha256": self.sha256}
 
     @property

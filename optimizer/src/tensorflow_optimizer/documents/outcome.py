@@ -87,9 +87,9 @@ class OutputMetrics(Document):
     scores: dict[str, float] = {}
     """Each metric that the labels allow, by its key, such as `recall:1`."""
     losses: dict[str, Loss] = {}
-    """What a candidate lost of each."""
+    """Loss of a candidate in each of them."""
     serving_losses: dict[str, Loss] = {}
-    """What a candidate has less of each metric that the gate compares than the version that serves."""
+    """Loss of a candidate against the version that serves, in each metric that the gate compares."""
     confusion: Confusion | None = None
     """Of at most 20 classes; absent for an output with several labels."""
     accuracy_without_teacher: float | None = None
@@ -101,7 +101,7 @@ class OutputMetrics(Document):
     accuracy_of_trained_floats: float | None = None
     """Of the same model in floats, trained equally long, for a candidate that was trained for its quantization."""
     loss_to_trained_floats: Loss | None = None
-    """What the candidate lost of that accuracy."""
+    """Loss of the candidate against that accuracy."""
 
 
 class Metrics(Document):
@@ -201,7 +201,7 @@ class Outcome(Document):
     unverified: bool = False
     """Published without evidence that it decides like the original."""
     isolation: dict[str, str] = {}
-    """What the process that opened the model was kept from: `on`, or `off` with the reason, by layer."""
+    """State of each layer of isolation of the process that opened the model: `on`, or `off` with the reason."""
 
     @classmethod
     def of_error(cls, error: OptimizerError) -> Outcome:

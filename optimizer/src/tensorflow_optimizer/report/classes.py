@@ -47,7 +47,7 @@ class ClassTables:
     decisions: list[str]
     confusion: list[ConfusionRow]
     recalls: list[tuple[str, Loss]]
-    """What was lost of each class, by its name."""
+    """Loss of recall of each class, by its name."""
     matrices: tuple[list[list[int]], list[list[int]]]
     """The numbers of the confusion matrix, before and after."""
 

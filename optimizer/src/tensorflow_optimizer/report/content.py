@@ -73,7 +73,7 @@ class Report(Document):
     size_bytes: int | None = None
     tools: dict[str, str]
     isolation: dict[str, str]
-    """What the process that opened the model was kept from, by layer."""
+    """State of each layer of isolation of the process that opened the model."""
     reproduction: list[str]
     """Commands that make the same artifact from the same input."""
     job: Job

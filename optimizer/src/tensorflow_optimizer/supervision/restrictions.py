@@ -1,4 +1,4 @@
-"""What a process and its children give up for good: the network, files and system calls."""
+"""Restricts a process and its children for good: the network, files and system calls."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ pub(super) struct Json<'t>(&'t [u8]);
 pub(super) enum Scalar<'t> {
     Null,
     Bool(bool),
-    /// What the client wrote.
+    /// As the client wrote it.
     Number(&'t [u8]),
     String(String),
 }

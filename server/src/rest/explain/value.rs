@@ -3,7 +3,7 @@
 use super::json::{Json, Scalar};
 use crate::model::{Element, ElementType, Kind, Misfit, Signature, Tensor};
 use crate::rest::base64;
-use crate::rest::number::element;
+use crate::rest::number::{element, integer_digits};
 use crate::rest::refusal::{Refusal, refuse};
 use crate::rest::request::Form;
 use crate::rest::sentence::printable;
@@ -188,11 +188,11 @@ fn described(value: Json<'_>) -> String {
 }
 
 fn number(text: &[u8]) -> String {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.len() > LONGEST_INTEGER && digits.iter().all(u8::is_ascii_digit) {
-        return format!("an integer of {} digits", digits.len());
+    if let Some(digits) = integer_digits(text).filter(|&digits| digits > LONGEST_INTEGER) {
+        return format!("an integer of {digits} digits");
     }
     match element(text) {
+        Element::Integer(value) => value.to_string(),
         Element::Float(value) if value.is_finite() || value.is_nan() => float(value),
         _ => printable(&String::from_utf8_lossy(text), MOST_DIGITS),
     }

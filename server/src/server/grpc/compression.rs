@@ -10,9 +10,9 @@ use crate::server::body::unzip;
 use crate::server::budget::Share;
 use crate::server::failure::{Failure, Panicked};
 
-/// What stands before a message, in bytes.
+/// Length of the header of a message, in bytes.
 pub(super) const PREFIX: usize = 5;
-/// What a client is told that uses another encoding.
+/// Names the encodings to a client that uses another one.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("identity,deflate,gzip");
 const ENCODING: &str = "grpc-encoding";
 /// Of an encoding, in characters.

@@ -10,7 +10,7 @@ pub(super) fn deadline(headers: &HeaderMap, start: Instant, most: Duration) -> I
     start + wanted.map_or(most, |wanted| wanted.min(most))
 }
 
-/// What every handler finds in its request's extensions.
+/// The extension of a request that every handler finds.
 #[derive(Clone)]
 pub(super) struct Received {
     /// When its headers were there.

@@ -18,6 +18,7 @@ use super::proto::inference::{
     ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
     ServerMetadataRequest, ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
 };
+use super::tensor::PICTURE;
 use super::{contents, footprint};
 use crate::inference::{
     BYTES, Inputs, Place, elements, extension, metadata, not_offered, output_position, signature, stored,
@@ -126,7 +127,7 @@ fn servable<'s>(state: &'s State, name: &str, version: &str) -> Result<&'s Arc<S
     find(state, name, Some(version).filter(|version| !version.is_empty()))
 }
 
-/// What a request wants besides its call.
+/// The form of the answer that a request asks for.
 struct Asked {
     id: String,
     /// Their positions.
@@ -212,9 +213,6 @@ fn response(description: &Description, signature: usize, asked: Asked, outputs: 
     }
     response
 }
-
-/// What is known of a picture, in bytes.
-const PICTURE: usize = 64;
 
 /// Copies the pictures of an input.
 fn pictures(

@@ -73,7 +73,7 @@ impl PredictionService for Prediction {
     }
 }
 
-/// What a request wants besides its call.
+/// The form of the answer that a request asks for.
 pub(super) struct Asked {
     /// Their positions.
     outputs: Vec<usize>,

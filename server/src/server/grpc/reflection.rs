@@ -23,7 +23,7 @@ pub(super) const V1_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 /// The longest request, in bytes: a name.
 const REQUEST: usize = 1 << 10;
 
-/// What the build made of our .proto files.
+/// The descriptors that the build made of our .proto files.
 const SERVICES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/services.bin"));
 
 type Method = Box<dyn Fn(Request<Limited>) -> BoxFuture<Response<Answer>, Infallible> + Send + Sync>;

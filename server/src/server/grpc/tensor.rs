@@ -102,8 +102,8 @@ pub(super) fn pictures(
 
 /// `DT_STRING`.
 const STRING: i32 = 7;
-/// What is known of a picture, in bytes.
-const PICTURE: usize = 64;
+/// Memory that a picture takes besides its bytes, in bytes.
+pub(super) const PICTURE: usize = 64;
 
 /// Writes an output as TensorFlow Serving does: into the field of its type, not into `tensor_content`.
 ///

@@ -1,4 +1,4 @@
-"""What unauthenticated clients can do to the memory of a server. Each attack ends by itself within a minute or two."""
+"""Attacks of unauthenticated clients on the memory of a server. Each attack ends by itself within a minute or two."""
 
 from __future__ import annotations
 

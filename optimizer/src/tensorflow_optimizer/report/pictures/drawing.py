@@ -66,12 +66,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Words:
-    """What a picture says in words."""
+    """The words of a picture."""
 
     title: str
     """The picture in a few words, for screen readers."""
     description: str
-    """What it shows, in sentences."""
+    """Its content, in sentences."""
     marks: Sequence[str] = ()
     """The texts of the elements with a mark's id, by its number."""
 
