@@ -3,8 +3,8 @@ import { readFileSync } from 'fs';
 import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
-/** The first words of doc comments, in TypeScript, Rust and Python. */
-const FIRST = [/\/\*\*\s*(?:\*\s+)?(\w+)/g, /(?<!\/\/[/!].*\n\s*)\/\/[/!] (\w+)/g, /"""(\w+)/g];
+/** The first words of doc comments that begin a line, in TypeScript, Rust and Python. */
+const FIRST = [/^\s*\/\*\*\s*(?:\*\s+)?(\w+)/gm, /(?<!\/\/[/!].*\n\s*)^\s*\/\/[/!] (\w+)/gm, /^\s*"""(\w+)/gm];
 const REFUSED = ['What', 'Whether', 'Who'];
 
 const firstWords = (text: string) => FIRST.flatMap((first) => [...text.matchAll(first)].map(([, word]) => word));
