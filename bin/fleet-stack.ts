@@ -2,7 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { ModelServer, ReplayOptions, RequestCapture, Rollout, ServingBinary } from '../lib';
+import type { ModelServer, ReplayOptions, RequestCapture, Rollout, ServerCertificate, ServingBinary } from '../lib';
 import { ModelFleet } from '../lib';
 import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
@@ -21,6 +21,10 @@ export interface FleetStackProps extends ExampleStackProps {
   readonly bootTimeout?: Duration;
   /** Time for open connections when an instance leaves the load balancer. @default Duration.seconds(120) */
   readonly connectionDraining?: Duration;
+  /** @default - connections are not encrypted */
+  readonly serverCertificate?: ServerCertificate;
+  /** @default - the server's own defaults */
+  readonly serverFlags?: { [flag: string]: unknown };
   /** @default - the instances are replaced one by one, without a canary */
   readonly rollout?: Rollout;
   /** @default false */
@@ -60,6 +64,8 @@ export class FleetStack extends Stack {
       ...exampleModel(this, props),
       server: props.server,
       servingBinary: props.servingBinary,
+      serverCertificate: props.serverCertificate,
+      serverFlags: props.serverFlags,
       minCapacity: props.minCapacity,
       bootTimeout: props.bootTimeout,
       connectionDraining: props.connectionDraining,

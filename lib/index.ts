@@ -41,6 +41,7 @@ export * from './optimization/recipe/quality-metric';
 export * from './optimization/recipe/quantization';
 export * from './optimization/recipe/student';
 export * from './serving/model-server';
+export * from './serving/server-certificate';
 export * from './serving/serving-binary';
 export * from './serving/serving-image';
 export * from './serving/tensorflow-serving-options';

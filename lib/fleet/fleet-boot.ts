@@ -65,6 +65,7 @@ export class FleetBoot {
     this.grants = [
       ...grantBoot(role, { artifact, server: this.server.files, programs: [this.program, ...this.senders] }),
       ...capture ? [capture.grantPut(role)] : [],
+      ...options.serving.certificate?._grantRead(role) ?? [],
     ];
   }
 

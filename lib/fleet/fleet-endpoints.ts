@@ -49,9 +49,17 @@ export class FleetEndpoints extends Construct {
 
   /** Adds the endpoint for captured requests, once. */
   public leadToFirehose(subnets: ec2.SubnetSelection): void {
-    if (!this.node.tryFindChild('Firehose')) {
-      const service = ec2.InterfaceVpcEndpointAwsService.KINESIS_FIREHOSE;
-      new ec2.InterfaceVpcEndpoint(this, 'Firehose', {
+    this.leadTo('Firehose', ec2.InterfaceVpcEndpointAwsService.KINESIS_FIREHOSE, subnets);
+  }
+
+  /** Adds the endpoint for the server's certificate, once. */
+  public leadToSecretsManager(subnets: ec2.SubnetSelection): void {
+    this.leadTo('SecretsManager', ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, subnets);
+  }
+
+  private leadTo(id: string, service: ec2.InterfaceVpcEndpointAwsService, subnets: ec2.SubnetSelection): void {
+    if (!this.node.tryFindChild(id)) {
+      new ec2.InterfaceVpcEndpoint(this, id, {
         vpc: this.vpc, subnets: onePerZone(subnets), service, securityGroups: this.connections.securityGroups, open: false,
       });
     }

@@ -11,7 +11,10 @@ export interface FleetNetworkProps {
   readonly modelName: string;
   readonly grpcPort: number;
   readonly restPort: number;
+  /** Of the load balancer. */
   readonly certificate?: acm.ICertificate;
+  /** True where the instances encrypt. */
+  readonly encrypted: boolean;
   readonly connectionDraining: Duration;
 }
 
@@ -62,14 +65,15 @@ export class FleetNetwork extends Construct {
     return new elbv2.NetworkTargetGroup(this, id, {
       vpc: props.vpc,
       port,
-      protocol: elbv2.Protocol.TCP,
+      // A load balancer with a certificate decrypts, and encrypts again.
+      protocol: props.encrypted && props.certificate ? elbv2.Protocol.TLS : elbv2.Protocol.TCP,
       targetType: elbv2.TargetType.INSTANCE,
       deregistrationDelay: props.connectionDraining,
       connectionTermination: true,
       // With client addresses preserved, connections with the same source port through two zones collide, and an instance cannot reach itself.
       preserveClientIp: false,
       healthCheck: {
-        protocol: elbv2.Protocol.HTTP,
+        protocol: props.encrypted ? elbv2.Protocol.HTTPS : elbv2.Protocol.HTTP,
         port: String(healthPort),
         path: healthCheckPath(props.modelName),
         healthyHttpCodes: '200',

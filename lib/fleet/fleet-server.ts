@@ -10,6 +10,7 @@ import type { LiteRtCapture } from '../serving/litert-command';
 import { liteRtArguments, liteRtDrainTimeout } from '../serving/litert-command';
 import { checkLiteRtServer, liteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
+import { instanceCertificateProblems } from '../serving/server-certificate';
 import { CONFIG_FILES, SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import { ServingBinary } from '../serving/serving-binary';
 import { checkServingOptions } from '../serving/serving-checks';
@@ -151,6 +152,7 @@ class LiteRtFleetServer extends FleetServer {
     return [
       ...checkLiteRtOptions(this.props),
       ...checkLiteRtServer(this.architecture),
+      ...instanceCertificateProblems(this.props),
       ...checkServerCapture(this.props, true),
       ...checkServerReplay(this.props, true),
       ...servingBinary === undefined ? [] : ['servingBinary is the program of TensorFlow Serving, and ModelServer.LITERT brings its own: leave it out'],
@@ -187,7 +189,7 @@ class LiteRtFleetServer extends FleetServer {
       archive: { key: compatibility.layerKey, sha256: compatibility.layerSha256 },
       format: this.format,
       stop: { timeoutSeconds: stopSeconds + liteRtDrainTimeout(serving) + STOP_MARGIN_SECONDS },
-      callsAws: capture !== undefined,
+      callsAws: capture !== undefined || serving.certificate !== undefined,
     };
   }
 }

@@ -144,7 +144,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     });
     const boot = new FleetBoot(this, { props, settings, serving, modelName, artifact, compatibility, server, logGroup, role, capture });
 
-    const network = new FleetNetwork(this, 'Network', { ...settings, ...serving, vpc, modelName, certificate: props.certificate });
+    const network = new FleetNetwork(this, 'Network', { ...settings, ...serving, vpc, modelName, certificate: props.certificate, encrypted: serving.certificate !== undefined });
     this.loadBalancer = network.loadBalancer;
     this.grpcListener = network.grpcListener;
     this.restListener = network.restListener;
@@ -155,6 +155,9 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const endpoints = props.vpcEndpoints ? FleetEndpoints.of(this, vpc, vpcSubnets) : undefined;
     if (capture) {
       endpoints?.leadToFirehose(vpcSubnets);
+    }
+    if (serving.certificate) {
+      endpoints?.leadToSecretsManager(vpcSubnets);
     }
     this.vpcEndpointConnections = endpoints?.connections;
 

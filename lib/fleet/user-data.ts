@@ -1,4 +1,5 @@
 import type { ServingSettings } from '../serving/serving-settings';
+import { schemeOf } from '../serving/serving-settings';
 import type { ServerCommandLine } from './fleet-server';
 import { PROGRAMS } from './fleet-server';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from './systemd-unit';
@@ -108,7 +109,7 @@ function senderFiles(options: UserDataOptions): Record<string, string> {
       region: options.region,
       logGroup: options.logGroupName,
       ...options.metrics ? {
-        url: `http://127.0.0.1:${restPort}${monitoringPath}`,
+        url: `${schemeOf(options.serving)}://127.0.0.1:${restPort}${monitoringPath}`,
         model: options.modelName,
         namespace: options.metrics.namespace,
         fleet: options.metrics.fleetName,
@@ -150,6 +151,7 @@ function renderSettings(options: UserDataOptions, modelDirectory: string): strin
     serverFiles: options.server.files.map(({ path, bucket, key, sha256 }) => ({ path, bucket: bucket.bucketName, key, sha256 })),
     missingCpuFeatures: options.missingCpuFeatures,
     environmentFile: ENVIRONMENT_FILE,
+    scheme: schemeOf(options.serving),
     restPort: options.serving.restPort,
     targetGroups: options.targetGroupArns,
     senders: Object.keys(senderUnits(options)),

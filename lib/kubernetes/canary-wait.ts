@@ -2,6 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import type { ServingSettings } from '../serving/serving-settings';
+import { schemeOf } from '../serving/serving-settings';
 import type { CanarySettings } from './canary';
 import { CANARY_SUFFIX, canaryRollout } from './canary-manifest';
 import { waitForRollout, rolloutSelector } from './deployment-waits';
@@ -40,6 +41,7 @@ export function waitForCanary(scope: Construct, options: CanaryWaitOptions, befo
     stableName: identity.name,
     selector: rolloutSelector(identity, rollout),
     stableSelector: rolloutSelector(identity, options.rollout),
+    scheme: schemeOf(serving),
     port: serving.restPort,
     path: serving.monitoringPath!,
   });

@@ -2,6 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import type { LiteRtCapture } from '../serving/litert-command';
 import { liteRtArguments, liteRtDrainTimeout } from '../serving/litert-command';
 import type { LiteRtServer } from '../serving/litert-server';
+import type { ServerCertificate } from '../serving/server-certificate';
 import { healthCheckPath } from '../serving/serving-settings';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
 import { TERMINATION_MESSAGE } from './init-containers';
@@ -13,6 +14,8 @@ import { environmentVariables, renderResources } from './server-container';
 
 /** Directory of the program and of LiteRT's library in a pod. */
 const LITERT_DIRECTORY = '/opt/litert';
+
+const CERTIFICATE_VOLUME = 'certificate';
 
 /** Time to end after the last request. */
 const END_SECONDS = 5;
@@ -54,16 +57,26 @@ export function liteRtPod(options: LiteRtPodOptions): PodServer {
       }),
       ...environmentVariables(options.environment),
       ports: [{ name: 'grpc', containerPort: serving.grpcPort }, { name: 'http', containerPort: serving.restPort }],
-      ...probes(options.modelName, options.startupSeconds),
+      ...probes(options),
       ...TERMINATION_MESSAGE,
       resources: renderResources(options.resources),
       securityContext: containerSecurity(readOnlyRootFilesystem),
-      volumeMounts: [{ ...modelMount, readOnly: true }, { ...serverMount, readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
+      volumeMounts: [
+        { ...modelMount, readOnly: true }, { ...serverMount, readOnly: true }, ...certificateMounts(serving.certificate), { name: 'tmp', mountPath: '/tmp' },
+      ],
     },
-    volumes: [{ name: 'server', emptyDir: {} }],
+    volumes: [{ name: 'server', emptyDir: {} }, ...certificateVolumes(serving.certificate)],
     // On SIGTERM it withdraws its readiness, keeps its ports open for the drain time, and answers what it has accepted. It needs no hook for that.
     terminationGracePeriodSeconds: drainSeconds + liteRtDrainTimeout(serving) + END_SECONDS,
   };
+}
+
+function certificateMounts(certificate: ServerCertificate | undefined): Record<string, unknown>[] {
+  return certificate?._mount === undefined ? [] : [{ name: CERTIFICATE_VOLUME, mountPath: certificate._mount.mountPath, readOnly: true }];
+}
+
+function certificateVolumes(certificate: ServerCertificate | undefined): Record<string, unknown>[] {
+  return certificate?._mount === undefined ? [] : [{ name: CERTIFICATE_VOLUME, secret: { secretName: certificate._mount.secretName } }];
 }
 
 interface WorkerOptions extends Pick<TensorFlowServingOptions, 'serverFlags' | 'threadsPerRequest'> {
@@ -82,11 +95,12 @@ export function liteRtWorkers({ cpuRequest, cpuLimit, serverFlags, threadsPerReq
 }
 
 /** The server answers its probes even if all copies of the model are busy. It starts within milliseconds, so look often. */
-function probes(modelName: string, startupSeconds: number): Record<string, unknown> {
-  const ready = { httpGet: { path: healthCheckPath(modelName), port: 'http' }, timeoutSeconds: 3 };
+function probes({ modelName, serving, startupSeconds }: LiteRtPodOptions): Record<string, unknown> {
+  const get = (path: string) => ({ path, port: 'http', ...serving.certificate === undefined ? {} : { scheme: 'HTTPS' } });
+  const ready = { httpGet: get(healthCheckPath(modelName)), timeoutSeconds: 3 };
   return {
     startupProbe: { ...ready, periodSeconds: 1, failureThreshold: startupSeconds },
     readinessProbe: { ...ready, periodSeconds: 5, failureThreshold: 3 },
-    livenessProbe: { httpGet: { path: '/livez', port: 'http' }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    livenessProbe: { httpGet: get('/livez'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
   };
 }

@@ -138,6 +138,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     // Not after the compatibility, which depends on the manifests, and they name the stream.
     const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName: this.modelName, after: this.artifact });
     capture?.grantPut(this.role);
+    props.serverCertificate?._grantRead(this.role);
     this.captureBucket = capture?.bucket;
     this._redacted = props.capture?._options.redact;
     const replay = props.replay && capture && new ReplayFunction(this, 'Replay', {

@@ -18,7 +18,7 @@ const OWN_POD_FIELDS: Record<string, string> = {
 /** Labels and annotations that the library sets. */
 const OWN_METADATA = /^(cdk-tensorflow\/|app\.kubernetes\.io\/(name|instance|component|managed-by)$)/;
 const OWN_CONTAINERS = ['tensorflow-serving', 'verify-model', 'copy-model', 'model-server', 'verify-files', 'copy-files'];
-const OWN_VOLUMES = ['model', 'config', 'server', 'tmp'];
+const OWN_VOLUMES = ['model', 'config', 'server', 'certificate', 'tmp'];
 
 const LABEL_NAME = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^$|^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;

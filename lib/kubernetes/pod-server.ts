@@ -52,5 +52,6 @@ export function scrapeAnnotations(serving: ServingSettings): Record<string, stri
     'prometheus.io/scrape': 'true',
     'prometheus.io/port': Tokenization.stringifyNumber(serving.restPort),
     'prometheus.io/path': serving.monitoringPath,
+    ...serving.certificate === undefined ? {} : { 'prometheus.io/scheme': 'https' },
   };
 }

@@ -34,7 +34,8 @@ export interface WatchedCanary {
   readonly stableSelector: string;
   readonly replicas: number;
   readonly bakeSeconds: number;
-  /** Port and path of the server's metrics. */
+  /** Scheme, port and path of the server's metrics. */
+  readonly scheme: 'http' | 'https';
   readonly port: number;
   readonly path: string;
   readonly maxErrorRate: number;
@@ -104,6 +105,7 @@ export class RolloutWatcher extends Construct {
       StableSelector: canary.stableSelector,
       Replicas: String(canary.replicas),
       BakeSeconds: String(canary.bakeSeconds),
+      Scheme: canary.scheme === 'https' ? canary.scheme : undefined,
       Port: Tokenization.stringifyNumber(canary.port),
       Path: canary.path,
       MaxErrorRate: String(canary.maxErrorRate),

@@ -1,5 +1,5 @@
 import { Tokenization } from 'aws-cdk-lib';
-import { HEALTH_CHECK, healthCheckPath } from '../serving/serving-settings';
+import { HEALTH_CHECK, healthCheckPath, schemeOf } from '../serving/serving-settings';
 import type { ServingSettings } from '../serving/serving-settings';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
@@ -41,7 +41,7 @@ export function loadBalancerManifest(identity: ObjectIdentity, serving: ServingS
   return service(identity, LOAD_BALANCER_SUFFIX, { type: 'LoadBalancer', loadBalancerClass, ...clients, ports: ports(serving) }, {
     [`${prefix}-scheme`]: 'internal',
     [`${prefix}-nlb-target-type`]: 'ip',
-    [`${prefix}-healthcheck-protocol`]: 'http',
+    [`${prefix}-healthcheck-protocol`]: schemeOf(serving),
     [`${prefix}-healthcheck-port`]: Tokenization.stringifyNumber(serving.restPort),
     [`${prefix}-healthcheck-path`]: healthCheckPath(modelName),
     [`${prefix}-healthcheck-interval`]: String(HEALTH_CHECK.intervalSeconds),
@@ -62,9 +62,11 @@ function service(identity: ObjectIdentity, suffix: string, spec: Record<string, 
 }
 
 function ports(serving: ServingSettings): Record<string, unknown>[] {
+  // To a service mesh, both are encrypted.
+  const [grpc, rest] = serving.certificate === undefined ? ['grpc', 'http'] : ['https', 'https'];
   return [
-    { name: 'grpc', port: serving.grpcPort, targetPort: 'grpc', appProtocol: 'grpc' },
-    { name: 'http', port: serving.restPort, targetPort: 'http', appProtocol: 'http' },
+    { name: 'grpc', port: serving.grpcPort, targetPort: 'grpc', appProtocol: grpc },
+    { name: 'http', port: serving.restPort, targetPort: 'http', appProtocol: rest },
   ];
 }
 

@@ -33,6 +33,7 @@ const LACKING: Record<keyof TensorFlowServingOptions, string | undefined> = {
   intraOpParallelism: ONE_THREAD,
   interOpParallelism: ONE_THREAD,
   threadsPerRequest: undefined,
+  serverCertificate: undefined,
   fileSystemPollInterval: 'it loads the version that it is started for, once: leave it out',
 };
 
@@ -45,6 +46,7 @@ export function checkLiteRtOptions(options: TensorFlowServingOptions): string[] 
     ...(options.monitoring === false ? ['monitoring cannot be switched off with ModelServer.LITERT, whose metrics are always at monitoringPath: leave it out'] : []),
     ...portProblems(options),
     ...checkInteger('threadsPerRequest', options.threadsPerRequest, 1, MOST_THREADS),
+    ...options.serverCertificate?._problems() ?? [],
     ...checkInteger('requestTimeout in milliseconds', milliseconds(options.requestTimeout), 1, MAX_INT32),
     ...checkPattern('monitoringPath', options.monitoringPath, /^\/[^\s?#]*$/, 'a path that starts with /'),
     ...flags.flatMap(([name, value]) => foreignProblems(name) ?? flagProblems(TABLE, name, value)),

@@ -1,7 +1,5 @@
 import type { ServerFlag } from './server-flags';
 
-const NO_TLS = 'health checks speak without encryption: encrypt in front of the server';
-
 /**
  * The flags of this library's server for LiteRT models (`model_server --help`).
  *
@@ -37,11 +35,12 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
   capture_redact: { type: 'string', default: '', decidedBy: 'use capture' },
   log_level: { type: 'string', default: 'info' },
   access_log: { type: 'bool', default: false },
-  tls_certificate_file: { type: 'string', default: '', decidedBy: NO_TLS },
-  tls_key_file: { type: 'string', default: '', decidedBy: NO_TLS },
-  tls_client_ca_file: { type: 'string', default: '', decidedBy: NO_TLS },
+  tls_certificate_file: { type: 'string', default: '', decidedBy: 'use serverCertificate' },
+  tls_key_file: { type: 'string', default: '', decidedBy: 'use serverCertificate' },
+  tls_secret_arn: { type: 'string', default: '', decidedBy: 'use serverCertificate' },
+  tls_secret_refresh_in_seconds: { type: 'int32', default: 300 },
   version: { type: 'bool', default: false, decidedBy: 'the server prints its version and ends' },
 };
 
 /** Flags that must be at least one: the server does not start with less. */
-export const POSITIVE_FLAGS = ['workers', 'memory_limit_in_mib', 'request_memory_in_mib', 'max_connections', 'max_request_bytes', 'io_threads'];
+export const POSITIVE_FLAGS = ['workers', 'memory_limit_in_mib', 'request_memory_in_mib', 'max_connections', 'max_request_bytes', 'io_threads', 'tls_secret_refresh_in_seconds'];

@@ -4,6 +4,7 @@ import type { PropertyTypes } from '../private/property-types';
 import { DURATION } from '../private/property-types';
 import { checkInteger, checkPattern } from '../private/validation';
 import { flagProblems, MAX_INT32 } from './flag-checks';
+import { noCertificateProblems, SERVER_CERTIFICATE } from './server-certificate';
 import { SERVER_FLAGS } from './server-flags';
 import { maxBatchSizeOf, portsOf } from './serving-settings';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
@@ -12,7 +13,9 @@ const NOT_ROOT = 1024;
 const TABLE = { program: 'tensorflow_model_server', unknown: 'which would start all the same', flags: SERVER_FLAGS };
 
 /** The types of the options. */
-export const SERVING_TYPES: PropertyTypes<TensorFlowServingOptions> = { requestTimeout: DURATION, batchTimeout: DURATION, fileSystemPollInterval: DURATION };
+export const SERVING_TYPES: PropertyTypes<TensorFlowServingOptions> = {
+  requestTimeout: DURATION, batchTimeout: DURATION, fileSystemPollInterval: DURATION, serverCertificate: SERVER_CERTIFICATE,
+};
 
 /** Returns all problems in the options that are detectable at synthesis. */
 export function checkServingOptions(options: TensorFlowServingOptions): string[] {
@@ -30,6 +33,7 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
     ...(options.threadsPerRequest === undefined
       ? []
       : ['threadsPerRequest is an option of ModelServer.LITERT: use intraOpParallelism, or serve with ModelServer.LITERT']),
+    ...noCertificateProblems(options),
     ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(TABLE, name, value)),
     ...channelProblems(options),
     ...exclusionProblems(options),

@@ -1,5 +1,6 @@
 import { Annotations, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { ServerCertificate } from './server-certificate';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
 /**
@@ -42,6 +43,8 @@ export interface ServingSettings {
   readonly interOpParallelism?: number;
   /** Of the LiteRT server. If undefined, one. */
   readonly threadsPerRequest?: number;
+  /** Of both ports. If undefined, they do not encrypt. */
+  readonly certificate?: ServerCertificate;
   readonly serverFlags: { [flag: string]: unknown };
 }
 
@@ -58,6 +61,7 @@ export function servingSettings(options: TensorFlowServingOptions): ServingSetti
     intraOpParallelism: options.intraOpParallelism,
     interOpParallelism: options.interOpParallelism,
     threadsPerRequest: options.threadsPerRequest,
+    certificate: options.serverCertificate,
     serverFlags: options.serverFlags ?? {},
   };
 }
@@ -82,6 +86,11 @@ function batchingSettings(options: TensorFlowServingOptions): BatchingSettings {
     allowedBatchSizes: options.allowedBatchSizes,
     padVariableLengthInputs: options.padVariableLengthInputs,
   };
+}
+
+/** Returns the scheme of the REST port's URLs. */
+export function schemeOf({ certificate }: Pick<ServingSettings, 'certificate'>): 'http' | 'https' {
+  return certificate === undefined ? 'http' : 'https';
 }
 
 /** Returns a path that answers 200 only if a version is loaded; `/v1/models/<name>` also does if none is. */

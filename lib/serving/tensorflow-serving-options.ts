@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import type { ServerCertificate } from './server-certificate';
 
 /** Options of TensorFlow Serving, the same on Kubernetes and on virtual machines. */
 export interface TensorFlowServingOptions {
@@ -129,6 +130,16 @@ export interface TensorFlowServingOptions {
    * @default 1
    */
   readonly threadsPerRequest?: number;
+
+  /**
+   * Certificate by which both ports encrypt their connections, health checks and metrics included. Needs `ModelServer.LITERT`.
+   *
+   * Clients have to be told to encrypt, and health checks change with it. Do not give it to an endpoint that serves: deploy a second one, move the clients,
+   * and remove the first. Clients are asked for no certificate, because health checks have none.
+   *
+   * @default - connections are not encrypted
+   */
+  readonly serverCertificate?: ServerCertificate;
 
   /**
    * Time between two checks that the version's directory exists. At least 30 seconds, because each check may list a bucket.

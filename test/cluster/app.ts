@@ -6,6 +6,7 @@ import { ModelService } from '../../lib/kubernetes/model-service';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
 import { ModelStorage } from '../../lib/kubernetes/model-service-props';
 import { ModelServer } from '../../lib/serving/model-server';
+import { ServerCertificate } from '../../lib/serving/server-certificate';
 
 /** The stacks whose Kubernetes objects the tests take out of the synthesized templates. */
 const app = new App({ outdir: process.argv[2], context: { 'aws:cdk:bundling-stacks': [] } });
@@ -34,7 +35,10 @@ service(app, 'Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COP
 const scaled: Partial<ModelServiceProps> = { namespaceName: 'scaled', extraContainers: [{ name: 'agent', image: 'public.ecr.aws/amazonlinux/amazonlinux:2023-minimal' }] };
 service(app, 'Scaled', { ...scaled, maxReplicas: 5 });
 service(app, 'Bfloat16', { namespaceName: 'bfloat16', modelStorage: ModelStorage.COPY, replicas: 1, cpuFeatures: ['bf16'] });
-service(app, 'LiteRt', { namespaceName: 'litert', server: ModelServer.LITERT, replicas: 1, cpuLimit: 2, serverFlags: { queue_size: 32 } });
+service(app, 'LiteRt', {
+  namespaceName: 'litert', server: ModelServer.LITERT, replicas: 1, cpuLimit: 2, serverFlags: { queue_size: 32 },
+  internalLoadBalancer: true, serverCertificate: ServerCertificate.fromKubernetesSecret('digits-tls'),
+});
 app.synth();
 
 service(later, 'Fixed', fixed);

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +24,9 @@ from stack import CANARY, ROLLOUT, DeploymentFailedError, Stack
 from test_rollout_messages import Reader
 
 sys.path.insert(0, str(ROOT / "runtime" / "rollout_waiter" / "src"))
+sys.path.insert(0, str(ROOT / "server" / "tests" / "server"))
 
+from certificates import issue
 from rollout_waiter.cluster import ClusterError
 from rollout_waiter.handler import watch_pod_canary, watch_rollout
 from rollout_waiter.rollout import Clock
@@ -36,7 +40,8 @@ pytestmark = pytest.mark.usefixtures("nodes")
 class Pages:
     """The metrics of all pods, at an address of this machine that the API server proxies to."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
+        self.scheme = "https" if certificate else "http"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             # Sends nothing: it only asks for the address of the interface.
             probe.connect(("192.0.2.1", 9))
@@ -61,6 +66,10 @@ class Pages:
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer((self.address, 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -87,7 +96,7 @@ class Service:
         reader = CanaryReader(plane)
 
         def bake(event: dict[str, Any]) -> str:
-            port = {"Port": str(pages.port), "BakeSeconds": str(BAKE_SECONDS)}
+            port = {"Scheme": pages.scheme, "Port": str(pages.port), "BakeSeconds": str(BAKE_SECONDS)}
             changed = {**event, "ResourceProperties": {**event["ResourceProperties"], **port}}
             return watch_pod_canary(reader, changed, Clock(), 870, lambda _: "")
 
@@ -130,31 +139,39 @@ def canary_templates(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str,
 
 
 @pytest.fixture
+def pages(request: pytest.FixtureRequest, simulation: Simulation, tmp_path: Path) -> Iterator[Pages]:
+    """The metrics of pods, which encrypt with the parameter "https"."""
+    made = Pages(issue(tmp_path, "pod") if getattr(request, "param", "http") == "https" else None)
+    simulation.address = made.address
+    yield made
+    simulation.address = ""
+    made.close()
+
+
+@pytest.fixture
 def service(
     plane: ControlPlane,
     handler: Any,
-    simulation: Simulation,
     metrics: Metrics,
+    pages: Pages,
     canary_templates: list[dict[str, Any]],
 ) -> Iterator[Service]:
     """A service of version 7 with three pods and a canary."""
-    pages = Pages()
-    metrics.cpu, simulation.address = "600m", pages.address
+    metrics.cpu = "600m"
     deployed = Service(plane, handler, pages)
     deployed.stack.deploy(canary_templates[0], "7")
     deployed.settle("7")
     yield deployed
     pages.when_asked = lambda: None
     deployed.stack.destroy()
-    simulation.address = ""
     eventually(lambda: plane.get(f"/api/v1{NAMESPACE}") is None, "the namespace is gone")
-    pages.close()
 
 
 def test_first_deployment_does_not_bake(service: Service) -> None:
     assert service.pages.asked == []
 
 
+@pytest.mark.parametrize("pages", ["http", "https"], indirect=True)
 def test_canary_that_works_is_followed_by_the_other_pods(
     service: Service, canary_templates: list[dict[str, Any]]
 ) -> None:

@@ -1,3 +1,4 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 import { heldOutDigits, likeliest } from '../../scripts/demo/digits';
 
@@ -12,8 +13,10 @@ export function accuracy(decided: number[]): number {
 }
 
 /** Decides digits by gRPC, over one channel to HOST:PORT. */
-export async function byGrpc<T>(address: string, model: string, action: (decide: (image: number[][][]) => Promise<number>) => Promise<T>): Promise<T> {
-  const client = new GrpcModelClient(address, model);
+export async function byGrpc<T>(
+  address: string, model: string, action: (decide: (image: number[][][]) => Promise<number>) => Promise<T>, channel?: ChannelCredentials,
+): Promise<T> {
+  const client = new GrpcModelClient(address, model, channel);
   try {
     return await action(async (image) => {
       const inputs = { image: { shape: [1, 28, 28, 1], values: Float32Array.from(image.flat(2)) } };

@@ -1,6 +1,7 @@
-import { App, CfnOutput, Duration } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { FleetStack } from '../../bin/fleet-stack';
-import { ModelServer, OptimizationRecipe, QualityGate, QualityMetric, RequestCapture, Rollout, ServingBinary, ServingImage } from '../../lib';
+import { ModelServer, OptimizationRecipe, QualityGate, QualityMetric, RequestCapture, Rollout, ServerCertificate, ServingBinary, ServingImage } from '../../lib';
 import { alarmNamed, createAlarm } from './complaints';
 import { hearVersions } from './heard-versions';
 
@@ -11,6 +12,7 @@ const server = app.node.tryGetContext('server');
 const isLiteRt = server === ModelServer.LITERT;
 
 const alarmName = app.node.tryGetContext('alarm');
+const secretArn = app.node.tryGetContext('secret');
 const maxRelativeError = app.node.tryGetContext('maxRelativeError');
 
 const stack = new FleetStack(app, 'Fleet', {
@@ -18,6 +20,10 @@ const stack = new FleetStack(app, 'Fleet', {
   model: app.node.tryGetContext('model') ?? 'examples/digits/saved_model',
   server: isLiteRt ? ModelServer.LITERT : undefined,
   ...isLiteRt ? {} : { servingBinary: image ? ServingBinary.fromImage(ServingImage.fromRegistry(image)) : ServingBinary.fromAsset(server) },
+  ...secretArn ? {
+    serverCertificate: ServerCertificate.fromSecretsManager(Secret.fromSecretCompleteArn(new Stack(app, 'Secrets'), 'Certificate', secretArn)),
+    serverFlags: { tls_secret_refresh_in_seconds: 1 },
+  } : {},
   recipe: app.node.tryGetContext('recipe') === 'none' ? OptimizationRecipe.none() : undefined,
   evaluation: app.node.tryGetContext('notWorse') ? 'examples/digits/evaluation.npz' : undefined,
   gate: app.node.tryGetContext('notWorse') ? QualityGate.notWorseThanServing({ metric: QualityMetric.accuracy(), margin: 0.02 }) : undefined,

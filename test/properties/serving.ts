@@ -1,6 +1,8 @@
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { TensorFlowServingOptions } from '../../lib';
+import { ServerCertificate } from '../../lib';
 import type { Arbitraries } from './arbitraries';
-import { anything, durations, flag, listOfNumbers, numbers, texts } from './arbitraries';
+import { anything, durations, flag, listOfNumbers, numbers, oneOf, texts } from './arbitraries';
 
 export const serving: Arbitraries<TensorFlowServingOptions> = {
   grpcPort: numbers,
@@ -21,6 +23,11 @@ export const serving: Arbitraries<TensorFlowServingOptions> = {
   intraOpParallelism: numbers,
   interOpParallelism: numbers,
   threadsPerRequest: numbers,
+  serverCertificate: oneOf<ServerCertificate | undefined>(
+    (scope) => ServerCertificate.fromSecretsManager(Secret.fromSecretNameV2(scope, 'Certificate', 'digits/tls')),
+    () => ServerCertificate.fromKubernetesSecret('digits-tls'),
+    () => ServerCertificate.fromKubernetesSecret('Digits_TLS'),
+  ),
   fileSystemPollInterval: durations,
   serverFlags: anything,
 };

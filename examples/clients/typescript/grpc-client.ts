@@ -1,5 +1,5 @@
 import { join } from 'path';
-import type { Client, ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, Client, ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
@@ -46,11 +46,14 @@ const TYPES = [
 export class GrpcModelClient {
   private readonly service: PredictionService;
 
-  /** @param address HOST:8500 */
-  constructor(address: string, private readonly model: string) {
+  /**
+   * @param address HOST:8500
+   * @param channel `credentials.createSsl(ca)` for an endpoint with a `serverCertificate`
+   */
+  constructor(address: string, private readonly model: string, channel: ChannelCredentials = credentials.createInsecure()) {
     const definition = loadSync(join(__dirname, 'predict.proto'), { keepCase: true, longs: String, enums: String, defaults: true });
     const { tensorflow } = loadPackageDefinition(definition) as unknown as { tensorflow: { serving: { PredictionService: ServiceClientConstructor } } };
-    this.service = new tensorflow.serving.PredictionService(address, credentials.createInsecure(), ANY_LENGTH) as unknown as PredictionService;
+    this.service = new tensorflow.serving.PredictionService(address, channel, ANY_LENGTH) as unknown as PredictionService;
   }
 
   /** The outputs by name. The promise is rejected with gRPC's `ServiceError` when the model refuses the request or does not answer. */

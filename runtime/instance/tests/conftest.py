@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[3] / "emulator" / "tests"))
+for directory in ("emulator/tests", "server/tests/server"):
+    sys.path.append(str(Path(__file__).parents[3] / directory))
 
 from fleet import Fleet
 from running import started

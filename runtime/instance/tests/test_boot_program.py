@@ -7,6 +7,7 @@ import io
 import json
 import os
 import socket
+import ssl
 import tarfile
 import threading
 import time
@@ -16,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from certificates import issue
 
 PATH = Path(__file__).resolve().parents[1] / "src" / "boot.py"
 
@@ -140,6 +142,26 @@ def test_a_server_that_dies_while_it_answers_or_says_something_else_has_not_answ
         thread.join()
 
     assert found == ""
+
+
+def test_a_server_that_encrypts_answers_whatever_names_its_certificate_has(boot: Any, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*issue(tmp_path, "elsewhere", "digits.example.com"))
+    body = b'{"model_spec": {"version": "7"}}'
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with context.wrap_socket(connection, server_side=True) as encrypted:
+                encrypted.recv(4096)
+                encrypted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        found = boot.ask(f"https://127.0.0.1:{server.getsockname()[1]}/v1/models/digits/metadata")
+        thread.join()
+
+    assert found == "7"
 
 
 def test_an_aws_call_without_an_answer_ends_at_the_boots_deadline(boot: Any, programs: Path) -> None:

@@ -58,6 +58,7 @@ class Machine:
             "serverFiles": [self.program(self.server, b"the server")],
             "missingCpuFeatures": "refuse",
             "environmentFile": str(directory / "environment"),
+            "scheme": "http",
             "restPort": 8501,
             "senders": [METRICS],
             "senderPrograms": [self.program(self.sender, b"the sender")],

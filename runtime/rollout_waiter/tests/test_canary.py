@@ -82,6 +82,14 @@ def test_canary_that_works_goes_on_after_its_bake_and_not_before(capsys: pytest.
     assert "digits-canary may go on: 100 requests, 0 failed" in capsys.readouterr().out
 
 
+def test_metrics_of_pods_that_encrypt_are_read_by_https() -> None:
+    cluster = CanaryCluster()
+
+    assert run(cluster, Time(), event(Scheme="https")) == ""
+    path = f"/api/v1/namespaces/{pods.NAMESPACE}/pods/https:{pods.NAME}:8501/proxy/monitoring/prometheus/metrics"
+    assert set(cluster.asked_pages) == {path}
+
+
 @pytest.mark.fault(
     "requests to the canary of a new version fail",
     sees="the deployment fails with their number, status and share",

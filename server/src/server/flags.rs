@@ -201,9 +201,21 @@ pub(super) struct Flags {
     #[arg(long, value_name = "FILE", requires = "tls_certificate_file", help_heading = "TLS")]
     pub tls_key_file: Option<PathBuf>,
 
-    /// Certificates of those who may sign clients' certificates, as PEM: clients without one are refused
-    #[arg(long, value_name = "FILE", requires = "tls_certificate_file", help_heading = "TLS")]
-    pub tls_client_ca_file: Option<PathBuf>,
+    /// Secret of AWS Secrets Manager with both, instead of files; with the credentials of the pod or instance
+    ///
+    /// Its value is JSON: {"certificate": PEM, "privateKey": PEM}.
+    #[arg(
+        long,
+        value_name = "ARN",
+        value_parser = super::tls::secret_arn,
+        conflicts_with = "tls_certificate_file",
+        help_heading = "TLS"
+    )]
+    pub tls_secret_arn: Option<super::aws::Arn>,
+
+    /// How often the secret is read again
+    #[arg(long, default_value = "300", value_name = "SECONDS", value_parser = whole_seconds, help_heading = "TLS")]
+    pub tls_secret_refresh_in_seconds: Duration,
 }
 
 impl Flags {
@@ -228,6 +240,10 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "a number of seconds is expected".to_owned())?;
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+fn whole_seconds(text: &str) -> Result<Duration, String> {
+    positive(text).map(|number| Duration::from_secs(number as u64))
 }
 
 fn absolute_path(text: &str) -> Result<String, String> {
@@ -293,6 +309,8 @@ mod tests {
             "--monitoring_path=metrics",
             "--checksums_sha256=m/1=00",
             "--tls_key_file=key.pem",
+            "--tls_secret_arn=digits/tls",
+            "--tls_secret_refresh_in_seconds=0",
             "--capture_rate=0.5",
             "--capture_redact=image",
             "--capture_stream_arn=arn:aws:firehose:eu-west-1:1:deliverystream/a",

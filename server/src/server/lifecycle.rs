@@ -47,7 +47,13 @@ pub fn run() -> Result<(), String> {
 async fn serve(flags: Flags) -> Result<(), String> {
     // As the first process of a container it has no signal handler but its own.
     let mut signals = Signals::new().map_err(|error| format!("cannot handle signals: {error}"))?;
-    let tls = Tls::from_flags(&flags).map_err(|error| error.to_string())?;
+    let tls = tokio::select! {
+        tls = Tls::from_flags(&flags) => tls.map_err(|error| error.to_string())?,
+        () = signals.next() => {
+            tracing::info!("stopped while the certificate is read");
+            return Ok(());
+        }
+    };
     let models = model_config::models(&flags).map_err(|error| error.to_string())?;
     let metrics = Metrics::new();
     let flags = Arc::new(flags);

@@ -6,6 +6,7 @@
 //! none waits for one that has not.
 
 mod access;
+mod aws;
 mod body;
 mod budget;
 mod capture;

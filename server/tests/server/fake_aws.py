@@ -1,4 +1,4 @@
-"""Stands in for Firehose, and for what gives a server credentials."""
+"""Stands in for Firehose, Secrets Manager, and for what gives a server credentials."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
+
 CREDENTIALS = {
     "Code": "Success",
     "AccessKeyId": "AKIDEXAMPLE",
@@ -23,7 +25,7 @@ CREDENTIALS = {
 
 
 class FakeAws:
-    """Keeps what Firehose is sent.
+    """Keeps what Firehose is sent, and gives the value of the only secret; without one it denies access.
 
     Args:
         answer: Gives the status and the answer to a call by its number; by default every record is taken.
@@ -36,6 +38,7 @@ class FakeAws:
         certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.calls: list[dict[str, Any]] = []
+        self.secret: str | None = None
         self.authorizations: list[str] = []
         self.asked: list[tuple[str, str, str]] = []
         self._answer = answer or (lambda _, records: taken(records))
@@ -61,7 +64,10 @@ class FakeAws:
                 call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 fake.calls.append({"target": self.headers["X-Amz-Target"], **call})
                 fake.authorizations.append(self.headers["Authorization"])
-                status, answer = fake._answer(len(fake.calls), call["Records"])
+                if self.headers["X-Amz-Target"] == "secretsmanager.GetSecretValue":
+                    status, answer = fake._secret_value()
+                else:
+                    status, answer = fake._answer(len(fake.calls), call["Records"])
                 self._send(status, json.dumps(answer).encode())
 
             def _send(self, status: int, body: bytes, ttl: str | None = None) -> None:
@@ -89,11 +95,23 @@ class FakeAws:
         self._server.shutdown()
         self._server.server_close()
 
+    def _secret_value(self) -> tuple[int, dict[str, Any]]:
+        if self.secret is None:
+            return 400, {"__type": "AccessDeniedException", "Message": "not authorized: secretsmanager:GetSecretValue"}
+        return 200, {"SecretString": self.secret}
+
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of all records of all calls, in their order."""
         records = [base64.b64decode(record["Data"]).decode() for call in self.calls for record in call["Records"]]
         assert all(record.endswith("\n") for record in records)
         return [json.loads(line) for record in records for line in record.splitlines()]
+
+
+def use(monkeypatch: pytest.MonkeyPatch, fake: FakeAws) -> None:
+    """Let programs call it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
 
 def taken(records: list[Any]) -> tuple[int, dict[str, Any]]:

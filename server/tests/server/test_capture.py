@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import numpy as np
 import pytest
-from fake_aws import FakeAws, refused, taken
+from certificates import issue
+from fake_aws import FakeAws, refused, taken, use
 from program import start_fails
 from tensorflow_optimizer.documents.captured_request import CapturedRequest
 from test_grpc import request
-from test_tls import issue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,12 +34,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     with FakeAws() as fake:
         use(monkeypatch, fake)
         yield fake
-
-
-def use(monkeypatch: pytest.MonkeyPatch, fake: FakeAws) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
 
 def end(server: Server) -> None:

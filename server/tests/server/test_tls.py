@@ -1,55 +1,36 @@
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
-import os
+import json
 import ssl
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import grpc
 import pytest
 import requests
+from certificates import issue
+from fake_aws import FakeAws, use
 from program import start_fails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from cryptography.x509 import Certificate
     from program import Server
 
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:digits/tls-a1b2c3"
 
-def issue(directory: Path, name: str) -> tuple[Path, Path]:
-    """Write a self-signed certificate of localhost and its key, each by one rename."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate: Certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    files = directory / "tls.crt", directory / "tls.key"
-    contents = certificate.public_bytes(serialization.Encoding.PEM), private
-    for file, content in zip(files, contents, strict=True):
-        (directory / "new").write_bytes(content)
-        os.replace(directory / "new", file)  # noqa: PTH105 - as a kubelet does it
-    return files
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    with FakeAws() as fake:
+        use(monkeypatch, fake)
+        yield fake
+
+
+def value_of(certificate: Path, key: Path) -> str:
+    return json.dumps({"certificate": certificate.read_text(), "privateKey": key.read_text()})
 
 
 def served(server: Server) -> str:
@@ -104,16 +85,54 @@ def test_a_new_certificate_is_served_and_a_broken_one_is_not(secure: Callable[..
         server.wait_until(lambda: served(server) == certificate.read_text())
 
 
-def test_clients_without_a_required_certificate_are_refused(secure: Callable[..., Server], tmp_path: Path) -> None:
-    (tmp_path / "server").mkdir()
-    (tmp_path / "client").mkdir()
-    certificate, key = issue(tmp_path / "server", "server")
-    client, client_key = issue(tmp_path / "client", "client")
-    server = secure(certificate, key, f"--tls_client_ca_file={client}")
-    with server:
-        with pytest.raises(requests.ConnectionError):
-            server.get("/livez", verify=str(certificate))
-        assert server.get("/livez", verify=str(certificate), cert=(str(client), str(client_key))).status_code == 200
+@pytest.mark.fault(
+    "a certificate's secret cannot be read, or has no certificate",
+    sees="a line in the log, with the words of Secrets Manager but nothing of the value",
+    serves="the server, with the certificate before",
+)
+def test_a_secret_gives_the_certificate_and_its_next_value_serves_new_connections(
+    aws: FakeAws, start: Callable[..., Server], tmp_path: Path
+) -> None:
+    certificate, key = issue(tmp_path, "first")
+    aws.secret = value_of(certificate, key)
+    with start("times", 1, f"--tls_secret_arn={SECRET}", "--tls_secret_refresh_in_seconds=1") as server:
+        server.url = server.url.replace("http:", "https:")
+        assert server.get("/v1/models/times", verify=str(certificate)).status_code == 200
+        assert served(server) == certificate.read_text()
+        assert aws.calls[0] == {"target": "secretsmanager.GetSecretValue", "SecretId": SECRET}
+        assert "/eu-west-1/secretsmanager/aws4_request" in aws.authorizations[0]
+
+        issue(tmp_path, "second")
+        aws.secret = value_of(certificate, key)
+        server.wait_until(lambda: served(server) == certificate.read_text())
+
+        for broken, message in (
+            (None, "not authorized: secretsmanager:GetSecretValue"),
+            ('{"password": "open sesame"}', "must be JSON with the members certificate and privateKey"),
+            (json.dumps({"certificate": "open sesame", "privateKey": "open sesame"}), "there is no certificate as PEM"),
+        ):
+            aws.secret = broken
+            server.wait_until(lambda message=message: message in json.dumps(server.log))
+        assert served(server) == certificate.read_text()
+        assert "open sesame" not in json.dumps(server.log)
+
+
+def test_a_secret_that_cannot_be_read_yet_delays_the_start(
+    aws: FakeAws, start: Callable[..., Server], tmp_path: Path
+) -> None:
+    value = value_of(*issue(tmp_path, "first"))
+
+    def later() -> None:
+        while not aws.calls:
+            time.sleep(0.01)
+        aws.secret = value
+
+    allowing = threading.Thread(target=later)
+    allowing.start()
+    with start("times", 1, f"--tls_secret_arn={SECRET}") as server:
+        allowing.join()
+        assert served(server) == (tmp_path / "tls.crt").read_text()
+        assert len(aws.calls) == 2
 
 
 def test_a_key_of_another_certificate_is_refused(command: list[str], models: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	tensorflow "github.com/cdk-tensorflow/cdk-tensorflow-go/cdktensorflow"
@@ -327,6 +328,12 @@ func services(stack awscdk.Stack) {
 		ApplyManifests: jsii.Bool(false),
 	})
 	bundled.ToYaml()
+	tensorflow.NewModelService(stack, jsii.String("Encrypted"), &tensorflow.ModelServiceProps{
+		Cluster:           cluster,
+		Model:             digitsModel(nil),
+		Server:            tensorflow.ModelServer_LITERT,
+		ServerCertificate: tensorflow.ServerCertificate_FromKubernetesSecret(jsii.String("digits-tls")),
+	})
 	var endpoint tensorflow.IModelEndpoint = bundled
 	stack.AddMetadata(jsii.String("Bundled"), endpoint.ModelName())
 }
@@ -381,13 +388,16 @@ func fleets(stack awscdk.Stack) {
 	})
 	published := tensorflow.ModelArtifact_FromBucket(stack, jsii.String("Published"),
 		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json")})
+	secret := awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String("Certificate"),
+		jsii.String("arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3"))
 	captured := tensorflow.NewModelFleet(stack, jsii.String("LiteRt"), &tensorflow.ModelFleetProps{
-		Vpc:             vpc,
-		MachineImage:    machineImage,
-		Model:           tensorflow.ModelSource_FromArtifact(published),
-		Server:          tensorflow.ModelServer_LITERT,
-		Capture:         tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{Rate: jsii.Number(0.01), Retention: awscdk.Duration_Days(jsii.Number(7))}),
-		EmbeddedMetrics: jsii.Bool(true),
+		Vpc:               vpc,
+		MachineImage:      machineImage,
+		Model:             tensorflow.ModelSource_FromArtifact(published),
+		Server:            tensorflow.ModelServer_LITERT,
+		Capture:           tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{Rate: jsii.Number(0.01), Retention: awscdk.Duration_Days(jsii.Number(7))}),
+		EmbeddedMetrics:   jsii.Bool(true),
+		ServerCertificate: tensorflow.ServerCertificate_FromSecretsManager(secret),
 	})
 	alarm(captured.MetricDroppedCaptures(nil), captured, "DroppedCaptures")
 }

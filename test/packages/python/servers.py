@@ -6,6 +6,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from cdk_tensorflow import (
     EvaluationData,
     Graph,
@@ -23,6 +24,7 @@ from cdk_tensorflow import (
     Quantization,
     RequestCapture,
     Rollout,
+    ServerCertificate,
     ServingBinary,
     ServingImage,
 )
@@ -95,6 +97,14 @@ def services(stack: cdk.Stack) -> None:
         apply_manifests=False,
     )
     bundled.to_yaml()
+    ModelService(
+        stack,
+        "Encrypted",
+        cluster=cluster,
+        model=ModelSource.from_asset("digits/saved_model"),
+        server=ModelServer.LITERT,
+        server_certificate=ServerCertificate.from_kubernetes_secret("digits-tls"),
+    )
     endpoint: IModelEndpoint = bundled
     stack.add_metadata("Bundled", endpoint.model_name)
 
@@ -165,5 +175,10 @@ def fleets(stack: cdk.Stack) -> None:
         server=ModelServer.LITERT,
         capture=RequestCapture.sampled(rate=0.01, retention=cdk.Duration.days(7)),
         embedded_metrics=True,
+        server_certificate=ServerCertificate.from_secrets_manager(
+            secretsmanager.Secret.from_secret_complete_arn(
+                stack, "Certificate", "arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3"
+            )
+        ),
     )
     alarm(captured.metric_dropped_captures(), captured, "DroppedCaptures")

@@ -1,11 +1,11 @@
 import {
   App, Duration, RemovalPolicy, Size, Stack, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
-  aws_iam as iam, aws_kms as kms, aws_s3 as s3,
+  aws_iam as iam, aws_kms as kms, aws_s3 as s3, aws_secretsmanager as secretsmanager,
 } from 'aws-cdk-lib';
 import {
   ChannelOrder, Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, ImageInput, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, QualityMetric, Quantization, QuantizationRecovery, RefusalBehavior, RequestCapture, ResizeMethod, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  PythonBundling, QualityGate, QualityMetric, Quantization, QuantizationRecovery, RefusalBehavior, RequestCapture, ResizeMethod, Rollout, RuntimeLayer, SearchObjective, ServerCertificate, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
 
@@ -237,6 +237,12 @@ function services(stack: Stack): void {
     applyManifests: false,
   });
   bundled.toYaml();
+  new ModelService(stack, 'Encrypted', {
+    cluster,
+    model: ModelSource.fromAsset('digits/saved_model'),
+    server: ModelServer.LITERT,
+    serverCertificate: ServerCertificate.fromKubernetesSecret('digits-tls'),
+  });
   const endpoint: IModelEndpoint = bundled;
   stack.addMetadata('Bundled', endpoint.modelName);
 }
@@ -295,6 +301,7 @@ function fleets(stack: Stack): void {
     server: ModelServer.LITERT,
     capture: RequestCapture.sampled({ rate: 0.01, retention: Duration.days(7) }),
     embeddedMetrics: true,
+    serverCertificate: ServerCertificate.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Certificate', 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3')),
   });
   alarm(captured.metricDroppedCaptures(), captured, 'DroppedCaptures');
 }

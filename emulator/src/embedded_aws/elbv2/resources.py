@@ -15,7 +15,7 @@ LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 
-_TIMEOUTS = {"HTTP": 6, "TCP": 10}  # AWS's defaults, in seconds
+_TIMEOUTS = {"HTTP": 6, "HTTPS": 6, "TCP": 10}  # AWS's defaults, in seconds
 _DRAINING = 300  # AWS's default, in seconds
 
 
@@ -40,7 +40,8 @@ def target_group(properties: dict[str, Any]) -> TargetGroup:
     checked = properties.get("HealthCheckPort", "traffic-port")
     attributes = {attribute["Key"]: attribute["Value"] for attribute in properties.get("TargetGroupAttributes") or []}
     check = HealthCheck(
-        path=properties.get("HealthCheckPath", "/") if protocol == "HTTP" else None,
+        path=properties.get("HealthCheckPath", "/") if protocol != "TCP" else None,
+        encrypted=protocol == "HTTPS",
         port=port if checked == "traffic-port" else int(checked),
         codes=codes((properties.get("Matcher") or {}).get("HttpCode", "200-399")),
         timeout=float(properties.get("HealthCheckTimeoutSeconds", _TIMEOUTS[protocol])),

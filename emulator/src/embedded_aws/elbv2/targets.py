@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import ssl
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +21,9 @@ INTERVAL = 1.0
 """Seconds between two checks, whatever the target group says: waiting proves nothing."""
 
 _LOOPBACK = "127.0.0.1"
+_UNVERIFIED = ssl.create_default_context()
+_UNVERIFIED.check_hostname = False
+_UNVERIFIED.verify_mode = ssl.CERT_NONE
 
 
 class State(Enum):
@@ -46,6 +50,7 @@ class HealthCheck:
 
     Attributes:
         path: asked for by HTTP; None where a connection is enough.
+        encrypted: asked for by HTTPS, whoever signed the certificate.
         port: of the instance.
         codes: the answers that are good.
         timeout: seconds.
@@ -54,6 +59,7 @@ class HealthCheck:
     """
 
     path: str | None
+    encrypted: bool
     port: int
     codes: frozenset[int]
     timeout: float
@@ -149,7 +155,7 @@ class TargetGroup:
             await asyncio.sleep(INTERVAL)
 
     async def _answers(self, instance: Instance) -> bool:
-        reader, writer = await _connect(instance, self.check.port)
+        reader, writer = await _connect(instance, self.check.port, encrypted=self.check.encrypted)
         try:
             if self.check.path is None:
                 return True
@@ -160,11 +166,13 @@ class TargetGroup:
             writer.close()
 
 
-async def _connect(instance: Instance, port: int) -> Streams:
+async def _connect(instance: Instance, port: int, *, encrypted: bool = False) -> Streams:
     made = instance.socket()
     made.setblocking(False)
     try:
         await asyncio.get_running_loop().sock_connect(made, (_LOOPBACK, port))
+        if encrypted:
+            return await asyncio.open_connection(sock=made, ssl=_UNVERIFIED, server_hostname=_LOOPBACK)
         return await asyncio.open_connection(sock=made)
     except BaseException:
         made.close()

@@ -32,6 +32,7 @@ class PodCanary:
         event: CloudFormation's.
         pods: The canary's own Deployment and pods.
         stable: Deployment and pods that get the version after the canary.
+        scheme: Scheme of the server's REST port.
         port: Port of the server's metrics.
         path: Path of the server's metrics.
         max_error_rate: Share of the requests that may fail.
@@ -46,6 +47,7 @@ class PodCanary:
     event: dict[str, Any]
     pods: Rollout
     stable: Rollout
+    scheme: str
     port: int
     path: str
     max_error_rate: float
@@ -66,6 +68,7 @@ class PodCanary:
             event,
             Rollout.of(shared),
             _stable(shared),
+            properties.get("Scheme", "http"),
             int(properties["Port"]),
             properties["Path"],
             float(properties["MaxErrorRate"]),
@@ -136,7 +139,9 @@ class PodCanary:
 
     def _read(self, pod: Object) -> list[Fault]:
         name = pod["metadata"]["name"]
-        path = f"/api/v1/namespaces/{quote(self.pods.namespace)}/pods/{quote(name)}:{self.port}/proxy{self.path}"
+        # With a scheme, the API server encrypts; it does not know who signs pods' certificates.
+        named = f"https:{quote(name)}" if self.scheme == "https" else quote(name)
+        path = f"/api/v1/namespaces/{quote(self.pods.namespace)}/pods/{named}:{self.port}/proxy{self.path}"
         try:
             self.served[pod["metadata"]["uid"]] = Served.of(self.reader.page(path))
         except ClusterError as error:

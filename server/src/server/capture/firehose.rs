@@ -1,69 +1,33 @@
-use std::time::{Duration, SystemTime};
-
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
-use bytes::Bytes;
 use data_encoding::BASE64;
-use http::Request;
-use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Record;
-use super::credentials::Provider;
 use super::delivery::{Refused, Sink};
-use super::http::HttpClient;
-use crate::environment::variable;
+use crate::server::aws::{Arn, Service, ServiceName};
 
-/// Of one call.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const FIREHOSE: ServiceName = ServiceName { name: "firehose", endpoint_variable: "AWS_ENDPOINT_URL_FIREHOSE" };
 
 /// A stream, by its ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct Stream {
-    partition: String,
-    region: String,
+    arn: Arn,
     name: String,
 }
 
 /// Reads an ARN of a stream.
 pub(in crate::server) fn stream(text: &str) -> Result<Stream, String> {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    match parts[..] {
-        ["arn", partition, "firehose", region, _, resource] if !region.is_empty() => resource
-            .strip_prefix("deliverystream/")
-            .filter(|name| !name.is_empty())
-            .map(|name| Stream { partition: partition.to_owned(), region: region.to_owned(), name: name.to_owned() }),
-        _ => None,
-    }
-    .ok_or_else(|| "arn:PARTITION:firehose:REGION:ACCOUNT:deliverystream/NAME is expected".to_owned())
-}
-
-impl Stream {
-    /// The URL of Firehose: as AWS's own programs find it.
-    fn endpoint(&self) -> String {
-        let given = variable("AWS_ENDPOINT_URL_FIREHOSE").or_else(|| variable("AWS_ENDPOINT_URL"));
-        given.map_or_else(|| self.usual_endpoint(), |url| format!("{}/", url.trim_end_matches('/')))
-    }
-
-    fn usual_endpoint(&self) -> String {
-        let domain = match self.partition.as_str() {
-            "aws-cn" => "amazonaws.com.cn",
-            "aws-eusc" => "amazonaws.eu",
-            "aws-iso" => "c2s.ic.gov",
-            "aws-iso-b" => "sc2s.sgov.gov",
-            _ => "amazonaws.com",
-        };
-        format!("https://firehose.{}.{domain}/", self.region)
-    }
+    Arn::of(FIREHOSE, text)
+        .and_then(|arn| {
+            let name = arn.resource.strip_prefix("deliverystream/").filter(|name| !name.is_empty())?.to_owned();
+            Some(Stream { arn, name })
+        })
+        .ok_or_else(|| "arn:PARTITION:firehose:REGION:ACCOUNT:deliverystream/NAME is expected".to_owned())
 }
 
 /// Sends records to a stream with the credentials of the pod or of the instance.
 pub(super) struct Firehose {
-    stream: Stream,
-    endpoint: String,
-    client: HttpClient,
-    provider: Provider,
+    name: String,
+    service: Service,
 }
 
 #[derive(Serialize)]
@@ -96,23 +60,16 @@ struct RecordAnswer {
 impl Firehose {
     /// Calls nothing yet.
     pub(super) fn new(stream: Stream) -> Self {
-        Self { endpoint: stream.endpoint(), stream, client: HttpClient::new(), provider: Provider::default() }
-    }
-
-    async fn call(&mut self, body: Vec<u8>) -> Result<Bytes, String> {
-        let credentials = self.provider.credentials(&self.client).await?;
-        let request = signed(&self.endpoint, &self.stream.region, credentials, body, SystemTime::now())?;
-        self.client.send(request, TIMEOUT).await
+        Self { service: Service::new(FIREHOSE, &stream.arn), name: stream.name }
     }
 }
 
 impl Sink for Firehose {
     async fn put(&mut self, records: &[Record]) -> Result<Refused, String> {
         let called = records.iter().map(|record| CalledRecord { data: BASE64.encode(&record.data) }).collect();
-        let call = Call { delivery_stream_name: &self.stream.name, records: called };
-        let answer = self.call(serde_json::to_vec(&call).expect("texts are JSON")).await;
-        // They may have expired, or be those of a role that has changed.
-        let answer = answer.inspect_err(|_| self.provider.forget())?;
+        let call = Call { delivery_stream_name: &self.name, records: called };
+        let body = serde_json::to_vec(&call).expect("texts are JSON");
+        let answer = self.service.call("Firehose_20150804.PutRecordBatch", body).await?;
         refused(&answer, records.len())
     }
 }
@@ -128,58 +85,14 @@ fn refused(answer: &[u8], records: usize) -> Result<Refused, String> {
     Ok(refused.collect())
 }
 
-/// Makes a signed call of `PutRecordBatch`.
-fn signed(
-    endpoint: &str,
-    region: &str,
-    credentials: Credentials,
-    body: Vec<u8>,
-    time: SystemTime,
-) -> Result<Request<Full<Bytes>>, String> {
-    let host = endpoint.split('/').nth(2).unwrap_or_default();
-    let headers = [
-        ("host", host),
-        ("content-type", "application/x-amz-json-1.1"),
-        ("x-amz-target", "Firehose_20150804.PutRecordBatch"),
-    ];
-    let identity = credentials.into();
-    let parameters = SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("firehose")
-        .time(time)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| error.to_string())?
-        .into();
-    let signable = SignableRequest::new("POST", endpoint, headers.into_iter(), SignableBody::Bytes(&body));
-    let signature =
-        sign(signable.map_err(|error| error.to_string())?, &parameters).map_err(|error| error.to_string())?;
-    let (instructions, _) = signature.into_parts();
-    let mut request = Request::builder().method("POST").uri(endpoint);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
-    instructions.apply_to_request_http1x(&mut request);
-    Ok(request)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_named_by_its_arn_which_gives_its_endpoint() {
-        for (partition, region, endpoint) in [
-            ("aws", "eu-west-1", "https://firehose.eu-west-1.amazonaws.com/"),
-            ("aws-cn", "cn-north-1", "https://firehose.cn-north-1.amazonaws.com.cn/"),
-            ("aws-us-gov", "us-gov-east-1", "https://firehose.us-gov-east-1.amazonaws.com/"),
-        ] {
-            let found =
-                stream(&format!("arn:{partition}:firehose:{region}:123456789012:deliverystream/captured")).unwrap();
-            assert_eq!((found.usual_endpoint().as_str(), found.name.as_str()), (endpoint, "captured"));
-        }
+    fn a_stream_is_named_by_its_arn() {
+        let found = stream("arn:aws:firehose:eu-west-1:123456789012:deliverystream/captured");
+        assert_eq!(found.unwrap().name, "captured");
     }
 
     #[test]
@@ -206,25 +119,5 @@ mod tests {
         for answer in [r#"{"RequestResponses": [{"RecordId": "1"}]}"#, "{}", "<html>"] {
             assert_eq!(refused(answer.as_bytes(), 2), problem, "{answer}");
         }
-    }
-
-    #[test]
-    fn a_call_is_signed_for_the_region_with_the_session_of_the_role() {
-        let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), None, "test");
-        let request = signed(
-            "https://firehose.eu-west-1.amazonaws.com/",
-            "eu-west-1",
-            credentials,
-            b"{}".to_vec(),
-            SystemTime::UNIX_EPOCH,
-        );
-        let request = request.unwrap();
-        let header = |name| request.headers()[name].to_str().unwrap().to_owned();
-        assert_eq!(header("x-amz-security-token"), "session");
-        assert_eq!(header("x-amz-date"), "19700101T000000Z");
-        assert!(header("authorization").starts_with(
-            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/19700101/eu-west-1/firehose/aws4_request, \
-             SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature="
-        ));
     }
 }

@@ -3,10 +3,8 @@
 //! A request copies its bodies into a bounded queue, and never waits. A thread of its own makes the lines, and sends them.
 
 mod batch;
-mod credentials;
 mod delivery;
 mod firehose;
-mod http;
 mod metrics;
 mod queue;
 mod sample;

@@ -66,6 +66,7 @@ import io.github.cdktensorflow.Rollout;
 import io.github.cdktensorflow.RuntimeLayer;
 import io.github.cdktensorflow.RuntimeLayerOptions;
 import io.github.cdktensorflow.SearchObjective;
+import io.github.cdktensorflow.ServerCertificate;
 import io.github.cdktensorflow.ServingBinary;
 import io.github.cdktensorflow.ServingImage;
 import io.github.cdktensorflow.ServingImageAssetOptions;
@@ -102,6 +103,7 @@ import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.s3.Bucket;
 import software.amazon.awscdk.services.s3.IBucket;
+import software.amazon.awscdk.services.secretsmanager.Secret;
 import software.constructs.Construct;
 
 /** The consumer app in Java. */
@@ -374,6 +376,12 @@ public final class Main {
         .applyManifests(false)
         .build();
     bundled.toYaml();
+    ModelService.Builder.create(stack, "Encrypted")
+        .cluster(cluster)
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .server(ModelServer.LITERT)
+        .serverCertificate(ServerCertificate.fromKubernetesSecret("digits-tls"))
+        .build();
     IModelEndpoint endpoint = bundled;
     stack.addMetadata("Bundled", endpoint.getModelName());
   }
@@ -432,6 +440,8 @@ public final class Main {
         .server(ModelServer.LITERT)
         .capture(RequestCapture.sampled(RequestCaptureOptions.builder().rate(0.01).retention(Duration.days(7)).build()))
         .embeddedMetrics(true)
+        .serverCertificate(ServerCertificate.fromSecretsManager(Secret.fromSecretCompleteArn(stack, "Certificate",
+            "arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3")))
         .build();
     alarm(captured.metricDroppedCaptures(), captured, "DroppedCaptures");
   }

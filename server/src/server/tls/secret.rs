@@ -1,0 +1,112 @@
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::Pem;
+use crate::server::aws::{Arn, Service, ServiceName};
+
+const SECRETS_MANAGER: ServiceName =
+    ServiceName { name: "secretsmanager", endpoint_variable: "AWS_ENDPOINT_URL_SECRETS_MANAGER" };
+/// Between the first attempts, in seconds: the role's policy and the network may become ready after the server.
+const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
+
+/// Reads an ARN of a secret.
+pub(in crate::server) fn secret_arn(text: &str) -> Result<Arn, String> {
+    Arn::of(SECRETS_MANAGER, text)
+        .filter(|arn| arn.resource.starts_with("secret:"))
+        .ok_or_else(|| "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME is expected".to_owned())
+}
+
+/// A secret of AWS Secrets Manager that holds a certificate and its key.
+pub(super) struct Secret {
+    arn: Arn,
+    service: Service,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    secret_string: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Value {
+    certificate: String,
+    private_key: String,
+}
+
+impl Secret {
+    pub(super) fn new(arn: Arn) -> Self {
+        Self { service: Service::new(SECRETS_MANAGER, &arn), arn }
+    }
+
+    /// Reads the current value, and tries for half a minute.
+    ///
+    /// # Errors
+    ///
+    /// As those of `read`, of the last attempt.
+    pub(super) async fn read_patiently(&mut self) -> Result<Pem, String> {
+        for seconds in PAUSES {
+            match self.read().await {
+                Ok(pem) => return Ok(pem),
+                Err(problem) => tracing::warn!(problem, "the certificate cannot be read yet"),
+            }
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+        }
+        self.read().await
+    }
+
+    /// Reads the current value.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, which has nothing of the value.
+    pub(super) async fn read(&mut self) -> Result<Pem, String> {
+        let call = serde_json::json!({ "SecretId": self.arn.as_str() }).to_string();
+        let answer = self.service.call("secretsmanager.GetSecretValue", call.into_bytes()).await;
+        let answer = answer.map_err(|problem| format!("cannot read {self}: {problem}"))?;
+        value(&answer).ok_or_else(|| {
+            format!(
+                "{self} must be JSON with the members certificate and privateKey, both as PEM: give it such a value"
+            )
+        })
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the secret {}", self.arn.as_str())
+    }
+}
+
+fn value(answer: &[u8]) -> Option<Pem> {
+    let answer: Answer = serde_json::from_slice(answer).ok()?;
+    let value: Value = serde_json::from_str(&answer.secret_string).ok()?;
+    Some(Pem { certificate: value.certificate.into_bytes(), key: value.private_key.into_bytes() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_named_by_its_arn() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:digits/tls-a1b2c3";
+        assert_eq!(secret_arn(arn).unwrap().as_str(), arn);
+        for wrong in ["digits/tls", "arn:aws:secretsmanager:eu-west-1:1:digits", "arn:aws:ssm:eu-west-1:1:secret:a"] {
+            assert!(secret_arn(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_value_has_a_certificate_and_a_key() {
+        let found =
+            value(br#"{"SecretString": "{\"certificate\": \"c\", \"privateKey\": \"k\", \"more\": 1}"}"#).unwrap();
+        assert_eq!((&*found.certificate, &*found.key), (&b"c"[..], &b"k"[..]));
+        for wrong in [r#"{"SecretString": "{}"}"#, r#"{"SecretString": "k"}"#, r#"{"SecretBinary": "a2V5"}"#] {
+            assert!(value(wrong.as_bytes()).is_none(), "{wrong}");
+        }
+    }
+}
