@@ -152,7 +152,7 @@ class LiteRtFleetServer extends FleetServer {
     return [
       ...checkLiteRtOptions(this.props),
       ...checkLiteRtServer(this.architecture),
-      ...instanceCertificateProblems(this.props),
+      ...instanceCertificateProblems(this.props.serverCertificate),
       ...checkServerCapture(this.props, true),
       ...checkServerReplay(this.props, true),
       ...servingBinary === undefined ? [] : ['servingBinary is the program of TensorFlow Serving, and ModelServer.LITERT brings its own: leave it out'],

@@ -3,7 +3,6 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { PropertyType } from '../private/property-types';
 import { checkPattern } from '../private/validation';
-import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
 /** Directory of a Kubernetes secret's files in a pod. */
 const CERTIFICATE_DIRECTORY = '/etc/model-server/tls';
@@ -93,13 +92,13 @@ export const SERVER_CERTIFICATE: PropertyType<ServerCertificate> = {
 };
 
 /** Returns the problems of the certificate of instances. */
-export function instanceCertificateProblems({ serverCertificate }: TensorFlowServingOptions): string[] {
+export function instanceCertificateProblems(serverCertificate: ServerCertificate | undefined): string[] {
   return serverCertificate?._mount === undefined
     ? [] : ['serverCertificate must not be a Kubernetes secret, which instances cannot read: give ServerCertificate.fromSecretsManager(secret)'];
 }
 
 /** Returns the problem of a certificate for a server that has no use for one. */
-export function noCertificateProblems({ serverCertificate }: TensorFlowServingOptions): string[] {
+export function noCertificateProblems(serverCertificate: ServerCertificate | undefined): string[] {
   return serverCertificate === undefined ? [] : [
     'serverCertificate needs ModelServer.LITERT, because the health checks of pods and load balancers do not reach a TensorFlow Serving that encrypts: set server to '
     + 'ModelServer.LITERT, or leave serverCertificate out and encrypt in front of the server',

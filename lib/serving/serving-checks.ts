@@ -33,7 +33,7 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
     ...(options.threadsPerRequest === undefined
       ? []
       : ['threadsPerRequest is an option of ModelServer.LITERT: use intraOpParallelism, or serve with ModelServer.LITERT']),
-    ...noCertificateProblems(options),
+    ...noCertificateProblems(options.serverCertificate),
     ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(TABLE, name, value)),
     ...channelProblems(options),
     ...exclusionProblems(options),
