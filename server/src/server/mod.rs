@@ -21,6 +21,7 @@ mod gather_backoff;
 pub mod grpc;
 #[cfg(not(feature = "fuzzing"))]
 mod grpc;
+mod http;
 mod inference;
 mod job;
 mod lifecycle;

@@ -6,8 +6,8 @@ use http::Request;
 use http_body_util::Full;
 use serde::Deserialize;
 
-use super::http::HttpClient;
 use crate::environment::variable;
+use crate::server::http::HttpClient;
 
 /// Their sources replace them some minutes before they expire, at the latest.
 const KEPT: Duration = Duration::from_mins(1);

@@ -8,8 +8,8 @@ use http::Request;
 use http_body_util::Full;
 
 use super::credentials::Provider;
-use super::http::HttpClient;
 use crate::environment::variable;
+use crate::server::http::HttpClient;
 
 /// Of one call.
 const TIMEOUT: Duration = Duration::from_secs(20);

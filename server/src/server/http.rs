@@ -18,6 +18,7 @@ const LARGEST_ANSWER: usize = 4 << 20;
 const IDLE: Duration = Duration::from_secs(30);
 
 /// Sends requests over HTTP and HTTPS, with the system's certificates of authorities.
+#[derive(Debug)]
 pub(super) struct HttpClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     has_authorities: bool,
@@ -47,12 +48,25 @@ impl HttpClient {
     /// A sentence that says why there is no answer, or which failure the answer is.
     pub(super) async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<Bytes, String> {
         let url = request.uri().to_string();
+        let answer = self.answer(request, timeout).await;
+        answer.and_then(success).map_err(|problem| format!("{url}: {problem}"))
+    }
+
+    /// Sends a request, and returns its answer, whatever the status.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why there is no answer.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Full<Bytes>>,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, String> {
         if !self.has_authorities && request.uri().scheme_str() == Some("https") {
             return Err("this image has no certificates of authorities: install the package ca-certificates".to_owned());
         }
         let answer = tokio::time::timeout(timeout, self.exchange(request)).await;
-        let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", timeout.as_secs())));
-        answer.and_then(success).map_err(|problem| format!("{url}: {problem}"))
+        answer.unwrap_or_else(|_| Err(format!("no answer within {} s", timeout.as_secs())))
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, String> {
