@@ -8,6 +8,12 @@ impl Rate {
         text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0).map(Self)
     }
 
+    /// Returns the number.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn share(self) -> f64 {
+        self.0
+    }
+
     /// Tells whether a request is in the sample that drew this random number.
     ///
     /// # Arguments

@@ -102,6 +102,8 @@ pub(super) enum StartError {
     OtherVersion { name: String, file: &'static str, directory: String, found: u64, version: u64 },
     #[error("{0}")]
     Capture(String),
+    #[error("{0}")]
+    Traces(String),
 }
 
 impl Catalogue {

@@ -193,6 +193,25 @@ pub(super) struct Flags {
     )]
     pub access_log: bool,
 
+    /// Collector that gets a span of each prediction by OTLP over HTTP, at its path /v1/traces
+    ///
+    /// The standard variables OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS count as well.
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL", value_parser = super::traces::endpoint, help_heading = "Traces")]
+    pub otlp_endpoint: Option<super::traces::Endpoint>,
+
+    /// Share of the predictions without a traceparent that get a span, above 0 and at most 1 [default: all, or as
+    /// OTEL_TRACES_SAMPLER says]; those with one get a span if it is sampled
+    #[cfg(feature = "otlp")]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_parser = super::capture::rate,
+        requires = "otlp_endpoint",
+        help_heading = "Traces"
+    )]
+    pub otlp_sample_rate: Option<crate::captured_request::Rate>,
+
     /// Certificate chain for both ports, as PEM; reread when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key_file", help_heading = "TLS")]
     pub tls_certificate_file: Option<PathBuf>,
@@ -312,6 +331,8 @@ mod tests {
             "--tls_secret_arn=digits/tls",
             "--tls_secret_refresh_in_seconds=0",
             "--capture_rate=0.5",
+            #[cfg(feature = "otlp")]
+            "--otlp_sample_rate=0.5",
             "--capture_redact=image",
             "--capture_stream_arn=arn:aws:firehose:eu-west-1:1:deliverystream/a",
         ] {

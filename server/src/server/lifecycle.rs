@@ -16,6 +16,7 @@ use super::model_config::{self, ModelConfig};
 use super::state::State;
 use super::threads::{Threads, processors};
 use super::tls::Tls;
+use super::traces::Traces;
 use super::{log, memory, workers};
 use crate::litert::return_free_blocks;
 
@@ -120,13 +121,22 @@ async fn serve(flags: Flags) -> Result<(), String> {
     } else {
         tracing::warn!("ended: connections were still open after the time to drain");
     }
-    if let Some(capture) = &state.capture {
-        capture.finish(flags.drain_timeout_in_seconds.saturating_sub(closed.elapsed()), seen).await;
-    }
+    let left = flags.drain_timeout_in_seconds.saturating_sub(closed.elapsed());
+    let capture = async {
+        if let Some(capture) = &state.capture {
+            capture.finish(left, seen).await;
+        }
+    };
+    let traces = async {
+        if let Some(traces) = &state.traces {
+            traces.finish(left).await;
+        }
+    };
+    tokio::join!(capture, traces);
     Ok(())
 }
 
-/// Loads the models, and starts to capture what is to be captured of them.
+/// Loads the models, and starts what sends captured requests and spans.
 fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics) -> Result<State, StartError> {
     let catalogue = Catalogue::load(models, flags, &metrics)?;
     let start = |settings| {
@@ -134,7 +144,8 @@ fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics) -> Result<Stat
         Capture::start(settings, descriptions, metrics.capture()).map_err(StartError::Capture)
     };
     let capture = flags.capture().map(start).transpose()?;
-    Ok(State::new(catalogue, metrics, flags, capture))
+    let traces = Traces::start(flags, &catalogue, &metrics).map_err(StartError::Traces)?;
+    Ok(State::new(catalogue, metrics, flags, (capture, traces)))
 }
 
 struct Signals {

@@ -170,6 +170,15 @@ impl Metrics {
         CaptureMetrics::new(sent, &dropped)
     }
 
+    /// The counters of spans that are lost, by the reason. Called once, where spans are made.
+    #[cfg(feature = "otlp")]
+    pub(super) fn dropped_spans(&self) -> IntCounterVec {
+        let dropped = Opts::new("model_server:dropped_spans", "Spans that did not reach the collector, by the reason.");
+        let dropped = IntCounterVec::new(dropped, &["reason"]).expect("a valid name");
+        self.registry.register(Box::new(dropped.clone())).expect("a name of its own");
+        dropped
+    }
+
     /// Returns the page that Prometheus reads.
     pub(super) fn page(&self) -> Vec<u8> {
         let mut page = Vec::new();

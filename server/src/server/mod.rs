@@ -40,6 +40,11 @@ mod rest;
 mod state;
 mod threads;
 mod tls;
+#[cfg(feature = "otlp")]
+mod traces;
+#[cfg(not(feature = "otlp"))]
+#[path = "no_traces.rs"]
+mod traces;
 mod unread;
 mod workers;
 

@@ -18,7 +18,7 @@ const TRACE_PARENT_LENGTH: usize = 55;
 pub(super) struct RequestIds {
     /// The client's, or one that was made here.
     request: HeaderValue,
-    /// As the client sent it, which W3C Trace Context allows where no span is made.
+    /// Of this server's span; where none is made, as the client sent it, which W3C Trace Context allows.
     trace_parent: Option<HeaderValue>,
 }
 
@@ -35,9 +35,21 @@ impl RequestIds {
         self.request.to_str().unwrap_or_default()
     }
 
-    /// That of the trace, in hexadecimal digits, where the client has one.
+    /// That of the trace, in hexadecimal digits, where there is one.
     pub(super) fn trace(&self) -> Option<&str> {
         self.trace_parent.as_ref()?.to_str().ok()?.get(3..35)
+    }
+
+    /// The request's `traceparent`.
+    #[cfg(feature = "otlp")]
+    pub(super) fn trace_parent(&self) -> Option<&str> {
+        self.trace_parent.as_ref()?.to_str().ok()
+    }
+
+    /// Names a span of this server in place of the client's.
+    #[cfg(feature = "otlp")]
+    pub(super) fn set_trace_parent(&mut self, trace_parent: &str) {
+        self.trace_parent = HeaderValue::from_str(trace_parent).ok();
     }
 
     /// Says in the log why a request failed.

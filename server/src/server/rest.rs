@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use super::metrics::Entry;
 use super::request_ids::RequestIds;
 use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
+use super::traces;
 use crate::model::{Call, Description, Outputs};
 use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, base64, is_picture, memory};
 
@@ -33,9 +35,11 @@ const READINESS: &str = "/readyz";
 /// * `last`: its connection takes no further one.
 /// * `only_probes`: its connection is one too many.
 pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last: bool, only_probes: bool) -> Response {
-    let ids = RequestIds::read(request.headers());
+    let mut ids = RequestIds::read(request.headers());
+    let span = state.traces.as_ref().and_then(|traces| traces.rest(&request, &mut ids));
     let access = state.logs_access.then(|| Access::rest(&request, &ids));
-    let mut response = respond_to(state, request, only_probes).await;
+    let answered = pin!(respond_to(state, request, only_probes));
+    let mut response = traces::within(span.as_ref(), answered).await;
     if let Some(cause) = response.extensions().get() {
         ids.log(cause);
     }
@@ -46,6 +50,9 @@ pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last:
     }
     if let Some(access) = access {
         access.answered(&response);
+    }
+    if let Some(span) = span {
+        span.answered(response.status());
     }
     response
 }

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
 use super::pool::{Arrived, micros};
+use super::traces::{self, Traces};
 use super::workers;
 use crate::model::{Call, Description, Outputs};
 
@@ -43,12 +44,19 @@ pub(super) struct State {
     pub capture: Option<Arc<Capture>>,
     /// A line is logged of each request.
     pub logs_access: bool,
+    /// Of predictions.
+    pub traces: Option<Traces>,
     draining: AtomicBool,
 }
 
 impl State {
     /// Makes the state of a server that is ready.
-    pub(super) fn new(catalogue: Catalogue, metrics: Metrics, flags: &Flags, capture: Option<Capture>) -> Self {
+    pub(super) fn new(
+        catalogue: Catalogue,
+        metrics: Metrics,
+        flags: &Flags,
+        (capture, traces): (Option<Capture>, Option<Traces>),
+    ) -> Self {
         Self {
             catalogue,
             metrics,
@@ -61,6 +69,7 @@ impl State {
             concurrency: Concurrency::new(),
             capture: capture.map(Arc::new),
             logs_access: flags.access_log,
+            traces,
             draining: AtomicBool::new(false),
         }
     }
@@ -114,8 +123,9 @@ pub(super) async fn compute<K: Send + 'static, T: Send + 'static>(
     servable.pool.run(arrived, read, write).await
 }
 
-/// Counts a request of a model.
+/// Counts a request of a model, and names that in the request's span.
 pub(super) fn count<T>(servable: &Servable, entry: Entry, start: Instant, result: &Result<T, Failure>) {
     let code = result.as_ref().map_or_else(|failure| failure.code, |_| Code::Ok);
     servable.metrics.answered(entry, code, micros(start));
+    traces::of_model(&servable.description);
 }

@@ -16,13 +16,14 @@ mod spec;
 mod tensor;
 
 use std::error::Error;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper::header::HeaderMap;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -47,6 +48,7 @@ use super::budget::Shared;
 use super::failure::Failure;
 use super::request_ids::RequestIds;
 use super::state::State;
+use super::traces;
 use super::unread::Unread;
 
 /// The types that the build made of our .proto files.
@@ -129,21 +131,35 @@ impl Grpc {
     ///
     /// * `only_probes`: its connection is one too many.
     pub(super) async fn answer(&self, request: Request<Incoming>, unread: Unread, only_probes: bool) -> Response<Body> {
-        let ids = RequestIds::read(request.headers());
-        let access = self.state.logs_access.then(|| Access::grpc(&request, &ids));
-        let mut response = self.respond(request, unread, only_probes).await;
+        let mut ids = RequestIds::read(request.headers());
+        let span = self.state.traces.as_ref().and_then(|traces| traces.grpc(&request, &mut ids));
+        let mut access = self.state.logs_access.then(|| Access::grpc(&request, &ids));
+        let answered = pin!(self.respond(request, unread, only_probes));
+        let mut response = traces::within(span.as_ref(), answered).await;
         let status = response.extensions().get::<Status>();
         if let Some(cause) = status.and_then(|status| status.source()?.downcast_ref()) {
             ids.log(cause);
         }
         ids.add_to(response.headers_mut());
-        let Some(mut access) = access else { return response };
-        access.ended(response.headers());
-        let counted = move |frame| {
-            access.passed(&frame);
+        if access.is_none() && span.is_none() {
+            return response;
+        }
+        if let Some(access) = &mut access {
+            access.ended(response.headers());
+        }
+        if let Some(span) = &span {
+            span.ended(response.headers());
+        }
+        let passed = move |frame: Frame<Bytes>| {
+            if let Some(access) = &mut access {
+                access.passed(&frame);
+            }
+            if let (Some(span), Some(trailers)) = (&span, frame.trailers_ref()) {
+                span.ended(trailers);
+            }
             frame
         };
-        response.map(|body| Body::new(body.map_frame(counted)))
+        response.map(|body| Body::new(body.map_frame(passed)))
     }
 
     /// Answers one request: none of it reaches a service before all of it is there, and has taken its memory.
