@@ -8,6 +8,7 @@ import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
 const TABLE = { program: 'model_server', unknown: 'which would not start', flags: LITERT_FLAGS };
 const LOG_LEVELS = /^(error|warn|info|debug)$/;
+const COLLECTOR = /^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/;
 const OTHER_SERVER = 'leave it out, or serve with ModelServer.TENSORFLOW_SERVING';
 const ONE_THREAD = 'give the threads of one request with threadsPerRequest, and the number of copies with serverFlags: { workers: … }';
 const MOST_THREADS = 1024;
@@ -56,6 +57,7 @@ export function checkLiteRtOptions(options: TensorFlowServingOptions): string[] 
       .map(([, value]) => `serverFlags["queue_size"] must be at least 0, got ${JSON.stringify(value)}`),
     ...flags.filter(([name, value]) => name === 'log_level' && !Token.isUnresolved(value) && !LOG_LEVELS.test(String(value)))
       .map(([, value]) => `serverFlags["log_level"] must be error, warn, info or debug, got ${JSON.stringify(value)}`),
+    ...traceProblems(options.serverFlags ?? {}),
   ];
 }
 
@@ -73,6 +75,16 @@ export function threadProblems({ threadsPerRequest = 1, serverFlags }: TensorFlo
   return workers * threadsPerRequest <= most
     ? []
     : [`threadsPerRequest times serverFlags["workers"] is ${threadsPerRequest} × ${workers}, more than the ${most} processors of the server: lower one of them`];
+}
+
+function traceProblems({ otlp_endpoint: endpoint, otlp_sample_rate: rate }: Required<TensorFlowServingOptions>['serverFlags']): string[] {
+  const isShare = Token.isUnresolved(rate) || (Number(rate) > 0 && Number(rate) <= 1);
+  return [
+    ...endpoint === undefined || Token.isUnresolved(endpoint) || COLLECTOR.test(String(endpoint)) ? []
+      : [`serverFlags["otlp_endpoint"] must be http://HOST:PORT or https://HOST, to which the server adds /v1/traces, got ${JSON.stringify(endpoint)}`],
+    ...rate === undefined || isShare ? [] : [`serverFlags["otlp_sample_rate"] must be above 0 and at most 1, got ${JSON.stringify(rate)}`],
+    ...rate === undefined || endpoint !== undefined ? [] : ['serverFlags["otlp_sample_rate"] needs a collector: give otlp_endpoint, too, or leave it out'],
+  ];
 }
 
 /** Names TensorFlow Serving where a flag is one of its own. */

@@ -35,6 +35,8 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
   capture_redact: { type: 'string', default: '', decidedBy: 'use capture' },
   log_level: { type: 'string', default: 'info' },
   access_log: { type: 'bool', default: false },
+  otlp_endpoint: { type: 'string', default: '' },
+  otlp_sample_rate: { type: 'float', default: 1 },
   tls_certificate_file: { type: 'string', default: '', decidedBy: 'use serverCertificate' },
   tls_key_file: { type: 'string', default: '', decidedBy: 'use serverCertificate' },
   tls_secret_arn: { type: 'string', default: '', decidedBy: 'use serverCertificate' },

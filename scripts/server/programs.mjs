@@ -7,7 +7,7 @@ import { markUsed, removeUnused, userCache } from '../setup/user-cache.mjs';
 import { cargoTarget, crate, findRust, PROCESSORS, rust, VERSIONS } from './rust.mjs';
 
 /** The programs with their features: a Lambda layer contains the small one. */
-export const PROGRAMS = { bootstrap: ['lambda'], model_server: ['lambda', 'server'] };
+export const PROGRAMS = { bootstrap: ['lambda'], model_server: ['lambda', 'server', 'otlp'] };
 
 /** Inputs of the compilation, without tests and generated files. */
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src', 'proto', 'toolchain/requirements.txt', 'toolchain/versions.json'];

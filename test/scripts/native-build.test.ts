@@ -83,7 +83,7 @@ describe('the set-up of the native runtime', () => {
     expect(first.said).not.toMatch(/is not built/);
     expect(compiled(first.calls)).toEqual([
       expect.stringMatching(new RegExp(`zigbuild --profile development --target ${TARGET}\\.2\\.28 .* --no-default-features --features lambda$`)),
-      expect.stringMatching(new RegExp(`zigbuild --profile development --target ${TARGET}\\.2\\.28 .* --no-default-features --features lambda,server$`)),
+      expect.stringMatching(new RegExp(`zigbuild --profile development --target ${TARGET}\\.2\\.28 .* --no-default-features --features lambda,server,otlp$`)),
     ]);
     expect(contents(root)).toEqual(Array(2).fill('zigbuild development\nfn main() {}'));
     expect(compiled(provide(root).calls)).toEqual([]);
@@ -95,7 +95,7 @@ describe('the set-up of the native runtime', () => {
 
     expect(compiled(provide(root, { names: ['bootstrap'] }).calls)).toEqual([expect.stringMatching(/--features lambda$/)]);
     expect(programs(root).map((path) => existsSync(path))).toEqual([true, false]);
-    expect(compiled(provide(root).calls)).toEqual([expect.stringMatching(/--features lambda,server$/)]);
+    expect(compiled(provide(root).calls)).toEqual([expect.stringMatching(/--features lambda,server,otlp$/)]);
     expect(programs(root).map((path) => existsSync(path))).toEqual([true, true]);
     expect(provide(root, { names: [] }).calls).toEqual([]);
   });

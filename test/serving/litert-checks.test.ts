@@ -22,6 +22,9 @@ describe('checkLiteRtOptions', () => {
       grpcPort: 9000, restPort: 9001, requestTimeout: Duration.seconds(5), monitoring: true, monitoringPath: '/metrics',
     }],
     ['flags of its own', { serverFlags: { workers: 2, memory_limit_in_mib: 256, queue_size: 0, max_request_bytes: 1, io_threads: 1, log_level: 'debug', access_log: true } }],
+    ['a collector of spans', { serverFlags: { otlp_endpoint: 'http://collector.observability:4318', otlp_sample_rate: 0.01 } }],
+    ['a collector behind a path', { serverFlags: { otlp_endpoint: 'https://collector.example.com/otlp/' } }],
+    ['a collector that is a token', { serverFlags: { otlp_endpoint: Lazy.string({ produce: () => 'http://a' }), otlp_sample_rate: Lazy.number({ produce: () => 1 }) } }],
     ['a flag whose value is a token', { serverFlags: { workers: Lazy.number({ produce: () => 2 }), queue_size: Lazy.string({ produce: () => '8' }) } }],
   ])('accepts %s', (_, options) => {
     expect(checkLiteRtOptions(options)).toEqual([]);
@@ -57,6 +60,10 @@ describe('checkLiteRtOptions', () => {
     ['less than no queue', { serverFlags: { queue_size: -1 } }, /"queue_size"\] must be at least 0, got -1/],
     ['an access log that is neither on nor off', { serverFlags: { access_log: 'json' } }, /must be true or false, got "json"/],
     ['another level of logging', { serverFlags: { log_level: 'loud' } }, /must be error, warn, info or debug, got "loud"/],
+    ['a collector without a scheme', { serverFlags: { otlp_endpoint: 'collector:4318' } }, /"otlp_endpoint"\] must be http:\/\/HOST:PORT or https:\/\/HOST, .*, got "collector:4318"/],
+    ['a collector of another protocol', { serverFlags: { otlp_endpoint: 'grpc://collector:4317' } }, /"otlp_endpoint"\] must be http/],
+    ['no share of spans', { serverFlags: { otlp_endpoint: 'http://a', otlp_sample_rate: 0 } }, /"otlp_sample_rate"\] must be above 0 and at most 1, got 0/],
+    ['spans for nobody', { serverFlags: { otlp_sample_rate: 0.5 } }, /"otlp_sample_rate"\] needs a collector: give otlp_endpoint/],
     ['equal ports', { grpcPort: 9000, restPort: 9000 }, /grpcPort and restPort must differ/],
     ['a path of metrics that is none', { monitoringPath: 'metrics' }, /monitoringPath must be a path that starts with \//],
     ['no time for a request', { requestTimeout: Duration.millis(0) }, /requestTimeout in milliseconds/],
