@@ -27,7 +27,7 @@ func main() {
 	caller := awsiam.NewAccountRootPrincipal()
 
 	functions(stack("Functions"), caller)
-	publisher(stack("Publisher"), caller)
+	publisher(stack("Publisher"), stack("Pictures"), caller)
 	services(stack("Services"))
 	fleets(stack("Fleets"))
 	importer(stack("Importer"), caller)
@@ -126,7 +126,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 }
 
 // Constructs that optimize and publish, for both formats.
-func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
+func publisher(stack awscdk.Stack, pictures awscdk.Stack, caller awsiam.IGrantable) {
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-the-laboratory"))
 	signingKey := awskms.Key_FromKeyArn(stack, jsii.String("SigningKey"), jsii.String("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"))
 	shared := tensorflow.NewModelOptimizer(stack, jsii.String("Shared"), &tensorflow.ModelOptimizerProps{
@@ -217,7 +217,7 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 			}),
 		),
 	})
-	pictures := []tensorflow.ImageInput{
+	inputs := []tensorflow.ImageInput{
 		tensorflow.ImageInput_ZeroTo255(nil),
 		tensorflow.ImageInput_ZeroToOne(&tensorflow.ImageInputOptions{Input: jsii.String("image"), Resize: tensorflow.ResizeMethod_BILINEAR}),
 		tensorflow.ImageInput_MinusOneToOne(&tensorflow.ImageInputOptions{Resize: tensorflow.ResizeMethod_NEAREST}),
@@ -230,8 +230,8 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 			ChannelOrder: tensorflow.ChannelOrder_BGR,
 		}),
 	}
-	for index, imageInput := range pictures {
-		tensorflow.NewModelOptimizer(stack, jsii.String(fmt.Sprintf("Picture%d", index)), &tensorflow.ModelOptimizerProps{
+	for index, imageInput := range inputs {
+		tensorflow.NewModelOptimizer(pictures, jsii.String(fmt.Sprintf("Picture%d", index)), &tensorflow.ModelOptimizerProps{
 			Model:      digitsModel(nil),
 			ImageInput: imageInput,
 		})

@@ -123,7 +123,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     ModelDashboard(stack, "Searching").add_endpoint(searched)
 
 
-def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
+def publisher(stack: cdk.Stack, pictures: cdk.Stack, caller: iam.IGrantable) -> None:
     """Optimizes and publishes, for both formats."""
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-the-laboratory")
     signing_key = kms.Key.from_key_arn(
@@ -220,7 +220,7 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
             QualityGate.not_worse_than_serving(metric=QualityMetric.balanced_accuracy(), margin=0.01),
         ),
     )
-    pictures = [
+    inputs = [
         ImageInput.zero_to255(),
         ImageInput.zero_to_one(input="image", resize=ResizeMethod.BILINEAR),
         ImageInput.minus_one_to_one(resize=ResizeMethod.NEAREST),
@@ -229,9 +229,9 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         ImageInput.linear(scale=[0.5], channel_order=ChannelOrder.RGB),
         ImageInput.linear(scale=[0.5, 0.25, 0.125], offset=[-1.5, 0.5, 1.5], channel_order=ChannelOrder.BGR),
     ]
-    for index, image_input in enumerate(pictures):
+    for index, image_input in enumerate(inputs):
         model = ModelSource.from_asset("digits/saved_model")
-        ModelOptimizer(stack, f"Picture{index}", model=model, image_input=image_input)
+        ModelOptimizer(pictures, f"Picture{index}", model=model, image_input=image_input)
     ModelOptimizer(
         stack,
         "Plain",
@@ -320,7 +320,7 @@ def deliveries(stack: cdk.Stack, serving: cdk.Stack, caller: iam.IGrantable) -> 
 app = cdk.App()
 principal = iam.AccountRootPrincipal()
 functions(cdk.Stack(app, "Functions"), principal)
-publisher(cdk.Stack(app, "Publisher"), principal)
+publisher(cdk.Stack(app, "Publisher"), cdk.Stack(app, "Pictures"), principal)
 services(cdk.Stack(app, "Services"))
 fleets(cdk.Stack(app, "Fleets"))
 importer(cdk.Stack(app, "Importer"), principal)

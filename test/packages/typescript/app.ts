@@ -17,7 +17,7 @@ const gateOfData = QualityGate.allOf(
 );
 
 functions(new Stack(app, 'Functions'));
-publisher(new Stack(app, 'Publisher'));
+publisher(new Stack(app, 'Publisher'), new Stack(app, 'Pictures'));
 services(new Stack(app, 'Services'));
 fleets(new Stack(app, 'Fleets'));
 importer(new Stack(app, 'Importer'));
@@ -85,7 +85,7 @@ function functions(stack: Stack): void {
 }
 
 /** Optimizes and publishes, for both formats. */
-function publisher(stack: Stack): void {
+function publisher(stack: Stack, pictures: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
   const signingKey = kms.Key.fromKeyArn(stack, 'SigningKey', 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab');
   const shared = new ModelOptimizer(stack, 'Shared', {
@@ -163,7 +163,7 @@ function publisher(stack: Stack): void {
     ImageInput.torch({ resize: ResizeMethod.BICUBIC, antialias: true }),
     ImageInput.linear({ scale: [0.5], channelOrder: ChannelOrder.RGB }),
     ImageInput.linear({ scale: [0.5, 0.25, 0.125], offset: [-1.5, 0.5, 1.5], channelOrder: ChannelOrder.BGR }),
-  ].forEach((imageInput, index) => new ModelOptimizer(stack, `Picture${index}`, { model: ModelSource.fromAsset('digits/saved_model'), imageInput }));
+  ].forEach((imageInput, index) => new ModelOptimizer(pictures, `Picture${index}`, { model: ModelSource.fromAsset('digits/saved_model'), imageInput }));
   new ModelOptimizer(stack, 'Plain', {
     model: ModelSource.fromAsset('digits/saved_model'),
     recipe: OptimizationRecipe.none(),

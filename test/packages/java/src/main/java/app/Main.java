@@ -114,7 +114,7 @@ public final class Main {
     App app = new App();
     IGrantable caller = new AccountRootPrincipal();
     functions(new Stack(app, "Functions"), caller);
-    publisher(new Stack(app, "Publisher"), caller);
+    publisher(new Stack(app, "Publisher"), new Stack(app, "Pictures"), caller);
     services(new Stack(app, "Services"));
     fleets(new Stack(app, "Fleets"));
     importer(new Stack(app, "Importer"), caller);
@@ -196,7 +196,7 @@ public final class Main {
   }
 
   /** Constructs that optimize and publish, for both formats. */
-  private static void publisher(final Stack stack, final IGrantable caller) {
+  private static void publisher(final Stack stack, final Stack pictures, final IGrantable caller) {
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-the-laboratory");
     IKey signingKey = Key.fromKeyArn(stack, "SigningKey", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
     ModelOptimizer shared = ModelOptimizer.Builder.create(stack, "Shared")
@@ -280,7 +280,7 @@ public final class Main {
                 .margin(0.01)
                 .build())))
         .build();
-    List<ImageInput> pictures = List.of(
+    List<ImageInput> inputs = List.of(
         ImageInput.zeroTo255(),
         ImageInput.zeroToOne(ImageInputOptions.builder().input("image").resize(ResizeMethod.BILINEAR).build()),
         ImageInput.minusOneToOne(ImageInputOptions.builder().resize(ResizeMethod.NEAREST).build()),
@@ -292,10 +292,10 @@ public final class Main {
             .offset(List.of(-1.5, 0.5, 1.5))
             .channelOrder(ChannelOrder.BGR)
             .build()));
-    for (int index = 0; index < pictures.size(); index++) {
-      ModelOptimizer.Builder.create(stack, "Picture" + index)
+    for (int index = 0; index < inputs.size(); index++) {
+      ModelOptimizer.Builder.create(pictures, "Picture" + index)
           .model(ModelSource.fromAsset("digits/saved_model"))
-          .imageInput(pictures.get(index))
+          .imageInput(inputs.get(index))
           .build();
     }
     ModelOptimizer.Builder.create(stack, "Plain")
