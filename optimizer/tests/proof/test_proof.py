@@ -74,6 +74,12 @@ def test_a_program_with_equal_answers_is_chosen(proven: Callable[..., Proof]) ->
     assert proof.peak_mebibytes > 1
 
 
+def test_what_the_program_waits_for_is_no_processor_time(proven: Callable[..., Proof]) -> None:
+    proof = proven("time.sleep(0.02)")
+    assert proof.processor_milliseconds is not None
+    assert 0 < proof.processor_milliseconds < 20 <= proof.latency_milliseconds
+
+
 @pytest.mark.parametrize(
     ("behavior", "reason"),
     [

@@ -90,7 +90,9 @@ class ChosenLiteRt(ChosenCandidate):
     def times(self) -> ServingTimes:
         """Return the times of the runtime that serves the model."""
         proof = self.proof
-        return ServingTimes(proof.load_milliseconds, proof.start_milliseconds, proof.latency_milliseconds)
+        return ServingTimes(
+            proof.load_milliseconds, proof.start_milliseconds, proof.latency_milliseconds, proof.processor_milliseconds
+        )
 
 
 class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):

@@ -19,7 +19,7 @@ from ..processes.progress import Progress, log
 if TYPE_CHECKING:
     from ..documents.job import Job
     from ..sources import OpenedSource
-    from .target_format import ChosenCandidate
+    from .target_format import ChosenCandidate, ServingTimes
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,14 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
         load_milliseconds=times.load_milliseconds,
         latency_milliseconds=times.latency_milliseconds,
         tools=environment.versions(),
-        extra={"startMilliseconds": times.start_milliseconds} if times.start_milliseconds is not None else {},
+        extra=_further(times),
     )
+
+
+def _further(times: ServingTimes) -> dict[str, float]:
+    """Return the times that the native program alone has."""
+    found = {"startMilliseconds": times.start_milliseconds, "processorMilliseconds": times.processor_milliseconds}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _sentence(draft: Draft) -> str:

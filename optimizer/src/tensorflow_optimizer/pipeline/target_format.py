@@ -36,6 +36,7 @@ class ServingTimes:
     load_milliseconds: float | None = None
     start_milliseconds: float | None = None
     latency_milliseconds: float | None = None
+    processor_milliseconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ class Proof:
     latency_milliseconds: float
     start_milliseconds: float | None
     """From the start of the native program to its first answer; absent for numpy."""
+    processor_milliseconds: float | None
+    """Of a warm request in the native program; absent for numpy."""
     signatures: dict[str, Signature]
     """As given, with the rows that one run of the native program computes."""
     runs: dict[str, RunTimes]
@@ -115,6 +117,7 @@ def _prove_native(
         measured.load_milliseconds,
         measured.latency_milliseconds,
         measured.start_milliseconds,
+        measured.processor_milliseconds,
         signatures,
         runs,
     )
@@ -137,6 +140,7 @@ def _prove_numpy(
         found["peakMebibytes"],
         found["loadMilliseconds"],
         found["warmMilliseconds"],
+        None,
         None,
         signatures,
         {},

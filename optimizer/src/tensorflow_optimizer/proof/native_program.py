@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from ..processes.processor_clock import processor_seconds
 from ..runners.handler_probe import peak_mebibytes
 from .runtime_api import RuntimeApi
 
@@ -30,7 +31,7 @@ _PROCESSORS = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64
 _TIMEOUT_SECONDS = 300.0
 _ROUNDS = 2
 _STARTS = 3
-_WARM_RUNS = 20
+_WARM_RUNS = 100
 _WARM_SECONDS = 3.0
 _REFUSAL_LIMIT = 500
 
@@ -55,6 +56,8 @@ class Measured:
     """From the start of the process to the posted answer, the median of a few starts."""
     latency_milliseconds: float
     """Of one warm request, the local Runtime API included."""
+    processor_milliseconds: float | None
+    """Of one warm request in the program; None if the system does not say it."""
 
 
 def find_program() -> Path | None:
@@ -101,8 +104,8 @@ def measure_program(
             answers,
             peak_mebibytes(function.pid),
             function.load_milliseconds(),
-            sorted(starts)[len(starts) // 2],
-            _warm(function, event),
+            _median(starts),
+            *_warm(function, event),
         )
 
 
@@ -221,13 +224,24 @@ def _first_answer(program: Path, model: Path, library: Path, event: bytes) -> fl
         return (arrived - started) * 1000.0
 
 
-def _warm(function: Function, event: bytes) -> float:
+def _warm(function: Function, event: bytes) -> tuple[float, float | None]:
     times: list[float] = []
+    computed: list[float] = []
     end = time.perf_counter() + _WARM_SECONDS
+    before = processor_seconds(function.pid)
     while len(times) < _WARM_RUNS and (len(times) < 3 or time.perf_counter() < end):
         started = time.perf_counter()
         _, arrived = function.ask(event)
         times.append((arrived - started) * 1000.0)
+        # From answer to answer, because the program writes its log after an answer.
+        after = processor_seconds(function.pid)
+        if before is not None and after is not None:
+            computed.append((after - before) * 1000.0)
+        before = after
+    return _median(times), _median(computed) if computed else None
+
+
+def _median(times: list[float]) -> float:
     return sorted(times)[len(times) // 2]
 
 
