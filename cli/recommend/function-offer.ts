@@ -34,6 +34,8 @@ export function functionOffer(question: Question): Offer | Refusal {
     path: 'function',
     takes: `${chosen.memory} MiB, ${Math.ceil(wanted.rate * chosen.milliseconds / 1000)} at a time on average`,
     memoryMebibytes: chosen.memory,
+    processorMilliseconds: 1000 * serviceSeconds(question),
+    concurrency: wanted.rate * chosen.milliseconds / 1000,
     p50: chosen.milliseconds,
     p99: chosen.milliseconds,
     month: chosen.month,

@@ -4,7 +4,7 @@ import type { Offer, Question, Refusal } from './offer';
 import { serviceSeconds } from './offer';
 import type { Instance } from './prices';
 import { HOURS_PER_MONTH } from './prices';
-import { answeredWithin, utilization } from './queue';
+import { answeredWithin, meanWait, utilization } from './queue';
 
 /** Instances or pods at most. */
 const MOST = 1000;
@@ -17,7 +17,10 @@ interface Sized {
   readonly count: number;
   readonly p50: number;
   readonly p99: number;
+  readonly processors: number;
   readonly utilization: number;
+  readonly processorMilliseconds: number;
+  readonly concurrency: number;
 }
 
 /** Returns the cheapest fleet that answers in time. */
@@ -90,7 +93,10 @@ function fewest(question: Question, processors: number, least: number): Sized | 
     const queue = { rate: question.wanted.rate / count, service, processors };
     const p99 = 1000 * answeredWithin(queue, 0.99);
     if (utilization(queue) <= PLANNED_LOAD && p99 <= question.wanted.p99) {
-      return { count, p50: 1000 * answeredWithin(queue, 0.5), p99, utilization: utilization(queue) };
+      return {
+        count, processors, p50: 1000 * answeredWithin(queue, 0.5), p99, utilization: utilization(queue),
+        processorMilliseconds: 1000 * service, concurrency: queue.rate * (service + meanWait(queue)),
+      };
     }
   }
   return undefined;

@@ -16,6 +16,8 @@ export interface Measured {
   readonly sizeBytes: number;
   /** Of one warm request with one instance, on one thread; for a LiteRT model over the job's own Runtime API. */
   readonly latencyMilliseconds: number;
+  /** Processor time of one warm request in the native program. */
+  readonly processorMilliseconds?: number;
   /** Of one warm call of the model alone: its processor time in the native program, where that was measured. */
   readonly callMilliseconds?: number;
   /** The process with the model, after one answer. */
@@ -74,6 +76,7 @@ export function measuredIn(manifest: Record<string, unknown>, file: string): Mea
     candidate: String(manifest.candidate),
     sizeBytes: positive(manifest.sizeBytes) ?? 0,
     latencyMilliseconds: latency,
+    processorMilliseconds: positive(part('extra').processorMilliseconds),
     callMilliseconds: rowMilliseconds(manifest) ?? positive(part('evaluation').latencyMilliseconds),
     peakMemoryMebibytes: positive(part('requirements').peakMemoryMebibytes),
     startMilliseconds: positive(part('extra').startMilliseconds),

@@ -26,9 +26,15 @@ export interface Offer {
   readonly instanceType?: string;
   /** Of pods or instances. */
   readonly count?: number;
+  /** Of each pod or instance. */
+  readonly processors?: number;
   readonly nodes?: number;
   /** Share of the processors' time for requests. */
   readonly utilization?: number;
+  /** Time that a request takes a full processor. */
+  readonly processorMilliseconds: number;
+  /** Requests at a time on average: of the function, or of each pod or instance, with those that wait for a processor. */
+  readonly concurrency: number;
   readonly p50: number;
   readonly p99: number;
   /** In the currency of the prices. */
@@ -45,16 +51,7 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/**
- * Time that the job's own Runtime API takes of a request to the native program: the median of benchmark/results/warm.md without the processor time of
- * the same request in benchmark/results/server.md, for one client.
- */
-export const RUNTIME_API_MILLISECONDS = 0.09;
-
-/** Returns the seconds that a processor of AWS takes for a request. */
+/** Returns the seconds that a processor of AWS takes for a request: what the native program computed for one, or else the measured latency. */
 export function serviceSeconds({ measured, wanted }: { readonly measured: Measured; readonly wanted: Pick<Wanted, 'processorFactor'> }): number {
-  const { format, nativeRefusal, latencyMilliseconds, callMilliseconds = latencyMilliseconds } = measured;
-  const native = format === 'litert' && nativeRefusal === undefined;
-  const answer = native ? Math.max(callMilliseconds, latencyMilliseconds - RUNTIME_API_MILLISECONDS) : latencyMilliseconds;
-  return answer * wanted.processorFactor / 1000;
+  return (measured.processorMilliseconds ?? measured.latencyMilliseconds) * wanted.processorFactor / 1000;
 }

@@ -22,13 +22,15 @@ export function recommendationText(recommendation: Recommendation): string {
 }
 
 function measuredText(measured: Measured): string {
-  const { model, version, candidate, format, latencyMilliseconds, callMilliseconds, peakMemoryMebibytes, architecture, buildId, created } = measured;
+  const { model, version, candidate, format, latencyMilliseconds, processorMilliseconds, callMilliseconds } = measured;
+  const { peakMemoryMebibytes, architecture, buildId, created } = measured;
   const name = version === undefined ? model : `${model}, version ${version}`;
   const memory = peakMemoryMebibytes === undefined ? 'memory not measured' : `${peakMemoryMebibytes.toFixed(0)} MiB`;
   const alone = callMilliseconds === undefined ? '' : ` (the model alone ${time(callMilliseconds)})`;
-  const call = format === 'litert' ? `a warm request through the function's program${alone}` : 'a warm call of the model, without a server';
+  const call = processorMilliseconds !== undefined ? `of processor time for a warm request in the function's program${alone}`
+    : format === 'litert' ? `for a warm request to the function${alone}` : 'for a warm call of the model, without a server';
   const place = buildId === undefined ? 'where the optimizer ran' : `by the build ${buildId}${created === undefined ? '' : ` of ${created.slice(0, 10)}`}`;
-  return `${name} (${format}, ${candidate}): ${time(latencyMilliseconds)} for ${call}, ${memory}; measured on one thread of ${architecture}, ${place}.`;
+  return `${name} (${format}, ${candidate}): ${time(processorMilliseconds ?? latencyMilliseconds)} ${call}, ${memory}; measured on one thread of ${architecture}, ${place}.`;
 }
 
 function ownClusterText({ offers }: Recommendation, money: (amount: number) => string): string {

@@ -1,7 +1,4 @@
-import { readFileSync } from 'fs';
-import { join } from 'path';
 import type { Offer } from '../../../cli/recommend/offer';
-import { RUNTIME_API_MILLISECONDS } from '../../../cli/recommend/offer';
 import { readPrices } from '../../../cli/recommend/prices';
 import { answeredWithin } from '../../../cli/recommend/queue';
 import { recommend } from '../../../cli/recommend/recommend';
@@ -18,7 +15,7 @@ describe('a function', () => {
   /** Memory for a model of 1.1 ms, where only computing costs. */
   function cheapestMemory(peakMemoryMebibytes: number | undefined, p99: number): number {
     const computing = { ...prices, logGigabyte: 0, lambdaRequest: 0, metricMonth: 0 };
-    const measured = { ...QUICK, latencyMilliseconds: 1.1, peakMemoryMebibytes };
+    const measured = { ...QUICK, processorMilliseconds: 1.1, peakMemoryMebibytes };
     return offer(recommend({ measured, prices: computing, wanted: { rate: 50, p99, processorFactor: 1 } }), 'function').memoryMebibytes;
   }
 
@@ -31,7 +28,7 @@ describe('a function', () => {
 
   test('has less memory where billing by whole milliseconds makes that cheaper by more than 5 %, and still answers in time', () => {
     // 5.5 ms on 1769 MiB are billed as 6, and 9.5 on 1024 as 10: 3 % less, which does not pay for 4 ms.
-    expect(offer(ask({ ...QUICK, latencyMilliseconds: 5.5 }), 'function')).toMatchObject({ memoryMebibytes: 1769, p99: 5.5 });
+    expect(offer(ask({ ...QUICK, processorMilliseconds: 5.5 }), 'function')).toMatchObject({ memoryMebibytes: 1769, p99: 5.5 });
     // 1.1 ms on 1769 MiB are billed as 2, and 1.9 on 1024 as 2 too: 42 % less of what computing costs, without logs.
     expect([cheapestMemory(QUICK.peakMemoryMebibytes, 100), cheapestMemory(QUICK.peakMemoryMebibytes, 1.5)]).toEqual([1024, 1536]);
   });
@@ -127,42 +124,47 @@ describe('the cheapest path', () => {
     expect(ask(SLOW, { p99: 1 })).toMatchObject({ offers: [], cheapest: undefined });
   });
 
-  test('depends on the factor of the processors as on the latency itself', () => {
+  test('depends on the factor of the processors as on the measured time itself', () => {
     const slower = ask(SLOW, { processorFactor: 2 });
-    const measuredSlower = ask({ ...SLOW, latencyMilliseconds: 40 });
+    const measuredSlower = ask({ ...SLOW, processorMilliseconds: 40 });
     expect(slower.offers).toEqual(measuredSlower.offers);
   });
 });
 
 describe('the time of an answer', () => {
-  const p99 = (change: object) => offer(ask({ ...QUICK, ...change }, { rate: 0.01 }), 'fleet').p99;
+  const alone = (change: object) => offer(ask({ ...QUICK, ...change }, { rate: 0.01 }), 'function');
 
-  test('is that of the request without the job\'s own Runtime API, and no less than the model takes', () => {
-    expect(p99({ latencyMilliseconds: 0.5, callMilliseconds: 0.1 })).toBeCloseTo(0.41, 9);
-    expect(p99({ latencyMilliseconds: 0.5, callMilliseconds: 0.45 })).toBeCloseTo(0.45, 9);
+  test('is the processor time of a request, where the job measured that, and the latency otherwise', () => {
+    expect(alone({ processorMilliseconds: 0.4, latencyMilliseconds: 0.9 })).toMatchObject({ p99: 0.4, processorMilliseconds: 0.4 });
+    expect(alone({ processorMilliseconds: undefined, latencyMilliseconds: 0.9 })).toMatchObject({ p99: 0.9, processorMilliseconds: 0.9 });
   });
 
-  test('is the measured one where it was measured in another way', () => {
-    const found = ask({ ...QUICK, nativeRefusal: 'it keeps state', callMilliseconds: 0.1 }, { p99: 0.5 });
-    expect(offer(found, 'function').p99).toBe(0.5);
-    expect(offer(ask({ ...QUICK, format: 'saved_model', callMilliseconds: 0.1 }, { rate: 0.01 }), 'fleet').p99).toBe(0.5);
+  test('is that of a full processor, also where less memory takes longer', () => {
+    const computing = { ...prices, logGigabyte: 0, lambdaRequest: 0, metricMonth: 0 };
+    const small = offer(recommend({ measured: { ...QUICK, processorMilliseconds: 1.1 }, prices: computing, wanted: { rate: 50, p99: 100, processorFactor: 1 } }), 'function');
+    expect(small.processorMilliseconds).toBeCloseTo(1.1, 9);
+    expect(small.p99).toBeCloseTo(1.1 * 1769 / small.memoryMebibytes, 9);
+    expect(small.concurrency).toBeCloseTo(50 * small.p99 / 1000, 9);
+  });
+});
+
+describe('the mean concurrency', () => {
+  test('of a function is what computes', () => {
+    expect(offer(ask(SLOW, { rate: 75 }), 'function').concurrency).toBeCloseTo(75 * 0.02, 9);
   });
 
-  test('leaves out what the benchmarks measured of the Runtime API, within a third', () => {
-    const results = join(__dirname, '..', '..', '..', 'benchmark', 'results');
-    const rows = (name: string) => (JSON.parse(readFileSync(join(results, `${name}.json`), 'utf8')) as { rows: Record<string, unknown>[] }).rows;
-    const served = rows('warm').find(({ name }) => name === 'native program, direct invocation, over the local Runtime API')!
-      .medianMicroseconds as number;
-    const isSame = (row: Record<string, unknown>) => row.server === 'model_server' && row.artifact === 'optimized' && row.interface === 'REST' && row.clients === 1;
-    const computed = rows('server').find(isSame)!.processorMicroseconds as number;
-    expect(Math.abs(RUNTIME_API_MILLISECONDS * 1000 / (served - computed) - 1)).toBeLessThan(1 / 3);
+  test('of each pod has the requests that wait, half a request in computing for each at half load', () => {
+    // The mean wait of M/D/1 is load / (2 · (1 − load)) of the service time.
+    const found = offer(ask(SLOW, { rate: 75 }), 'service');
+    expect(found).toMatchObject({ count: 3, processors: 1, utilization: 0.5, processorMilliseconds: 20 });
+    expect(found.concurrency).toBeCloseTo(0.5 * 1.5, 9);
   });
 });
 
 describe('the text', () => {
   test('says on what it was measured, what is wanted, and what the figures leave out', () => {
     const text = recommendationText(ask(SLOW, { processorFactor: 1.5 }));
-    expect(text).toContain('slow, version 3 (litert, dynamicRange): 20 ms for a warm request through the function\'s program, 100 MiB; measured on one thread of x86_64, by the build project:1 of 2026-11-30.');
+    expect(text).toContain('slow, version 3 (litert, dynamicRange): 20 ms of processor time for a warm request in the function\'s program, 100 MiB; measured on one thread of x86_64, by the build project:1 of 2026-11-30.');
     expect(text).toContain('Wanted: 50 requests a second, 99 of 100 answered within 100 ms.');
     expect(text).toMatch(/^PATH +TAKES +MEMORY +P50 +P99 +A MONTH$/m);
     expect(text).toContain('list prices of us-east-1, 2026-06');
