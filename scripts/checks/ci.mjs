@@ -29,6 +29,7 @@ const CHANGE = [
 const RELEASE = [
   ...CHANGE,
   [npm('native runtime on arm64', 60, 'native', '--', 'arm64', '--strict'), npm('slow tests', 200, 'test:slow', '--', '--complete')],
+  [npm('a recommendation, replayed', 20, 'test', '--', 'replay', '--complete')],
   // The newest supported version only: `npm run test:cluster` takes all, each of which a machine builds once, for some 15 minutes.
   [npm('Kubernetes control plane', 60, 'test:cluster', '--', '1.37'), npm('packages in four languages', 30, 'test:packages')],
   [npm('templates, state machines and policies', 30, 'lint', '--', 'templates'), npm('site of the documentation in Chromium', 10, 'docs', '--', '--browser')],

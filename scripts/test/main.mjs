@@ -7,7 +7,7 @@ import { conclude, runChecks } from '../checks/run.mjs';
 import { tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { unexplained } from './counts.mjs';
-import { results, RUNNERS, SLOW_RUNNERS } from './suites.mjs';
+import { LONE_RUNNERS, results, RUNNERS, SLOW_RUNNERS } from './suites.mjs';
 import { makeTemporaryDirectory } from './temporary-directory.mjs';
 
 const AT_ONCE = 3;
@@ -23,7 +23,7 @@ function ownTemporaryDirectory() {
 
 async function main() {
   const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-  const every = [...RUNNERS, ...SLOW_RUNNERS];
+  const every = [...RUNNERS, ...SLOW_RUNNERS, ...LONE_RUNNERS];
   const known = every.map((runner) => runner.name);
   const unknown = wanted.filter((name) => !known.includes(name));
   if (process.argv.includes('--list') || unknown.length > 0) {

@@ -69,3 +69,8 @@ export const SLOW_RUNNERS = [
   pytest('attack', ['server/tests/server/attack'], 'slow or not slow'),
   pytest('stand-ins-slow', ['test/stand_ins'], 'slow'),
 ];
+
+/** Run by name only, as `.ci/release` does when nothing else runs: other tests would take the processors' time that these measure. */
+export const LONE_RUNNERS = [
+  pytest('replay', ['server/tests/server/replay'], 'slow'),
+];

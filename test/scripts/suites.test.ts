@@ -6,8 +6,8 @@ const ROOT = resolve(__dirname, '..', '..');
 
 /** The commands of the runners. */
 const commands = (() => {
-  const program = `import { RUNNERS, SLOW_RUNNERS } from ${JSON.stringify(join(ROOT, 'scripts', 'test', 'suites.mjs'))};
-console.log(JSON.stringify(Object.fromEntries([...RUNNERS, ...SLOW_RUNNERS].map(({ name, command }) => [name, command]))));`;
+  const program = `import { LONE_RUNNERS, RUNNERS, SLOW_RUNNERS } from ${JSON.stringify(join(ROOT, 'scripts', 'test', 'suites.mjs'))};
+console.log(JSON.stringify(Object.fromEntries([...RUNNERS, ...SLOW_RUNNERS, ...LONE_RUNNERS].map(({ name, command }) => [name, command]))));`;
   return JSON.parse(spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stdout) as Record<string, string[]>;
 })();
 

@@ -1,0 +1,114 @@
+"""A recommendation of `cdk-tensorflow recommend`, replayed at half load through the programs that it is for."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from replays import PROCESSORS, function, pod
+
+from benchmark.digits import REPOSITORY, optimize
+from benchmark.running import native_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ROUNDS = 7
+SECONDS = 2.0
+LOAD = 0.5
+PODS = 3
+#: What other programs may take of the processors' time before the 99th percentile is theirs.
+QUIET = 0.01
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+paths = pytest.mark.parametrize("path", ["service", "function"])
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory, library: str) -> Iterator[dict[str, tuple[Any, Any]]]:
+    """Give the offer of each path and its rounds, which take turns."""
+    if len(PROCESSORS) < 2:
+        pytest.skip("program and client need a processor each")
+    root = tmp_path_factory.mktemp("replay")
+    model, _ = optimize(root)
+    (root / "models").mkdir()
+    (root / "models" / "1").symlink_to(model)
+    body = json.dumps(json.loads((model.parent / "golden.json").read_text())["requests"][0]["request"]).encode()
+    rate = LOAD / offers(model.parent, 1)["function"]["processorMilliseconds"] * 1000
+    one, pods = offers(model.parent, rate)["function"], offers(model.parent, PODS * rate)["service"]
+    assert (one["memoryMebibytes"], pods["count"], pods["processors"]) == (1769, PODS, 1)
+    server = [str(native_program("model_server")), f"--litert_library={library}", "--allow_unverified_files"]
+    environment = {"MODEL_DIR": str(model), "LITERT_LIBRARY": library}
+    found: dict[str, tuple[Any, Any]] = {"service": (pods, []), "function": (one, [])}
+    with (
+        pod(server, root / "models", pods["processors"], body, root) as serving,
+        function(native_program("bootstrap"), environment, body) as running,
+    ):
+        for number in range(-1, ROUNDS):
+            seen = [
+                ("service", serving.round(at_random(rate, number))),
+                # An environment has no queue: Lambda gives it a request when it is free.
+                ("function", running.round([each / rate for each in range(round(SECONDS * rate))])),
+            ]
+            for path, figures in seen if number >= 0 else []:
+                found[path][1].append(figures)
+    yield found
+    os.sched_setaffinity(0, PROCESSORS)
+
+
+def offers(artifact: Path, rate: float) -> dict[str, Any]:
+    """Ask the genuine command, and return the offer of each path."""
+    command = ["node", "--import", "tsx", "cli/main.ts", "recommend", str(artifact)]
+    command += [f"--rate={rate}", "--p99=100ms", "--json"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return {offer["path"]: offer for offer in json.loads(done.stdout)["offers"]}
+
+
+def at_random(rate: float, seed: int) -> list[float]:
+    source = random.Random(seed)
+    arrivals = [source.expovariate(rate)]
+    while arrivals[-1] < SECONDS:
+        arrivals.append(arrivals[-1] + source.expovariate(rate))
+    return arrivals
+
+
+@pytest.fixture
+def compare(replayed: dict[str, tuple[Any, Any]], capsys: pytest.CaptureFixture[str]) -> Callable[[str, str], float]:
+    """Give `compare(path, name of a figure)`: the median of the rounds, divided by what was recommended."""
+
+    def divide(path: str, name: str) -> float:
+        recommended: float = replayed[path][0][name]
+        rounds = sorted(each[name] / recommended for each in replayed[path][1])
+        times: float = statistics.median(rounds)
+        with capsys.disabled():
+            print(f"\n{path}, {name}: {recommended:.4g} × {times:.2f} ({rounds[0]:.2f} to {rounds[-1]:.2f})")
+        return times
+
+    return divide
+
+
+@paths
+def test_a_request_takes_the_processor_time_that_was_recommended(path: str, compare: Callable[..., float]) -> None:
+    assert 0.75 <= compare(path, "processorMilliseconds") <= 1.25
+
+
+@paths
+def test_a_program_has_as_many_requests_at_a_time_as_was_recommended(path: str, compare: Callable[..., float]) -> None:
+    assert 0.75 <= compare(path, "concurrency") <= 1.25
+
+
+@paths
+def test_of_100_requests_99_are_answered_in_the_time_that_was_recommended(
+    path: str, replayed: dict[str, tuple[Any, Any]], compare: Callable[..., float]
+) -> None:
+    times = compare(path, "p99")
+    others = statistics.median(each["others"] for each in replayed[path][1])
+    if others > QUIET:
+        pytest.skip(f"other programs took {others:.0%} of the processors' time, so the 99th percentile is theirs")
+    assert 1 / 1.5 <= times <= 1.5
