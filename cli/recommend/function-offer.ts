@@ -1,7 +1,7 @@
 import { FUNCTION_METRICS, LOG_BYTES, ONE_PROCESSOR_MEBIBYTES } from './defaults';
 import { functionMemory } from './memory';
 import type { Offer, Question, Refusal } from './offer';
-import { serviceSeconds } from './offer';
+import { functionSeconds } from './offer';
 import { HOURS_PER_MONTH } from './prices';
 
 const MEMORY_SIZES = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, ONE_PROCESSOR_MEBIBYTES];
@@ -17,7 +17,7 @@ export function functionOffer(question: Question): Offer | Refusal {
   const needed = functionMemory(measured);
   const sizes = needed > ONE_PROCESSOR_MEBIBYTES ? [needed] : MEMORY_SIZES.filter((size) => size >= needed);
   const all = sizes.map((memory) => {
-    const milliseconds = 1000 * serviceSeconds(question) * Math.max(1, ONE_PROCESSOR_MEBIBYTES / memory);
+    const milliseconds = 1000 * functionSeconds(question) * Math.max(1, ONE_PROCESSOR_MEBIBYTES / memory);
     const billed = Math.ceil(milliseconds) / 1000;
     const request = prices.lambdaRequest + billed * memory / 1024 * prices.lambdaGibibyteSecond[measured.architecture] + LOG_BYTES / 1e9 * prices.logGigabyte;
     return { memory, milliseconds, month: wanted.rate * HOURS_PER_MONTH * 3600 * request + FUNCTION_METRICS * prices.metricMonth };
@@ -34,7 +34,7 @@ export function functionOffer(question: Question): Offer | Refusal {
     path: 'function',
     takes: `${chosen.memory} MiB, ${Math.ceil(wanted.rate * chosen.milliseconds / 1000)} at a time on average`,
     memoryMebibytes: chosen.memory,
-    processorMilliseconds: 1000 * serviceSeconds(question),
+    processorMilliseconds: 1000 * functionSeconds(question),
     concurrency: wanted.rate * chosen.milliseconds / 1000,
     p50: chosen.milliseconds,
     p99: chosen.milliseconds,

@@ -1,7 +1,7 @@
 import { LEAST_INSTANCES, LEAST_PODS, PLANNED_LOAD } from './defaults';
 import { serverMemory } from './memory';
 import type { Offer, Question, Refusal } from './offer';
-import { serviceSeconds } from './offer';
+import { serverSeconds } from './offer';
 import type { Instance } from './prices';
 import { HOURS_PER_MONTH } from './prices';
 import { answeredWithin, meanWait, utilization } from './queue';
@@ -85,7 +85,7 @@ function instancesOf({ measured, prices }: Question): [string, Instance][] {
 
 /** Returns the smallest number of servers, each with a queue of its own and an equal share of the requests. */
 function fewest(question: Question, processors: number, least: number): Sized | undefined {
-  const service = serviceSeconds(question);
+  const service = serverSeconds(question);
   if (1000 * service > question.wanted.p99) {
     return undefined;
   }
@@ -116,7 +116,7 @@ function reasonAgainst(question: Question): string {
     return measured.format === 'saved_model' ? `TensorFlow Serving runs on x86_64, and the artifact is for ${measured.architecture}`
       : `the prices of ${prices.asOf} have no instance type of ${measured.architecture}: give some by --prices`;
   }
-  const milliseconds = 1000 * serviceSeconds(question);
+  const milliseconds = 1000 * serverSeconds(question);
   return milliseconds > wanted.p99 ? `one answer takes ${milliseconds.toPrecision(3)} ms, and at most ${wanted.p99} ms are wanted`
     : `no instance type has the memory, or ${MOST} servers are too few: give larger types by --prices`;
 }

@@ -1,5 +1,5 @@
 import { measuredIn } from '../../cli/recommend/measured';
-import { serviceSeconds } from '../../cli/recommend/offer';
+import { functionSeconds } from '../../cli/recommend/offer';
 import type { Golden } from '../demo/golden';
 import { goldenKey } from '../demo/golden';
 import type { Account } from './account';
@@ -26,7 +26,7 @@ export async function processorFactor(
     return;
   }
   const median = durations.sort((left, right) => left - right)[Math.floor(durations.length / 2)];
-  const expected = 1000 * serviceSeconds({ measured: measuredIn(manifest, manifestKey), wanted: { processorFactor: 1 } });
+  const expected = 1000 * functionSeconds({ measured: measuredIn(manifest, manifestKey), wanted: { processorFactor: 1 } });
   checks.expect('Lambda says how long requests took', durations.length === INVOCATIONS,
     `${median.toFixed(2)} ms, and ${expected.toFixed(2)} follow from the job: \`cdk-tensorflow recommend --processor-factor ${(median / expected).toPrecision(2)}\``);
 }

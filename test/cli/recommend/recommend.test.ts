@@ -139,6 +139,14 @@ describe('the time of an answer', () => {
     expect(alone({ processorMilliseconds: undefined, latencyMilliseconds: 0.9 })).toMatchObject({ p99: 0.9, processorMilliseconds: 0.9 });
   });
 
+  test('is less around the model in a server, which exchanges one message where a function exchanges two', () => {
+    const found = ask({ ...QUICK, processorMilliseconds: 0.4, callMilliseconds: 0.1 }, { rate: 0.01 });
+    const [first, ...servers] = (['function', 'fleet', 'service'] as const).map((path) => offer(found, path).processorMilliseconds);
+    expect(first).toBe(0.4);
+    servers.forEach((milliseconds) => expect(milliseconds).toBeCloseTo(0.1 + 0.85 * 0.3, 9));
+    expect(offer(ask({ ...QUICK, processorMilliseconds: 0.4, callMilliseconds: 0.5 }, { rate: 0.01 }), 'fleet').processorMilliseconds).toBe(0.4);
+  });
+
   test('is that of a full processor, also where less memory takes longer', () => {
     const computing = { ...prices, logGigabyte: 0, lambdaRequest: 0, metricMonth: 0 };
     const small = offer(recommend({ measured: { ...QUICK, processorMilliseconds: 1.1 }, prices: computing, wanted: { rate: 50, p99: 100, processorFactor: 1 } }), 'function');
