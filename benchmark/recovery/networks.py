@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_TRAINING, _EVALUATION, _TEST = 8000, 3000, 4000
+_TRAINING, _EVALUATION = 8000, 8000
 _EPOCHS = 3
 #: Width and stride of each block behind the first convolution.
 _FIRST, _BLOCKS = 16, ((32, 1), (48, 2), (64, 2))
@@ -57,7 +57,7 @@ def trained(network: Network, seed: int, root: Path) -> Trained:
     given = slice(_TRAINING, _TRAINING + _EVALUATION)
     np.savez_compressed(data, image=images[given], labels=labels[given])
     images, labels = digits("t10k")
-    return Trained(directory, data, images[:_TEST], labels[:_TEST])
+    return Trained(directory, data, images, labels)
 
 
 def _built(network: Network, random: np.random.Generator) -> Any:

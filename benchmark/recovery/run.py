@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,13 @@ def _measured(network: Network, seed: int, root: Path) -> dict[str, Any]:
         PLAIN: steps(step),
         RECOVERED: steps({**step, "recover": network.recover}),
     }
-    accuracy = {}
+    accuracy, minutes = {}, {}
     for number, (name, recipe) in enumerate(recipes.items()):
         _say(f"{network.name}, run {seed + 1}: {name} …")
         job = out / f"job-{number}"
+        start = time.monotonic()
         row = optimized(name, model.directory, model.data, job, seed, ("litert", recipe), allowed=_ALLOWED)
+        minutes[name] = (time.monotonic() - start) / 60
         accuracy[name] = _accuracy(row, model)
     gained = max(0.0, _gained(job))
     lost = accuracy[FLOAT32] + gained - accuracy[PLAIN]
@@ -62,6 +65,7 @@ def _measured(network: Network, seed: int, root: Path) -> dict[str, Any]:
         "chosen": row.chosen,
         "gainedByTrainedFloats": gained,
         "back": back,
+        "minutes": minutes,
     }
 
 
@@ -89,7 +93,7 @@ def to_markdown(result: dict[str, Any]) -> str:
     """Render the page."""
     about = (
         f"{result['runs']} runs with seeds of their own on {result['machine']}, Python {result['python']}. Accuracy is "
-        "of 4,000 digits by other writers. What is won back is counted against floats, or against floats that were "
+        "of 10,000 digits by other writers. What is won back is counted against floats, or against floats that were "
         "trained equally long where those became better on the job's rows. Made by `npm run bench -- recovery`; how: "
         "[benchmark/README.md](../README.md)."
     )
@@ -98,8 +102,8 @@ def to_markdown(result: dict[str, Any]) -> str:
         "",
         about,
         "",
-        f"| network | `recover` | seed | floats | trained floats gained | `{PLAIN}` | recovered | published | back |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| network | `recover` | seed | floats | trained floats gained | `{PLAIN}` | recovered | published | back | minutes of the job |",
+        "|---|---|---|---|---|---|---|---|---|---|",
         *map(_row, result["networks"]),
     ]
     return "\n".join(lines) + "\n"
@@ -117,6 +121,7 @@ def _row(row: dict[str, Any]) -> str:
         f"{accuracy[RECOVERED]:.2%}",
         f"`{row['chosen']}`",
         "nothing was lost" if row["back"] is None else f"{row['back']:.0%}",
+        f"{row['minutes'][RECOVERED]:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
 
