@@ -102,7 +102,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         "",
         about,
         "",
-        f"| network | `recover` | seed | floats | trained floats gained | `{PLAIN}` | recovered | published | back | minutes of the job |",
+        f"| network | `recover` | seed | floats | floats gained | `{PLAIN}` | recovered | published | back | minutes |",
         "|---|---|---|---|---|---|---|---|---|---|",
         *map(_row, result["networks"]),
     ]

@@ -61,6 +61,7 @@ const VALUES: Record<string, (id: string) => string> = {
   })`,
   'ModelService': (id) => `new ModelService(this, ${id}, { cluster: ${VALUES['eks.ICluster']('"Cluster"')}, model: ModelSource.fromAsset('models/digits') })`,
   's3.IBucket': (id) => `s3.Bucket.fromBucketName(this, ${id}, ${id}.toLowerCase())`,
+  'secretsmanager.ISecret': (id) => `new secretsmanager.Secret(this, ${id})`,
   'sns.ITopic': (id) => `new sns.Topic(this, ${id})`,
 };
 
