@@ -238,6 +238,32 @@ pub(super) struct Flags {
 }
 
 impl Flags {
+    /// Place of the certificate; `None` where connections are not encrypted.
+    pub(super) fn tls(&self) -> Option<super::tls::Place> {
+        use super::tls::Place;
+
+        match (&self.tls_certificate_file, &self.tls_key_file, &self.tls_secret_arn) {
+            (Some(certificate), Some(key), _) => {
+                Some(Place::Files { certificate: certificate.clone(), key: key.clone() })
+            }
+            (_, _, Some(arn)) => Some(Place::Secret { arn: arn.clone(), refresh: self.tls_secret_refresh_in_seconds }),
+            _ => None,
+        }
+    }
+
+    /// Settings of the traces; `None` where no spans are made.
+    #[cfg(feature = "otlp")]
+    pub(super) fn traces(&self) -> Option<super::traces::Settings> {
+        Some(super::traces::Settings { endpoint: self.otlp_endpoint.clone()?, sample_rate: self.otlp_sample_rate })
+    }
+
+    /// Settings of the traces, which this program has not.
+    #[cfg(not(feature = "otlp"))]
+    #[allow(clippy::unused_self, reason = "as in the program that has traces")]
+    pub(super) fn traces(&self) -> Option<super::traces::Settings> {
+        None
+    }
+
     /// Settings of the capture; `None` where nothing is captured.
     pub(super) fn capture(&self) -> Option<super::capture::Settings> {
         let (stream, rate) = (self.capture_stream_arn.clone()?, self.capture_rate?);

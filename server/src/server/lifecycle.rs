@@ -48,12 +48,15 @@ pub fn run() -> Result<(), String> {
 async fn serve(flags: Flags) -> Result<(), String> {
     // As the first process of a container it has no signal handler but its own.
     let mut signals = Signals::new().map_err(|error| format!("cannot handle signals: {error}"))?;
-    let tls = tokio::select! {
-        tls = Tls::from_flags(&flags) => tls.map_err(|error| error.to_string())?,
-        () = signals.next() => {
-            tracing::info!("stopped while the certificate is read");
-            return Ok(());
-        }
+    let tls = match flags.tls() {
+        Some(place) => tokio::select! {
+            tls = Tls::read(place) => Some(tls.map_err(|error| error.to_string())?),
+            () = signals.next() => {
+                tracing::info!("stopped while the certificate is read");
+                return Ok(());
+            }
+        },
+        None => None,
     };
     let models = model_config::models(&flags).map_err(|error| error.to_string())?;
     let metrics = Metrics::new();
@@ -144,7 +147,11 @@ fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics) -> Result<Stat
         Capture::start(settings, descriptions, metrics.capture()).map_err(StartError::Capture)
     };
     let capture = flags.capture().map(start).transpose()?;
-    let traces = Traces::start(flags, &catalogue, &metrics).map_err(StartError::Traces)?;
+    let start = |settings: &_| {
+        let models = catalogue.all().map(|servable| servable.description.model.as_str());
+        Traces::start(settings, models, &metrics).map_err(StartError::Traces)
+    };
+    let traces = flags.traces().as_ref().map(start).transpose()?;
     Ok(State::new(catalogue, metrics, flags, (capture, traces)))
 }
 

@@ -1,19 +1,21 @@
 //! The certificate of both ports. A new one serves new connections; open ones stay.
 
+mod pem;
 mod secret;
 mod source;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
-use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::pem::{Error, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::Mutex;
 use tokio_rustls::TlsAcceptor;
 
+use self::pem::Pem;
 pub(super) use self::secret::secret_arn;
-use self::source::{Pem, Source};
-use super::flags::Flags;
+pub(super) use self::source::Place;
+use self::source::Source;
 
 /// The certificate of both ports, as its source has it now.
 pub(super) struct Tls {
@@ -34,20 +36,18 @@ pub(super) enum TlsError {
     #[error("{0}")]
     Unreadable(String),
     #[error("there is no {kind} as PEM in {place}: {error}")]
-    NotPem { place: String, kind: &'static str, error: pem::Error },
+    NotPem { place: String, kind: &'static str, error: Error },
     #[error("the certificate and the key in {place} cannot be used: {error}")]
     Unusable { place: String, error: rustls::Error },
 }
 
 impl Tls {
-    /// Reads the certificate that the flags name; nothing where they name none.
-    pub(super) async fn from_flags(flags: &Flags) -> Result<Option<Arc<Self>>, TlsError> {
-        let Some(mut source) = Source::from_flags(flags) else {
-            return Ok(None);
-        };
+    /// Reads the certificate.
+    pub(super) async fn read(place: Place) -> Result<Arc<Self>, TlsError> {
+        let mut source = Source::new(place);
         let pem = source.read_first().await.map_err(TlsError::Unreadable)?;
         let current = Current::load(&source, pem)?;
-        Ok(Some(Arc::new(Self { source: Mutex::new(source), current: RwLock::new(current) })))
+        Ok(Arc::new(Self { source: Mutex::new(source), current: RwLock::new(current) }))
     }
 
     /// For a new connection of the REST port.
@@ -104,7 +104,7 @@ impl Current {
         let not_pem = |kind| move |error| TlsError::NotPem { place: source.to_string(), kind, error };
         let chain = CertificateDer::pem_slice_iter(&pem.certificate)
             .collect::<Result<Vec<_>, _>>()
-            .and_then(|chain| if chain.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(chain) })
+            .and_then(|chain| if chain.is_empty() { Err(Error::NoItemsFound) } else { Ok(chain) })
             .map_err(not_pem("certificate"))?;
         let key = PrivateKeyDer::from_pem_slice(&pem.key).map_err(not_pem("private key"))?;
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

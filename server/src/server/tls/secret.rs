@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Pem;
+use super::pem::Pem;
 use crate::server::aws::{Arn, Service, ServiceName};
 
 const SECRETS_MANAGER: ServiceName =

@@ -2,37 +2,31 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::pem::Pem;
 use super::secret::Secret;
-use crate::server::flags::Flags;
+use crate::server::aws::Arn;
 
 /// How often files are looked at.
 const FILE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// A certificate chain and its private key.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Pem {
-    pub certificate: Vec<u8>,
-    pub key: Vec<u8>,
+/// The place of a certificate, as the command line names it.
+pub(in crate::server) enum Place {
+    Files { certificate: PathBuf, key: PathBuf },
+    Secret { arn: Arn, refresh: Duration },
 }
 
-/// The place of a certificate.
+/// The place of a certificate, and what reads it.
 pub(super) enum Source {
     Files { certificate: PathBuf, key: PathBuf },
     Secret { secret: Box<Secret>, interval: Duration },
 }
 
 impl Source {
-    /// Returns what the flags name; nothing where they name none.
-    pub(super) fn from_flags(flags: &Flags) -> Option<Self> {
-        match (&flags.tls_certificate_file, &flags.tls_key_file, &flags.tls_secret_arn) {
-            (Some(certificate), Some(key), _) => {
-                Some(Self::Files { certificate: certificate.clone(), key: key.clone() })
-            }
-            (_, _, Some(arn)) => Some(Self::Secret {
-                secret: Box::new(Secret::new(arn.clone())),
-                interval: flags.tls_secret_refresh_in_seconds,
-            }),
-            _ => None,
+    /// Reads nothing yet.
+    pub(super) fn new(place: Place) -> Self {
+        match place {
+            Place::Files { certificate, key } => Self::Files { certificate, key },
+            Place::Secret { arn, refresh } => Self::Secret { secret: Box::new(Secret::new(arn)), interval: refresh },
         }
     }
 

@@ -18,12 +18,18 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 pub(super) use self::collector::{Endpoint, endpoint};
 use self::delivery::{Unsent, processor};
 pub(super) use self::span::{RequestSpan, of_model, within};
-use super::catalogue::Catalogue;
-use super::flags::Flags;
 use super::metrics::Metrics;
 use super::request_ids::RequestIds;
+use crate::captured_request::Rate;
 
 const SERVER: &str = "model_server";
+
+/// The collector that gets spans, and the share of predictions that have one.
+pub(super) struct Settings {
+    pub endpoint: Endpoint,
+    /// `None`: as the standard variables say.
+    pub sample_rate: Option<Rate>,
+}
 
 /// Makes spans.
 pub(super) struct Traces {
@@ -33,24 +39,30 @@ pub(super) struct Traces {
 }
 
 impl Traces {
-    /// Starts the thread that sends, where the flags name a collector.
+    /// Starts the thread that sends.
+    ///
+    /// # Arguments
+    ///
+    /// * `models`: their names.
     ///
     /// # Errors
     ///
     /// A sentence: a standard variable has a value that this program does not know.
-    pub(super) fn start(flags: &Flags, catalogue: &Catalogue, metrics: &Metrics) -> Result<Option<Self>, String> {
-        let Some(endpoint) = &flags.otlp_endpoint else { return Ok(None) };
+    pub(super) fn start<'m>(
+        settings: &Settings,
+        models: impl Iterator<Item = &'m str>,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
         let unsent = Unsent::new(&metrics.dropped_spans());
-        let models = catalogue.all().map(|servable| servable.description.model.as_str());
         let mut builder = SdkTracerProvider::builder()
             .with_resource(resource(service(models)))
-            .with_span_processor(processor(endpoint, &unsent)?);
-        if let Some(rate) = flags.otlp_sample_rate {
+            .with_span_processor(processor(&settings.endpoint, &unsent)?);
+        if let Some(rate) = settings.sample_rate {
             let share = Sampler::TraceIdRatioBased(rate.share());
             builder = builder.with_sampler(Sampler::ParentBased(Box::new(share)));
         }
         let provider = builder.build();
-        Ok(Some(Self { tracer: provider.tracer(SERVER), provider, unsent }))
+        Ok(Self { tracer: provider.tracer(SERVER), provider, unsent })
     }
 
     /// Begins the span of a request over REST, whose ids then name it. Returns `None` for what is no prediction, and for
