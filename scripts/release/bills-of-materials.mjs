@@ -23,6 +23,8 @@ function reproducible({ serialNumber: _, metadata: { timestamp: __, ...metadata 
 /** The packages that npm installs with the library, and those of which its command has code. */
 async function ofNpm() {
   const bom = JSON.parse(await run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'library', '--package-lock-only']));
+  // npm names it after the directory.
+  [bom.metadata.component.name] = bom.metadata.component['bom-ref'].split('@');
   const notices = readFileSync(join(root, 'cli', 'dist', 'THIRD-PARTY-LICENSES.txt'), 'utf8');
   const bundled = new Set(notices.match(/^ {2}\S+ \S+(?=:)/gm)?.map((line) => line.trim().replace(' ', '@')));
   if (bundled.size === 0) {
