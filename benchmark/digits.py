@@ -55,6 +55,16 @@ def optimize(root: Path, recipe: dict[str, Any] | None = None) -> tuple[Path, st
     return directory, draft.candidate
 
 
+def recommended(artifact: Path, rate: float, milliseconds: int) -> dict[str, Any]:
+    """Return what `cdk-tensorflow recommend` answers of an artifact, for a rate and a 99th percentile."""
+    tsx, program = REPOSITORY / "node_modules" / "tsx" / "dist" / "cli.mjs", REPOSITORY / "cli" / "main.ts"
+    wanted = ["recommend", str(artifact), "--rate", str(rate), "--p99", f"{milliseconds}ms", "--json"]
+    command = ["node", str(tsx), str(program), *wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 def toolchain() -> dict[str, Any]:
     """Return the installed versions for a job's toolchain."""
     sys.path[:0] = OPTIMIZER

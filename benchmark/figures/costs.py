@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmark.digits import REPOSITORY, optimize
+from benchmark.digits import optimize, recommended
 from benchmark.running import conditions
 
 _RATES = (1, 10, 100, 1000)
@@ -23,7 +21,7 @@ def cost() -> dict[str, Any]:
     load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
         optimize(Path(directory))
-        found = {rate: _recommended(Path(directory) / "optimized", rate) for rate in _RATES}
+        found = {rate: recommended(Path(directory) / "optimized", rate, _P99) for rate in _RATES}
     prices = found[_RATES[0]]["prices"]
     return {
         **conditions(load_before),
@@ -41,15 +39,3 @@ def cost() -> dict[str, Any]:
             for rate, recommendation in found.items()
         ],
     }
-
-
-def _recommended(artifact: Path, rate: int) -> dict[str, Any]:
-    program = [
-        "node",
-        str(REPOSITORY / "node_modules" / "tsx" / "dist" / "cli.mjs"),
-        str(REPOSITORY / "cli" / "main.ts"),
-    ]
-    wanted = ["recommend", str(artifact), "--rate", str(rate), "--p99", f"{_P99}ms", "--json"]
-    done = subprocess.run([*program, *wanted], capture_output=True, text=True, check=True)  # noqa: S603 - our own command
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found

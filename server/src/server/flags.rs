@@ -239,14 +239,14 @@ pub(super) struct Flags {
 
 impl Flags {
     /// Place of the certificate; `None` where connections are not encrypted.
-    pub(super) fn tls(&self) -> Option<super::tls::Place> {
-        use super::tls::Place;
+    pub(super) fn tls(&self) -> Option<super::tls::Source> {
+        use super::tls::Source;
 
         match (&self.tls_certificate_file, &self.tls_key_file, &self.tls_secret_arn) {
             (Some(certificate), Some(key), _) => {
-                Some(Place::Files { certificate: certificate.clone(), key: key.clone() })
+                Some(Source::Files { certificate: certificate.clone(), key: key.clone() })
             }
-            (_, _, Some(arn)) => Some(Place::Secret { arn: arn.clone(), refresh: self.tls_secret_refresh_in_seconds }),
+            (_, _, Some(arn)) => Some(Source::secret(arn.clone(), self.tls_secret_refresh_in_seconds)),
             _ => None,
         }
     }

@@ -49,8 +49,8 @@ async fn serve(flags: Flags) -> Result<(), String> {
     // As the first process of a container it has no signal handler but its own.
     let mut signals = Signals::new().map_err(|error| format!("cannot handle signals: {error}"))?;
     let tls = match flags.tls() {
-        Some(place) => tokio::select! {
-            tls = Tls::read(place) => Some(tls.map_err(|error| error.to_string())?),
+        Some(source) => tokio::select! {
+            tls = Tls::read(source) => Some(tls.map_err(|error| error.to_string())?),
             () = signals.next() => {
                 tracing::info!("stopped while the certificate is read");
                 return Ok(());

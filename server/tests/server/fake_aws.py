@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
+
+from loopback import Loopback, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ CREDENTIALS = {
 }
 
 
-class FakeAws:
+class FakeAws(Loopback):
     """Keeps what Firehose is sent, and gives the value of the only secret; without one it denies access.
 
     Args:
@@ -44,12 +44,7 @@ class FakeAws:
         self._answer = answer or (lambda _, records: taken(records))
         fake = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
+        class Answers(Quiet, BaseHTTPRequestHandler):
             def do_PUT(self) -> None:
                 fake.asked.append(("PUT", self.path, ""))
                 self._send(200, b"imds-token", ttl=self.headers["x-aws-ec2-metadata-token-ttl-seconds"])
@@ -78,22 +73,7 @@ class FakeAws:
                 self.end_headers()
                 self.wfile.write(body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-            self.url = self.url.replace("http:", "https:")
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Answers, certificate)
 
     def _secret_value(self) -> tuple[int, dict[str, Any]]:
         if self.secret is None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 
+from loopback import Loopback, Quiet
 from protobuf_messages import Field, classes
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Span:
     resource: dict[str, str | int]
 
 
-class Collector:
+class Collector(Loopback):
     """Keeps what it is sent.
 
     Args:
@@ -65,12 +65,7 @@ class Collector:
         self.headers: list[dict[str, str]] = []
         collector = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
+        class Answers(Quiet, BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = answer() if self.path == "/v1/traces" else 404
@@ -81,17 +76,8 @@ class Collector:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.flag = f"--otlp_endpoint=http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Answers)
+        self.flag = f"--otlp_endpoint={self.url}"
 
 
 def _spans(body: bytes) -> list[Span]:

@@ -14,8 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::pem::Pem;
 pub(super) use self::secret::secret_arn;
-pub(super) use self::source::Place;
-use self::source::Source;
+pub(super) use self::source::Source;
 
 /// The certificate of both ports, as its source has it now.
 pub(super) struct Tls {
@@ -43,8 +42,7 @@ pub(super) enum TlsError {
 
 impl Tls {
     /// Reads the certificate.
-    pub(super) async fn read(place: Place) -> Result<Arc<Self>, TlsError> {
-        let mut source = Source::new(place);
+    pub(super) async fn read(mut source: Source) -> Result<Arc<Self>, TlsError> {
         let pem = source.read_first().await.map_err(TlsError::Unreadable)?;
         let current = Current::load(&source, pem)?;
         Ok(Arc::new(Self { source: Mutex::new(source), current: RwLock::new(current) }))

@@ -19,7 +19,7 @@ pub(in crate::server) fn secret_arn(text: &str) -> Result<Arn, String> {
 }
 
 /// A secret of AWS Secrets Manager that holds a certificate and its key.
-pub(super) struct Secret {
+pub(in crate::server) struct Secret {
     arn: Arn,
     service: Service,
 }
@@ -48,14 +48,7 @@ impl Secret {
     ///
     /// As those of `read`, of the last attempt.
     pub(super) async fn read_patiently(&mut self) -> Result<Pem, String> {
-        for seconds in PAUSES {
-            match self.read().await {
-                Ok(pem) => return Ok(pem),
-                Err(problem) => tracing::warn!(problem, "the certificate cannot be read yet"),
-            }
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-        }
-        self.read().await
+        patiently(async || self.read().await).await
     }
 
     /// Reads the current value.
@@ -81,6 +74,18 @@ impl fmt::Display for Secret {
     }
 }
 
+/// Returns the first success, or the last problem after half a minute.
+async fn patiently<T>(mut read: impl AsyncFnMut() -> Result<T, String>) -> Result<T, String> {
+    for seconds in PAUSES {
+        match read().await {
+            Ok(found) => return Ok(found),
+            Err(problem) => tracing::warn!(problem, "the certificate cannot be read yet"),
+        }
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+    read().await
+}
+
 fn value(answer: &[u8]) -> Option<Pem> {
     let answer: Answer = serde_json::from_slice(answer).ok()?;
     let value: Value = serde_json::from_str(&answer.secret_string).ok()?;
@@ -98,6 +103,21 @@ mod tests {
         for wrong in ["digits/tls", "arn:aws:secretsmanager:eu-west-1:1:digits", "arn:aws:ssm:eu-west-1:1:secret:a"] {
             assert!(secret_arn(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reading_ends_with_the_last_problem_after_half_a_minute_and_with_the_first_success() {
+        let (start, mut attempts) = (tokio::time::Instant::now(), 0);
+        let mut fails_until = async |success| {
+            patiently(async || {
+                attempts += 1;
+                if attempts == success { Ok(attempts) } else { Err(format!("problem {attempts}")) }
+            })
+            .await
+        };
+        assert_eq!(fails_until(0).await, Err("problem 6".to_owned()));
+        assert_eq!(start.elapsed(), Duration::from_secs(30));
+        assert_eq!(fails_until(9).await, Ok(9));
     }
 
     #[test]

@@ -9,25 +9,16 @@ use crate::server::aws::Arn;
 /// How often files are looked at.
 const FILE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The place of a certificate, as the command line names it.
-pub(in crate::server) enum Place {
-    Files { certificate: PathBuf, key: PathBuf },
-    Secret { arn: Arn, refresh: Duration },
-}
-
-/// The place of a certificate, and what reads it.
-pub(super) enum Source {
+/// The place of a certificate.
+pub(in crate::server) enum Source {
     Files { certificate: PathBuf, key: PathBuf },
     Secret { secret: Box<Secret>, interval: Duration },
 }
 
 impl Source {
-    /// Reads nothing yet.
-    pub(super) fn new(place: Place) -> Self {
-        match place {
-            Place::Files { certificate, key } => Self::Files { certificate, key },
-            Place::Secret { arn, refresh } => Self::Secret { secret: Box::new(Secret::new(arn)), interval: refresh },
-        }
+    /// Names a secret of AWS Secrets Manager, and reads nothing yet.
+    pub(in crate::server) fn secret(arn: Arn, interval: Duration) -> Self {
+        Self::Secret { secret: Box::new(Secret::new(arn)), interval }
     }
 
     /// Returns how often the source is read again.

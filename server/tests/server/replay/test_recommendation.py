@@ -6,7 +6,6 @@ import json
 import os
 import random
 import statistics
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import pytest
 from replays import PROCESSORS, function, pod
 from tensorflow_optimizer.proof.native_program import measure_warm
 
-from benchmark.digits import REPOSITORY, optimize
+from benchmark.digits import optimize, recommended
 from benchmark.running import native_program
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ ROUNDS = 7
 SECONDS = 2.0
 LOAD = 0.5
 PODS = 3
+#: Milliseconds, which no offer exceeds.
+P99 = 100
 #: On a quiet machine others take less of the processors' time, and rounds differ less.
 OTHERS, SPREAD = 0.01, 2.0
 
@@ -89,10 +90,7 @@ def record(artifact: Path, milliseconds: float) -> None:
 
 def offers(artifact: Path, rate: float) -> dict[str, Any]:
     """Ask the genuine command, and return the offer of each path."""
-    command = ["node", "--import", "tsx", "cli/main.ts", "recommend", str(artifact)]
-    command += [f"--rate={rate}", "--p99=100ms", "--json"]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return {offer["path"]: offer for offer in json.loads(done.stdout)["offers"]}
+    return {offer["path"]: offer for offer in recommended(artifact, rate, P99)["offers"]}
 
 
 def at_random(rate: float, seed: int) -> list[float]:
