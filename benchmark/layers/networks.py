@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_TRAINING, _EVALUATION, _TEST = 8000, 2000, 4000
+_TRAINING, _EVALUATION = 8000, 2000
 _SEED = 7
 
 
@@ -37,7 +37,7 @@ def _mobile_net(side: int) -> Any:
     import keras
 
     return _quick_statistics(
-        keras.applications.MobileNetV2((side, side, 1), 0.5, weights=None, classes=10, classifier_activation="softmax")
+        keras.applications.MobileNetV2((side, side, 1), weights=None, classes=10, classifier_activation="softmax")
     )
 
 
@@ -93,7 +93,7 @@ def trained(network: Network) -> Trained:
         given = slice(_TRAINING, _TRAINING + _EVALUATION)
         np.savez_compressed(data, image=_resized(images[given], network.side), labels=labels[given])
     images, labels = digits("t10k")
-    return Trained(model, data, _resized(images[:_TEST], network.side), labels[:_TEST])
+    return Trained(model, data, _resized(images, network.side), labels)
 
 
 def _train(network: Network, images: NDArray[Any], labels: NDArray[Any], directory: Path) -> None:

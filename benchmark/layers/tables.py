@@ -14,7 +14,7 @@ _POINT = 0.01
 def to_markdown(result: dict[str, Any]) -> str:
     """Render the page."""
     conditions = (
-        f"{result['runs']} runs with seeds of their own on {result['machine']}, Python {result['python']}, load "
+        f"Runs: {result['runs']}, each with a seed of its own, on {result['machine']}, Python {result['python']}, load "
         f"{result['loadBefore']} before and {result['loadAfter']} after; all models of a run are timed in turn, one "
         "thread, one image. The time is that of LiteRT's `invoke` alone. Only the ratios travel to other machines. "
         "Made by `npm run bench -- layers`; how, and what it leaves out: [benchmark/README.md](../README.md). The "

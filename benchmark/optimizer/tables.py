@@ -29,7 +29,7 @@ def to_markdown(result: dict[str, Any]) -> str:
     rows, loads = result["rows"], result["loadMilliseconds"]
     float32 = next(row for row in rows if row["name"] == FLOAT32)
     conditions = (
-        f"{result['runs']} runs with seeds of their own on {result['machine']}, Python {result['python']}, load "
+        f"Runs: {result['runs']}, each with a seed of its own, on {result['machine']}, Python {result['python']}, load "
         f"{result['loadBefore']} before and {result['loadAfter']} after; all models of a run are timed in turn, one "
         "thread, one image. Size, loss and latency are means over the runs, in brackets the least and the greatest. "
         "The time of a `.tflite` file is that of LiteRT's `invoke` alone. Only the ratios travel to other "

@@ -18,6 +18,8 @@ export interface Measured {
   readonly latencyMilliseconds: number;
   /** Processor time of one warm request in the native program. */
   readonly processorMilliseconds?: number;
+  /** Processor time that 99 of 100 warm requests do not exceed there. */
+  readonly processorMillisecondsP99?: number;
   /** Of one warm call of the model alone: its processor time in the native program, where that was measured. */
   readonly callMilliseconds?: number;
   /** The process with the model, after one answer. */
@@ -77,6 +79,7 @@ export function measuredIn(manifest: Record<string, unknown>, file: string): Mea
     sizeBytes: positive(manifest.sizeBytes) ?? 0,
     latencyMilliseconds: latency,
     processorMilliseconds: positive(part('extra').processorMilliseconds),
+    processorMillisecondsP99: positive(part('extra').processorMillisecondsP99),
     callMilliseconds: rowMilliseconds(manifest) ?? positive(part('evaluation').latencyMilliseconds),
     peakMemoryMebibytes: positive(part('requirements').peakMemoryMebibytes),
     startMilliseconds: positive(part('extra').startMilliseconds),

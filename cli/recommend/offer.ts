@@ -61,6 +61,11 @@ export function functionSeconds({ measured, wanted }: Timed): number {
   return (measured.processorMilliseconds ?? measured.latencyMilliseconds) * wanted.processorFactor / 1000;
 }
 
+/** Returns how many times as long as a typical request the slowest of 100 take, where the job measured it, and 1 otherwise. */
+export function slowest({ processorMilliseconds, processorMillisecondsP99 }: Measured): number {
+  return processorMilliseconds === undefined || processorMillisecondsP99 === undefined ? 1 : Math.max(1, processorMillisecondsP99 / processorMilliseconds);
+}
+
 /**
  * Share of what a function takes around the model that a server takes, which exchanges one message for a request and not two.
  *

@@ -171,7 +171,7 @@ try {
         throw new Error(missing);
       }
       if (target !== 'js') {
-        makePackages([target], { env: environment });
+        makePackages([target], environment);
       }
       const files = synthesize(language, work);
       if (language === 'typescript') {
@@ -200,7 +200,7 @@ try {
 }
 
 function checkDotnet() {
-  makePackages(['dotnet'], { env: environment });
+  makePackages(['dotnet'], environment);
   const project = execFileSync('find', [join(dist, 'dotnet'), '-name', '*.csproj'], { encoding: 'utf8' }).trim();
   if (!project || !readFileSync(project.split('\n')[0], 'utf8').includes('CdkTensorFlow')) {
     throw new Error('the .NET package lacks its project file');

@@ -10,6 +10,7 @@ import { PROCESSORS } from '../server/rust.mjs';
 import { root } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { writeAbsoluteLinks } from './readme.mjs';
+import { setSourceDate, withSourceDate } from './source-date.mjs';
 
 export const dist = join(root, 'dist');
 
@@ -29,7 +30,7 @@ export function missingProgram(target) {
 }
 
 /** Replaces the packages with those of the built library. Throws if it has programs that must not be published. */
-export function makePackages(targets, options = {}) {
+export function makePackages(targets, environment = process.env) {
   const unpublished = unpublishedPrograms();
   if (unpublished.length) {
     throw new Error(`a package must not contain ${unpublished.join(', ')}, compiled for development or from another source: run \`npm run native -- build\``);
@@ -38,11 +39,13 @@ export function makePackages(targets, options = {}) {
   for (const target of targets) {
     rmSync(join(dist, target), { recursive: true, force: true });
     mkdirSync(dist, { recursive: true });
-    const args = ['jsii-pacmak', '--no-npmignore', ...TARGETS[target].flags ?? [], '--target', target, '--outdir', dist];
-    const { status, stdout, stderr } = spawnSync('npx', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+    // Maven's pom would name the time in a fingerprint.
+    const args = ['jsii-pacmak', '--no-npmignore', '--no-fingerprint', ...TARGETS[target].flags ?? [], '--target', target, '--outdir', dist];
+    const { status, stdout, stderr } = spawnSync('npx', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, env: withSourceDate(environment) });
     if (status !== 0) {
       throw new Error(`npx ${args.join(' ')} failed (${status}):\n${stdout ?? ''}${stderr ?? ''}`);
     }
+    setSourceDate(join(dist, target));
   }
 }
 

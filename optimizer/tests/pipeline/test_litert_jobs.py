@@ -60,6 +60,7 @@ class TestWithLabels:
         assert draft.load_milliseconds is not None
         assert draft.latency_milliseconds is not None
         assert 0 < draft.extra["processorMilliseconds"] < draft.latency_milliseconds
+        assert draft.extra["processorMillisecondsP99"] >= draft.extra["processorMilliseconds"]
 
     def test_the_description_is_what_clients_see(self, result: Result) -> None:
         signature = result.published.signatures["serving_default"]

@@ -67,17 +67,20 @@ def proven(models: SampleModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_program_with_equal_answers_is_chosen(proven: Callable[..., Proof]) -> None:
     proof = proven()
-    assert (proof.runtime, proof.native_refusal, proof.load_milliseconds) == (Runtime.NATIVE, None, 1.5)
-    assert proof.start_milliseconds is not None
-    assert proof.start_milliseconds > proof.latency_milliseconds > 0
+    assert (proof.runtime, proof.native_refusal, proof.times.load) == (Runtime.NATIVE, None, 1.5)
+    assert proof.times.start is not None
+    assert proof.times.latency is not None
+    assert proof.times.start > proof.times.latency > 0
     assert proof.peak_mebibytes is not None
     assert proof.peak_mebibytes > 1
 
 
 def test_what_the_program_waits_for_is_no_processor_time(proven: Callable[..., Proof]) -> None:
-    proof = proven("time.sleep(0.02)")
-    assert proof.processor_milliseconds is not None
-    assert 0 < proof.processor_milliseconds < 20 <= proof.latency_milliseconds
+    times = proven("time.sleep(0.02)").times
+    assert times.processor is not None
+    assert times.processor_p99 is not None
+    assert times.latency is not None
+    assert 0 < times.processor <= times.processor_p99 < 20 <= times.latency
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_a_program_that_fails_or_answers_differently_is_refused_with_the_reason(
     behavior: str, reason: str, proven: Callable[..., Proof]
 ) -> None:
     proof = proven(behavior)
-    assert (proof.runtime, proof.start_milliseconds) == (Runtime.NUMPY, None)
+    assert (proof.runtime, proof.times.start) == (Runtime.NUMPY, None)
     assert proof.native_refusal is not None
     assert reason in proof.native_refusal
 

@@ -27,7 +27,7 @@ from ..signatures import equal_signatures
 from ..signatures.images import image_of, picture_input, with_image
 from ..sources import TfliteSource, saved_model_of
 from .litert_original import LiteRtOriginal, open_original
-from .target_format import ChosenCandidate, ServingTimes, TargetFormat
+from .target_format import ChosenCandidate, TargetFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ..documents.manifest import PictureProof, RunTimes
     from ..documents.outcome import Candidate
     from ..processes.progress import Progress
-    from ..proof import Proof
+    from ..proof import Proof, ServingTimes
     from ..reference.measure import Reference
     from ..reference.subject import Subject
     from ..runners import Runner
@@ -89,10 +89,7 @@ class ChosenLiteRt(ChosenCandidate):
 
     def times(self) -> ServingTimes:
         """Return the times of the runtime that serves the model."""
-        proof = self.proof
-        return ServingTimes(
-            proof.load_milliseconds, proof.start_milliseconds, proof.latency_milliseconds, proof.processor_milliseconds
-        )
+        return self.proof.times
 
 
 class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):

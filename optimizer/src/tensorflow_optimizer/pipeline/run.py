@@ -18,8 +18,9 @@ from ..processes.progress import Progress, log
 
 if TYPE_CHECKING:
     from ..documents.job import Job
+    from ..proof import ServingTimes
     from ..sources import OpenedSource
-    from .target_format import ChosenCandidate, ServingTimes
+    from .target_format import ChosenCandidate
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,8 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
         requirements=chosen.requirements(),
         runs=chosen.runs(),
         pictures=chosen.pictures(),
-        load_milliseconds=times.load_milliseconds,
-        latency_milliseconds=times.latency_milliseconds,
+        load_milliseconds=times.load,
+        latency_milliseconds=times.latency,
         tools=environment.versions(),
         extra=_further(times),
     )
@@ -145,7 +146,11 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
 
 def _further(times: ServingTimes) -> dict[str, float]:
     """Return the times that the native program alone has."""
-    found = {"startMilliseconds": times.start_milliseconds, "processorMilliseconds": times.processor_milliseconds}
+    found = {
+        "startMilliseconds": times.start,
+        "processorMilliseconds": times.processor,
+        "processorMillisecondsP99": times.processor_p99,
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -14,6 +14,7 @@ from ..conversion import StrippingError
 from ..documents.draft import MODEL_DIRECTORY
 from ..documents.manifest import Requirements, Signature, Tensor
 from ..hints import Message
+from ..proof import ServingTimes
 from ..reference.subject import EvaluatedSignature, Subject
 from ..runners import RunError, SavedModelRunner
 from ..search.space import saved_model_space
@@ -22,7 +23,7 @@ from ..serving.warm_up import keep_extra_assets, write_warm_up
 from ..signatures import read_signatures, refuse_python, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
 from ..sources import saved_model_of
-from .target_format import ChosenCandidate, ServingTimes, TargetFormat
+from .target_format import ChosenCandidate, TargetFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ class ChosenSavedModel(ChosenCandidate):
     def times(self) -> ServingTimes:
         """Return the latency that the candidate was measured with."""
         metrics = self.candidate.metrics
-        return ServingTimes(latency_milliseconds=metrics.latency_milliseconds if metrics else None)
+        return ServingTimes(latency=metrics.latency_milliseconds if metrics else None)
 
     def finish(self, draft: Draft, output: Path) -> Draft:
         """Add extra assets and warm-up requests, and return the draft with the memory and time of loading."""

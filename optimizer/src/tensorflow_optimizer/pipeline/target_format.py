@@ -21,22 +21,13 @@ if TYPE_CHECKING:
     from ..errors import UnsupportedError
     from ..hints import Message
     from ..processes.progress import Progress
+    from ..proof import ServingTimes
     from ..reference.measure import Reference
     from ..reference.subject import Subject
     from ..runners import Runner
     from ..search.space import SearchSpace
     from ..sources import OpenedSource
     from ..training.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class ServingTimes:
-    """Times of the published model; None: not measured."""
-
-    load_milliseconds: float | None = None
-    start_milliseconds: float | None = None
-    latency_milliseconds: float | None = None
-    processor_milliseconds: float | None = None
 
 
 @dataclass(frozen=True)

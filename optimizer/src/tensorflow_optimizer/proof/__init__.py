@@ -5,5 +5,6 @@ from __future__ import annotations
 from .choose_runtime import Proof, prove
 from .native_program import RefusedError
 from .pictures import prove_pictures
+from .serving_times import ServingTimes
 
-__all__ = ["Proof", "RefusedError", "prove", "prove_pictures"]
+__all__ = ["Proof", "RefusedError", "ServingTimes", "prove", "prove_pictures"]

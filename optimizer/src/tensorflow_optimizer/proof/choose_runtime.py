@@ -20,6 +20,7 @@ from .answers import is_same
 from .batches import with_batches
 from .model_directory import model_directory
 from .native_program import PROGRAM_VARIABLE, RefusedError, executable, find_program, measure_program
+from .serving_times import ServingTimes
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -42,12 +43,7 @@ class Proof:
     native_refusal: str | None
     """The reason why the native program cannot serve it; absent where it can."""
     peak_mebibytes: float | None
-    load_milliseconds: float
-    latency_milliseconds: float
-    start_milliseconds: float | None
-    """From the start of the native program to its first answer; absent for numpy."""
-    processor_milliseconds: float | None
-    """Of a warm request in the native program; absent for numpy."""
+    times: ServingTimes
     signatures: dict[str, Signature]
     """As given, with the rows that one run of the native program computes."""
     runs: dict[str, RunTimes]
@@ -114,10 +110,7 @@ def _prove_native(
         Runtime.NATIVE,
         None,
         measured.peak_mebibytes,
-        measured.load_milliseconds,
-        measured.latency_milliseconds,
-        measured.start_milliseconds,
-        measured.processor_milliseconds,
+        measured.times,
         signatures,
         runs,
     )
@@ -138,10 +131,7 @@ def _prove_numpy(
         Runtime.NUMPY,
         native_refusal,
         found["peakMebibytes"],
-        found["loadMilliseconds"],
-        found["warmMilliseconds"],
-        None,
-        None,
+        ServingTimes(load=found["loadMilliseconds"], latency=found["warmMilliseconds"]),
         signatures,
         {},
     )

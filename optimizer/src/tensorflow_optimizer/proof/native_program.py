@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ..processes.processor_clock import processor_seconds
 from ..runners.handler_probe import peak_mebibytes
 from .runtime_api import RuntimeApi
+from .serving_times import ServingTimes, median, percentile_99, typical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,18 +51,7 @@ class Measured:
     answers: list[list[dict[str, Any]]]
     """By round and request: a value for each output."""
     peak_mebibytes: float | None
-    load_milliseconds: float
-    """The model's loading, as the program's log says."""
-    start_milliseconds: float
-    """From the start of the process to the posted answer, the median of a few starts."""
-    latency_milliseconds: float
-    """Of one warm request, the local Runtime API included."""
-    processor_milliseconds: float | None
-    """Of one warm request in the program; None if the system does not say it.
-
-    The lower quartile in each of several processes, of which it is the median: a process is as fast as its memory
-    happens to lie, and this one takes turns with it on the same processors.
-    """
+    times: ServingTimes
 
 
 def find_program() -> Path | None:
@@ -102,17 +92,20 @@ def measure_program(
     event = event_of(requests[0])
     starts = [_first_answer(program, model, library, event) for _ in range(_STARTS)]
     warm = [measure_warm(program, model, library, event) for _ in range(_WARM_PROCESSES)]
-    computed = [each for _, each in warm if each is not None]
+    computed = [each for _, each in warm]
     with running(program, model, library) as function:
         # Send the sequence twice: a program that keeps state between requests answers differently.
         answers = [[function.answer(request, signatures) for request in requests] for _ in range(_ROUNDS)]
         return Measured(
             answers,
             peak_mebibytes(function.pid),
-            function.load_milliseconds(),
-            _median(starts),
-            _median([latency for latency, _ in warm]),
-            _median(computed) if computed else None,
+            ServingTimes(
+                function.load_milliseconds(),
+                median(starts),
+                median([latency for latency, _ in warm]),
+                typical(computed),
+                percentile_99(computed),
+            ),
         )
 
 
@@ -231,8 +224,8 @@ def _first_answer(program: Path, model: Path, library: Path, event: bytes) -> fl
         return (arrived - started) * 1000.0
 
 
-def measure_warm(program: Path, model: Path, library: Path, event: bytes) -> tuple[float, float | None]:
-    """Return a process's median latency of a warm request, and the lower quartile of its processor time."""
+def measure_warm(program: Path, model: Path, library: Path, event: bytes) -> tuple[float, list[float]]:
+    """Return a process's median latency of a warm request, and the processor time of each, if the system says it."""
     times: list[float] = []
     computed: list[float] = []
     with running(program, model, library) as function:
@@ -248,11 +241,7 @@ def measure_warm(program: Path, model: Path, library: Path, event: bytes) -> tup
             if before is not None and after is not None:
                 computed.append((after - before) * 1000.0)
             before = after
-    return _median(times), sorted(computed)[len(computed) // 4] if computed else None
-
-
-def _median(times: list[float]) -> float:
-    return sorted(times)[len(times) // 2]
+    return median(times), computed
 
 
 def _outputs(body: bytes, names: list[str]) -> dict[str, Any]:

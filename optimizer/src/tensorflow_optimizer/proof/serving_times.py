@@ -1,0 +1,45 @@
+"""Times of a model in the runtime that serves it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class ServingTimes:
+    """Milliseconds; None: not measured."""
+
+    load: float | None = None
+    start: float | None = None
+    """From the start of the native program to its first answer, the median of a few starts."""
+    latency: float | None = None
+    """Of one warm request, for a LiteRT model with the local Runtime API."""
+    processor: float | None = None
+    """Processor time of one warm request in the native program."""
+    processor_p99: float | None = None
+    """Within which 99 of 100 warm requests are computed there."""
+
+
+def typical(processes: Sequence[Sequence[float]]) -> float | None:
+    """Return the lower quartile of each process's requests, of which it is the median.
+
+    A process is as fast as its memory happens to lie, and who measures it takes turns with it on the same processors.
+    """
+    quartiles = [sorted(requests)[len(requests) // 4] for requests in processes if requests]
+    return median(quartiles) if quartiles else None
+
+
+def percentile_99(processes: Sequence[Sequence[float]]) -> float | None:
+    """Return what 99 of 100 requests of all processes do not exceed."""
+    requests = sorted(each for requests in processes for each in requests)
+    return requests[math.ceil(len(requests) * 0.99) - 1] if requests else None
+
+
+def median(times: Sequence[float]) -> float:
+    """Return the upper of the two in the middle, where there are two."""
+    return sorted(times)[len(times) // 2]
