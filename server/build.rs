@@ -13,7 +13,7 @@ fn protocols() {
 
     println!("cargo:rerun-if-changed=proto");
     let directory = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
-    let api = protox::compile(["serving.proto", "inference.proto"], ["proto"]).expect("our own files");
+    let api = protox::compile(["serving.proto", "inference.proto", "health.proto"], ["proto"]).expect("our own files");
     std::fs::write(directory.join("services.bin"), api.encode_to_vec()).expect("cargo's own directory");
     tonic_prost_build::configure()
         .build_client(false)

@@ -26,7 +26,7 @@ pub use element_type::{ElementType, Kind};
 pub use error::{FILE_NAME, LoadError, RunError};
 pub use instance::Instance;
 pub use loaded::{DEFAULT_LIBRARY, Model, Options};
-#[cfg(feature = "lambda")]
+#[cfg(any(feature = "lambda", feature = "server"))]
 pub(crate) use members::Members;
 pub use openapi::{OPENAPI_FILE, read as openapi};
 pub use quantization::Quantization;

@@ -76,7 +76,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
     let state = Arc::new(state);
     let first = memory::in_use().saturating_sub(before);
 
-    let grpc = Grpc::new(Arc::clone(&state)).await;
+    let grpc = Grpc::new(Arc::clone(&state));
     let (stop, stopped) = watch::channel(false);
     let mut ports = JoinSet::new();
     let interfaces =
@@ -108,14 +108,14 @@ async fn serve(flags: Flags) -> Result<(), String> {
     signals.next().await;
     tracing::info!("draining: readiness is withdrawn");
     state.drain();
-    grpc.drain().await;
+    grpc.health().withdraw();
     tokio::select! {
         () = tokio::time::sleep(flags.drain_delay_in_seconds) => {}
         () = signals.next() => {}
     }
     tracing::info!("draining: the ports close");
     let _ = stop.send(true);
-    grpc.end_watches().await;
+    grpc.health().end_watches();
     let closed = Instant::now();
     let seen = state.capture.as_ref().map_or(0, |capture| capture.dropped());
     let all = async { while ports.join_next().await.is_some() {} };

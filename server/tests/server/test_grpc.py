@@ -199,7 +199,7 @@ def test_status(channel: grpc.Channel) -> None:
         ("tensorflow.serving.PredictionService/Classify", "Classify: not offered; .* call Predict"),
         ("tensorflow.serving.PredictionService/Explain", "'Explain': not offered; .* has Predict and GetModelMetadata"),
         ("tensorflow.serving.ModelService/HandleReloadConfigRequest", "reloading: not offered; "),
-        ("grpc.health.v1.Health/List", "'List': not offered; .* has Check and Watch"),
+        ("grpc.health.v1.Health/Reset", "'Reset': not offered; .* has Check, List and Watch"),
         ("nope.Service/Method", r"unknown service 'nope\.Service'; this server has .*grpc\.health\.v1\.Health"),
     ],
 )
@@ -208,6 +208,37 @@ def test_unsupported_calls_are_unimplemented_with_a_sentence(channel: grpc.Chann
         channel.unary_unary(f"/{path}")(b"", timeout=60)
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert re.match(sentence, caught.value.details())
+
+
+def test_health_lists_every_service_and_has_no_other(channel: grpc.Channel) -> None:
+    def ask(method: str, service: str = "") -> bytes:
+        # A HealthCheckRequest, whose field 1 is the name.
+        message = b"\x0a" + bytes([len(service)]) + service.encode() if service else b""
+        answer: bytes = channel.unary_unary(f"/grpc.health.v1.Health/{method}")(message, timeout=60)
+        return answer
+
+    services = [
+        "ModelService",
+        "PredictionService",
+        "inference.GRPCInferenceService",
+        "tensorflow.serving.ModelService",
+        "tensorflow.serving.PredictionService",
+    ]
+    serving = b"\x08\x01"
+    assert [ask("Check", name) for name in ["", *services]] == [serving] * 6
+    listed = ask("List")
+    assert all(b"\x0a" + bytes([len(name)]) + name.encode() + b"\x12\x02" + serving in listed for name in services)
+    assert listed.count(serving) == 6
+    with pytest.raises(grpc.RpcError) as caught:
+        ask("Check", "nope")
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+    assert "List has the names of all" in caught.value.details()
+
+
+def test_who_watches_the_health_of_an_unknown_service_hears_that_it_is_unknown(channel: grpc.Channel) -> None:
+    watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"\x0a\x04nope", timeout=60)
+    assert next(watch) == b"\x08\x03"
+    watch.cancel()
 
 
 @pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])

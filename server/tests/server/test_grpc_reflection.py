@@ -55,12 +55,18 @@ def grpcurl(all_models: Server) -> Callable[..., str]:
     return run
 
 
-def test_the_guides_commands_list_every_service_and_describe_a_model(grpcurl: Callable[..., str]) -> None:
+def test_the_guides_commands_list_every_service_describe_a_model_and_say_what_is_healthy(
+    grpcurl: Callable[..., str],
+) -> None:
     text = GUIDE.read_text(encoding="utf-8").replace("digits", "times")
     commands = re.findall(r"^grpcurl -plaintext (?:-d '(.+)' )?HOST:8500 (\S+)$", text, re.MULTILINE)
-    services, metadata = (grpcurl(method, **json.loads(message or "{}")) for message, method in commands)
+    services, metadata, health = (grpcurl(method, **json.loads(message or "{}")) for message, method in commands)
     assert set(services.split()) == SERVICES
     assert json.loads(metadata)["name"] == "times"
+    statuses = json.loads(health)["statuses"]
+    assert {name: each["status"] for name, each in statuses.items() if name in SERVICES} == {
+        name: "SERVING" for name in SERVICES if not name.startswith("grpc.")
+    }
 
 
 def test_describes_only_methods_that_are_offered(grpcurl: Callable[..., str]) -> None:

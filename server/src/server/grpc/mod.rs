@@ -6,6 +6,7 @@ mod deadline;
 mod footprint;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod health;
 mod inference;
 mod metadata;
 mod model_service;
@@ -27,17 +28,16 @@ use hyper::body::{Frame, Incoming};
 use hyper::header::HeaderMap;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tonic_health::ServingStatus;
-use tonic_health::pb::health_server::{HealthServer, SERVICE_NAME as HEALTH};
-use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
 use self::compression::{Compression, PREFIX};
 use self::deadline::{Received, deadline};
+use self::health::Health;
 use self::inference::Inference;
 use self::model_service::Models;
 use self::not_offered::not_offered;
 use self::prediction::Prediction;
+use self::proto::health::health_server::{HealthServer, SERVICE_NAME as HEALTH};
 use self::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
 use self::proto::serving::model_service_server::{ModelServiceServer, SERVICE_NAME as MODELS};
 use self::proto::serving::prediction_service_server::{PredictionServiceServer, SERVICE_NAME as PREDICTION};
@@ -56,6 +56,10 @@ use super::unread::Unread;
 mod proto {
     tonic::include_proto!("tensorflow");
 
+    pub(super) mod health {
+        tonic::include_proto!("grpc.health.v1");
+    }
+
     pub(super) mod inference {
         tonic::include_proto!("inference");
     }
@@ -64,9 +68,6 @@ mod proto {
         tonic::include_proto!("tensorflow.serving");
     }
 }
-
-/// Names that the health service knows: the whole server, and the services under TensorFlow Serving's and their own names.
-const HEALTH_NAMES: [&str; 6] = ["", "PredictionService", "ModelService", PREDICTION, MODELS, INFERENCE];
 
 /// The longest request for the health, in bytes.
 const HEALTH_REQUEST: usize = 1 << 10;
@@ -83,28 +84,23 @@ pub(super) struct Grpc {
     prediction: PredictionServiceServer<Prediction>,
     models: ModelServiceServer<Models>,
     inference: GrpcInferenceServiceServer<Inference>,
-    health: HealthServer<HealthService>,
-    reporter: HealthReporter,
+    health: Health,
     reflection: Arc<Reflection>,
     state: Arc<State>,
 }
 
 impl Grpc {
     /// Makes the services of a server that is ready.
-    pub(super) async fn new(state: Arc<State>) -> Self {
+    pub(super) fn new(state: Arc<State>) -> Self {
         let limit = state.max_request_bytes;
-        let reporter = HealthReporter::new();
-        let grpc = Self {
+        Self {
             prediction: PredictionServiceServer::new(Prediction(Arc::clone(&state))).max_decoding_message_size(limit),
             models: ModelServiceServer::new(Models(Arc::clone(&state))).max_decoding_message_size(limit),
             inference: GrpcInferenceServiceServer::new(Inference(Arc::clone(&state))).max_decoding_message_size(limit),
-            health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
-            reporter,
+            health: Health::serving(),
             reflection: Arc::new(Reflection::new()),
             state,
-        };
-        grpc.report(ServingStatus::Serving).await;
-        grpc
+        }
     }
 
     /// The state that all connections share.
@@ -112,17 +108,9 @@ impl Grpc {
         &self.state
     }
 
-    /// Withdraws readiness.
-    pub(super) async fn drain(&self) {
-        self.report(ServingStatus::NotServing).await;
-    }
-
-    /// Ends the calls of those who watch the health, which would otherwise never end.
-    pub(super) async fn end_watches(&self) {
-        let mut reporter = self.reporter.clone();
-        for name in HEALTH_NAMES {
-            reporter.clear_service_status(name).await;
-        }
+    /// The health of this server.
+    pub(super) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Answers one request.
@@ -205,7 +193,7 @@ impl Grpc {
             Some(PREDICTION) => self.prediction.clone().call(request).await,
             Some(MODELS) => self.models.clone().call(request).await,
             Some(INFERENCE) => self.inference.clone().call(request).await,
-            _ => self.health.clone().call(request).await,
+            _ => HealthServer::new(self.health.clone()).call(request).await,
         };
         let Ok(response) = answered;
         if is_undecodable(response.headers()) {
@@ -232,11 +220,5 @@ impl Grpc {
         let (message, mut share) = compression.plain(message, limit, share).await?;
         share.take(message.len() + footprint(message.get(PREFIX..).unwrap_or_default()))?;
         Ok((message, Shared::new(share)))
-    }
-
-    async fn report(&self, status: ServingStatus) {
-        for name in HEALTH_NAMES {
-            self.reporter.set_service_status(name, status).await;
-        }
     }
 }

@@ -1,5 +1,4 @@
-use tonic_health::pb::health_server::SERVICE_NAME as HEALTH;
-
+use super::proto::health::health_server::SERVICE_NAME as HEALTH;
 use super::proto::inference::grpc_inference_service_server::SERVICE_NAME as INFERENCE;
 use super::proto::serving::model_service_server::SERVICE_NAME as MODELS;
 use super::proto::serving::prediction_service_server::SERVICE_NAME as PREDICTION;
@@ -14,7 +13,7 @@ pub(super) fn not_offered(service: &str, method: &str) -> Option<String> {
     let known = match service {
         PREDICTION => "Predict and GetModelMetadata",
         MODELS => "GetModelStatus",
-        HEALTH => "Check and Watch",
+        HEALTH => "Check, List and Watch",
         REFLECTION | V1_ALPHA => "ServerReflectionInfo",
         INFERENCE => return extension(method),
         other => {
@@ -27,7 +26,7 @@ pub(super) fn not_offered(service: &str, method: &str) -> Option<String> {
     Some(match (service, method) {
         (PREDICTION, "Predict" | "GetModelMetadata")
         | (MODELS, "GetModelStatus")
-        | (HEALTH, "Check" | "Watch")
+        | (HEALTH, "Check" | "List" | "Watch")
         | (REFLECTION | V1_ALPHA, "ServerReflectionInfo") => return None,
         (PREDICTION, "Classify" | "Regress" | "MultiInference") => {
             format!("{method}: not offered; LiteRT models take tensors, and no tf.Example: call Predict")

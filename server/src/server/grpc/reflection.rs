@@ -11,7 +11,6 @@ use hyper::body::{Body, Frame, Incoming};
 use tokio::time::{Sleep, sleep_until};
 use tonic::body::Body as Answer;
 use tonic::codegen::BoxFuture;
-use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH;
 use tonic_reflection::server::Builder;
 use tower_service::Service;
 
@@ -37,11 +36,7 @@ pub(super) struct Reflection {
 impl Reflection {
     /// Describes every service of this server.
     pub(super) fn new() -> Self {
-        let builder = || {
-            Builder::configure()
-                .register_encoded_file_descriptor_set(SERVICES)
-                .register_encoded_file_descriptor_set(HEALTH)
-        };
+        let builder = || Builder::configure().register_encoded_file_descriptor_set(SERVICES);
         let expected = "descriptors that the build made";
         Self {
             v1: method(builder().build_v1().expect(expected).max_decoding_message_size(REQUEST)),
