@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
-_LEFT, _RIGHT, _TOP, _BOTTOM, _ROW = 250, 150, 12, 54, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM, _ROW = 285, 150, 12, 54, 30
 
 
 @dataclass(frozen=True)
