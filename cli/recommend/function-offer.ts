@@ -1,7 +1,7 @@
 import { FUNCTION_METRICS, LOG_BYTES, ONE_PROCESSOR_MEBIBYTES } from './defaults';
 import { functionMemory } from './memory';
 import type { Offer, Question, Refusal } from './offer';
-import { functionSeconds, slowest } from './offer';
+import { functionSeconds, p99Ratio } from './offer';
 import { HOURS_PER_MONTH } from './prices';
 
 const MEMORY_SIZES = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, ONE_PROCESSOR_MEBIBYTES];
@@ -21,7 +21,7 @@ export function functionOffer(question: Question): Offer | Refusal {
     const billed = Math.ceil(milliseconds) / 1000;
     const request = prices.lambdaRequest + billed * memory / 1024 * prices.lambdaGibibyteSecond[measured.architecture] + LOG_BYTES / 1e9 * prices.logGigabyte;
     const month = wanted.rate * HOURS_PER_MONTH * 3600 * request + FUNCTION_METRICS * prices.metricMonth;
-    return { memory, milliseconds, p99: milliseconds * slowest(measured), month };
+    return { memory, milliseconds, p99: milliseconds * p99Ratio(measured), month };
   });
   const quick = all.filter(({ p99 }) => p99 <= wanted.p99);
   if (quick.length === 0) {

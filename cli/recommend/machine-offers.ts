@@ -1,7 +1,7 @@
 import { LEAST_INSTANCES, LEAST_PODS, PLANNED_LOAD } from './defaults';
 import { serverMemory } from './memory';
 import type { Offer, Question, Refusal } from './offer';
-import { serverSeconds, slowest } from './offer';
+import { p99Ratio, serverSeconds } from './offer';
 import type { Instance } from './prices';
 import { HOURS_PER_MONTH } from './prices';
 import { answeredWithin, meanWait, utilization } from './queue';
@@ -86,13 +86,13 @@ function instancesOf({ measured, prices }: Question): [string, Instance][] {
 /** Returns the smallest number of servers, each with a queue of its own and an equal share of the requests. */
 function fewest(question: Question, processors: number, least: number): Sized | undefined {
   const service = serverSeconds(question);
-  const longest = service * slowest(question.measured);
+  const longest = service * p99Ratio(question.measured);
   if (1000 * longest > question.wanted.p99) {
     return undefined;
   }
   for (let count = least; count <= MOST; count++) {
     const queue = { rate: question.wanted.rate / count, service, processors };
-    // The slowest need not be those that wait longest, so this is more than it takes.
+    // Rather too much: the slowest requests are seldom those that wait longest.
     const p99 = 1000 * (answeredWithin(queue, 0.99) + longest - service);
     if (utilization(queue) <= PLANNED_LOAD && p99 <= question.wanted.p99) {
       return {
@@ -118,7 +118,7 @@ function reasonAgainst(question: Question): string {
     return measured.format === 'saved_model' ? `TensorFlow Serving runs on x86_64, and the artifact is for ${measured.architecture}`
       : `the prices of ${prices.asOf} have no instance type of ${measured.architecture}: give some by --prices`;
   }
-  const milliseconds = 1000 * serverSeconds(question) * slowest(measured);
+  const milliseconds = 1000 * serverSeconds(question) * p99Ratio(measured);
   return milliseconds > wanted.p99 ? `99 of 100 answers take up to ${milliseconds.toPrecision(3)} ms, and at most ${wanted.p99} ms are wanted`
     : `no instance type has the memory, or ${MOST} servers are too few: give larger types by --prices`;
 }

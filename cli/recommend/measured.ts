@@ -18,7 +18,7 @@ export interface Measured {
   readonly latencyMilliseconds: number;
   /** Processor time of one warm request in the native program. */
   readonly processorMilliseconds?: number;
-  /** Processor time that 99 of 100 warm requests do not exceed there. */
+  /** 99th percentile of the processor time of warm requests there. */
   readonly processorMillisecondsP99?: number;
   /** Of one warm call of the model alone: its processor time in the native program, where that was measured. */
   readonly callMilliseconds?: number;

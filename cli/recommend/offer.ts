@@ -61,8 +61,8 @@ export function functionSeconds({ measured, wanted }: Timed): number {
   return (measured.processorMilliseconds ?? measured.latencyMilliseconds) * wanted.processorFactor / 1000;
 }
 
-/** Returns how many times as long as a typical request the slowest of 100 take, where the job measured it, and 1 otherwise. */
-export function slowest({ processorMilliseconds, processorMillisecondsP99 }: Measured): number {
+/** Returns the 99th percentile of a request's processor time, divided by the typical time; 1 if the job did not measure it. */
+export function p99Ratio({ processorMilliseconds, processorMillisecondsP99 }: Measured): number {
   return processorMilliseconds === undefined || processorMillisecondsP99 === undefined ? 1 : Math.max(1, processorMillisecondsP99 / processorMilliseconds);
 }
 

@@ -44,7 +44,7 @@ function notes({ measured, wanted, prices, offers }: Pick<Recommendation, 'offer
   return [
     `Prices: list prices of ${prices.region}, ${prices.asOf}, without data transfer, storage and load balancer capacity units; --prices replaces them.`,
     `Processors: those of AWS are taken to be ${wanted.processorFactor === 1 ? 'as fast as' : `${wanted.processorFactor} times as slow as`} the one that measured; --processor-factor says otherwise.`,
-    'Times: in the server, without network and TLS. Requests arrive at random, each takes the measured time, the slowest of 100 as much longer as the job measured, and each pod or instance has a queue of its own (M/D/c).',
+    'Times: in the server, without network and TLS, from the processor times that the job measured. In front of each pod or instance they have the wait in its queue, to which requests come at random (M/D/c).',
     ...offers.some(({ path }) => path === 'function')
       ? [`A function's first request in a new environment takes ${start} and AWS's own time on top, which is in no figure here. Less memory is taken to slow it in proportion.`] : [],
   ];

@@ -139,7 +139,7 @@ describe('the time of an answer', () => {
     expect(alone({ processorMilliseconds: undefined, latencyMilliseconds: 0.9 })).toMatchObject({ p99: 0.9, processorMilliseconds: 0.9 });
   });
 
-  test('is longer for the slowest of 100 by what the job measured of them', () => {
+  test('has the 99th percentile that the job measured, in a server above the wait', () => {
     const found = ask({ ...QUICK, processorMilliseconds: 0.5, processorMillisecondsP99: 0.8 }, { rate: 0.01 });
     (['function', 'fleet', 'service'] as const).forEach((path) => expect(offer(found, path).p99).toBeCloseTo(1.6 * offer(found, path).p50, 9));
     expect(offer(found, 'function')).toMatchObject({ p50: 0.5, p99: 0.8, processorMilliseconds: 0.5 });

@@ -12,12 +12,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median_high
 from typing import IO, TYPE_CHECKING, Any
 
 from ..processes.processor_clock import processor_seconds
 from ..runners.handler_probe import peak_mebibytes
 from .runtime_api import RuntimeApi
-from .serving_times import ServingTimes, median, percentile_99, typical
+from .serving_times import ServingTimes, percentile_99, typical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,8 +102,8 @@ def measure_program(
             peak_mebibytes(function.pid),
             ServingTimes(
                 function.load_milliseconds(),
-                median(starts),
-                median([latency for latency, _ in warm]),
+                median_high(starts),
+                median_high([latency for latency, _ in warm]),
                 typical(computed),
                 percentile_99(computed),
             ),
@@ -241,7 +242,7 @@ def measure_warm(program: Path, model: Path, library: Path, event: bytes) -> tup
             if before is not None and after is not None:
                 computed.append((after - before) * 1000.0)
             before = after
-    return median(times), computed
+    return median_high(times), computed
 
 
 def _outputs(body: bytes, names: list[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median_high
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class ServingTimes:
     processor: float | None = None
     """Processor time of one warm request in the native program."""
     processor_p99: float | None = None
-    """Within which 99 of 100 warm requests are computed there."""
+    """99th percentile of the processor time of warm requests there."""
 
 
 def typical(processes: Sequence[Sequence[float]]) -> float | None:
@@ -31,15 +32,10 @@ def typical(processes: Sequence[Sequence[float]]) -> float | None:
     A process is as fast as its memory happens to lie, and who measures it takes turns with it on the same processors.
     """
     quartiles = [sorted(requests)[len(requests) // 4] for requests in processes if requests]
-    return median(quartiles) if quartiles else None
+    return median_high(quartiles) if quartiles else None
 
 
 def percentile_99(processes: Sequence[Sequence[float]]) -> float | None:
-    """Return what 99 of 100 requests of all processes do not exceed."""
+    """Return the 99th percentile of the requests of all processes: one that was measured, not an interpolated one."""
     requests = sorted(each for requests in processes for each in requests)
     return requests[math.ceil(len(requests) * 0.99) - 1] if requests else None
-
-
-def median(times: Sequence[float]) -> float:
-    """Return the upper of the two in the middle, where there are two."""
-    return sorted(times)[len(times) // 2]
