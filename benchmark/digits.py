@@ -25,12 +25,13 @@ def images() -> list[Any]:
     return [row["image"] if isinstance(row, dict) else row for row in held_out]
 
 
-def optimize(root: Path, recipe: dict[str, Any] | None = None) -> tuple[Path, str]:
+def optimize(root: Path, recipe: dict[str, Any] | None = None, trained: Path = DIGITS) -> tuple[Path, str]:
     """Run the optimizer as a deployment does, and return the model directory and the chosen candidate.
 
     Args:
         root: Directory for the job and its output.
         recipe: Recipe of job.json, the default recipe if none.
+        trained: Directory with `saved_model` and `evaluation.npz`.
     """
     job = root / "job.json"
     document = {**JOB, "toolchain": toolchain()} | ({"recipe": recipe} if recipe else {})
@@ -39,8 +40,8 @@ def optimize(root: Path, recipe: dict[str, Any] | None = None) -> tuple[Path, st
     subprocess.run(  # noqa: S603 - our own command
         [
             sys.executable,
-            *("-m", "tensorflow_optimizer", "run", "--config", str(job), "--source", str(DIGITS / "saved_model")),
-            *("--evaluation", str(DIGITS / "evaluation.npz"), "--output", str(output)),
+            *("-m", "tensorflow_optimizer", "run", "--config", str(job), "--source", str(trained / "saved_model")),
+            *("--evaluation", str(trained / "evaluation.npz"), "--output", str(output)),
         ],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(OPTIMIZER), "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.DEVNULL,

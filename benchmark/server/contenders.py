@@ -31,7 +31,6 @@ SERVERS = {
 }
 """Names of the command line, and of the tables."""
 WORKERS = os.cpu_count() or 1
-PATH = "/v1/models/digits:predict"
 _HERE = Path(__file__).resolve().parent
 _APPS = _HERE / "apps"
 
@@ -48,6 +47,12 @@ class Contender:
     """The right answer to the request."""
     environment: dict[str, str] = field(default_factory=dict)
     has_grpc: bool = False
+    model: str = "digits"
+
+    @property
+    def path(self) -> str:
+        """Path of predict requests."""
+        return f"/v1/models/{self.model}:predict"
 
     @property
     def name(self) -> str:
@@ -64,7 +69,7 @@ def contenders(asked: Collection[str], artifacts: list[Artifact], root: Path) ->
         root: Directory for what is made.
     """
     makers: dict[str, Callable[[], list[Contender]]] = {
-        "model_server": lambda: [_model_server(artifact) for artifact in artifacts],
+        "model_server": lambda: [model_server(artifact) for artifact in artifacts],
         "fastapi-litert": lambda: [
             _fastapi(FASTAPI_LITERT, "litert", artifact.kind, artifact.file, artifact.scores) for artifact in artifacts
         ],
@@ -88,7 +93,8 @@ def contenders(asked: Collection[str], artifacts: list[Artifact], root: Path) ->
     return found, missing
 
 
-def _model_server(artifact: Artifact) -> Contender:
+def model_server(artifact: Artifact, model: str = "digits") -> Contender:
+    """Return our server with a model, which is served by this name."""
     import ai_edge_litert
 
     program = native_program("model_server")
@@ -96,10 +102,10 @@ def _model_server(artifact: Artifact) -> Contender:
     digest = hashlib.sha256(library.read_bytes()).hexdigest()
     command = [
         *(str(program), "--address=127.0.0.1", "--rest_api_port={rest}", "--port={grpc}", f"--workers={WORKERS}"),
-        *("--model_name=digits", f"--model_base_path={artifact.base}", "--model_version=1"),
+        *(f"--model_name={model}", f"--model_base_path={artifact.base}", "--model_version=1"),
         *(f"--litert_library={library}", f"--litert_library_sha256={digest}"),
     ]
-    return Contender(MODEL_SERVER, artifact.kind, command, artifact.scores, has_grpc=True)
+    return Contender(MODEL_SERVER, artifact.kind, command, artifact.scores, has_grpc=True, model=model)
 
 
 def _fastapi(server: str, app: str, artifact: str, model: Path, scores: list[float], *further: Path) -> Contender:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.digits import images, optimize
+from benchmark.digits import DIGITS, images, optimize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,8 @@ class Request:
 
 def artifacts(root: Path) -> list[Artifact]:
     """Make them from the SavedModel, by the default recipe and by `none()`."""
-    return [_artifact(root / OPTIMIZED, OPTIMIZED, None), _artifact(root / FLOAT32, FLOAT32, {"kind": "none"})]
+    rows = images()[:1]
+    return [artifact(root / OPTIMIZED, rows), artifact(root / FLOAT32, rows, {"kind": "none"})]
 
 
 def request(root: Path) -> Request:
@@ -64,23 +65,31 @@ def request(root: Path) -> Request:
     return Request(body, message)
 
 
-def _artifact(root: Path, kind: str, recipe: dict[str, Any] | None) -> Artifact:
+def artifact(root: Path, rows: Any, recipe: dict[str, Any] | None = None, trained: Path = DIGITS) -> Artifact:
+    """Make one into a new directory, whose name is its kind.
+
+    Args:
+        root: The directory.
+        rows: One row of input, whose answer is computed.
+        recipe: See `optimize`.
+        trained: See `optimize`.
+    """
     root.mkdir()
-    model, candidate = optimize(root, recipe)
+    model, candidate = optimize(root, recipe, trained)
     base = root / "models"
     shutil.copytree(model, base / "1")
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(model.iterdir())]
     (base / "1" / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
-    return Artifact(kind, candidate, base, _scores(model / "model.tflite"))
+    return Artifact(root.name, candidate, base, _scores(model / "model.tflite", rows))
 
 
-def _scores(file: Path) -> list[float]:
+def _scores(file: Path, rows: Any) -> list[float]:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(file), num_threads=1)
     interpreter.allocate_tensors()
     [given], [wanted] = interpreter.get_input_details(), interpreter.get_output_details()
-    interpreter.set_tensor(given["index"], np.asarray(images()[:1], np.float32))
+    interpreter.set_tensor(given["index"], np.asarray(rows, np.float32))
     interpreter.invoke()
     scores: list[float] = interpreter.get_tensor(wanted["index"])[0].tolist()
     return scores

@@ -19,6 +19,7 @@ from benchmark.server.contenders import MODEL_SERVER, SERVERS, contenders, serve
 from benchmark.server.generators import generators
 from benchmark.server.measure import Benchmark
 from benchmark.server.models import OPTIMIZED, artifacts, request
+from benchmark.server.protocol import protocol
 from benchmark.server.soak import soak
 from benchmark.server.steady import steady, why_not_steady
 from benchmark.server.tables import to_markdown
@@ -48,6 +49,7 @@ def main() -> None:
         benchmark = Benchmark(compared, models, sent, tools, QUICK_SECONDS if asked.quick else SECONDS)
         result = benchmark.run(1 if asked.quick else asked.rounds)
         [ours] = [each for each in compared if (each.server, each.artifact) == (MODEL_SERVER, OPTIMIZED)]
+        result["protocol"] = protocol(ours, sent, Path(directory), rounds=3 if asked.quick else 20 * asked.rounds)
         not_steady = why_not_steady()
         if tools.oha and not not_steady:
             result["steady"] = steady(ours, sent, tools.oha, rounds=result["rounds"], seconds=result["seconds"])

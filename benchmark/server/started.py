@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import psutil
 
-from benchmark.server.contenders import PATH
-
 if TYPE_CHECKING:
     from benchmark.server.contenders import Contender
     from benchmark.server.models import Request
@@ -79,7 +77,7 @@ class Running:
     @property
     def url(self) -> str:
         """Where it predicts."""
-        return f"http://127.0.0.1:{self.port}{PATH}"
+        return f"http://127.0.0.1:{self.port}{self.contender.path}"
 
     def check_grpc(self, request: Request) -> None:
         """Compare its answer over gRPC.
@@ -104,7 +102,7 @@ class Running:
                 raise RuntimeError(f"{self.contender.name} ended with {self._process.returncode}")
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             try:
-                connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+                connection.request("POST", self.contender.path, body, {"Content-Type": "application/json"})
                 response = connection.getresponse()
                 answer = response.read()
             except (ConnectionError, http.client.HTTPException):

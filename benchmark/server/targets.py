@@ -38,6 +38,19 @@ def targets(result: dict[str, Any]) -> list[dict[str, Any]]:
                     f"of {server}",
                 )
             )
+    protocol = result["protocol"]
+    more = protocol["imageMicroseconds"] - protocol["bareMicroseconds"]
+    found += [
+        _target(
+            "processor time for a request by JSON of the Open Inference Protocol",
+            protocol["timesPredict"],
+            1.1,
+            "times predict",
+        ),
+        _target(
+            "processor time for an image of 224 × 224 × 3 floats as bytes", more, 250, "µs above the bare `invoke`"
+        ),
+    ]
     steady = result.get("steady")
     if steady:
         name = f"p99 at {steady['rate']:,} requests a second over REST, on a processor of its own"

@@ -1,5 +1,8 @@
 /// Blocks of this size or more are returned to the system as soon as they are free, in bytes.
 const LARGE: libc::c_int = 1 << 20;
+/// Free memory at the end of a heap that is kept, in bytes: several smaller blocks, of a body and its tensors. What every
+/// request gave back, the next would wait for, page by page.
+const KEPT: libc::c_int = 8 << 20;
 
 /// Keeps the C library's allocator, which this program and LiteRT share, from holding on to what large requests took.
 ///
@@ -9,7 +12,7 @@ pub fn return_large_blocks() {
     // SAFETY: both are thresholds of its own, and no other thread runs yet that could read them.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
     }
 }
 
