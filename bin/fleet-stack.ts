@@ -23,6 +23,8 @@ export interface FleetStackProps extends ExampleStackProps {
   readonly connectionDraining?: Duration;
   /** @default - connections are not encrypted */
   readonly serverCertificate?: ServerCertificate;
+  /** Serve a page for browsers. @default false */
+  readonly explorer?: boolean;
   /** @default - the server's own defaults */
   readonly serverFlags?: { [flag: string]: unknown };
   /** @default - the instances are replaced one by one, without a canary */
@@ -65,6 +67,7 @@ export class FleetStack extends Stack {
       server: props.server,
       servingBinary: props.servingBinary,
       serverCertificate: props.serverCertificate,
+      explorer: props.explorer,
       serverFlags: props.serverFlags,
       minCapacity: props.minCapacity,
       bootTimeout: props.bootTimeout,

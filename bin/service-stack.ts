@@ -25,6 +25,8 @@ export interface ServiceStackProps extends ExampleStackProps {
   readonly apiCidrs?: string[];
   /** Processor features of the nodes; each pod checks them. */
   readonly cpuFeatures?: string[];
+  /** Serve a page for browsers. @default false */
+  readonly explorer?: boolean;
   /** @default - nothing is captured */
   readonly capture?: RequestCapture;
   /** @default - nothing is replayed */
@@ -70,6 +72,7 @@ export class ServiceStack extends Stack {
       rollout: props.rollout,
       rolloutTimeout: props.rolloutTimeout,
       cpuFeatures: props.cpuFeatures,
+      explorer: props.explorer,
       capture: props.capture,
       replay: props.replay,
     });

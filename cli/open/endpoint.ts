@@ -24,6 +24,11 @@ export function serviceOfHost(host: string): { service: SigningService; region: 
   return kind === undefined ? undefined : { service: kind === 'lambda-url' ? 'lambda' : 'execute-api', region };
 }
 
+/** Returns the endpoint that serves the page at this address itself, with `explorer`; undefined for the address of a proxy. */
+export function endpointOfPage(address: URL): Endpoint | undefined {
+  return address.pathname.endsWith('/explorer') ? splitAddress(address) : undefined;
+}
+
 /** Splits the address of a model, or of what is below it, into that of its endpoint and its name. */
 export function splitAddress({ origin, pathname }: URL): { url: string; model?: string } {
   const [, base, model] = /^(.*?)\/v[12]\/models\/([^/:]+)(?:[/:].*)?$/.exec(pathname) ?? [];

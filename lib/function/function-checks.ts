@@ -48,6 +48,7 @@ const OWN_VARIABLES: Record<string, string> = {
   MODEL_NAME: 'use modelName',
   MODEL_HOOK: 'use hook',
   MODEL_THREADS: 'use threads',
+  EXPLORER: 'use explorer',
   METRIC_NAMESPACE: 'use embeddedMetrics',
   CAPTURE_RATE: 'use capture',
   CAPTURE_REDACT: 'use capture',
@@ -68,7 +69,7 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...checkLayers(props.layers, props.hook !== undefined),
     ...props.hook?._problems ?? [],
     ...checkNative(props),
-    ...checkPictures(props),
+    ...checkNativeOnly(props),
     ...checkFunctionCapture(props),
     ...checkLogGroupClass(props.logGroup, { capture: props.capture !== undefined, embeddedMetrics: props.embeddedMetrics ?? true }),
     ...checkFunctionReplay(props),
@@ -127,21 +128,23 @@ function checkLayers(layers: lambda.ILayerVersion[] = [], hooked: boolean): stri
       + `take ${own}; merge some of them`];
 }
 
-/** Rejects pictures where the Python handler serves, which decodes none. */
-function checkPictures({ imageInput, hook, snapStart, liteRtRuntime }: ModelFunctionProps): string[] {
+/** Rejects what only the native runtime has, where the Python handler serves. */
+function checkNativeOnly({ imageInput, explorer, hook, snapStart, liteRtRuntime }: ModelFunctionProps): string[] {
   const python = Object.entries({ hook, snapStart: snapStart || undefined, 'LiteRtRuntime.NUMPY': liteRtRuntime === LiteRtRuntime.NUMPY || undefined })
     .filter(([, value]) => value !== undefined).map(([name]) => name);
   const named = python.join(' and ');
-  return imageInput === undefined || python.length === 0 ? [] : [
-    `imageInput needs the native runtime, and ${named} ${python.length === 1 ? 'selects' : 'select'} the Python handler, which decodes no pictures: `
-    + `leave ${named} out, or leave imageInput out and decode pictures in ${hook ? 'the hook' : 'a ModelHook'}`,
+  const problem = (property: string, lacks: string, instead: string) => `${property} needs the native runtime, and ${named} ${python.length === 1 ? 'selects' : 'select'} `
+    + `the Python handler, which ${lacks}: leave ${named} out, or leave ${property} out and ${instead}`;
+  return python.length === 0 ? [] : [
+    ...imageInput ? [problem('imageInput', 'decodes no pictures', `decode pictures in ${hook ? 'the hook' : 'a ModelHook'}`)] : [],
+    ...explorer ? [problem('explorer', 'serves no page', 'use `npx cdk-tensorflow open`')] : [],
   ];
 }
 
 /** Rejects what the native runtime does not support: Python hooks and snapshots. */
 function checkNative(props: ModelFunctionProps): string[] {
   if (props.liteRtRuntime !== LiteRtRuntime.NATIVE) {
-    return [];
+    return props.explorer && props.pythonRuntime ? ['pythonRuntime has no effect with explorer, which selects the native runtime: leave one of them out'] : [];
   }
   const wayOut = 'leave liteRtRuntime out, or use LiteRtRuntime.NUMPY';
   return [

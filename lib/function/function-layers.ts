@@ -17,19 +17,19 @@ export interface FunctionLayers {
 }
 
 export function functionLayers(scope: Construct, props: ModelFunctionProps, settings: FunctionSettings): FunctionLayers {
-  const { modelName, pythonRuntime, architecture, bundling } = settings;
+  const { modelName, pythonRuntime, architecture, bundling, liteRtRuntime } = settings;
   const hook = props.hook && new HookLayer(scope, 'HookLayer', { hook: props.hook, modelName, pythonRuntime, architecture, bundling });
   return {
     hook: hook?.layerVersion,
     native: offersNative(scope, props, settings) ? RuntimeLayer.forNative(scope, { architecture, bundling }) : undefined,
-    numpy: props.liteRtRuntime === LiteRtRuntime.NATIVE ? undefined : RuntimeLayer.forNumpy(scope, { pythonRuntime, architecture, bundling }),
+    numpy: liteRtRuntime === LiteRtRuntime.NATIVE ? undefined : RuntimeLayer.forNumpy(scope, { pythonRuntime, architecture, bundling }),
   };
 }
 
 /** Hooks are Python modules, and Lambda takes no snapshots of `provided.al2023`. */
-function offersNative(scope: Construct, props: ModelFunctionProps, { architecture }: FunctionSettings): boolean {
-  if (props.liteRtRuntime !== undefined) {
-    return props.liteRtRuntime === LiteRtRuntime.NATIVE;
+function offersNative(scope: Construct, props: ModelFunctionProps, { architecture, liteRtRuntime }: FunctionSettings): boolean {
+  if (liteRtRuntime !== undefined) {
+    return liteRtRuntime === LiteRtRuntime.NATIVE;
   }
   if (props.hook !== undefined || props.snapStart) {
     return false;

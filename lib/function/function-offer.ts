@@ -3,13 +3,12 @@ import { ModelFormat } from '../model/published-model';
 import type { EndpointOffer, OfferedRuntime } from '../optimization/model-compatibility';
 import type { FunctionLayers } from './function-layers';
 import type { FunctionSettings } from './function-settings';
-import type { ModelFunctionProps } from './model-function-props';
 import { NATIVE_RUNTIME } from './native-runtime-layer';
 import type { RuntimeLayer } from './runtime-layer';
 
 /** Describes the function for the deploy-time comparison with the model's requirements. */
 export function functionOffer(
-  props: ModelFunctionProps, settings: FunctionSettings, { native, numpy }: FunctionLayers, partBytes: Record<string, number>,
+  settings: FunctionSettings, { native, numpy }: FunctionLayers, partBytes: Record<string, number>,
 ): EndpointOffer {
   return {
     endpoint: 'function',
@@ -17,7 +16,7 @@ export function functionOffer(
     architecture: settings.architecture,
     memoryMebibytes: settings.memoryMebibytes,
     timeoutSeconds: settings.timeout.toSeconds(),
-    runtime: props.liteRtRuntime,
+    runtime: settings.liteRtRuntime,
     runtimes: {
       ...native && { native: offeredRuntime(native, NATIVE_RUNTIME) },
       ...numpy && { numpy: offeredRuntime(numpy, settings.pythonRuntime) },

@@ -3,6 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { PythonBundling } from '../bundling/python-bundling';
 import { defaultModelName } from '../optimization/model-name';
 import type { ModelFunctionProps } from './model-function-props';
+import { LiteRtRuntime } from './runtime-layer-props';
 
 /** Memory that gives a function one full processor. More memory gives more processors, in proportion. */
 export const ONE_PROCESSOR = Size.mebibytes(1769);
@@ -20,6 +21,8 @@ export interface FunctionSettings {
   readonly threads: number;
   readonly timeout: Duration;
   readonly embeddedMetrics: boolean;
+  /** Undefined if it is chosen when the model is known. */
+  readonly liteRtRuntime?: LiteRtRuntime;
 }
 
 export function functionSettings(id: string, props: ModelFunctionProps): FunctionSettings {
@@ -33,6 +36,7 @@ export function functionSettings(id: string, props: ModelFunctionProps): Functio
     threads: props.threads ?? threadsFor(memorySize),
     timeout: props.timeout ?? Duration.seconds(30),
     embeddedMetrics: props.embeddedMetrics ?? true,
+    liteRtRuntime: props.liteRtRuntime ?? (props.explorer ? LiteRtRuntime.NATIVE : undefined),
   };
 }
 

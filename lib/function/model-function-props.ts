@@ -188,6 +188,17 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly replay?: ReplayOptions;
 
   /**
+   * Serve a page that sends predict requests from a browser, at `/v1/models/<name>/explorer`.
+   *
+   * Selects the native runtime: a model that was not proved for it is refused. The page has no sign-in of its own, so `addFunctionUrl` needs
+   * `FunctionUrlAuthType.NONE`, and warns that anybody can use it. Without this property `cdk-tensorflow open` serves the same page on your machine,
+   * also for endpoints behind IAM.
+   *
+   * @default false
+   */
+  readonly explorer?: boolean;
+
+  /**
    * Additional environment variables of the function.
    *
    * A secret of Secrets Manager, by a dynamic reference, reaches the function only. Do not give a parameter with `noEcho`: the stack's build provider gets

@@ -1,4 +1,4 @@
-import { ValidationError } from 'aws-cdk-lib';
+import { ValidationError, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -79,6 +79,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
 
   private readonly requestMetrics?: RequestMetrics;
   private readonly liveEvents: LiveEvents;
+  private readonly hasExplorer: boolean;
   private url?: lambda.FunctionUrl;
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
@@ -87,12 +88,13 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
 
     const settings = functionSettings(id, props);
     this.modelName = settings.modelName;
+    this.hasExplorer = props.explorer ?? false;
     this.artifact = this.publishedModel(props, settings);
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
 
     const layers = functionLayers(this, props, settings);
     const sizes = partBytes(() => this.lambdaFunction, layers.hook, props.layers);
-    const compatibility = new ModelCompatibility(this, 'Compatibility', { artifact: this.artifact, offer: functionOffer(props, settings, layers, sizes) });
+    const compatibility = new ModelCompatibility(this, 'Compatibility', { artifact: this.artifact, offer: functionOffer(settings, layers, sizes) });
     this.node.addValidation({ validate: () => checkSize(this, sizes, [layers.native, layers.numpy].filter((layer) => layer !== undefined)) });
 
     this.logGroup = props.logGroup ?? functionLogGroup(this, 'LogGroup', props);
@@ -140,16 +142,24 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
    * Adds a URL to the alias, which answers TensorFlow Serving's REST requests.
    *
    * Callers must sign their requests and need `grantInvokeUrl`, unless the options say `FunctionUrlAuthType.NONE`: then
-   * anybody can call, and you pay.
+   * anybody can call, and you pay. Throws with `explorer` unless they do.
    *
    * @param options authentication and cross-origin requests
    */
   public addFunctionUrl(options: lambda.FunctionUrlOptions = {}): lambda.FunctionUrl {
+    const isPublic = options.authType === lambda.FunctionUrlAuthType.NONE;
     failIfAny(lit`InvalidFunctionUrl`, [
       ...(this.url ? ['the function has a URL already: Lambda allows one for an alias'] : []),
+      ...(this.hasExplorer && !isPublic
+        ? ['explorer needs a function URL with FunctionUrlAuthType.NONE, because browsers do not sign requests: leave explorer out, and serve the page on your machine by '
+          + '`npx cdk-tensorflow open URL`, which signs them'] : []),
       ...(options.invokeMode === lambda.InvokeMode.RESPONSE_STREAM
         ? ['invokeMode RESPONSE_STREAM has no effect: the function answers with whole bodies; leave it out'] : []),
     ], this);
+    if (this.hasExplorer) {
+      Validations.of(this).addWarning('cdk-tensorflow:PublicExplorer', 'explorer is public by the function URL: anybody can open the page and send requests, which you pay for: '
+        + 'leave explorer out, and use `npx cdk-tensorflow open`, unless that is meant');
+    }
     return this.url = this.alias.addFunctionUrl(options);
   }
 

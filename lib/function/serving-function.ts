@@ -110,6 +110,7 @@ function environmentOf({ props, settings, layers }: ServingFunctionOptions, dige
     ...props.capture ? { CAPTURE_RATE: Tokenization.stringifyNumber(props.capture._options.rate) } : {},
     ...props.capture?._options.redact ? { CAPTURE_REDACT: JSON.stringify(props.capture._options.redact) } : {},
     ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
+    ...props.explorer ? { EXPLORER: 'true' } : {},
   };
 }
 

@@ -66,7 +66,7 @@ export class ReplayFunction extends Construct {
     };
     const settings = functionSettings(id, props);
     const layers = { native: RuntimeLayer.forNative(this, { architecture }) };
-    const offer = functionOffer(props, settings, layers, partBytes(() => created, undefined));
+    const offer = functionOffer(settings, layers, partBytes(() => created, undefined));
     const compatibility = new ModelCompatibility(this, 'Compatibility', { artifact: given.artifact, offer: { ...offer, replayOf: endpoint } });
     compatibility.resource.node.addDependency(given.compatibility.resource);
     const created = servingFunction(this, 'Function', {

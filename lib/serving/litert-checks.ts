@@ -35,6 +35,7 @@ const LACKING: Record<keyof TensorFlowServingOptions, string | undefined> = {
   interOpParallelism: ONE_THREAD,
   threadsPerRequest: undefined,
   serverCertificate: undefined,
+  explorer: undefined,
   fileSystemPollInterval: 'it loads the version that it is started for, once: leave it out',
 };
 

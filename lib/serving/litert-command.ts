@@ -53,6 +53,7 @@ export function liteRtArguments(serving: ServingSettings, command: LiteRtCommand
     drain_timeout_in_seconds: liteRtDrainTimeout(serving),
     capture_stream_arn: command.capture?.streamArn,
     capture_rate: command.capture?.rate,
+    explorer: serving.explorer || undefined,
     ...serving.certificate?._flags,
     ...inNameOrder(serving.serverFlags),
   };

@@ -30,6 +30,7 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
   max_connection_age_in_seconds: { type: 'float', default: 0, decidedBy: 'it follows from how long a load balancer lets connections end' },
   drain_delay_in_seconds: { type: 'float', default: 5, decidedBy: 'it follows from how long clients need to find another server' },
   drain_timeout_in_seconds: { type: 'float', default: 30, decidedBy: 'it follows from requestTimeout' },
+  explorer: { type: 'bool', default: false, decidedBy: 'use explorer' },
   capture_stream_arn: { type: 'string', default: '', decidedBy: 'use capture' },
   capture_rate: { type: 'float', default: 0, decidedBy: 'use capture' },
   capture_redact: { type: 'string', default: '', decidedBy: 'use capture' },

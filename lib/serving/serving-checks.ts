@@ -34,6 +34,7 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
       ? []
       : ['threadsPerRequest is an option of ModelServer.LITERT: use intraOpParallelism, or serve with ModelServer.LITERT']),
     ...noCertificateProblems(options.serverCertificate),
+    ...(options.explorer ? ['explorer needs ModelServer.LITERT: set server to it, or leave explorer out and use `npx cdk-tensorflow open`'] : []),
     ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(TABLE, name, value)),
     ...channelProblems(options),
     ...exclusionProblems(options),

@@ -45,6 +45,8 @@ export interface ServingSettings {
   readonly threadsPerRequest?: number;
   /** Of both ports. If undefined, they do not encrypt. */
   readonly certificate?: ServerCertificate;
+  /** True if the LiteRT server serves the page. */
+  readonly explorer: boolean;
   readonly serverFlags: { [flag: string]: unknown };
 }
 
@@ -62,6 +64,7 @@ export function servingSettings(options: TensorFlowServingOptions): ServingSetti
     interOpParallelism: options.interOpParallelism,
     threadsPerRequest: options.threadsPerRequest,
     certificate: options.serverCertificate,
+    explorer: options.explorer ?? false,
     serverFlags: options.serverFlags ?? {},
   };
 }

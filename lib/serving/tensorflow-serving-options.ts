@@ -142,6 +142,15 @@ export interface TensorFlowServingOptions {
   readonly serverCertificate?: ServerCertificate;
 
   /**
+   * Serve a page that sends predict requests from a browser, at `/v1/models/<name>/explorer` of the REST port. Needs `ModelServer.LITERT`.
+   *
+   * Whoever reaches the port can use it, as they can predict. Without this property `cdk-tensorflow open` serves the same page on your machine.
+   *
+   * @default false
+   */
+  readonly explorer?: boolean;
+
+  /**
    * Time between two checks that the version's directory exists. At least 30 seconds, because each check may list a bucket.
    *
    * @default Duration.minutes(1)

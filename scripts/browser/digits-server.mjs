@@ -15,8 +15,8 @@ const DESCRIPTION = {
 };
 const SECONDS_TO_START = 60;
 
-/** Starts the server, on any free port when absent. Returns its address, and a function that ends it. */
-export async function startDigitsServer(wanted) {
+/** Starts the server, on any free port when absent, with further flags. Returns its address, and a function that ends it. */
+export async function startDigitsServer(wanted, flags = []) {
   const directory = mkdtempSync(join(tmpdir(), 'digits-'));
   const model = join(directory, 'digits', '1');
   mkdirSync(model, { recursive: true });
@@ -26,7 +26,7 @@ export async function startDigitsServer(wanted) {
   const port = wanted ?? await freePort();
   const child = spawn(PROGRAM, [
     `--litert_library=${library()}`, `--litert_library_sha256=${sha256(library())}`, '--port=0', `--rest_api_port=${port}`, '--address=127.0.0.1',
-    '--model_name=digits', `--model_base_path=${join(directory, 'digits')}`, '--model_version=1',
+    '--model_name=digits', `--model_base_path=${join(directory, 'digits')}`, '--model_version=1', ...flags,
   ], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   [child.stdout, child.stderr].forEach((stream) => stream.on('data', (text) => (output += text)));

@@ -1,11 +1,11 @@
 // Bundles the package's command, cli/, into one file that needs nothing but Node.js, beside the page that it serves and the licences of what is in
-// it. Part of `npm run build`.
-// An argument names another directory than cli/dist.
+// it. Part of `npm run build`, which also gives the page to the native runtime.
+// An argument names another directory than cli/dist, and leaves the native runtime's page as it is.
 import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../setup/environment.mjs';
-import { bundlePage } from './page.mjs';
+import { bundlePage, EMBEDDED_PAGE } from './page.mjs';
 
 /** Bundles cli/ into `directory`, which it replaces. */
 async function bundleCommand(directory) {
@@ -28,8 +28,10 @@ async function bundleCommand(directory) {
     metafile: true,
   });
   chmodSync(outfile, 0o755);
-  writeFileSync(join(directory, 'page.html'), await bundlePage());
+  const page = await bundlePage();
+  writeFileSync(join(directory, 'page.html'), page);
   writeFileSync(join(directory, 'THIRD-PARTY-LICENSES.txt'), licences(metafile));
+  return page;
 }
 
 /** Returns the licences of the packages of which a bundle has code. */
@@ -52,4 +54,8 @@ function notice(directory) {
   return names.map((name) => readFileSync(join(directory, name), 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n');
 }
 
-await bundleCommand(resolve(process.argv[2] ?? join(root, 'cli', 'dist')));
+const [given] = process.argv.slice(2);
+const page = await bundleCommand(resolve(given ?? join(root, 'cli', 'dist')));
+if (given === undefined) {
+  writeFileSync(EMBEDDED_PAGE, page);
+}

@@ -1,4 +1,5 @@
-// Bundles the page of `cdk-tensorflow open`, cli/open/page, into one file: its styles and its program are inside, and its policy allows no others.
+// Bundles the page of `cdk-tensorflow open` and of `explorer`, cli/open/page, into one file: its styles and its program are inside, and its policy
+// allows no others.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,9 @@ import { build } from 'esbuild';
 import { root } from '../setup/environment.mjs';
 
 const source = join(root, 'cli', 'open', 'page', 'dom');
+
+/** The page as the programs of the native runtime have it: Cargo needs no Node.js. */
+export const EMBEDDED_PAGE = join(root, 'server', 'src', 'rest', 'explorer.html');
 
 /** Returns the page as HTML. */
 export async function bundlePage() {

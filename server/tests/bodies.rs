@@ -191,6 +191,9 @@ fn routes_lead_to_the_model_or_say_what_is_there() {
     }
     assert!(matches!(route("GET", "/v1/models/zoo/metadata"), Ok(Route::Answer(_))));
     assert_eq!(route("GET", "/v1/models/zoo/versions/7/openapi.json"), Ok(Route::OpenApi));
+    assert_eq!(route("GET", "/v1/models/zoo/explorer").unwrap_err().status, 404);
+    let with_page = service.clone().with_explorer(true);
+    assert_eq!(with_page.route("GET", "/prod/v1/models/zoo/explorer"), Ok(Route::Explorer));
     let refused = |method: &str, path: &str| match route(method, path) {
         Err(Refusal { status, message, allow }) => (status, message.into_owned(), allow),
         Ok(found) => panic!("{path}: {found:?}"),

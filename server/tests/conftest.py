@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,13 @@ def library() -> str:
     from native_programs import LIBRARY
 
     return LIBRARY
+
+
+@pytest.fixture(scope="session")
+def command(program: Path, library: str) -> list[str]:
+    """Give the program with the library for its processor."""
+    digest = hashlib.sha256(Path(library).read_bytes()).hexdigest()
+    return [str(program), f"--litert_library={library}", f"--litert_library_sha256={digest}"]
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +16,7 @@ from tensorflow_optimizer.openapi import openapi_document, openapi_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from stand_in_runtime_api import Function
 
@@ -36,12 +35,6 @@ def described(models: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     (directory / "openapi.json").write_text(openapi_text(openapi_document(description)))
     checksums(directory)
     return directory
-
-
-@pytest.fixture(scope="session")
-def command(program: Path, library: str) -> list[str]:
-    digest = hashlib.sha256(Path(library).read_bytes()).hexdigest()
-    return [str(program), f"--litert_library={library}", f"--litert_library_sha256={digest}"]
 
 
 def flags(directory: Path, name: str = "tiny") -> list[str]:

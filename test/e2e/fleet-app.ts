@@ -28,6 +28,7 @@ const stack = new FleetStack(app, 'Fleet', {
   evaluation: app.node.tryGetContext('notWorse') ? 'examples/digits/evaluation.npz' : undefined,
   gate: app.node.tryGetContext('notWorse') ? QualityGate.notWorseThanServing({ metric: QualityMetric.accuracy(), margin: 0.02 }) : undefined,
   minCapacity: 1,
+  explorer: isLiteRt,
   capture: isLiteRt ? RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }) : undefined,
   replay: maxRelativeError ? { maxRelativeError: Number(maxRelativeError), acceptVersion: app.node.tryGetContext('acceptVersion') } : undefined,
   bootTimeout: Duration.minutes(5),

@@ -2,6 +2,7 @@ import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import * as apigatewayv2 from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { BucketRecipe } from '../../examples/recipes/bucket-recipe';
 import { QueueRecipe } from '../../examples/recipes/queue-recipe';
 import { ModelFunction, ModelSource } from '../../lib';
@@ -18,6 +19,8 @@ httpApi.addRoutes({ path: '/v1/models/{proxy+}', integration: new HttpLambdaInte
 const restApi = new apigateway.LambdaRestApi(stack, 'RestApi', { handler: model.alias, binaryMediaTypes: ['application/octet-stream'] });
 const queue = new QueueRecipe(stack, 'Queue', { model });
 const bucket = new BucketRecipe(stack, 'Bucket', { model });
+// Of the same artifact, so that the model is built once.
+const explorer = new ModelFunction(stack, 'Explorer', { model: ModelSource.fromArtifact(model.artifact), modelName: 'points', explorer: true });
 
 const outputs = {
   Url: model.addFunctionUrl().url,
@@ -29,5 +32,6 @@ const outputs = {
   Requests: queue.requests.queueUrl,
   Answers: queue.answers.queueUrl,
   Bucket: bucket.bucket.bucketName,
+  ExplorerUrl: explorer.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE }).url,
 };
 Object.entries(outputs).forEach(([name, value]) => new CfnOutput(stack, `${name}Output`, { key: name, value }));

@@ -1,4 +1,5 @@
 import { execFile } from 'child_process';
+import { readFileSync } from 'fs';
 import { request } from 'http';
 import { join } from 'path';
 import { promisify } from 'util';
@@ -23,6 +24,7 @@ interface FrontDoors extends Outputs {
   readonly Requests: string;
   readonly Answers: string;
   readonly Bucket: string;
+  readonly ExplorerUrl: string;
 }
 
 let deployment: Deployment;
@@ -52,6 +54,19 @@ async function until<T>(what: string, find: () => Promise<T | undefined>): Promi
   }
   throw new Error(`${what} did not come:\n${deployment.emulator.log().slice(-3000)}`);
 }
+
+/** Sends a request for a function URL to the embedded AWS, which knows the host, but not TLS. */
+const viaEmbeddedAws: typeof fetch = (input, init) => new Promise((done, fail) => {
+  const { hostname, pathname } = new URL(input as URL);
+  const headers = { ...init!.headers as Record<string, string>, host: hostname };
+  const outgoing = request({ host: '127.0.0.1', port: deployment.emulator.port, method: init!.method, path: pathname, headers }, (incoming) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.on('end', () => done(new Response(Buffer.concat(chunks), { status: incoming.statusCode, headers: incoming.headers as Record<string, string> })));
+  });
+  outgoing.on('error', fail);
+  outgoing.end(init!.body as string | undefined);
+});
 
 beforeAll(async () => {
   deployment = await Deployment.start('test/e2e/front-doors-app.ts');
@@ -113,6 +128,18 @@ test('a bucket: an object gets its answer, whatever its name', async () => {
   expect(rounded(predictions)).toEqual(rounded(first.predictions));
 });
 
+test('a browser gets the page from the function that serves it, without a signature, and from no other', async () => {
+  const open = (url: string) => viaEmbeddedAws(new URL('/v1/models/points/explorer', url), { method: 'GET', headers: {} });
+  const page = await open(outputs.ExplorerUrl);
+
+  expect([page.status, page.headers.get('content-type'), page.headers.get('content-security-policy')]).toEqual([200, 'text/html; charset=utf-8', 'frame-ancestors \'none\'']);
+  expect(await page.text()).toBe(readFileSync(join(ROOT, 'server', 'src', 'rest', 'explorer.html'), 'utf8'));
+  const answer = await viaEmbeddedAws(new URL('/v1/models/points:predict', outputs.ExplorerUrl), { method: 'POST', body: JSON.stringify({ instances: first.instances }), headers: {} });
+  expect(rounded((await answer.json() as Expectation).predictions)).toEqual(rounded(first.predictions));
+  expect((await open(outputs.Url)).status).toBe(403);
+  expect((await fetch(`${deployment.emulator.endpoint}/_aws/execute-api/${outputs.HttpApi}/$default/v1/models/points/explorer`)).status).toBe(404);
+});
+
 describe('the example clients', () => {
   let server: StandInServer;
 
@@ -122,19 +149,6 @@ describe('the example clients', () => {
   });
 
   afterAll(() => server?.stop());
-
-  /** Sends a request for a function URL to the embedded AWS, which knows the host, but not TLS. */
-  const viaEmbeddedAws: typeof fetch = (input, init) => new Promise((done, fail) => {
-    const { hostname, pathname } = new URL(input as URL);
-    const headers = { ...init!.headers as Record<string, string>, host: hostname };
-    const outgoing = request({ host: '127.0.0.1', port: deployment.emulator.port, method: init!.method, path: pathname, headers }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.on('end', () => done(new Response(Buffer.concat(chunks), { status: incoming.statusCode })));
-    });
-    outgoing.on('error', fail);
-    outgoing.end(init!.body as string | undefined);
-  });
 
   test.each<[string, () => ModelClient]>([
     ['a function', () => new ModelClient({ url: outputs.Url, model: 'points', fetch: viaEmbeddedAws })],

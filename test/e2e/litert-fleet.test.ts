@@ -1,5 +1,6 @@
+import { readFileSync } from 'fs';
 import { join } from 'path';
-import { models } from './deployment';
+import { models, ROOT } from './deployment';
 import { accuracy, HELD_OUT, likeliest } from './digits';
 import { eventually } from './eventually';
 import { FleetDeployment } from './fleet-deployment';
@@ -13,6 +14,8 @@ const STRICT = { recipe: 'none', maxRelativeError: '1e-9' };
 const BACK = { maxRelativeError: '1e-9', acceptVersion: '1' };
 
 const pixels = (image: number[][][]) => image.flat(2).map(Math.fround).join();
+
+const PAGE = readFileSync(join(ROOT, 'server', 'src', 'rest', 'explorer.html'), 'utf8');
 
 let fleet: FleetDeployment;
 
@@ -43,6 +46,13 @@ afterAll(async () => {
 
     expect(page).toMatch(/:tensorflow:serving:request_count\{model_name="digits",status="OK"\} [1-9]/);
     expect(page).toMatch(/:tensorflow:serving:runtime_latency_count\{.*runtime="LiteRT"\} [1-9]/);
+  });
+
+  test('a browser gets the page through the load balancer', async () => {
+    const page = await fetch(`http://${await fleet.connect(8501)}/v1/models/digits/explorer`);
+
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(await page.text()).toBe(PAGE);
   });
 
   test('requests over both ports are captured with their answers, in the same form', async () => {

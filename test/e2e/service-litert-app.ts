@@ -11,6 +11,7 @@ const stack = new ServiceStack(app, context('stack')!, {
   model: context('model') ?? 'examples/digits/saved_model',
   evaluation: 'examples/digits/evaluation.npz',
   server: ModelServer.LITERT,
+  explorer: true,
   recipe: context('recipe') === 'none' ? OptimizationRecipe.none() : OptimizationRecipe.forLiteRt(),
   gate: context('notWorse') ? QualityGate.notWorseThanServing({ metric: QualityMetric.accuracy(), margin: 0.02 }) : undefined,
   rolloutTimeout: Duration.seconds(Number(context('rolloutSeconds') ?? 300)),

@@ -98,6 +98,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     const [pod] = await ready();
 
     expect((await callPod(pod, 'GET', '/livez')).status).toBe(200);
+    expect(await callPod(pod, 'GET', '/v1/models/digits/explorer')).toMatchObject({ status: 200, body: expect.stringMatching(/^<!doctype html>/) });
     const { body } = await callPod(pod, 'GET', METRICS);
     expect(body).toMatch(/^:tensorflow:serving:request_count\{.*model_name="digits".*status="OK".*\} [1-9]/m);
     expect(body).toMatch(/^model_server:compiled_copies\{.*\} 1$/m);

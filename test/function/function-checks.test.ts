@@ -45,6 +45,15 @@ describe('fails', () => {
     expect(() => modelFunction(emptyStack(), props)).not.toThrow();
   });
 
+  test('with the page and what selects the Python handler', () => {
+    expect(() => modelFunction(emptyStack(), { explorer: true, snapStart: true }))
+      .toThrow('explorer needs the native runtime, and snapStart selects the Python handler, which serves no page: leave snapStart out, or leave explorer out and use '
+        + '`npx cdk-tensorflow open`');
+    expect(() => modelFunction(emptyStack(), { explorer: true, pythonRuntime: lambda.Runtime.PYTHON_3_12 }))
+      .toThrow('pythonRuntime has no effect with explorer, which selects the native runtime: leave one of them out');
+    expect(() => modelFunction(emptyStack(), { explorer: false, snapStart: true, pythonRuntime: lambda.Runtime.PYTHON_3_12 })).not.toThrow();
+  });
+
   test('not with pictures in the native runtime', () => {
     const props = { model: ModelSource.fromAsset(tfliteFile()), imageInput: ImageInput.zeroToOne() };
 

@@ -1,4 +1,4 @@
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { emptyStack, modelFunction, resourceOf } from './fixtures';
 
@@ -31,6 +31,29 @@ describe('function URL', () => {
 
     expect(resourceOf(stack, 'AWS::Lambda::Url').properties.AuthType).toBe('NONE');
     Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Permission', { Action: 'lambda:InvokeFunctionUrl', Principal: '*', FunctionUrlAuthType: 'NONE' });
+  });
+
+  test('serves the page only where it is public, and warns of that', () => {
+    const stack = emptyStack();
+    const endpoint = modelFunction(stack, { explorer: true });
+
+    expect(() => endpoint.addFunctionUrl())
+      .toThrow('explorer needs a function URL with FunctionUrlAuthType.NONE, because browsers do not sign requests: leave explorer out, and serve the page on your machine by '
+        + '`npx cdk-tensorflow open URL`, which signs them');
+
+    endpoint.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE });
+
+    Annotations.fromStack(stack).hasWarning('/Stack/Digits', Match.stringLikeRegexp('explorer is public by the function URL: anybody can open the page'));
+    expect(resourceOf(stack, 'AWS::Lambda::Function', 'DigitsFunction').properties.Environment.Variables.EXPLORER).toBe('true');
+  });
+
+  test('of a function without the page warns of nothing', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack).addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE });
+
+    Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('explorer'));
+    expect(resourceOf(stack, 'AWS::Lambda::Function', 'DigitsFunction').properties.Environment.Variables).not.toHaveProperty('EXPLORER');
   });
 
   test('accepts cross-origin settings', () => {

@@ -1,4 +1,5 @@
-// Tries the page of `cdk-tensorflow open` in Chromium: the bundled command before the LiteRT server with the digits, and before invented models.
+// Tries the page of `cdk-tensorflow open` and of `explorer` in Chromium: the bundled command before the LiteRT server with the digits, and before
+// invented models; and the LiteRT server itself.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { bundledCommand } from '../../scripts/browser/bundled-command.mjs';
@@ -12,10 +13,12 @@ import { inventedEndpoint } from './invented-endpoint.mjs';
 
 await installDriver();
 const { open, close } = bundledCommand();
-const digits = await startDigitsServer();
+const digits = await startDigitsServer(undefined, ['--explorer']);
 const invented = await inventedEndpoint();
 const pages = { digits: await open(`${digits.url}/v1/models/digits`), invented: await open(invented.url), gone: await open(`${digits.url}/v1/models/other`) };
-const { check, conclude } = await browserChecks((url) => Object.values(pages).some((address) => url.startsWith(address)), /status of (404|502)/);
+const explorer = `${digits.url}/v1/models/digits/explorer`;
+const own = [...Object.values(pages), digits.url];
+const { check, conclude } = await browserChecks((url) => own.some((address) => url.startsWith(address)), /status of (404|502)/);
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const greatest = (page) => page.innerText('.bars .greatest .label');
@@ -40,6 +43,16 @@ await check('a digit that is drawn is read by the LiteRT server, with the time t
   await draw(page, SEVEN);
   await predict(page);
   await page.waitForFunction(() => document.querySelector('.greatest .label')?.textContent === '7');
+});
+
+await check('the server\'s own page reads a digit, and shows the request to the server', explorer, async (page) => {
+  await page.getByRole('heading', { name: 'digits', level: 1 }).waitFor();
+  ensure(await page.innerText('#subtitle') === `Version 1 at ${digits.url}`, await page.innerText('#subtitle'));
+  await draw(page, SEVEN);
+  await predict(page);
+  ensure(await greatest(page) === '7', `a 7 is answered with ${await greatest(page)}`);
+  const command = await page.locator('pre[aria-label=curl]').innerText();
+  ensure(command.includes(`${digits.url}/v1/models/digits:predict`), command);
 });
 
 await check('a digit is drawn and read by the keyboard alone', pages.digits, async (page) => {

@@ -29,6 +29,7 @@ const properties: Arbitraries<ModelFunctionProps> = {
   maxProvisionedConcurrentExecutions: numbers,
   provisionedConcurrencyUtilization: numbers,
   snapStart: flag,
+  explorer: flag,
   ephemeralStorageSize: sizes,
   rollout: rollouts,
   tracing: memberOf(lambda.Tracing),

@@ -28,6 +28,7 @@ export const serving: Arbitraries<TensorFlowServingOptions> = {
     () => ServerCertificate.fromKubernetesSecret('digits-tls'),
     () => ServerCertificate.fromKubernetesSecret('Digits_TLS'),
   ),
+  explorer: flag,
   fileSystemPollInterval: durations,
   serverFlags: anything,
 };

@@ -54,6 +54,7 @@ describe('checkLiteRtOptions', () => {
     ['no time between two looks at a certificate', { serverFlags: { tls_secret_refresh_in_seconds: 0 } }, /"tls_secret_refresh_in_seconds"\] must be at least 1, got 0/],
     ['a port by its flag', { serverFlags: { port: 80 } }, /must not be set: use grpcPort/],
     ['a text for a number', { serverFlags: { workers: 'two' } }, /must be a whole number of 32 bits, got "two"/],
+    ['the page by its flag', { serverFlags: { explorer: true } }, /must not be set: use explorer/],
     ['no thread', { threadsPerRequest: 0 }, /^threadsPerRequest must be between 1/],
     ['threads by their flag', { serverFlags: { threads_per_request: 2 } }, /must not be set: use threadsPerRequest/],
     ['no workers', { serverFlags: { workers: 0 } }, /"workers"\] must be at least 1, got 0/],

@@ -29,6 +29,7 @@ describe('liteRtArguments', () => {
     ['the time for a request, which a drained server also waits', { requestTimeout: Duration.millis(2500) }, undefined,
       ['--rest_api_timeout_in_ms=2500', '--drain_timeout_in_seconds=3']],
     ['the path of the metrics', { monitoringPath: '/metrics' }, undefined, ['--monitoring_path=/metrics']],
+    ['the page', { explorer: true }, undefined, ['--explorer=true']],
     ['copies of the model', {}, 2, ['--workers=2']],
     ['other flags, which come last', { serverFlags: { workers: 3, access_log: true } }, undefined, ['--access_log=true', '--workers=3']],
   ])('accepts %s', (_, options, workers, expected) => {
@@ -53,7 +54,7 @@ describe('liteRtArguments', () => {
   (existsSync(program) && process.arch === 'x64' ? test : test.skip)('is understood by the program', () => {
     const run = (argumentsOf: string[]) => spawnSync(program, argumentsOf, { encoding: 'utf8' });
 
-    const { status, stdout, stderr } = run(given({ serverFlags: { queue_size: 8, log_level: 'warn', io_threads: 1 } }, 2));
+    const { status, stdout, stderr } = run(given({ explorer: true, serverFlags: { queue_size: 8, log_level: 'warn', io_threads: 1 } }, 2));
     expect(status).toBe(1);
     expect(stdout + stderr).toContain('/opt/litert/libLiteRt.so');
     expect(run([...given(), '--enable_batching']).status).toBe(2);

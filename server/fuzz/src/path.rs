@@ -16,7 +16,7 @@ pub fn check(line: &str) {
         return;
     }
     match SERVICE.route(method, path) {
-        Ok(Route::OpenApi) => assert_eq!(method, "GET"),
+        Ok(Route::OpenApi | Route::Explorer) => assert_eq!(method, "GET"),
         Ok(Route::Predict) => assert_eq!(method, "POST"),
         Ok(Route::Answer(body)) => {
             assert_eq!(method, "GET");

@@ -96,6 +96,7 @@ fn answer_http(
             Ok(None) => return Err(service.undescribed().into()),
             Err(error) => return Err(Unanswered::Failed(format!("cannot read {OPENAPI_FILE}: {error}"))),
         },
+        Route::Explorer => return Ok(response::page()),
         Route::Predict => predict_http(service, event, captured, run)?,
     };
     Ok(response::proxy(&body)?)

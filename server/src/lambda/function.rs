@@ -57,7 +57,8 @@ impl Function {
         let redaction = redaction(variable("CAPTURE_REDACT").as_deref(), &model.description)?;
         let log = Log::new(&model.description, variable);
         log.loaded(started.elapsed());
-        let service = Service::new(Arc::clone(&model.description), "function");
+        let has_explorer = variable("EXPLORER").is_some_and(|value| value == "true");
+        let service = Service::new(Arc::clone(&model.description), "function").with_explorer(has_explorer);
         Ok(Self { model, instance, service, directory: options.directory, log, rate, redaction })
     }
 

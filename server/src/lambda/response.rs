@@ -1,11 +1,13 @@
 //! Responses of a function to each source of events.
 
+use std::collections::BTreeMap;
+
 use data_encoding::BASE64;
 use serde::Serialize;
 
 use super::event::LARGEST_BODY;
 use crate::inference::Answer;
-use crate::rest::Refusal;
+use crate::rest::{Refusal, explorer};
 
 /// The most bytes of values that one letter of an answer stands for: an int64 takes a digit and a comma at least.
 const BYTES_OF_A_LETTER: usize = 4;
@@ -27,6 +29,14 @@ struct Headers<'a> {
     allow: Option<&'a str>,
     #[serde(rename = "inference-header-content-length", skip_serializing_if = "Option::is_none")]
     json_length: Option<&'a str>,
+    #[serde(flatten)]
+    of_page: BTreeMap<&'static str, &'static str>,
+}
+
+impl Headers<'_> {
+    fn of(content_type: &'static str) -> Self {
+        Self { content_type, allow: None, json_length: None, of_page: BTreeMap::new() }
+    }
 }
 
 /// Refuses outputs that are too large for any answer, before they are computed: their memory could be more than there is.
@@ -47,6 +57,16 @@ pub(super) fn proxy(body: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(response)
 }
 
+/// Returns the proxy response of the page.
+pub(super) fn page() -> Vec<u8> {
+    write(&ProxyResponse {
+        status_code: 200,
+        headers: Headers { of_page: explorer::HEADERS.into(), ..Headers::of(explorer::TYPE) },
+        body: explorer::PAGE,
+        is_base64_encoded: false,
+    })
+}
+
 /// Returns the proxy response of an answer of the Open Inference Protocol: with tensors in binary form it is base64.
 pub(super) fn proxy_answer(answer: &Answer) -> Result<Vec<u8>, Refusal> {
     let Some(length) = answer.json_length else {
@@ -55,7 +75,7 @@ pub(super) fn proxy_answer(answer: &Answer) -> Result<Vec<u8>, Refusal> {
     let (length, body) = (length.to_string(), BASE64.encode(&answer.body));
     let response = write(&ProxyResponse {
         status_code: 200,
-        headers: Headers { content_type: answer.content_type(), allow: None, json_length: Some(&length) },
+        headers: Headers { json_length: Some(&length), ..Headers::of(answer.content_type()) },
         body: &body,
         is_base64_encoded: true,
     });
@@ -80,7 +100,7 @@ pub(super) fn direct(body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
 fn response(status_code: u16, allow: Option<&str>, body: &[u8]) -> Vec<u8> {
     write(&ProxyResponse {
         status_code,
-        headers: Headers { content_type: "application/json", allow, json_length: None },
+        headers: Headers { allow, ..Headers::of("application/json") },
         body: std::str::from_utf8(body).expect("JSON is text"),
         is_base64_encoded: false,
     })

@@ -6,6 +6,7 @@
 mod answer;
 pub(crate) mod base64;
 mod explain;
+pub(crate) mod explorer;
 pub mod memory;
 mod number;
 pub(crate) mod pictures;

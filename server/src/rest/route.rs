@@ -17,6 +17,7 @@ pub struct Service {
     pub description: Arc<Description>,
     /// Name of the program in sentences for clients: "function" or "server".
     noun: &'static str,
+    has_explorer: bool,
 }
 
 /// The resource that a request asks for.
@@ -28,6 +29,8 @@ pub enum Route {
     Answer(Vec<u8>),
     /// The description of this API, which is a file of the version.
     OpenApi,
+    /// The page that sends predict requests: [`explorer::PAGE`](super::explorer::PAGE).
+    Explorer,
 }
 
 enum Resource {
@@ -35,13 +38,20 @@ enum Resource {
     Status,
     Metadata,
     OpenApi,
+    Explorer,
 }
 
 impl Service {
-    /// Makes the API of a model.
+    /// Makes the API of a model, without the page.
     #[must_use]
     pub fn new(description: Arc<Description>, noun: &'static str) -> Self {
-        Self { description, noun }
+        Self { description, noun, has_explorer: false }
+    }
+
+    /// Decides whether the page is served, too.
+    #[must_use]
+    pub fn with_explorer(self, has_explorer: bool) -> Self {
+        Self { has_explorer, ..self }
     }
 
     /// Finds what a request asks for.
@@ -63,8 +73,9 @@ impl Service {
             (Resource::Status, "GET") => Ok(Route::Answer(status::status(&self.description))),
             (Resource::Metadata, "GET") => Ok(Route::Answer(status::metadata(&self.description))),
             (Resource::OpenApi, "GET") => Ok(Route::OpenApi),
+            (Resource::Explorer, "GET") => Ok(Route::Explorer),
             (Resource::Predict, _) => Err(Refusal::wrong_method(method, "POST")),
-            (Resource::Status | Resource::Metadata | Resource::OpenApi, _) => Err(Refusal::wrong_method(method, "GET")),
+            (_, _) => Err(Refusal::wrong_method(method, "GET")),
         }
     }
 
@@ -97,6 +108,7 @@ impl Service {
             ([], None) => Ok(Resource::Status),
             (["metadata"], None) => Ok(Resource::Metadata),
             ([OPENAPI_FILE], None) => Ok(Resource::OpenApi),
+            (["explorer"], None) if self.has_explorer => Ok(Resource::Explorer),
             ([], Some(verb @ ("classify" | "regress"))) => {
                 Err(Refusal::bad_request(format!(":{verb} is not offered for LiteRT models; use :predict")))
             }

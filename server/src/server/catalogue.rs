@@ -205,7 +205,7 @@ impl Servable {
         metrics.loading.observe(micros(start));
         tracing::info!(model = name, version, milliseconds = micros(start) / 1e3, "model loaded");
         Ok(Self {
-            service: Service::new(Arc::clone(&description), "server"),
+            service: Service::new(Arc::clone(&description), "server").with_explorer(flags.explorer),
             openapi: openapi.map(Bytes::from),
             description,
             pool,

@@ -151,6 +151,20 @@ pub(super) struct Flags {
     #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds, help_heading = "Shutdown")]
     pub drain_timeout_in_seconds: Duration,
 
+    /// Serve a page that sends predict requests from a browser, at /v1/models/NAME/explorer
+    #[arg(
+        long,
+        action = clap::ArgAction::Set,
+        default_value = "false",
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        hide_possible_values = true,
+        value_name = "BOOL",
+        help_heading = "Page"
+    )]
+    pub explorer: bool,
+
     /// Firehose stream for a sample of the requests with their answers; with the credentials of the pod or instance
     #[arg(
         long,
@@ -335,6 +349,7 @@ mod tests {
         assert_eq!([&[][..], &["--access_log=false"]].map(log), [Ok(false), Ok(false)]);
         assert_eq!([&["--access_log"][..], &["--access_log=true"]].map(log), [Ok(true), Ok(true)]);
         assert!(log(&["--access_log=some"]).is_err());
+        assert!(!parse(&model).unwrap().explorer && parse(&[&model[..], &["--explorer"]].concat()).unwrap().explorer);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
 use super::traces;
 use crate::model::{Call, Description, Outputs};
-use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, base64, is_picture, memory};
+use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, base64, explorer, is_picture, memory};
 
 const MODELS: &str = "/v1/models/";
 /// Of Kubernetes' own components.
@@ -68,18 +68,18 @@ async fn respond_to(state: &Arc<State>, request: Request<Incoming>, only_probes:
         }
         _ if inference::is_path(path) => inference::answer(state, request, start, only_probes).await,
         _ if only_probes => failed(&Failure::crowded()),
-        _ => json(model(state, request, start).await),
+        _ => model(state, request, start).await,
     }
 }
 
-async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -> Result<Bytes, Failure> {
+async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -> Response {
     let (head, body) = request.into_parts();
     let deadline = start + state.timeout;
     let target = match Target::parse(state, head.uri.path()) {
         Ok(target) => target,
         Err(failure) => {
             body::discard(body, deadline).await;
-            return Err(failure);
+            return failed(&failure);
         }
     };
     let servable = Arc::clone(target.servable);
@@ -88,9 +88,14 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
             let result = predict(state, &servable, &head.headers, body, deadline).await;
             (Entry::RestPredict, result)
         }
-        Ok(Route::Answer(_) | Route::OpenApi) if state.is_draining() => {
+        Ok(Route::Answer(_) | Route::OpenApi | Route::Explorer) if state.is_draining() => {
             // What probes and load balancers ask. Not counted: nobody is refused an answer.
-            return Err(Failure::draining());
+            return failed(&Failure::draining());
+        }
+        Ok(Route::Explorer) => {
+            body::discard(body, deadline).await;
+            count(&servable, Entry::RestOther, start, &Ok(()));
+            return explorer_page();
         }
         Ok(Route::Answer(answer)) => {
             body::discard(body, deadline).await;
@@ -107,7 +112,15 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
         }
     };
     count(&servable, entry, start, &result);
-    result
+    json(result)
+}
+
+fn explorer_page() -> Response {
+    let mut response = respond(StatusCode::OK, explorer::TYPE, explorer::PAGE);
+    for (name, value) in explorer::HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn predict(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from program import Server
-
-
-@pytest.fixture(scope="session")
-def command(program: Path, library: str) -> list[str]:
-    """Give the program with the library for its processor."""
-    digest = hashlib.sha256(Path(library).read_bytes()).hexdigest()
-    return [str(program), f"--litert_library={library}", f"--litert_library_sha256={digest}"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../endpoint';
+import { endpointOfPage, type Endpoint } from '../../endpoint';
 import { problemOf } from '../answer';
 import type { Form } from '../form';
 import { formOf } from '../form';
@@ -16,11 +16,14 @@ interface Settings extends Endpoint {
   readonly report?: string;
 }
 
-/** Sends a request to the proxy. Throws a sentence unless it is answered by 200. */
+/** The endpoint where it serves this page itself. Otherwise the proxy of `cdk-tensorflow open` does. */
+const own = endpointOfPage(new URL(location.href));
+
+/** Sends a request to the endpoint or the proxy. Throws a sentence unless it is answered by 200. */
 async function ask(path: string, body?: unknown): Promise<unknown> {
-  const answer = await fetch(`.${path}`, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const answer = await fetch(`${own ? own.url : '.'}${path}`, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
     .catch(() => {
-      throw new Error('`cdk-tensorflow open` no longer runs: start it again, and open the new address.');
+      throw new Error(own ? `${own.url} does not answer.` : '`cdk-tensorflow open` no longer runs: start it again, and open the new address.');
     });
   const text = await answer.text();
   if (!answer.ok) {
@@ -140,7 +143,7 @@ async function predicted(settings: Settings, name: string, body: unknown, predic
 }
 
 async function main(): Promise<void> {
-  const settings = await ask('/endpoint.json') as Settings;
+  const settings: Settings = own ?? await ask('/endpoint.json') as Settings;
   if (settings.report) {
     byId('report').replaceChildren(element('a', { href: settings.report, target: '_blank' }, 'Report of the optimization'));
   }
