@@ -236,7 +236,7 @@ func publisher(stack awscdk.Stack, pictures awscdk.Stack, caller awsiam.IGrantab
 			ImageInput: imageInput,
 		})
 	}
-	tensorflow.NewModelOptimizer(stack, jsii.String("Plain"), &tensorflow.ModelOptimizerProps{
+	tensorflow.NewModelOptimizer(pictures, jsii.String("Plain"), &tensorflow.ModelOptimizerProps{
 		Model:  digitsModel(nil),
 		Recipe: tensorflow.OptimizationRecipe_None(),
 		Gate:   tensorflow.QualityGate_MaxRelativeError(jsii.Number(0.001)),
@@ -333,6 +333,7 @@ func services(stack awscdk.Stack) {
 		Model:             digitsModel(nil),
 		Server:            tensorflow.ModelServer_LITERT,
 		ServerCertificate: tensorflow.ServerCertificate_FromKubernetesSecret(jsii.String("digits-tls")),
+		Explorer:          jsii.Bool(true),
 	})
 	var endpoint tensorflow.IModelEndpoint = bundled
 	stack.AddMetadata(jsii.String("Bundled"), endpoint.ModelName())
@@ -398,6 +399,7 @@ func fleets(stack awscdk.Stack) {
 		Capture:           tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{Rate: jsii.Number(0.01), Retention: awscdk.Duration_Days(jsii.Number(7))}),
 		EmbeddedMetrics:   jsii.Bool(true),
 		ServerCertificate: tensorflow.ServerCertificate_FromSecretsManager(secret),
+		Explorer:          jsii.Bool(true),
 	})
 	alarm(captured.MetricDroppedCaptures(nil), captured, "DroppedCaptures")
 }
@@ -421,6 +423,7 @@ func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 	tensorflow.NewModelFunction(stack, jsii.String("Pinned"), &tensorflow.ModelFunctionProps{
 		Model:         tensorflow.ModelSource_FromArtifact(published),
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NATIVE,
+		Explorer:      jsii.Bool(true),
 		Bundling:      tensorflow.PythonBundling_LOCAL(),
 	})
 }

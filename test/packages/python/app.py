@@ -233,7 +233,7 @@ def publisher(stack: cdk.Stack, pictures: cdk.Stack, caller: iam.IGrantable) -> 
         model = ModelSource.from_asset("digits/saved_model")
         ModelOptimizer(pictures, f"Picture{index}", model=model, image_input=image_input)
     ModelOptimizer(
-        stack,
+        pictures,
         "Plain",
         model=ModelSource.from_asset("digits/saved_model"),
         recipe=OptimizationRecipe.none(),
@@ -285,6 +285,7 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         "Pinned",
         model=ModelSource.from_artifact(published),
         lite_rt_runtime=LiteRtRuntime.NATIVE,
+        explorer=True,
         bundling=PythonBundling.LOCAL,
     )
 

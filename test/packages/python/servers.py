@@ -104,6 +104,7 @@ def services(stack: cdk.Stack) -> None:
         model=ModelSource.from_asset("digits/saved_model"),
         server=ModelServer.LITERT,
         server_certificate=ServerCertificate.from_kubernetes_secret("digits-tls"),
+        explorer=True,
     )
     endpoint: IModelEndpoint = bundled
     stack.add_metadata("Bundled", endpoint.model_name)
@@ -180,5 +181,6 @@ def fleets(stack: cdk.Stack) -> None:
                 stack, "Certificate", "arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3"
             )
         ),
+        explorer=True,
     )
     alarm(captured.metric_dropped_captures(), captured, "DroppedCaptures")

@@ -84,7 +84,11 @@ function functions(stack: Stack): void {
   new ModelDashboard(stack, 'Searching').addEndpoint(searched);
 }
 
-/** Optimizes and publishes, for both formats. */
+/**
+ * Optimizes and publishes, for both formats.
+ *
+ * One stack with all of it has a policy near the size at which the CDK splits it. That size counts the letters of tokens, which differ between languages.
+ */
 function publisher(stack: Stack, pictures: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
   const signingKey = kms.Key.fromKeyArn(stack, 'SigningKey', 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab');
@@ -164,7 +168,7 @@ function publisher(stack: Stack, pictures: Stack): void {
     ImageInput.linear({ scale: [0.5], channelOrder: ChannelOrder.RGB }),
     ImageInput.linear({ scale: [0.5, 0.25, 0.125], offset: [-1.5, 0.5, 1.5], channelOrder: ChannelOrder.BGR }),
   ].forEach((imageInput, index) => new ModelOptimizer(pictures, `Picture${index}`, { model: ModelSource.fromAsset('digits/saved_model'), imageInput }));
-  new ModelOptimizer(stack, 'Plain', {
+  new ModelOptimizer(pictures, 'Plain', {
     model: ModelSource.fromAsset('digits/saved_model'),
     recipe: OptimizationRecipe.none(),
     gate: QualityGate.maxRelativeError(0.001),
@@ -242,6 +246,7 @@ function services(stack: Stack): void {
     model: ModelSource.fromAsset('digits/saved_model'),
     server: ModelServer.LITERT,
     serverCertificate: ServerCertificate.fromKubernetesSecret('digits-tls'),
+    explorer: true,
   });
   const endpoint: IModelEndpoint = bundled;
   stack.addMetadata('Bundled', endpoint.modelName);
@@ -302,6 +307,7 @@ function fleets(stack: Stack): void {
     capture: RequestCapture.sampled({ rate: 0.01, retention: Duration.days(7) }),
     embeddedMetrics: true,
     serverCertificate: ServerCertificate.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Certificate', 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3')),
+    explorer: true,
   });
   alarm(captured.metricDroppedCaptures(), captured, 'DroppedCaptures');
 }
@@ -320,6 +326,7 @@ function importer(stack: Stack): void {
   new ModelFunction(stack, 'Pinned', {
     model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/3/manifest.json', lease: false })),
     liteRtRuntime: LiteRtRuntime.NATIVE,
+    explorer: true,
     bundling: PythonBundling.LOCAL,
   });
 }

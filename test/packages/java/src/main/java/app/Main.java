@@ -298,7 +298,7 @@ public final class Main {
           .imageInput(inputs.get(index))
           .build();
     }
-    ModelOptimizer.Builder.create(stack, "Plain")
+    ModelOptimizer.Builder.create(pictures, "Plain")
         .model(ModelSource.fromAsset("digits/saved_model"))
         .recipe(OptimizationRecipe.none())
         .gate(QualityGate.maxRelativeError(0.001))
@@ -381,6 +381,7 @@ public final class Main {
         .model(ModelSource.fromAsset("digits/saved_model"))
         .server(ModelServer.LITERT)
         .serverCertificate(ServerCertificate.fromKubernetesSecret("digits-tls"))
+        .explorer(true)
         .build();
     IModelEndpoint endpoint = bundled;
     stack.addMetadata("Bundled", endpoint.getModelName());
@@ -442,6 +443,7 @@ public final class Main {
         .embeddedMetrics(true)
         .serverCertificate(ServerCertificate.fromSecretsManager(Secret.fromSecretCompleteArn(stack, "Certificate",
             "arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3")))
+        .explorer(true)
         .build();
     alarm(captured.metricDroppedCaptures(), captured, "DroppedCaptures");
   }
@@ -462,6 +464,7 @@ public final class Main {
         .model(ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, "Published",
             ModelArtifactFromBucketOptions.builder().bucket(bucket).manifestKey("digits/litert/3/manifest.json").lease(false).build())))
         .liteRtRuntime(LiteRtRuntime.NATIVE)
+        .explorer(true)
         .bundling(PythonBundling.LOCAL)
         .build();
   }
