@@ -1,4 +1,4 @@
-"""The Open Inference Protocol over one connection: JSON beside predict, an image as bytes beside the bare call."""
+"""The Open Inference Protocol, one connection: JSON beside predict, an image in binary form beside the bare call."""
 
 from __future__ import annotations
 

@@ -127,6 +127,16 @@ describe('properties', () => {
     expect(Object.keys(Template.fromStack(stack).findResources('AWS::Lambda::LayerVersion')).filter((id) => id.startsWith('RuntimeLayer'))).toHaveLength(1);
   });
 
+  test('explorer selects the native runtime, so that no other can be chosen when the model is known', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { explorer: true });
+
+    expect(offerOf(stack).runtime).toBe(LiteRtRuntime.NATIVE);
+    expect(Object.keys(offerOf(stack).runtimes)).toEqual([LiteRtRuntime.NATIVE]);
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.Runtime).toBe('provided.al2023');
+  });
+
   test('a function that is forced to native sets nothing for NumPy', () => {
     expect(functionProperties({ liteRtRuntime: LiteRtRuntime.NATIVE }).Environment.Variables).not.toHaveProperty('OPENBLAS_NUM_THREADS');
   });

@@ -26,6 +26,7 @@ use crate::litert::SignalWatch;
 /// * `METRIC_NAMESPACE`: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
 /// * `CAPTURE_RATE`: the share of the requests to write to the log with their answers, above 0 and at most 1; none.
 /// * `CAPTURE_REDACT`: a JSON list with names of inputs, whose values are replaced by null in these lines; none.
+/// * `EXPLORER`: `true` serves the page that sends predict requests from a browser; it is not served otherwise.
 ///
 /// # Errors
 ///

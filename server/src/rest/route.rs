@@ -75,7 +75,7 @@ impl Service {
             (Resource::OpenApi, "GET") => Ok(Route::OpenApi),
             (Resource::Explorer, "GET") => Ok(Route::Explorer),
             (Resource::Predict, _) => Err(Refusal::wrong_method(method, "POST")),
-            (_, _) => Err(Refusal::wrong_method(method, "GET")),
+            _ => Err(Refusal::wrong_method(method, "GET")),
         }
     }
 

@@ -1,4 +1,5 @@
-import { endpointOfPage, type Endpoint } from '../../endpoint';
+import type { Endpoint } from '../../endpoint';
+import { endpointOfPage } from '../../endpoint';
 import { problemOf } from '../answer';
 import type { Form } from '../form';
 import { formOf } from '../form';
