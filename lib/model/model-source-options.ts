@@ -27,6 +27,14 @@ export interface ModelSourceOptions {
    * @default StatefulBehavior.REFUSE
    */
   readonly stateful?: StatefulBehavior;
+
+  /**
+   * Operations that the model may have although they act on more than the model, by TensorFlow's names, such as `ReadFile`. The published version names
+   * them. Its own saver, and tables filled from its own assets, need no permission.
+   *
+   * @default - a model that reads or writes files, opens connections or calls other programs is refused
+   */
+  readonly allowedOperations?: string[];
 }
 
 /** Facts about a model in a bucket that the model itself does not contain. */

@@ -2,6 +2,7 @@ import { basename } from 'path';
 import { Token, Validations } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { allowedOperationProblems } from './allowed-operations';
 import type { IDeliveredModel } from './delivered-model';
 import { readDelivered } from './delivery-source';
 import type { SourceKind } from './model-inspection';
@@ -16,7 +17,7 @@ const LARGE_MODEL_BYTES = 500_000_000;
 export interface OriginalModel {
   readonly kind: SourceKind | undefined;
   readonly options: ModelSourceOptions;
-  /** Of a local model. */
+  /** Size of a local model, in bytes. */
   readonly sizeBytes?: number;
   /** The delivery that says which object version to build, or what to serve instead. */
   readonly delivery?: IDeliveredModel;
@@ -125,6 +126,7 @@ function optionProblems(options: ModelSourceOptions, kind: SourceKind | undefine
   if (options.tags?.some((tag) => tag === '')) {
     problems.push(`tags must be the names of a SavedModel's tags, got ${JSON.stringify(options.tags)}`);
   }
+  problems.push(...allowedOperationProblems(options.allowedOperations));
   for (const name of ['signatureName', 'tags'] as const) {
     if (options[name] !== undefined && (kind === 'keras' || kind === 'h5')) {
       problems.push(`${name} has no effect on a Keras file, which has one signature and no tags: leave it out`);
@@ -132,6 +134,9 @@ function optionProblems(options: ModelSourceOptions, kind: SourceKind | undefine
   }
   if (kind === 'tflite' && options.tags !== undefined) {
     problems.push('tags has no effect on a .tflite file: leave it out');
+  }
+  if (kind === 'tflite' && options.allowedOperations !== undefined) {
+    problems.push('allowedOperations has no effect on a .tflite file, which has no such operation: leave it out');
   }
   return problems;
 }

@@ -4,24 +4,14 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-
-/** Form of a model or data in an S3 location. The optimizer's `Packaging`. */
-export type Packaging = 'zip' | 'file' | 'prefix';
-
-/** Identifies a content without reading it. The optimizer's `Identity`; part of the build key. */
-export interface ObjectIdentity {
-  readonly digest?: string;
-  readonly objectVersion?: string;
-  readonly revision?: string;
-  readonly uri?: string;
-}
+import type { Evaluation, Identity, Packaging } from '../private/documents/job';
 
 /** A model or data in S3, as in the optimizer's job.json. */
 export interface StoredObject {
   readonly packaging: Packaging;
   /** Only for a `file`: its extension tells the optimizer the kind. */
   readonly fileName?: string;
-  readonly identity: ObjectIdentity;
+  readonly identity: Identity;
   readonly bucket: s3.IBucket;
   readonly key: string;
   readonly objectVersion?: string;
@@ -61,7 +51,7 @@ export function storeReference(bucket: s3.IBucket, key: string, options: BucketO
 }
 
 /** Renders a model or data for job.json. */
-export function renderStored(stored: StoredObject): Record<string, unknown> {
+export function renderStored(stored: StoredObject): Evaluation {
   return {
     packaging: stored.packaging,
     fileName: stored.fileName,

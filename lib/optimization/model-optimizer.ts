@@ -11,6 +11,7 @@ import { Construct } from 'constructs';
 import { setReference } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/published-model';
 import { ModelFormat } from '../model/published-model';
+import type { Architecture } from '../private/documents/job';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { checkTypes } from '../private/property-types';
@@ -111,6 +112,14 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   public readonly summary: string;
 
   /**
+   * Layers of isolation that were on and off when the optimization opened the model, in one line. Where CodeBuild gives no privileges, one may be
+   * missing: docs/security.md says what each keeps a model from.
+   *
+   * @attribute
+   */
+  public readonly isolation: string;
+
+  /**
    * Reason of the refusal of the model, and the version that is kept, in one line. `none` where the version is of the model that was asked for,
    * and always without `RefusalBehavior.KEEP_PREVIOUS`.
    *
@@ -171,7 +180,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       brought,
       gate: props.gate,
       seed: props.seed,
-      architecture: architecture.name,
+      architecture: architecture.name as Architecture,
       labels: labelsOf(props),
       serverImage: props.serverImage,
       warmupRecords,
@@ -183,6 +192,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     this.reportKey = build.getAttString('ReportKey');
     this.buildUrl = build.getAttString('BuildUrl');
     this.summary = build.getAttString('Summary');
+    this.isolation = build.getAttString('Isolation');
     this.refusal = this.keepsPrevious ? build.getAttString('Refusal') : 'none';
     if (this.keepsPrevious) {
       // Below the build, so that `Refusal` is free as the id of a rule.

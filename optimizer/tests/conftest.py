@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import gc
 import importlib
-import pickle
+import os
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +15,17 @@ from tensorflow_optimizer.processes import environment
 
 # Before anything imports TensorFlow.
 environment.prepare()
+# What the commands print does not depend on the terminal of the tests: typer reads these while it is imported.
+for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "TERMINAL_WIDTH"):
+    os.environ.pop(name, None)
 
 import pytest
 from processes import IMPORTABLE
 from sample_jobs import Runs
 from sample_models import SampleModels
-from tensorflow_optimizer.candidates import parallel
-from tensorflow_optimizer.candidates import worker as candidate_worker
-from tensorflow_optimizer.candidates.evaluator import CandidateEvaluator
-from tensorflow_optimizer.runners import SavedModelRunner
-from tensorflow_optimizer.runners.handler_probe import peak_mebibytes
+from tensorflow_optimizer.evaluation import latency
+from tensorflow_optimizer.runners import RemoteSavedModel
+from tensorflow_optimizer.sandbox import ALLOW_ROOT, Sandbox, Zygote
 from tensorflow_optimizer.serving import footprint
 from tensorflow_optimizer.supervision import supervise
 from tensorflow_optimizer.supervision import worker as job_worker
@@ -35,27 +34,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-class _HereRunner(SavedModelRunner):
-    """Loads the model as an IsolatedRunner does, without a process, in which TensorFlow would have to start first."""
-
-    def __init__(self, directory: Path, tags: list[str], signatures: Any, **_: Any) -> None:
-        start = time.perf_counter()
-        super().__init__(directory, tags, signatures)
-        self.load_milliseconds = (time.perf_counter() - start) * 1000
-
-    def peak_mebibytes(self) -> float | None:
-        return peak_mebibytes()
+#: The zygote of all jobs and tests: TensorFlow starts in it once.
+_zygotes: list[Zygote] = []
 
 
-_building = threading.Lock()
+def _zygote() -> Zygote:
+    if not _zygotes:
+        _zygotes.append(Zygote())
+    return _zygotes[0]
 
 
-def _build_here(builder: Path, plan: Any, result: Path) -> Any:
-    task = result.with_suffix(".plan")
-    task.write_bytes(pickle.dumps(plan))
-    with _building:
-        candidate_worker.main([str(builder), str(task), str(result)])
-    return pickle.loads(result.read_bytes())
+def _sandbox_of_a_job(directory: Path) -> Sandbox:
+    return Sandbox(directory, zygote=_zygote())
+
+
+def _forked(*args: Any, environment: Mapping[str, str] | None, **options: Any) -> RemoteSavedModel:
+    """Load the model in a fork, where the job would start a process in which TensorFlow has to start first."""
+    return RemoteSavedModel(*args, environment=environment or None, **options)
 
 
 def _run_here(command: Sequence[str], _: Mapping[str, str]) -> int:
@@ -64,9 +59,10 @@ def _run_here(command: Sequence[str], _: Mapping[str, str]) -> int:
         return job_worker.main(list(command[3:]))
 
 
+run = importlib.import_module("tensorflow_optimizer.pipeline.run")  # the package has a function of its name
 _HERE = (
-    (footprint, "IsolatedRunner", _HereRunner),
-    (parallel, "_build", _build_here),
+    (footprint, "RemoteSavedModel", _forked),
+    (run, "Sandbox", _sandbox_of_a_job),
     (supervise, "run_watched", _run_here),
 )
 _APART = [(place, name, getattr(place, name)) for place, name, _ in _HERE]
@@ -74,11 +70,16 @@ _APART = [(place, name, getattr(place, name)) for place, name, _ in _HERE]
 
 @pytest.fixture(scope="session", autouse=True)
 def _all_in_this_process() -> Iterator[None]:
-    """Run the processes of a job here, where TensorFlow has started already."""
+    """Run the judge of a job here, and its leaves as forks of one process. The tests' files belong to this user."""
     with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(ALLOW_ROOT, "1")
+        # Measure for a fifth of the usual time: few tests need a precise ratio, and a job measures each candidate.
+        patched.setattr(latency, "_BUDGET_SECONDS", 0.1)
         for place, name, here in _HERE:
             patched.setattr(place, name, here)
         yield
+    while _zygotes:
+        _zygotes.pop().close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,12 +99,6 @@ def _own_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
             monkeypatch.setattr(place, name, apart)
 
 
-@pytest.fixture(autouse=True)
-def no_candidate_is_slower(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the choice of a candidate to its size and answers: a busy machine makes any of them slower than float32."""
-    monkeypatch.setattr(CandidateEvaluator, "without_slower", lambda _, candidate, __: candidate)
-
-
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> SampleModels:
     """Small models of every kind, each made when it is first asked for."""
@@ -114,3 +109,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> SampleModels:
 def runs(tmp_path: Path) -> Runs:
     """Runs jobs in this process."""
     return Runs(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Zygote:
+    """The process that the leaves of all tests are forks of: TensorFlow starts in it once."""
+    return _zygote()
+
+
+@pytest.fixture
+def sandbox(zygote: Zygote) -> Iterator[Sandbox]:
+    """Starts leaves as jobs do."""
+    with Sandbox(zygote=zygote, allow_root=True) as made:
+        yield made

@@ -22,6 +22,7 @@ from tensorflow_optimizer.processes import environment
 environment.prepare()
 
 import psutil
+from processes import IMPORTABLE
 from sample_jobs import DYNAMIC_RANGE, STRIP, job_data
 
 _LIMIT_BYTES = 4 << 30
@@ -70,7 +71,7 @@ def _command(name: str) -> list[str]:
 
 def _peak(command: list[object]) -> tuple[int, int]:
     """Return the exit code, and the most memory that the process and all its children had together."""
-    process = psutil.Popen([str(entry) for entry in command], env=environment.for_child())
+    process = psutil.Popen([str(entry) for entry in command], env={**os.environ, "PYTHONPATH": IMPORTABLE})
     peak, ended = 0, threading.Event()
 
     def watch() -> None:

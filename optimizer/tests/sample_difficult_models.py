@@ -77,7 +77,7 @@ class DifficultModels(SavedModels):
 
     @cached_property
     def sparse(self) -> Path:
-        """As many values as are positive."""
+        """Model with as many outputs as its input has positive values."""
         return function(self.root / "sparse", lambda x: {"y": tf.boolean_mask(x, x > 0)}, spec([2, 3], "x"))
 
     @cached_property

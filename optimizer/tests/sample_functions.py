@@ -1,4 +1,4 @@
-"""How the sample models are written. All weights are arithmetic: no training."""
+"""Writes the sample models. All weights are arithmetic: no training."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def gate(*rules: tuple[str, float], strict: bool = False) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended."""
+    """End of a job: its outcome, its draft and its output directory."""
 
     outcome: Outcome
     draft: Draft | None

@@ -21,9 +21,9 @@ class OldModel:
 
     directory: Path
     version: str
-    """Of TensorFlow."""
+    """Version of TensorFlow that saved the model."""
     requests: dict[str, dict[str, Any]]
-    """For each signature."""
+    """Inputs by signature."""
     answers: dict[str, dict[str, Any]]
 
 

@@ -71,7 +71,7 @@ class SavedModels:
 
     @cached_property
     def fixed(self) -> Path:
-        """No batch at all."""
+        """Model without a batch."""
         return function(self.root / "fixed", lambda grid: {"sum": tf.reduce_sum(grid, axis=0)}, spec([3, 2], "grid"))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The packages install as the guide says: checked by metadata for each supported Python, and by pip for the newest."""
+"""The packages install by uv and by pip: checked by metadata for each supported Python, and by pip for the newest."""
 
 import re
 import subprocess
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_COMMAND = re.compile(r"^cd (optimizer) && pip (install .*)$", re.MULTILINE)
+#: Command that `npx cdk-tensorflow --python` says to run where packages are missing.
+_INSTALL = ["install", "--require-hashes", "-r", "requirements.txt"]
 _VERSIONS = ("3.13", "3.12", "3.11")
 
 
@@ -27,13 +28,10 @@ def _python(version: str) -> str | None:
 
 
 def _failure(installer: list[str], *options: str) -> str:
-    """Return what an installer says against the command of the guide, without installing anything."""
-    command = _COMMAND.search((_REPOSITORY / "docs" / "optimizing.md").read_text(encoding="utf-8"))
-    assert command is not None
-    directory, install = command.groups()
+    """Return what an installer says against the lock file, without installing anything."""
     result = subprocess.run(
-        [*installer, *install.split(), "--dry-run", "--quiet", *options],
-        cwd=_REPOSITORY / directory,
+        [*installer, *_INSTALL, "--dry-run", "--quiet", *options],
+        cwd=_REPOSITORY / "optimizer",
         capture_output=True,
         text=True,
         check=False,
@@ -85,8 +83,8 @@ def test_the_package_carries_all_of_its_code_and_needs_no_package_for_s3_without
     verify = [program, "verify", "s3://bucket/model/litert/1/"]
     refused = subprocess.run(verify, check=False, cwd=tmp_path, capture_output=True, text=True)
     listing = (
-        "import cdk_tensorflow_shared; from tensorflow_optimizer.proof import choose_runtime; "
-        "print(cdk_tensorflow_shared.__file__, choose_runtime.__file__, choose_runtime.handler_directory())"
+        "import cdk_tensorflow_shared; from tensorflow_optimizer.proof import numpy_handler; "
+        "print(cdk_tensorflow_shared.__file__, numpy_handler.__file__, numpy_handler.handler_directory())"
     )
     python = environment / "bin" / "python"
     places = subprocess.run([python, "-c", listing], check=True, cwd=tmp_path, capture_output=True, text=True)

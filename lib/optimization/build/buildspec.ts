@@ -15,7 +15,8 @@ export const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/optimizer/src:$CODEBUIL
  * The buildspec of an optimization, as data.
  *
  * The source contains optimizer, runtime/shared/src, runtime/handler/src and the native program, laid out as in the package. The build phase does
- * everything but upload; post_build, which CodeBuild also runs after a failed build phase, always uploads the report, and the model only after success.
+ * everything but upload; post_build, which CodeBuild also runs after a failed build phase, always uploads the report, and the model only after success:
+ * `publish` reads CODEBUILD_BUILD_SUCCEEDING, and marks the version's record last of all.
  */
 export function renderBuildSpec(options: BuildSpecOptions): Record<string, unknown> {
   return {

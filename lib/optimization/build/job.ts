@@ -3,6 +3,7 @@ import { StatefulBehavior } from '../../model/model-source-options';
 import type { ModelFormat } from '../../model/published-model';
 import type { StoredObject } from '../../model/stored-object';
 import { renderStored } from '../../model/stored-object';
+import type { Architecture, Job } from '../../private/documents/job';
 import { inNameOrder } from '../../private/in-name-order';
 import type { ModelTask } from '../optimization-options';
 import type { ImageInput } from '../recipe/image-input';
@@ -14,7 +15,7 @@ import type { QualityGate } from '../recipe/quality-gate';
  *
  * A test compares them with optimizer: its requirements.txt and its BEHAVIOR_VERSION.
  */
-export const TOOLCHAIN = { behaviorVersion: 15, tensorflow: '2.20.0', litert: '2.3.0' };
+export const TOOLCHAIN = { behaviorVersion: 17, tensorflow: '2.20.0', litert: '2.3.0' };
 
 export interface JobOptions {
   readonly modelName: string;
@@ -29,7 +30,7 @@ export interface JobOptions {
   readonly brought?: (StoredObject | undefined)[];
   readonly gate?: QualityGate;
   readonly seed?: number;
-  readonly architecture: string;
+  readonly architecture: Architecture;
   readonly labels?: string[];
   /** Number of rows of the evaluation data published in a SavedModel for the server's warm-up. */
   readonly warmupRecords?: number;
@@ -43,7 +44,7 @@ export interface JobOptions {
  * All members except the locations of source, data and students are part of the build key, so none may depend on the order in which tokens were
  * created.
  */
-export function renderJob(options: JobOptions): Record<string, unknown> {
+export function renderJob(options: JobOptions): Job {
   const { sourceOptions } = options;
   return withoutAbsent({
     schemaVersion: 1,
@@ -55,6 +56,7 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
       signatureName: sourceOptions.signatureName,
       tags: sourceOptions.tags ?? ['serve'],
       stateful: sourceOptions.stateful ?? StatefulBehavior.REFUSE,
+      allowedOperations: sourceOptions.allowedOperations,
     },
     evaluation: options.evaluation && renderStored(options.evaluation),
     image: options.imageInput?._renderImage(),
@@ -67,16 +69,17 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
     warmupRecords: options.warmupRecords,
     server: options.serverImage === undefined ? undefined : { image: options.serverImage },
     toolchain: TOOLCHAIN,
-  }) as Record<string, unknown>;
+  });
 }
 
 /** Leaves out undefined members at every depth, so that they do not become null. */
-function withoutAbsent(value: unknown): unknown {
+function withoutAbsent<T>(value: T): T {
   if (Array.isArray(value)) {
-    return value.map(withoutAbsent);
+    return value.map(withoutAbsent) as T;
   }
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined).map(([name, member]) => [name, withoutAbsent(member)]));
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
+    return Object.fromEntries(members.map(([name, member]) => [name, withoutAbsent(member as unknown)])) as T;
   }
   return value;
 }

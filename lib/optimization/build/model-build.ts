@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { IDeliveredModel } from '../../model/delivered-model';
 import { DELIVERED_OUTPUT, readDelivered } from '../../model/delivery-source';
 import type { StoredObject } from '../../model/stored-object';
+import type { Job } from '../../private/documents/job';
 import { leasePattern } from '../artifact/artifact-leases';
 import type { ModelOptimizerProps } from '../model-optimizer-props';
 import { RefusalBehavior, UnsignedVersions } from '../optimization-options';
@@ -16,7 +17,7 @@ import { SERVER_PREFIX } from './server-image';
 interface ModelBuildOptions {
   readonly modelName: string;
   readonly props: ModelOptimizerProps;
-  readonly job: Record<string, unknown>;
+  readonly job: Job;
   readonly optimization: OptimizationProject;
   readonly bucket: s3.IBucket;
   readonly keyPrefix: string;

@@ -15,7 +15,7 @@ export function timeoutProblems({ optimizationTimeout }: OptimizationOptions): s
   }
   const minutes = optimizationTimeout?.toMinutes({ integral: false });
   return checkInteger('optimizationTimeout in minutes', minutes, SHORTEST_OPTIMIZATION_MINUTES, LONGEST_OPTIMIZATION_MINUTES,
-    'a deployment cannot wait longer; optimize and publish from the command line (python -m tensorflow_optimizer), '
+    'a deployment cannot wait longer; optimize and publish from the command line (npx cdk-tensorflow), '
     + 'then serve the result with ModelArtifact.fromBucket');
 }
 

@@ -1,6 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../../model/stored-object';
+import type * as documents from '../../private/documents/job';
 import { checkInteger } from '../../private/validation';
 import { OptimizationStep } from './optimization-step';
 import type { Student } from './student';
@@ -60,7 +61,7 @@ export class Distillation extends OptimizationStep {
   }
 
   /** @internal */
-  public _render(stored?: StoredObject): Record<string, unknown> {
+  public _render(stored?: StoredObject): documents.Distillation {
     const { temperature, alpha, epochs, augment } = this.options;
     return {
       step: 'distillation', student: this.student._render(stored), temperature: temperature ?? 4, alpha, epochs: epochs ?? 30, augment: augment ?? true,

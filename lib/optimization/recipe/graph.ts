@@ -1,3 +1,4 @@
+import type * as documents from '../../private/documents/job';
 import { OptimizationStep } from './optimization-step';
 
 /** Changes to a model's graph that keep its answers. For TensorFlow Serving only; LiteRT's conversion includes them. */
@@ -33,7 +34,7 @@ export class Graph extends OptimizationStep {
   }
 
   /** @internal */
-  public _render(): Record<string, unknown> {
+  public _render(): documents.Strip | documents.Freeze {
     return { step: this.step };
   }
 }

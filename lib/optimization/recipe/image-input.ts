@@ -1,7 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { ModelFormat } from '../../model/published-model';
-
-type Preprocessing = 'zeroTo255' | 'zeroToOne' | 'minusOneToOne' | 'caffe' | 'torch' | 'linear';
+import type * as documents from '../../private/documents/job';
 
 const CHANNELS = [1, 3];
 
@@ -67,7 +66,7 @@ export class ImageInput {
   }
 
   private constructor(
-    private readonly preprocessing: Preprocessing, private readonly options: ImageInputOptions, private readonly pixels?: LinearImageInputOptions,
+    private readonly preprocessing: documents.Preprocessing, private readonly options: ImageInputOptions, private readonly pixels?: LinearImageInputOptions,
   ) {}
 
   /** @internal */
@@ -89,7 +88,7 @@ export class ImageInput {
   }
 
   /** The member `image` of the optimizer's job. @internal */
-  public _renderImage(): Record<string, unknown> {
+  public _renderImage(): documents.ImageInput {
     const { input, resize = ResizeMethod.BILINEAR, antialias = false } = this.options;
     const { scale, offset, channelOrder } = this.pixels ?? {};
     return { input, preprocessing: this.preprocessing, method: resize, antialias, channelOrder, scale, offset };

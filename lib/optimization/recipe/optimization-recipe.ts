@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { ModelFormat } from '../../model/published-model';
 import type { StoredObject } from '../../model/stored-object';
+import type * as documents from '../../private/documents/job';
 import { Distillation } from './distillation';
 import { Graph } from './graph';
 import type { OptimizationSearchOptions } from './optimization-search';
@@ -8,8 +9,6 @@ import { searchProblems } from './optimization-search';
 import type { OptimizationStep } from './optimization-step';
 import { Pruning } from './pruning';
 import { Quantization } from './quantization';
-
-type RecipeKind = 'steps' | 'none' | 'forLiteRt' | 'forServing' | 'search';
 
 /** The optimizations to try on a model. */
 export class OptimizationRecipe {
@@ -58,7 +57,7 @@ export class OptimizationRecipe {
   }
 
   private constructor(
-    private readonly kind: RecipeKind, private readonly steps: OptimizationStep[], private readonly searchOptions?: OptimizationSearchOptions,
+    private readonly kind: documents.RecipeKind, private readonly steps: OptimizationStep[], private readonly searchOptions?: OptimizationSearchOptions,
   ) {}
 
   /** @internal */
@@ -123,7 +122,7 @@ export class OptimizationRecipe {
   }
 
   /** @internal */
-  public _render(brought: (StoredObject | undefined)[] = []): Record<string, unknown> {
+  public _render(brought: (StoredObject | undefined)[] = []): documents.Recipe {
     const search = this.searchOptions;
     return {
       kind: this.kind,
@@ -189,6 +188,6 @@ function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: bool
   return problems;
 }
 
-function limitsOf({ objective, maxAccuracyLoss, maxErrorIncrease, maxTrials }: OptimizationSearchOptions): Record<string, unknown> {
+function limitsOf({ objective, maxAccuracyLoss, maxErrorIncrease, maxTrials }: OptimizationSearchOptions): documents.Search {
   return { objective, maxAccuracyLoss, maxErrorIncrease, maxTrials: maxTrials ?? 20 };
 }

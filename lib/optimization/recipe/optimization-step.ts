@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../../model/stored-object';
+import type * as documents from '../../private/documents/job';
 
 /** One optimization of a model, from `Distillation`, `Pruning`, `Quantization` or `Graph`. */
 export abstract class OptimizationStep {
@@ -17,5 +18,5 @@ export abstract class OptimizationStep {
   }
 
   /** The step in job.json, with its upload. @internal */
-  public abstract _render(stored?: StoredObject): Record<string, unknown>;
+  public abstract _render(stored?: StoredObject): NonNullable<documents.Recipe['steps']>[number];
 }

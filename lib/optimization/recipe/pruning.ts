@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import type * as documents from '../../private/documents/job';
 import { checkInteger } from '../../private/validation';
 import { OptimizationStep } from './optimization-step';
 
@@ -45,7 +46,7 @@ export class Pruning extends OptimizationStep {
   }
 
   /** @internal */
-  public _render(): Record<string, unknown> {
+  public _render(): documents.Pruning {
     const { sparsity, schedule, epochs } = this.options;
     return { step: 'pruning', sparsity, schedule: schedule ?? PruningSchedule.GRADUAL, epochs: epochs ?? 10 };
   }

@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import type * as documents from '../../private/documents/job';
 
 /** Options of a metric. */
 export interface QualityMetricOptions {
@@ -96,7 +97,7 @@ export class QualityMetric {
   }
 
   private constructor(
-    private readonly metric: string, private readonly method: string, private readonly options: ClassMetricOptions, private readonly k?: number,
+    private readonly metric: documents.MetricName, private readonly method: string, private readonly options: ClassMetricOptions, private readonly k?: number,
   ) {}
 
   /** @internal */
@@ -129,7 +130,7 @@ export class QualityMetric {
   }
 
   /** @internal */
-  public _render(): Record<string, unknown> {
+  public _render(): documents.Metric {
     const { classIndex, output } = this.options;
     return { name: this.metric, classIndex, k: this.k, output };
   }

@@ -1,7 +1,6 @@
 import { ModelFormat } from '../../model/published-model';
+import type * as documents from '../../private/documents/job';
 import { OptimizationStep } from './optimization-step';
-
-type QuantizationMode = 'dynamicRange' | 'float16' | 'fullInteger' | 'mixed' | 'bfloat16';
 
 /** Fewer bits per weight. `bfloat16` is for TensorFlow Serving, the others are for LiteRT. */
 export class Quantization extends OptimizationStep {
@@ -54,7 +53,7 @@ export class Quantization extends OptimizationStep {
   public readonly description: string;
 
   private constructor(
-    private readonly mode: QuantizationMode, private readonly layers?: MixedQuantizationOptions, private readonly recover?: QuantizationRecovery,
+    private readonly mode: documents.Quantization['mode'], private readonly layers?: MixedQuantizationOptions, private readonly recover?: QuantizationRecovery,
   ) {
     super();
     this.description = `Quantization.${mode}(${layers || recover ? '…' : ''})`;
@@ -104,7 +103,7 @@ export class Quantization extends OptimizationStep {
   }
 
   /** @internal */
-  public _render(): Record<string, unknown> {
+  public _render(): documents.Quantization {
     return { step: 'quantization', mode: this.mode, ...this.layers && { operations: this.operations() }, ...this.recover && { recover: this.recover } };
   }
 
@@ -175,13 +174,13 @@ export enum QuantizationRecovery {
    */
   WITHOUT_TRAINING = 'withoutTraining',
   /**
-   * These, and ten passes of training over a part of the evaluation data, in which weights and activations are rounded as the quantization will.
+   * Adds to `WITHOUT_TRAINING` ten passes of training on a part of the evaluation data, with weights and activations rounded as when quantized.
    * Helps behind every activation, and costs the gate half of the rows.
    */
   WITH_TRAINING = 'withTraining',
 }
 
-/** How `Quantization.mixed(…)` quantizes each kind of layer. */
+/** Options of `Quantization.mixed(…)`: the quantization of each kind of layer. */
 export interface MixedQuantizationOptions {
   /**
    * Every layer that no other property names.
@@ -220,6 +219,7 @@ export interface MixedQuantizationOptions {
 
   /**
    * Depthwise convolutions: `DEPTHWISE_CONV_2D`. They have few weights, and with `DYNAMIC_WI8_AFP32` they are slower than in float.
+   * Grouped convolutions, `Conv2D(groups=…)` of Keras, count as such.
    *
    * @default - as allSupported
    */

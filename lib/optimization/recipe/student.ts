@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { inspectModel } from '../../model/model-inspection';
 import type { StoredObject } from '../../model/stored-object';
 import { renderStored, storeAsset } from '../../model/stored-object';
+import type * as documents from '../../private/documents/job';
 
 /** The smaller model that learns from the original and replaces it. */
 export abstract class Student {
@@ -39,7 +40,7 @@ export abstract class Student {
   public abstract _bind(scope: Construct, id: string): StoredObject | undefined;
 
   /** @internal */
-  public abstract _render(stored?: StoredObject): Record<string, unknown>;
+  public abstract _render(stored?: StoredObject): documents.Student;
 }
 
 class AssetStudent extends Student {
@@ -62,7 +63,7 @@ class AssetStudent extends Student {
     return storeAsset(scope, id, this.path);
   }
 
-  public _render(stored?: StoredObject) {
+  public _render(stored?: StoredObject): documents.Student {
     return { given: stored && renderStored(stored) };
   }
 }
@@ -84,7 +85,7 @@ class SizedStudent extends Student {
     return undefined;
   }
 
-  public _render() {
+  public _render(): documents.Student {
     return { size: this.size };
   }
 }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: The colors of Keras, and the name that TensorFlow gave a function.
 _MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?")
 
-#: What TensorFlow and Keras write before the reason.
+#: Lines that TensorFlow and Keras write before the reason.
 _PREFACE = re.compile(
     r"Graph execution error:|Detected at node |<stack traces unavailable>|File \"|Node: '|"
     r"Exception encountered when calling "
@@ -64,6 +64,10 @@ class UnsupportedError(OptimizerError):
     """The model cannot do what the job asks for."""
 
     exit_code = ExitCode.UNSUPPORTED
+
+
+class RunError(Exception):
+    """The model could not compute these inputs."""
 
 
 def reason_of(error: BaseException, longest: int = 300) -> str:

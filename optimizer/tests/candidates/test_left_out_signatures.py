@@ -18,8 +18,11 @@ def trained(_distillation: Any, _pruning: Any, _signatures: list[str], progress:
 
 
 def test_a_student_that_is_not_chosen_leaves_no_signature_out(tmp_path: Path) -> None:
-    trainer = SimpleNamespace(trained=trained, teacher=SimpleNamespace(name="serving_default"), work=tmp_path)
-    builder = SavedModelCandidateBuilder(trainer, {"serving_default": None, "serve": None}, {}, 1, stateful=False)  # type: ignore[arg-type, dict-item]  # stand-ins
+    teacher = SimpleNamespace(name="serving_default")
+    trainer: Any = SimpleNamespace(trained=trained, teacher=teacher, work=tmp_path, source=None)
+    nothing: Any = None
+    specs: Any = {"serving_default": None, "serve": None}
+    builder = SavedModelCandidateBuilder(nothing, trainer, nothing, specs, stateful=False)
     progress = Progress()
 
     plan = SavedModelPlan(
@@ -29,7 +32,7 @@ def test_a_student_that_is_not_chosen_leaves_no_signature_out(tmp_path: Path) ->
     )
     artifact = builder.build(plan, progress)
 
-    assert artifact.signatures == ["serving_default"]
+    assert list(artifact.specs) == ["serving_default"]
     assert [(entry.candidate, entry.text) for entry in progress.warned] == [
         (None, "the training was given up"),
         ("student", "the signature 'serve' is left out: a student learns the default one only"),

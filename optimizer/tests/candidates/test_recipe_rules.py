@@ -1,4 +1,4 @@
-"""Which steps of a recipe go together, in which order, with which data. The constructs share the table."""
+"""Rules of a recipe: steps that go together, their order, and the data that they need. Shared with the constructs."""
 
 from __future__ import annotations
 

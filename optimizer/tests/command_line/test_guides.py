@@ -12,22 +12,26 @@ from tensorflow_optimizer.command_line.app import app
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-CALL = re.compile(r"tensorflow_optimizer ([a-z][^\n`]*)")
+CALL = re.compile(r"cdk-tensorflow ([a-z][^\n`]*)")
+#: Commands of the npm package itself, which `test/scripts/guide-commands.test.ts` checks.
+OTHERS = {"preflight", "delivery", "recommend", "open", "openapi"}
 
 
 def calls(text: str) -> list[list[str]]:
     """Return the words of each command, from its name on."""
     found = CALL.findall(text.replace("\\\n", " "))
-    return [shlex.split(entry.partition(" #")[0].replace("…", "")) for entry in found]
+    words = [shlex.split(entry.partition(" #")[0].replace("…", "")) for entry in found]
+    return [entry for entry in words if entry[0] not in OTHERS]
 
 
 def problem(words: list[str]) -> str | None:
     """Return what is wrong with a command."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of commands has them
     name, *rest = words
     if name not in commands:
         return f"there is no command {name}"
     known = {option for parameter in commands[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known.add("--python")  # of the npm package
     unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
     return f"{name} has no {', '.join(unknown)}" if unknown else None
 
@@ -51,5 +55,5 @@ def test_a_page_shows_only_commands_that_exist_with_their_options(page: Path) ->
     ],
 )
 def test_a_wrong_command_is_found(command: str, found: str | None) -> None:
-    (words,) = calls(f"`python -m tensorflow_optimizer {command}`")
+    (words,) = calls(f"`npx cdk-tensorflow {command}`")
     assert problem(words) == found

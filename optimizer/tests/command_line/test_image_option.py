@@ -1,4 +1,4 @@
-"""The input that takes pictures, as `optimize --image` takes it."""
+"""The input that takes images, as `optimize --image` takes it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,17 +16,27 @@ import tensorflow as tf
 from sample_functions import dense_data, function, spec
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE, find_program
+from tensorflow_optimizer.runners import remote_runner
+from tensorflow_optimizer.sandbox import Sandbox
+from tensorflow_optimizer.sandbox.layers import LAYERS
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sample_models import SampleModels
+    from tensorflow_optimizer.sandbox import Zygote
 
 
 @pytest.fixture(autouse=True)
 def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "320")
+
+
+@pytest.fixture(autouse=True)
+def _leaves_of_one_process(zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the leaves of all commands as forks of one process, in which TensorFlow has started."""
+    monkeypatch.setattr("tensorflow_optimizer.sandbox.Sandbox", functools.partial(Sandbox, zygote=zygote))
 
 
 def invoke(*arguments: object, code: int = 0) -> str:
@@ -34,6 +49,8 @@ def row(output: str, name: str) -> str:
     return next(line for line in output.splitlines() if name in line)
 
 
+#: The package has a function of its name.
+OPENING = importlib.import_module("tensorflow_optimizer.sources.open_source")
 LITERT, SERVING, ROWS = "LiteRT, on Lambda", "TensorFlow Serving", "rows of a run, LiteRT"
 
 
@@ -45,11 +62,15 @@ class TestInspect:
         assert "3" in row(output, "MatMul")
         assert "default recipe, search, quantization" in row(output, LITERT)
         assert "--step freeze" in row(output, SERVING)
-        assert "reads or writes files" not in output
+        assert "could" not in output
 
-    def test_it_marks_operators_that_touch_files(self, tmp_path: Path) -> None:
+    def test_it_refuses_operators_that_touch_files_and_marks_those_that_are_allowed(self, tmp_path: Path) -> None:
         model = function(tmp_path / "reader", lambda name: {"text": tf.io.read_file(name)}, spec([], "name", tf.string))
-        assert "reads or writes files" in row(invoke("inspect", model), "ReadFile")
+        output = invoke("inspect", model, code=4)
+        assert "ReadFile could read any file (the function" in output
+        assert "allowed operations: --allowed-operation NAME of `inspect`, `compare` and `optimize`" in output
+        allowed = invoke("inspect", model, "--allowed-operation", "ReadFile")
+        assert "could read any file" in row(allowed, "ReadFile")
 
     @pytest.mark.parametrize(
         ("model", "path", "text"),
@@ -60,8 +81,6 @@ class TestInspect:
             ("tflite", SERVING, "no: TensorFlow Serving needs the SavedModel"),
             ("tflite", LITERT, "default recipe, search, quantization, distillation"),
             ("int8_tflite", LITERT, "serves it as it is, because it is quantized already"),
-            ("python_function", LITERT, "no: the signature 'serving_default' uses tf.py_function or tf.numpy_function"),
-            ("python_function", SERVING, "no: the signature 'serving_default' uses tf.py_function"),
             ("counter_tflite", LITERT, "quantization, distillation, with --stateful reset_per_request"),
             ("keras_file", LITERT, "default recipe, search"),
         ],
@@ -113,7 +132,7 @@ class TestInspect:
         file = tmp_path / "flat.tflite"
         file.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
         found = row(invoke("inspect", file), ROWS)
-        assert "computes one row at a time: LiteRT cannot load the model" in found
+        assert "computes one row at a time: a layer inside the model has a fixed number of rows" in found
 
     def test_open_dimensions_are_named_in_place_of_rows(self, tmp_path: Path) -> None:
         if find_program() is None:
@@ -238,4 +257,65 @@ class TestCompare:
 
 @pytest.mark.parametrize(("command", "words"), [("inspect", "what each path can do"), ("compare", "taking turns")])
 def test_help_says_what_it_is_for(command: str, words: str) -> None:
-    assert words in invoke(command, "--help")
+    shown = invoke(command, "--help").replace("│", " ")
+    assert words in " ".join(shown.split())  # a narrow terminal breaks lines
+
+
+class TestModelsOfStrangers:
+    """Both commands open models as jobs do."""
+
+    SAW_NOTHING = r"error: the spy saw \[\] as the user (\d+)"
+
+    @pytest.mark.parametrize("command", ["inspect", "compare"])
+    def test_the_layers_are_those_of_a_job_and_reported(
+        self, command: str, models: SampleModels, sandbox: Sandbox
+    ) -> None:
+        with sandbox.leaf("leaf_interpreter:tell") as leaf:
+            leaf.ask()
+        data = ["--data", models.labelled] if command == "compare" else []
+        output = invoke(command, *[models.tflite] * (2 if data else 1), *data)
+        reported = " ".join(output.partition("opened in a sandbox: ")[2].split()).split("; ")
+        assert [text.removesuffix(" on").partition(" off: ")[0] for text in reported] == list(LAYERS)
+        # The tests' files are closed to the user that a leaf would get.
+        kept = [text for text in reported if not text.startswith("user ")]
+        assert kept == [f"{name} {state}" for name, state in sandbox.layers.items() if name != "user"]
+
+    @pytest.mark.parametrize("command", ["inspect", "compare"])
+    def test_who_describes_a_model_sees_no_credentials(
+        self, command: str, models: SampleModels, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not for models")
+        monkeypatch.setattr(OPENING, "TASK", "hostile_leaves:spies")
+        data = ["--data", models.labelled] if command == "compare" else []
+        output = invoke(command, *[models.dense] * (2 if data else 1), *data, code=1)
+        assert re.search(self.SAW_NOTHING, output)
+
+    def test_who_answers_for_a_model_sees_no_credentials(
+        self, models: SampleModels, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not for models")
+        monkeypatch.setattr(remote_runner, "_TASK", "hostile_leaves:spies")
+        output = invoke("compare", models.dense, models.dense, "--data", models.labelled, code=1)
+        assert re.search(self.SAW_NOTHING, output)
+
+    def test_without_a_sandbox_the_same_code_sees_them(self) -> None:
+        """The control of the two tests above."""
+        program = "import hostile_leaves; hostile_leaves.spies([0], None)"
+        known = {"PYTHONPATH": os.pathsep.join(sys.path), "AWS_SECRET_ACCESS_KEY": "not for models"}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | known, capture_output=True, text=True, check=False
+        )
+        assert "the spy saw ['AWS_SECRET_ACCESS_KEY', 'environ'" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("task", "sentence"), [("dies", "SIGSEGV"), ("answers_nonsense", "model"), ("answers_too_much", "trust")]
+    )
+    @pytest.mark.parametrize("command", ["inspect", "compare"])
+    def test_a_process_that_does_not_describe_a_model_ends_the_command_with_a_sentence(
+        self, command: str, task: str, sentence: str, models: SampleModels, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(OPENING, "TASK", f"hostile_leaves:{task}")
+        data = ["--data", models.labelled] if command == "compare" else []
+        output = invoke(command, *[models.dense] * (2 if data else 1), *data, code=1)
+        assert re.search(rf"^error: .*{sentence}", output)
+        assert "Traceback" not in output

@@ -55,8 +55,10 @@ def statuses(out: Path) -> dict[str, str]:
 
 
 class TestWithData:
-    def test_it_searches_and_writes_the_input_of_publish(self, models: SampleModels, data: Path, out: Path) -> None:
-        output = optimize(models.dense, out, "--data", data, "--max-accuracy-loss", 0.05, "--max-trials", 3)
+    def test_it_searches_where_asked_and_writes_the_input_of_publish(
+        self, models: SampleModels, data: Path, out: Path
+    ) -> None:
+        output = optimize(models.dense, out, "--data", data, "--search", "--max-accuracy-loss", 0.05, "--max-trials", 3)
         search = job_in(out).recipe.search
         assert search is not None
         assert (search.objective, search.max_accuracy_loss, search.max_trials) == ("size", 0.05, 3)
@@ -65,9 +67,20 @@ class TestWithData:
         for word in ("dynamicRange", "chosen", "float32", "passed", "accuracy", "compressed"):
             assert word in output
 
-    def test_without_labels_it_tries_the_default_recipe(self, models: SampleModels, out: Path) -> None:
-        optimize(models.dense, out, "--data", models.unlabelled)
-        assert job_in(out).recipe.kind == "forLiteRt"
+    @pytest.mark.parametrize("labelled", [True, False])
+    def test_it_takes_the_recipe_of_a_deployment_and_says_so(
+        self, labelled: bool, models: SampleModels, data: Path, out: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", "tensorflow_optimizer")
+        limit = ["--max-accuracy-loss", 0.05] if labelled else []
+        output = optimize(models.dense, out, "--data", data if labelled else models.unlabelled, *limit)
+        job = job_in(out)
+        assert job.recipe.kind == "forLiteRt"
+        assert [(rule.rule, rule.value) for rule in (job.gate.rules if job.gate else [])] == (
+            [("maxAccuracyLoss", 0.05)] if labelled else []
+        )
+        assert "recipe: the default for LiteRT, which a deployment without a recipe takes" in caplog.text
+        assert f"cdk-tensorflow publish --config {out}/job.json --output {out} --bucket" in output.replace("\n", "")
         assert statuses(out) == {"dynamicRange": "chosen", "float16": "skipped", "float32": "skipped"}
 
     def test_a_tflite_file_that_is_quantized_is_served_as_it_is(
@@ -85,7 +98,17 @@ class TestWithData:
 
     @pytest.mark.slow
     def test_it_searches_among_saved_models_too(self, models: SampleModels, data: Path, out: Path) -> None:
-        options = ["--data", data, "--format", "saved_model", "--max-accuracy-loss", 0.05, "--max-trials", 2]
+        options = [
+            "--data",
+            data,
+            "--search",
+            "--format",
+            "saved_model",
+            "--max-accuracy-loss",
+            0.05,
+            "--max-trials",
+            2,
+        ]
         output = optimize(models.dense, out, *options)
         assert (out / "model" / "saved_model.pb").is_file()
         tried = {name: status for name, status in statuses(out).items() if status != "skipped"}
@@ -152,9 +175,16 @@ class TestBadInput:
         [
             (["--step", "float16", "--objective", "size"], "--objective is for a search, and --step makes exactly one"),
             (["--objective", "latency", "--max-trials", "3"], "--objective, --max-trials is for a search"),
-            (["--max-accuracy-loss", "0.1"], "without --data nothing can be searched for"),
+            (["--objective", "size"], "--objective is for a search; add --search, or leave it out"),
+            (["--step", "float16", "--search"], "--search is for a search, and --step makes exactly one candidate"),
+            (["--search"], "--search needs labels to decide by, and there is no --data"),
+            (["--max-accuracy-loss", "0.1"], "--max-accuracy-loss needs labels, and there is no --data"),
+            (
+                ["--data", "unlabelled", "--max-error-increase", "0.1"],
+                "--max-error-increase needs labels, and the data",
+            ),
             (["--step", "strip", "--format", "litert"], "strip has no effect on a LiteRT model"),
-            (["--data", "unlabelled", "--objective", "size"], "the data has no labels to decide by"),
+            (["--data", "unlabelled", "--search", "--objective", "size"], "labels to decide by, and the data has none"),
             (["--step", "shrink"], "there is no such step"),
             (["--data", "nowhere.npz"], "nowhere.npz does not exist"),
         ],
@@ -176,5 +206,5 @@ def test_the_help_says_what_it_does_without_data_and_which_steps_there_are() -> 
     words = " ".join(done.output.replace("│", " ").split())
     for steps in ("pruning (sparsity, schedule, epochs)", "distillation (size, temperature, alpha, epochs, augment)"):
         assert steps in words
-    for word in ("stripping for saved_model", "full-integer"):
+    for word in ("for saved_model stripping", "full-integer"):
         assert word in words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tensorflow_optimizer.command_line.hint_options import hints_in, option_lines
+from tensorflow_optimizer.command_line.failure import hints_in
 from tensorflow_optimizer.command_line.option_values import parse_shapes, parse_tasks, read_labels
 from tensorflow_optimizer.documents.job import ModelTask, StatefulBehavior
 from tensorflow_optimizer.documents.outcome import Outcome
@@ -34,6 +34,7 @@ def test_each_is_a_member_of_the_job(models: SampleModels, tmp_path: Path, out: 
     described = ["--signature", "serving_default", "--tag", "serve", "--task", "probabilities=multiclass"]
     named = ["--name", "digits", "--labels", tmp_path / "classes.txt", "--input-shape", "features=-1,16"]
     others = ["--stateful", "reset_per_request", "--warmup-records", 0, "--format", "saved_model", "--step", "strip"]
+    others += ["--allowed-operation", "ReadFile"]
     optimize(models.dense, out, "--data", models.labelled, *described, *named, *others)
 
     job = job_in(out)
@@ -45,6 +46,7 @@ def test_each_is_a_member_of_the_job(models: SampleModels, tmp_path: Path, out: 
     assert (source.signature_name, source.tags) == ("serving_default", ["serve"])
     assert source.input_shapes == {"features": [-1, 16]}
     assert source.stateful is StatefulBehavior.RESET_PER_REQUEST
+    assert source.allowed_operations == ["ReadFile"]
     assert not (out / "model" / "assets.extra").exists()
 
 
@@ -111,7 +113,7 @@ def test_a_file_of_labels_has_one_name_on_each_line(content: bytes, sentence: st
 
 
 def test_an_outcome_without_hints_gets_no_option() -> None:
-    assert option_lines(hints_in(Outcome(exit_code=ExitCode.DONE, sentence="float16 passed"))) == []
+    assert hints_in(Outcome(exit_code=ExitCode.DONE, sentence="float16 passed")) == []
 
 
 def test_a_comparison_needs_the_version_that_serves(models: SampleModels, out: Path) -> None:

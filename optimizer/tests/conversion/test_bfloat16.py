@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import shutil
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,15 +11,15 @@ from sample_functions import save, spec
 from sample_jobs import Runs, gate
 from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.processes import environment
-from tensorflow_optimizer.runners import IsolatedRunner, RunError
-from tensorflow_optimizer.signatures import read_signatures
-from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
+from tensorflow_optimizer.runners import RemoteSavedModel
+from tensorflow_optimizer.sandbox import LeafEndedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sample_jobs import Result
     from sample_models import SampleModels
+    from tensorflow_optimizer.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +77,7 @@ def published(two_matrices: Path, data: Path, tmp_path_factory: pytest.TempPathF
 def baked_already(published: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes the model that was baked for `published`."""
     made = published.output / "model"
-    monkeypatch.setattr(saved_model_builder, "bake_bfloat16", lambda _, target: shutil.copytree(made, target))
+    monkeypatch.setattr(saved_model_builder.SavedModelCandidateBuilder, "_baked_files", lambda *_: made)
     monkeypatch.setattr(environment, "has_bfloat16", lambda: False)
 
 
@@ -100,19 +101,18 @@ def test_it_halves_the_size_and_says_what_processor_it_needs(published: Result, 
         assert 1e-4 < output.relative_error < 0.02
 
 
-def test_several_inputs_and_signatures_stay_paired(published: Result) -> None:
+def test_several_inputs_and_signatures_stay_paired(published: Result, sandbox: Sandbox) -> None:
     random = np.random.default_rng(8)
     zeta, alpha = (random.standard_normal((3, WIDTH)).astype(np.float32) for _ in range(2))
     directory = published.output / "model"
-    specs = read_signatures(read_meta_graph(directory, ["serve"]))
-    runner = IsolatedRunner(directory, ["serve"], specs, onednn=False)
+    runner = RemoteSavedModel(sandbox, directory, ["serve"], environment={"TF_ENABLE_ONEDNN_OPTS": "0"})
     both = runner.run("serving_default", {"zeta": zeta, "alpha": alpha})
     np.testing.assert_allclose(both["first"], zeta @ WEIGHTS, atol=0.05)
     np.testing.assert_allclose(both["second"], alpha @ WEIGHTS + zeta, atol=0.05)
     np.testing.assert_allclose(runner.run("alpha_only", {"alpha": alpha})["product"], alpha @ WEIGHTS, atol=0.05)
-    runner._process.kill()
+    os.kill(runner._leaf.process, signal.SIGKILL)
     # What the system does when memory is short: an error, and no hang.
-    with pytest.raises(RunError, match="ended by SIGKILL"):
+    with pytest.raises(LeafEndedError, match="most likely because it ran out of memory"):
         runner.run("alpha_only", {"alpha": alpha})
 
 

@@ -11,7 +11,7 @@ from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.conversion import freeze, freeze_problem
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.runners import RunError, SavedModelRunner
-from tensorflow_optimizer.signatures import read_signatures
+from tensorflow_optimizer.signatures import describe_signatures_of, read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
 
 if TYPE_CHECKING:
@@ -130,28 +130,15 @@ def test_a_model_that_cannot_be_frozen_is_stripped_and_the_job_says_so(
 def test_a_difference_falls_back_to_stripping(
     models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = saved_model_builder.freeze
-
-    def swap(source: Path, tags: list[str], signatures: Any, destination: Path) -> None:
-        """Freeze as one that pairs by order would: the two inputs change places."""
-        from tensorflow.core.protobuf import saved_model_pb2
-
-        real(source, tags, signatures, destination)
-        file = destination / "saved_model.pb"
-        model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
-        inputs = model.meta_graphs[0].signature_def["serving_default"].inputs
-        inputs["zeta"].name, inputs["alpha"].name = inputs["alpha"].name, inputs["zeta"].name
-        file.write_bytes(model.SerializeToString())
-
-    monkeypatch.setattr(saved_model_builder, "freeze", swap)
+    monkeypatch.setattr(saved_model_builder, "_MAKE", "lying_builders:frozen_with_swapped_inputs")
     result = frozen(runs, models.two_inputs)
     assert result.statuses == {"freeze": "failed", "strip": "chosen"}
     assert "differs" in result.outcome.candidates[0].reason
 
 
 def test_a_model_of_a_gigabyte_is_not_frozen(models: SampleModels) -> None:
-    meta_graph = read_meta_graph(models.dense, ["serve"])
-    problem = freeze_problem(meta_graph, list(read_signatures(meta_graph).values()), 1 << 30)
+    described = describe_signatures_of(read_meta_graph(models.dense, ["serve"]))
+    problem = freeze_problem(described.values(), has_tables=False, size_bytes=1 << 30)
     assert problem is not None
     assert "less than 1,073,741,824" in problem
 

@@ -265,7 +265,7 @@ class TestJsonLines:
     def test_a_file_of_another_kind_is_told_what_is_accepted(self, name: str, content: bytes, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(
-            BadInputError, match=rf"^{name}.*; give an \.npz file .*, a \.jsonl file .* or a directory of pictures"
+            BadInputError, match=rf"^{name}.*; give an \.npz file .*, a \.jsonl file .* or a directory of images"
         ):
             read(tmp_path / name)
 

@@ -25,7 +25,7 @@ FIXTURE = FIXTURES[0]
 
 @pytest.mark.parametrize("name", sorted(schema_texts()))
 def test_the_published_schemas_are_up_to_date(name: str) -> None:
-    """When this fails: python -m tensorflow_optimizer schemas."""
+    """Fail until `npm run schemas` has written the schemas again."""
     assert schema_file(name).read_text(encoding="utf-8") == schema_texts()[name]
 
 

@@ -116,18 +116,18 @@ def test_the_page_shows_both_distributions_of_each_feature_and_escapes_texts(
     found = drift_of(version, folder, "--output", tmp_path / "out")
     page = (tmp_path / "out" / "drift.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "out" / "drift.json").read_text()) == found
-    pictures = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
-    assert len(pictures) == 1 + len(found["features"])
+    charts = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    assert len(charts) == 1 + len(found["features"])
     assert page.index("<svg") < page.index("<table")
-    assert all(picture.get("role") == "img" and picture[0].text and picture[1].text for picture in pictures)
+    assert all(chart.get("role") == "img" and chart[0].text and chart[1].text for chart in charts)
     identities = re.findall(r'\bid="([^"]+)"', page)
     assert len(identities) == len(set(identities))
-    worst, name = found["features"][0], pictures[1][0].text or ""
+    worst, name = found["features"][0], charts[1][0].text or ""
     assert name == f"{worst['name']}: share of samples by bin"
     assert f"{worst['bins'][0]}: {worst['expected'][0]:.1%}, now {worst['observed'][0]:.1%}." in (
-        pictures[1][1].text or ""
+        charts[1][1].text or ""
     )
-    assert f"{worst['name']}: {worst['populationStabilityIndex']:.3f}, drifted." in (pictures[0][1].text or "")
+    assert f"{worst['name']}: {worst['populationStabilityIndex']:.3f}, drifted." in (charts[0][1].text or "")
     assert "The requests have drifted" in page
     assert "<style>" in page
     assert "{%" not in page

@@ -1,4 +1,4 @@
-"""How often the one decision over all features is wrong."""
+"""Frequency of wrong decisions over all features."""
 
 from __future__ import annotations
 

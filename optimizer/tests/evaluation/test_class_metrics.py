@@ -216,7 +216,8 @@ def judged(truth: Any, before: Any, after: Any, rules: dict[str, Any] | None = N
         imbalanced={"y"} if imbalance(DECISIONS, before, truth) else frozenset(),
         measured={"y": output["y"].scores},
     )
-    return judge(plan, Metrics(evidence=EvidenceKind.LABELS, samples=len(truth), outputs=output, size_bytes=1))
+    metrics = Metrics(evidence=EvidenceKind.LABELS, samples=len(truth), outputs=output, size_bytes=1)
+    return judge(plan, metrics, lambda _: False)
 
 
 def refusals(change: Any) -> int:

@@ -9,17 +9,18 @@ import pytest
 import tensorflow as tf
 from sample_functions import Function, save, spec
 from tensorflow_optimizer.conversion import LiteRtMode, convert
-from tensorflow_optimizer.evaluation.layer_errors import layer_errors
-from tensorflow_optimizer.runners import LiteRtRunner
+from tensorflow_optimizer.evaluation import layer_errors
 from tensorflow_optimizer.runners.describe import describe_signatures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROWS = [{"x": np.ones((1, 4), np.float32)}]
+    from tensorflow_optimizer.sandbox import Sandbox
+
+ROWS = {"x": np.ones((2, 1, 4), np.float32)}
 
 
-def converted(directory: Path, width: int, mode: LiteRtMode) -> LiteRtRunner:
+def converted(directory: Path, width: int, mode: LiteRtMode) -> Path:
     """Return a network of two layers, the first of so many units."""
     module = Function()
     random = np.random.default_rng(1)
@@ -31,14 +32,17 @@ def converted(directory: Path, width: int, mode: LiteRtMode) -> LiteRtRunner:
 
     module.body = tf.function(body, input_signature=[spec([1, 4], "x")])
     content = convert(save(directory, module, serving_default=module.body), mode, ["serving_default"], None)
-    return LiteRtRunner(content, describe_signatures(content, {"serving_default": False}))
+    file = directory.with_suffix(".tflite")
+    file.write_bytes(content)
+    return file
 
 
 @pytest.mark.parametrize(("width", "weights"), [(512, ["int8", "int8"]), (600, [])])
 def test_layers_of_other_sizes_are_not_compared_although_they_have_the_same_names(
-    width: int, weights: list[str], tmp_path: Path
+    width: int, weights: list[str], tmp_path: Path, sandbox: Sandbox
 ) -> None:
     floats = converted(tmp_path / "floats", 512, LiteRtMode.FLOAT32)
     quantized = converted(tmp_path / "quantized", width, LiteRtMode.DYNAMIC_RANGE)
-    found = layer_errors(floats, quantized, "serving_default", ROWS)
+    described = describe_signatures(quantized.read_bytes(), {"serving_default": False})["serving_default"]
+    found = layer_errors(sandbox, floats, quantized, described, "serving_default", ROWS)
     assert [layer.weights for layer in found] == weights

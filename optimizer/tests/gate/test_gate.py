@@ -8,7 +8,7 @@ from tensorflow_optimizer.documents.job import Job, ModelTask
 from tensorflow_optimizer.documents.outcome import EvidenceKind, Metrics, OutputMetrics, RuleResult
 from tensorflow_optimizer.errors import BadInputError
 from tensorflow_optimizer.evaluation import OutputTask
-from tensorflow_optimizer.gate import check_measurable, judge, plan_gate
+from tensorflow_optimizer.gate import check_measurable, judge, passed_by_chance, plan_gate
 
 CLASSES = OutputTask(ModelTask.MULTICLASS)
 NUMBERS = OutputTask(ModelTask.REGRESSION)
@@ -34,12 +34,13 @@ def results(
     evidence: EvidenceKind = ALL,
     recipe: Any = "forLiteRt",
     others: set[str] | None = None,
+    slower: bool = True,
 ) -> list[RuleResult]:
     job = Job.model_validate(job_data(gate=rules, recipe=recipe))
     known = tasks or {"y": CLASSES}
     floats = {*known, *(others or ())}
     plan = plan_gate(job, known, {"y"} if labelled is None else labelled, evidence, floats, others or set())
-    return judge(plan, measured)
+    return judge(plan, measured, lambda _: slower)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,12 @@ def test_size_and_latency_are_rules_too() -> None:
         False,
         True,
     ]
+
+
+def test_a_latency_that_is_not_certainly_above_its_limit_passes() -> None:
+    (found,) = results(metrics(ratio=1.3, y={"agreement": 1.0}), gate(("maxLatencyRatio", 1)), slower=False)[:1]
+    assert (found.passed, found.measured) == (True, 1.3)
+    assert "allowed at most 1: not certainly more" in found.sentence
 
 
 @pytest.mark.parametrize("rule", ["maxAccuracyLoss", "minAgreement", "maxRelativeError", "maxLatencyRatio"])
@@ -120,6 +127,8 @@ class TestMetricLosses:
         within = self.result(y=(0.03, -0.001, 0.06))
         assert within.passed
         assert within.sentence.endswith("the interval includes 0, so it may be chance")
+        assert passed_by_chance([within])
+        assert not passed_by_chance([self.result(y=(0.02, 0.01, 0.03)), self.result(y=(0.021, 0.001, 0.04))])
 
     def test_strict_takes_the_upper_end(self) -> None:
         assert self.result(strict=True, y=(0.0, -0.02, 0.02)).passed
@@ -147,7 +156,7 @@ class TestMetricLosses:
 
 
 class TestDefaults:
-    """Without a gate of the job's own."""
+    """Rules where the job gives no gate of its own."""
 
     def rules(self, **arguments: Any) -> dict[str, float]:
         return {result.rule: result.limit for result in results(metrics(y={}), None, **arguments)}
@@ -211,7 +220,7 @@ class TestDefaults:
 
 
 class TestOtherSignatures:
-    """Whose outputs no data can be given for: they are compared by their numbers, on made-up inputs."""
+    """Signatures whose outputs no data can be given for: they are compared by their numbers, on generated inputs."""
 
     @pytest.mark.parametrize(("error", "passed"), [(0.05, True), (0.06, False), (float("inf"), False)])
     @pytest.mark.parametrize("recipe", ["forLiteRt", "none", DYNAMIC_RANGE])
@@ -254,7 +263,7 @@ class TestOtherSignatures:
         ("maxAccuracyLoss", CLASSES, set(), EvidenceKind.UNLABELLED, "needs evaluation data with labels"),
         ("maxAccuracyLoss", CLASSES, set(), EvidenceKind.GENERATED, "needs evaluation data with labels"),
         ("maxAccuracyLoss", NUMBERS, {"y"}, ALL, "the labelled outputs decide no classes"),
-        ("minAgreement", CLASSES, set(), EvidenceKind.GENERATED, "which made-up inputs cannot show"),
+        ("minAgreement", CLASSES, set(), EvidenceKind.GENERATED, "which generated inputs cannot show"),
         ("minAgreement", NUMBERS, set(), EvidenceKind.UNLABELLED, "no output decides classes"),
     ],
 )
@@ -264,3 +273,40 @@ def test_a_gate_that_this_data_cannot_decide_is_refused(
     job = Job.model_validate(job_data(gate=gate((rule, 0.5))))
     with pytest.raises(BadInputError, match=text):
         check_measurable(job.gate, {"y": tasks}, labelled, evidence)
+
+
+@pytest.mark.parametrize(
+    ("against_original", "against_serving", "passed"),
+    [((0.0, 0.0, 0.0), (0.5, 0.4, 0.6), False), ((0.5, 0.4, 0.6), (0.0, 0.0, 0.0), True)],
+)
+@pytest.mark.parametrize("strict", [False, True])
+def test_not_worse_than_serving_is_judged_against_the_version_that_serves_and_not_the_original(
+    strict: bool,
+    against_original: tuple[float, float, float],
+    against_serving: tuple[float, float, float],
+    passed: bool,
+) -> None:
+    original, serving = (
+        {"accuracy": {"value": value, "interval": interval}} for value, *interval in (against_original, against_serving)
+    )
+    measured = metrics(y={"losses": original, "serving_losses": serving, "accuracy_loss": against_original[0]})
+    rule = {"rule": "notWorseThanServing", "value": 0.02, "metric": {"name": "accuracy"}}
+    rules = {"rules": [rule, {"rule": "maxAccuracyLoss", "value": 0.99}], "strict": strict}
+    found = results(measured.model_copy(update={"serving_version": 7}), rules)[0]
+    assert (found.rule, found.measured, found.passed) == (
+        "notWorseThanServing",
+        against_serving[0 if not strict else 2],
+        passed,
+    )
+    assert "against the version 7, which serves" in found.sentence
+
+
+def test_a_loss_that_was_measured_against_the_original_alone_does_not_pass_for_one_against_the_serving_version() -> (
+    None
+):
+    original = {"accuracy": {"value": 0.0, "interval": (0.0, 0.0)}}
+    rule = {"rule": "notWorseThanServing", "value": 0.02, "metric": {"name": "accuracy"}}
+    measured = metrics(y={"losses": original}).model_copy(update={"serving_version": 7})
+    found = results(measured, {"rules": [rule]})[0]
+    assert (found.measured, found.passed) == (None, False)
+    assert "the gate cannot pass" in found.sentence

@@ -32,7 +32,12 @@ def signature(inputs: Tensors, outputs: Tensors, *, batched: bool = True) -> Sig
 
 def described(default: str = "serving_default", **signatures: Signature) -> ModelDescription:
     return ModelDescription(
-        model="zoo", version=1, runtime=Runtime.NATIVE, default_signature=default, signatures=signatures
+        schema_version=1,
+        model="zoo",
+        version=1,
+        runtime=Runtime.NATIVE,
+        default_signature=default,
+        signatures=signatures,
     )
 
 

@@ -257,14 +257,14 @@ def test_the_module_needs_neither_tensorflow_nor_numpy() -> None:
     assert done.stdout.strip() == "set()"
 
 
-PICTURES = described(
+IMAGES = described(
     serving_default=signature({"image": ("float32", [2, 2, 1])}, {"y": ("float32", [2])}),
     pair=signature({"image": ("float32", [2, 2, 1]), "b": ("int32", [])}, {"y": ("float32", [2])}),
 )
-PICTURES = PICTURES.model_copy(
+IMAGES = IMAGES.model_copy(
     update={
         "signatures": with_image(
-            PICTURES.signatures, "serving_default", ImageInput(preprocessing=Preprocessing.ZERO_TO_ONE)
+            IMAGES.signatures, "serving_default", ImageInput(preprocessing=Preprocessing.ZERO_TO_ONE)
         )
     }
 )
@@ -294,25 +294,25 @@ VALUES = {"name": "image", "datatype": "FP32", "shape": [1, 2, 2, 1], "data": [1
         (False, "InferRequest", {"inputs": [VALUES | {"datatype": "BYTES"}]}),
     ],
 )
-def test_a_row_of_an_input_for_pictures_is_numbers_or_a_picture(allowed: bool, component: str, body: Any) -> None:
-    assert validators(PICTURES)(component, body) is allowed
+def test_a_row_of_an_input_for_images_is_numbers_or_an_image(allowed: bool, component: str, body: Any) -> None:
+    assert validators(IMAGES)(component, body) is allowed
     without = validators(
         described(serving_default=signature({"image": ("float32", [2, 2, 1])}, {"y": ("float32", [2])}))
     )
     assert without(component, body) is (body == {"inputs": [VALUES]})
 
 
-def test_the_body_may_be_a_picture_where_the_signature_has_no_other_input() -> None:
-    content = openapi_document(PICTURES)["paths"]["/v1/models/zoo:predict"]["post"]["requestBody"]["content"]
+def test_the_body_may_be_an_image_where_the_signature_has_no_other_input() -> None:
+    content = openapi_document(IMAGES)["paths"]["/v1/models/zoo:predict"]["post"]["requestBody"]["content"]
     assert list(content) == ["application/json", "image/jpeg", "image/png"]
-    for description in (PICTURES.model_copy(update={"default_signature": "pair"}), PAIR):
+    for description in (IMAGES.model_copy(update={"default_signature": "pair"}), PAIR):
         body = openapi_document(description)["paths"]["/v1/models/zoo:predict"]["post"]["requestBody"]
         assert list(body["content"]) == ["application/json"]
 
 
-def test_a_golden_picture_is_an_example_of_both_protocols() -> None:
+def test_a_golden_image_is_an_example_of_both_protocols() -> None:
     golden = {"requests": [{"request": {"instances": [ENCODED]}, "response": {"predictions": [[1.0, 2.0]]}}]}
-    document = openapi_document(PICTURES, golden)
+    document = openapi_document(IMAGES, golden)
     for path, component in (("/v1/models/zoo:predict", "PredictRequest"), ("/v2/models/zoo/infer", "InferRequest")):
         content = document["paths"][path]["post"]["requestBody"]["content"]
         assert validator(document, component).is_valid(content["application/json"]["examples"]["golden1"]["value"])

@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 from processes import IMPORTABLE
 from tensorflow_optimizer.documents.job import BEHAVIOR_VERSION
+from tensorflow_optimizer.sandbox import ALLOW_ROOT
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "golden_digests.json"
 
-#: In a process of its own: TensorFlow numbers its functions, and counts on within a process.
+#: Program for a process of its own: TensorFlow numbers its functions, and counts on within a process.
 _PROGRAM = """
-import sys
+import importlib, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import conftest
+importlib.import_module("tensorflow_optimizer.pipeline.run").Sandbox = conftest._sandbox_of_a_job
 from sample_jobs import Runs
 from sample_models import SampleModels
 root = Path(sys.argv[2])
@@ -43,7 +45,9 @@ _NAMES = ("float16", "dynamicRange", "float32", "fullInteger", "strip", "freeze"
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digests were taken on x86_64")
 def test_the_same_jobs_make_the_bytes_of_this_behavior_version(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _PROGRAM, str(Path(__file__).parents[1]), str(tmp_path)]
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": IMPORTABLE})
+    subprocess.run(
+        command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": IMPORTABLE, ALLOW_ROOT: "1"}
+    )
     made = {name: _digest(tmp_path / f"out-{number}" / "model") for number, name in enumerate(_NAMES, start=1)}
     golden = json.loads(FIXTURE.read_text(encoding="utf-8"))
     assert (golden["behaviorVersion"], golden["digests"]) == (BEHAVIOR_VERSION, made), (

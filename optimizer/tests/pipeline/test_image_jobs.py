@@ -1,4 +1,4 @@
-"""Jobs whose model takes encoded pictures."""
+"""Jobs whose model takes encoded images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_signature_of_the_published_model_says_what_becomes_of_pixels(models
 def test_an_input_of_another_shape_is_refused_before_anything_is_built(models: SampleModels, runs: Runs) -> None:
     result = runs(models.dense, image={"preprocessing": "zeroToOne"})
     assert (result.code, result.statuses) == (ExitCode.BAD_INPUT, {})
-    assert "a picture has the shape rows, height, width, channels" in result.sentence
+    assert "an image has the shape rows, height, width, channels" in result.sentence
     assert result.outcome.hints == [Hint.INPUT_SHAPES, Hint.IMAGE_INPUT]
 
 
@@ -43,10 +43,10 @@ def test_a_model_that_only_python_can_serve_is_not_published(
     monkeypatch.setenv(PROGRAM_VARIABLE, "/nowhere")
     result = runs(models.keras_file, recipe="none", image={"preprocessing": "zeroToOne"})
     assert result.draft is None
-    assert "only the native runtime decodes pictures, and it cannot serve this model" in result.sentence
+    assert "only the native runtime decodes images, and it cannot serve this model" in result.sentence
 
 
-def test_a_golden_request_has_a_picture_with_the_answer_to_its_numbers(models: SampleModels, runs: Runs) -> None:
+def test_a_golden_request_has_an_image_with_the_answer_to_its_numbers(models: SampleModels, runs: Runs) -> None:
     result = runs(models.keras_file, recipe="none", image={"preprocessing": "minusOneToOne"})
     assert result.code == ExitCode.DONE, result.sentence
     *others, last = json.loads((result.output / "golden.json").read_text(encoding="utf-8"))["requests"]
@@ -58,7 +58,7 @@ def test_a_golden_request_has_a_picture_with_the_answer_to_its_numbers(models: S
     np.testing.assert_allclose([answer], expected, atol=1e-5)
 
 
-def test_pictures_of_the_evaluation_data_decide_alike_in_the_program_that_serves(
+def test_images_of_the_evaluation_data_decide_alike_in_the_program_that_serves(
     models: SampleModels, runs: Runs, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(5)
@@ -66,8 +66,8 @@ def test_pictures_of_the_evaluation_data_decide_alike_in_the_program_that_serves
         pixels = tf.image.resize(random.integers(0, 256, (6, 5, 3)).astype(np.float32), (40, 30), "bicubic")
         encode = tf.io.encode_jpeg if number % 2 else tf.io.encode_png
         content = encode(tf.cast(tf.clip_by_value(pixels, 0, 255), tf.uint8)).numpy()
-        (tmp_path / f"{number}.picture").write_bytes(content)
-    lines = ["path", *(f"{number}.picture" for number in range(12))]
+        (tmp_path / f"{number}.image").write_bytes(content)
+    lines = ["path", *(f"{number}.image" for number in range(12))]
     (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
     for method in ("bilinear", "bicubic"):
         published = runs(

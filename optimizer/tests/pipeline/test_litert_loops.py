@@ -73,7 +73,7 @@ def growing(x: Any) -> dict[str, Any]:
 
 
 def array_of_parts(x: Any) -> dict[str, Any]:
-    """Its elements differ in size."""
+    """Return sums over a tensor array whose elements differ in size."""
     parts = tf.TensorArray(tf.float32, size=4, infer_shape=False)
     for i in tf.range(4):
         parts = parts.write(i, x[:, : i + 1])
@@ -119,8 +119,26 @@ def test_a_recurrent_layer_that_was_exported_with_an_unknown_batch_is_converted(
     np.testing.assert_allclose(answer, model(values), atol=1e-5)
 
 
+def growing_by_values(x: Any) -> dict[str, Any]:
+    grown = tf.while_loop(
+        lambda i, _: i < tf.cast(tf.reduce_max(tf.abs(x)), tf.int32),
+        lambda i, y: (i + 1, tf.concat([y, y * 2.0], 0)),
+        [0, x],
+        shape_invariants=[tf.TensorShape([]), tf.TensorShape(ROW)],
+    )[1]
+    return {"y": grown[:7]}
+
+
+def test_a_size_that_is_not_stated_and_never_differs_is_fixed(runs: Runs, tmp_path: Path) -> None:
+    result = runs(function(tmp_path / "model", growing, spec(ROW, "x")), recipe="none")
+    signature = result.published.signatures["serving_default"]
+    assert (signature.batched, signature.outputs["y"].shape) == (True, [-1, 4])
+    values = np.random.default_rng(1).standard_normal((1, 4)).astype(np.float32)
+    np.testing.assert_allclose(result.predict({"x": values})["y"], values, atol=1e-6)
+
+
 def test_what_a_loop_makes_longer_is_refused_with_the_reason(runs: Runs, tmp_path: Path) -> None:
-    refused = runs(function(tmp_path / "model", growing, spec(ROW, "x")), recipe="none")
+    refused = runs(function(tmp_path / "model", growing_by_values, spec([1, 4], "x")), recipe="none")
     assert refused.code == 4
     assert "outputs without a fixed size (y)" in refused.sentence
     assert "that a loop (tf.while_loop) makes longer" in refused.sentence

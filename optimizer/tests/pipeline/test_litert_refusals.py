@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from sample_functions import copy_of, dense_data
+from sample_functions import copy_of, dense_data, spec
+from sample_functions import function as save_function
 from sample_jobs import gate
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_optimizer.conversion import LiteRtMode, convert
+from tensorflow_optimizer.errors import UnsupportedError
 from tensorflow_optimizer.hints import Hint
 
 if TYPE_CHECKING:
@@ -47,7 +50,10 @@ class TestRefusals:
 
     @pytest.mark.parametrize("target", [{}, {"format": "saved_model", "recipe": "forServing"}])
     def test_python(self, target: dict[str, Any], models: SampleModels, runs: Runs) -> None:
-        self.check(runs(models.python_function, **target), "calls Python code that only the program has", hints=[])
+        refused = runs(models.python_function, **target)
+        self.check(refused, "could call Python of the program that exported it", hints=[Hint.ALLOWED_OPERATIONS])
+        allowed = runs(models.python_function, source={"allowedOperations": ["EagerPyFunc", "PyFunc"]}, **target)
+        self.check(allowed, "calls Python code that only the program has", hints=[])
 
     def test_an_answer_that_depends_on_the_batch(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
         np.savez(tmp_path / "rows.npz", np.random.default_rng(0).standard_normal((600, 3)).astype(np.float32))
@@ -56,6 +62,37 @@ class TestRefusals:
 
     def test_random_answers(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.noise), "not deterministic", "training=False")
+
+    def test_a_scalar_beside_a_batch(self, runs: Runs, tmp_path: Path) -> None:
+        def body(x: Any) -> dict[str, Any]:
+            return {"y": x * 2.0, "temperature": tf.constant(0.5)}
+
+        refused = runs(save_function(tmp_path / "scalar", body, spec([None, 4], "x")))
+        self.check(
+            refused, "not all of its outputs are one for each row ('temperature' is float32", "leave these outputs out"
+        )
+
+    @pytest.mark.parametrize(
+        ("dtype", "said"),
+        [
+            (tf.float64, "the model computes in float64 (BiasAdd, MatMul), and LiteRT in float32: build it in float32"),
+            (tf.int32, "does not have for their types (BiasAdd of int32, MatMul of int32)"),
+            (
+                tf.complex64,
+                "MatMul of complex64) and Lambda serves no Flex or custom operators; compute them in float32",
+            ),
+        ],
+        ids=lambda value: getattr(value, "name", ""),
+    )
+    def test_a_type_that_an_operator_does_not_have(self, dtype: Any, said: str, tmp_path: Path) -> None:
+        def body(x: Any) -> dict[str, Any]:
+            weights, bias = (tf.cast(np.ones(shape), dtype) for shape in ([4, 2], [2]))
+            return {"y": tf.cast(tf.nn.bias_add(tf.cast(x, dtype) @ weights, bias), tf.float32)}
+
+        directory = save_function(tmp_path / "typed", body, spec([1, 4], "x"))
+        with pytest.raises(UnsupportedError) as refused:
+            convert(directory, LiteRtMode.FLOAT32, ["serving_default"])
+        assert said in str(refused.value)
 
     @pytest.mark.parametrize(("policy", "name"), [("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")])
     def test_mixed_precision(self, runs: Runs, tmp_path: Path, policy: str, name: str) -> None:

@@ -230,6 +230,52 @@ def test_the_default_of_a_file_is_that_of_a_saved_model(unsigned: Path, data: Pa
     assert without_data.published.evaluation.evidence is EvidenceKind.GENERATED
 
 
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Export a network with a group for each channel, as ConvNeXt has it, and a layer with a single group."""
+    import keras
+
+    keras.utils.set_random_seed(7)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 1), name="image"),
+            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(64, 5, padding="same", groups=64, activation="relu"),
+            layers.Conv2D(64, 1, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, activation="softmax", name="kind"),
+        ]
+    )
+    directory = tmp_path_factory.mktemp("grouped") / "model"
+    model.export(directory, verbose=False)
+    return directory
+
+
+@pytest.mark.parametrize("packaging", ["directory", "file"])
+def test_a_grouped_convolution_is_left_in_float_as_a_depthwise_one_is(
+    packaging: str, grouped: Path, runs: Runs, tmp_path: Path
+) -> None:
+    model = grouped
+    if packaging == "file":
+        model = tmp_path / "grouped.tflite"
+        model.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(grouped)).convert())
+    # It was not trained, so nothing is asked of its decisions.
+    np.savez(tmp_path / "images.npz", image=stripes(200, seed=2)[0])
+    result = runs(model, tmp_path / "images.npz", gate=gate(("maxLatencyRatio", 1e9), ("minAgreement", 0.01)))
+    assert result.statuses[DEFAULT] == "chosen"
+    file = unpack((result.output / "model" / "model.tflite").read_bytes())
+    (graph,) = file.subgraphs
+    names = operation_names(file)
+    filters = [
+        graph.tensors[operator.inputs[1]] for operator in graph.operators if names[operator.opcodeIndex] == "CONV_2D"
+    ]
+    types = {tuple(int(size) for size in tensor.shape): tensor.type for tensor in filters}
+    assert types[64, 5, 5, 1] == 0  # FLOAT32
+    assert types[64, 1, 1, 64] == 9  # INT8
+    assert not any("has no DEPTHWISE_CONV_2D" in warning for warning in result.outcome.warnings)
+
+
 def test_a_search_tries_the_quantizations_of_a_file(unsigned: Path, data: Path, runs: Runs) -> None:
     steps = [{"step": "quantization", "mode": mode} for mode in ("float16", "dynamicRange")]
     recipe = {"kind": "search", "steps": steps, "search": {"objective": "size"}}

@@ -1,18 +1,19 @@
-"""How many rows one run computes: chosen by time, and proven by the native program's own answers."""
+"""Number of rows that one run computes: chosen by time, and proven by the native program's own answers."""
 
 from __future__ import annotations
 
 import json
-import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from leaf_interpreter import script
 from tensorflow_optimizer.data import Dataset
 from tensorflow_optimizer.documents.manifest import Batch, ModelDescription, RowsTrial, Runtime, RunTimes
 from tensorflow_optimizer.proof.batches import with_batches
 from tensorflow_optimizer.proof.choose_runtime import litert_library
-from tensorflow_optimizer.proof.native_program import RefusedError, executable, find_program
+from tensorflow_optimizer.proof.native_program import NativeProgram, RefusedError, find_program, native_program
 from tensorflow_optimizer.proof.run_times import choose_batch, measure_runs
 from tensorflow_optimizer.runners.describe import describe_signatures
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_optimizer.documents.manifest import Signature
+    from tensorflow_optimizer.sandbox import Sandbox
 
 ROWS = (2, 4, 8, 16, 32)
 
@@ -54,6 +56,10 @@ def test_the_rows_that_take_least_time_are_chosen(ratios: tuple[Any, ...], rows:
         (times(*["LiteRT refuses"] * 5), "LiteRT refuses"),
         (times(0.97, "a run may take longer"), "save less than 5%"),
         (times(), "the signature has no batch"),
+        (
+            times(*["LiteRT cannot load the model: reshape.cc num_input_elements != num_output_elements"] * 5),
+            "a layer inside the model has a fixed number of rows, as a Flatten, a reshape or a recurrent layer",
+        ),
     ],
 )
 def test_one_row_has_a_reason(measured: RunTimes, reason: str) -> None:
@@ -63,12 +69,11 @@ def test_one_row_has_a_reason(measured: RunTimes, reason: str) -> None:
 
 
 @pytest.fixture
-def program() -> Iterator[Path]:
+def program() -> Path:
     found = find_program()
     if found is None:
         pytest.skip("the native program is not built: npm run setup")
-    with executable(found) as copy:
-        yield copy
+    return found
 
 
 def dense() -> Any:
@@ -90,25 +95,29 @@ def recurrent() -> Any:
     return keras.Sequential([keras.Input((4, 8), batch_size=1), keras.layers.LSTM(8), keras.layers.Dense(8)])
 
 
-def described(model: Any, directory: Path) -> tuple[ModelDescription, dict[str, Dataset]]:
-    """Write a model's file, and return its description and data."""
+def described(model: Any) -> tuple[bytes, ModelDescription, dict[str, Dataset]]:
+    """Return a model's file, its description and data."""
     import tensorflow as tf
 
     content = bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
-    (directory / "model.tflite").write_bytes(content)
     signatures: dict[str, Signature] = describe_signatures(content, {"serving_default": True})
     rows = np.random.default_rng(0).normal(size=(5, *model.input_shape[1:])).astype(np.float32)
     name = next(iter(signatures["serving_default"].inputs))
     description = ModelDescription(
-        model="m", version=1, runtime=Runtime.NATIVE, default_signature="serving_default", signatures=signatures
+        schema_version=1,
+        model="m",
+        version=1,
+        runtime=Runtime.NATIVE,
+        default_signature="serving_default",
+        signatures=signatures,
     )
-    (directory / "model.json").write_text(description.to_json())
-    return description, {"serving_default": Dataset({name: rows}, True)}
+    return content, description, {"serving_default": Dataset({name: rows}, True)}
 
 
-def test_rows_of_a_dense_model_are_computed_at_once_and_differ_by_rounding(program: Path, tmp_path: Path) -> None:
-    description, datasets = described(dense(), tmp_path)
-    signatures, runs = with_batches(program, tmp_path, litert_library(), description, datasets)
+def test_rows_of_a_dense_model_are_computed_at_once_and_differ_by_rounding(program: Path, sandbox: Sandbox) -> None:
+    content, description, datasets = described(dense())
+    with native_program(sandbox, program, litert_library(), content, description) as native:
+        signatures, runs = with_batches(native, description, datasets)
     found = runs["serving_default"]
     assert [trial.rows for trial in found.rows] == list(ROWS)
     assert all(trial.ratio is not None for trial in found.rows)
@@ -118,15 +127,15 @@ def test_rows_of_a_dense_model_are_computed_at_once_and_differ_by_rounding(progr
     assert batch.rows > 1, found
     assert found.difference is not None
     assert found.difference < 1e-4
-    assert json.loads((tmp_path / "model.json").read_text())["signatures"]["serving_default"]["batch"]["rows"] > 1
 
 
 @pytest.mark.parametrize("model", [flattening, recurrent])
 def test_a_fixed_number_of_rows_within_the_model_is_the_reason_for_one(
-    model: Callable[[], Any], program: Path, tmp_path: Path
+    model: Callable[[], Any], program: Path, sandbox: Sandbox
 ) -> None:
-    description, datasets = described(model(), tmp_path)
-    signatures, runs = with_batches(program, tmp_path, litert_library(), description, datasets)
+    content, description, datasets = described(model())
+    with native_program(sandbox, program, litert_library(), content, description) as native:
+        signatures, runs = with_batches(native, description, datasets)
     batch = signatures["serving_default"].batch
     assert batch is not None
     assert batch.rows == 1
@@ -136,7 +145,7 @@ def test_a_fixed_number_of_rows_within_the_model_is_the_reason_for_one(
 
 
 #: Measures that several rows are sooner, and answers them one by one or not alike.
-LIAR = """#!{python}
+LIAR = """
 import json, os, sys, urllib.request
 if sys.argv[1:] == ["measure"]:
     # The text of many large rows would take longer than to run them.
@@ -158,17 +167,33 @@ while True:
 """
 
 
-def batches_by(text: str, models: Any, directory: Path) -> Any:
-    """Return what `with_batches` does where the native program is a script."""
+@contextmanager
+def scripted(text: str, sandbox: Sandbox, models: Any, directory: Path) -> Iterator[NativeProgram]:
+    """Give a script in place of the native program."""
     program = directory / "bootstrap"
-    program.write_text(text)
-    program.chmod(0o755)
-    signatures = describe_signatures(models.static_tflite.read_bytes(), {"serving_default": True})
-    description = ModelDescription(
-        model="m", version=1, runtime=Runtime.NATIVE, default_signature="serving_default", signatures=signatures
+    program.write_text(script(sandbox, text))
+    content = models.static_tflite.read_bytes()
+    with native_program(sandbox, program, directory, content, description_of(content)) as native:
+        yield native
+
+
+def description_of(content: bytes) -> ModelDescription:
+    signatures = describe_signatures(content, {"serving_default": True})
+    return ModelDescription(
+        schema_version=1,
+        model="m",
+        version=1,
+        runtime=Runtime.NATIVE,
+        default_signature="serving_default",
+        signatures=signatures,
     )
+
+
+def batches_by(text: str, sandbox: Sandbox, models: Any, directory: Path) -> Any:
+    """Return what `with_batches` does where the native program is a script."""
     data = {"serving_default": Dataset({"features": np.ones((2, 16), np.float32)}, True)}
-    return with_batches(program, directory, directory, description, data)
+    with scripted(text, sandbox, models, directory) as native:
+        return with_batches(native, description_of(models.static_tflite.read_bytes()), data)
 
 
 @pytest.mark.parametrize(
@@ -181,10 +206,10 @@ def batches_by(text: str, models: Any, directory: Path) -> Any:
     ],
 )
 def test_rows_that_are_answered_otherwise_at_once_are_computed_one_by_one(
-    error: str, started: str, rows: int, reason: str | None, models: Any, tmp_path: Path
+    error: str, started: str, rows: int, reason: str | None, sandbox: Sandbox, models: Any, tmp_path: Path
 ) -> None:
-    program = LIAR.format(python=sys.executable, error=error, started=started)
-    found, runs = batches_by(program, models, tmp_path)
+    program = LIAR.format(error=error, started=started)
+    found, runs = batches_by(program, sandbox, models, tmp_path)
     batch = found["serving_default"].batch
     assert batch is not None
     assert batch.rows == rows
@@ -193,9 +218,9 @@ def test_rows_that_are_answered_otherwise_at_once_are_computed_one_by_one(
     assert runs["serving_default"].threads_ratio == pytest.approx(0.6)
 
 
-def test_a_measurement_that_fails_is_the_reason_for_one_row(models: Any, tmp_path: Path) -> None:
-    program = f"#!{sys.executable}\nimport sys; sys.exit('no memory')\n"
-    found, runs = batches_by(program, models, tmp_path)
+def test_a_measurement_that_fails_is_the_reason_for_one_row(sandbox: Sandbox, models: Any, tmp_path: Path) -> None:
+    program = "import sys; sys.exit('no memory')\n"
+    found, runs = batches_by(program, sandbox, models, tmp_path)
     assert (found["serving_default"].batch, runs) == (Batch(rows=1, reason="no memory"), {})
 
 
@@ -207,9 +232,34 @@ def test_a_measurement_that_fails_is_the_reason_for_one_row(models: Any, tmp_pat
         ("print('[{}]')", "printed"),
     ],
 )
-def test_a_measurement_that_fails_says_why(text: str, reason: str, tmp_path: Path) -> None:
-    program = tmp_path / "bootstrap"
-    program.write_text(f"#!{sys.executable}\n{text}\n")
-    program.chmod(0o755)
-    with pytest.raises(RefusedError, match=reason):
-        measure_runs(program, tmp_path, tmp_path, [("serving_default", {"x": [[1.0]]})])
+def test_a_measurement_that_fails_says_why(
+    text: str, reason: str, sandbox: Sandbox, models: Any, tmp_path: Path
+) -> None:
+    with (
+        scripted(f"{text}\n", sandbox, models, tmp_path) as native,
+        pytest.raises(RefusedError, match=reason),
+    ):
+        measure_runs(native, [("serving_default", {"x": [[1.0]]})])
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"rows": [{"number": 1_000_000, "time": {"processor": 1, "wall": 1}, "single": {"processor": 9, "wall": 9}}]},
+        {"rows": [{"number": 4, "time": {"processor": -1, "wall": 1}, "single": {"processor": 9, "wall": 9}}]},
+        {"rows": [{"number": 4, "time": {"processor": 1e999, "wall": 1}, "single": {"processor": 9, "wall": 9}}]},
+        {"rows": "many"},
+        {"signature": "another"},
+        {"single": {"time": {"processor": "soon"}}},
+    ],
+)
+def test_a_measurement_that_cannot_be_true_is_refused(
+    lie: dict[str, Any], sandbox: Sandbox, models: Any, tmp_path: Path
+) -> None:
+    time = {"processor": 100, "wall": 100}
+    measured = {"number": 2, "time": time, "single": time}
+    honest = {"signature": "serving_default", "single": measured, "rows": [], "threads": measured}
+    printed = json.dumps([honest | lie])
+    program = f"print({printed!r})\n"
+    with scripted(program, sandbox, models, tmp_path) as native, pytest.raises(RefusedError, match=r"printed|measured"):
+        measure_runs(native, [("serving_default", {"x": [[1.0]]})])

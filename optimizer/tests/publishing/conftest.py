@@ -17,6 +17,7 @@ from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.storage.checksums import write_checksums
 from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def make_output(tmp_path: Path) -> Callable[..., Path]:
             for path, content in files.items():
                 (output / "model" / path).parent.mkdir(parents=True, exist_ok=True)
                 (output / "model" / path).write_bytes(content)
+            write_checksums(output)
         return output
 
     return make

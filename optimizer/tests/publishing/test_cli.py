@@ -12,6 +12,7 @@ from publishing_samples import PREFIX, job_data, read_json
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.documents.draft import key_draft
 from tensorflow_optimizer.errors import ExitCode
+from tensorflow_optimizer.storage.checksums import write_checksums
 from typer.testing import CliRunner, Result
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def test_a_model_is_not_published_under_the_key_of_a_job_that_was_changed_since(
 ) -> None:
     output = make_output()
     key_draft(output, config.read_bytes())
+    write_checksums(output)
     config.write_text(json.dumps(job_data(seed=1)))
 
     result = run_publish(output, config)
@@ -107,6 +109,7 @@ def test_a_changed_file_gives_one_sentence(
 ) -> None:
     output = make_output()
     (tmp_path / name).write_bytes(content)
+    write_checksums(output)
 
     result = run_publish(output, config)
 

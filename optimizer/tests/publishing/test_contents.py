@@ -14,6 +14,7 @@ from publishing_samples import KEY, PREFIX, SAVED_MODEL, job_data, read, read_js
 from tensorflow_optimizer.documents.manifest import Manifest, ModelDescription
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
+from tensorflow_optimizer.storage.checksums import write_checksums
 from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def test_a_litert_model_becomes_a_layer_a_manifest_and_a_record(
     record = read_json(s3, f"{PREFIX}/keys/{KEY}/1.json")
     layer = s3.head_object(Bucket="models", Key=f"{PREFIX}/litert/1/layer.zip")
     assert record == {
-        **dict.fromkeys(("ArchiveKey", "ArchiveSha256", "GoldenKey", "ServerKey", "ServerSha256"), ""),
+        **dict.fromkeys(("ArchiveKey", "ArchiveSha256", "GoldenKey", "ServerKey", "ServerSha256", "Isolation"), ""),
+        "Status": "SUCCEEDED",
         "ChecksumsSha256": sha256(read(s3, f"{PREFIX}/litert/1/SHA256SUMS")),
         "Version": "1",
         "KeyPrefix": f"{PREFIX}/litert/1/",
@@ -124,6 +126,7 @@ def test_a_saved_model_is_visible_to_a_server_only_when_it_is_whole(
     monkeypatch.setattr(Bucket, "create", create)
     output = make_output(job=SAVED_MODEL)
     (output / "golden.json").write_text('{"requests": []}')
+    write_checksums(output)
 
     record = release(output, job=SAVED_MODEL)
 

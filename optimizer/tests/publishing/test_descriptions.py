@@ -20,6 +20,7 @@ from tensorflow_optimizer.publishing.provenance import LOCAL_BUILDER, builder_of
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.publishing.tools import tools_of
+from tensorflow_optimizer.storage.checksums import write_checksums
 from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def test_the_profile_of_real_data_is_published_beside_the_manifest_and_vouched_f
     job = job_data(format=form)
     output = make_output(job=job)
     (output / "profile.json").write_text('{"samples":600}')
+    write_checksums(output)
 
     release(output, job=job)
 
@@ -165,6 +167,7 @@ def test_the_api_is_described_with_golden_requests_as_examples(
     exchange = {"request": {"instances": [image]}, "response": {"predictions": [scores]}}
     output = make_output(job=job)
     (output / "golden.json").write_text(json.dumps({"requests": [exchange]}))
+    write_checksums(output)
     release(output, job=job)
 
     folder = f"{PREFIX}/{job['format']}/1/"
@@ -214,7 +217,7 @@ def test_the_provenance_names_job_inputs_builder_and_build(s3: S3Client, make_ou
     assert inputs["source"]["digest"] == {"sha256": "1" * 64}
     assert inputs["source"]["uri"] == "s3://inputs/model.zip"
     assert inputs["source"]["annotations"]["version"] == "v7"
-    # Of several objects, the digest is that of the list.
+    # Expect the digest of the list, since the input has several objects.
     assert inputs["evaluation"]["digest"] == {"sha256": "f" * 64}
     assert "sorted lines" in inputs["evaluation"]["annotations"]["digestOf"]
     assert inputs["student-0"]["digest"] == {"sha256": "5" * 64}

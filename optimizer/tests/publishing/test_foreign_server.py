@@ -19,7 +19,7 @@ from tensorflow_optimizer.supervision import supervise
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What a process could do that has opened a hostile model: it writes a draft of its own.
+#: Program of a process that has opened a hostile model: it writes a draft of its own.
 WORKER = """
 import pathlib, sys
 out = pathlib.Path(sys.argv[3])

@@ -14,7 +14,7 @@ from tensorflow_optimizer.fetching.fetched import Fetched, FetchedInput, Fetched
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.storage.s3 import Bucket
-from tensorflow_optimizer.storage.storage_errors import ObjectExistsError
+from tensorflow_optimizer.storage.storage_errors import ObjectExistsError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,23 +76,45 @@ def test_a_record_with_missing_files_is_not_adopted(
 
 @pytest.mark.fault(
     "a foreign object where a version is to be written",
-    sees="`exists with other content`; the object stays, and the next build takes the next number",
-    serves="the previous version",
+    sees="nothing: the object stays, and the version gets the next number that is free",
+    serves="the new version",
 )
-def test_a_foreign_object_in_the_way_is_kept_and_reported(
-    s3: S3Client, release: Release, make_output: MakeOutput, keys: Keys
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "litert/1/layer.zip",
+        "saved_model/1/x",
+        "archive/1.tar.gz",
+        "golden/1.json",
+        "pruned/1.json",
+        f"keys/{KEY}/1.json",
+    ],
+)
+def test_a_foreign_object_in_the_way_is_kept_and_passed_over(
+    s3: S3Client, release: Release, make_output: MakeOutput, foreign: str
 ) -> None:
-    s3.put_object(Bucket="models", Key=f"{PREFIX}/litert/1/layer.zip", Body=b"somebody else's")
-    output = make_output()
+    s3.put_object(Bucket="models", Key=f"{PREFIX}/{foreign}", Body=b"somebody else's")
 
-    with pytest.raises(ObjectExistsError, match=r"litert/1/layer\.zip exists with other content"):
-        release(output)
+    record = release(make_output())
 
-    assert read(s3, f"{PREFIX}/litert/1/layer.zip") == b"somebody else's"
-    assert keys(f"{PREFIX}/keys/") == []
-    record = release(output)
+    assert read(s3, f"{PREFIX}/{foreign}") == b"somebody else's"
     assert record is not None
     assert record.version == "2"
+
+
+def test_foreign_objects_under_fifty_numbers_are_an_error_with_a_way_out(
+    s3: S3Client, release: Release, make_output: MakeOutput, keys: Keys
+) -> None:
+    for number in range(1, 51):
+        s3.put_object(Bucket="models", Key=f"{PREFIX}/litert/{number}/x", Body=b"")
+    output = make_output()
+
+    with pytest.raises(StorageError, match="publish again, which goes on from there"):
+        release(output)
+
+    record = release(output)
+    assert record is not None
+    assert record.version == "51"
 
 
 def test_a_build_id_is_not_used_for_two_builds(release: Release, make_output: MakeOutput) -> None:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from publishing_samples import PREFIX, SAVED_MODEL
 from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.storage.checksums import write_checksums
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def test_all_problems_are_named_at_once(copy: Path) -> None:
 
 
 def test_a_document_that_cannot_be_read_is_named(copy: Path) -> None:
-    """Also where the manifest was changed to match it."""
+    """Change the manifest to match the document, so that only its content is wrong."""
     manifest = json.loads((copy / "manifest.json").read_text())
     for file in manifest["documents"]:
         (copy / file["path"]).write_bytes(b"{}")
@@ -274,6 +275,7 @@ def test_a_signature_is_bound_to_its_place_in_the_bucket(s3: S3Client, copy: Pat
 def test_other_golden_requests_are_named(s3: S3Client, release: Release, make_output: MakeOutput) -> None:
     output = make_output()
     (output / "golden.json").write_text("[]")
+    write_checksums(output)
     release(output)
     golden = f"{PREFIX}/golden/1.json"
     verify(f"s3://models/{FOLDER}")

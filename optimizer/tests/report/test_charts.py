@@ -1,4 +1,4 @@
-"""The pictures of report.html: they say in words what they show, and draw what is unusual, or say why not."""
+"""The charts of report.html: they say in words what they show, and draw what is unusual, or say why not."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def html_of(write: Write, outcome: Outcome, **job: Any) -> str:
     return (write(sample.job(**job), outcome) / "report.html").read_text(encoding="utf-8")
 
 
-def pictures_in(html: str) -> dict[str, ET.Element]:
-    """Return the pictures of a page by name."""
+def charts_in(html: str) -> dict[str, ET.Element]:
+    """Return the charts of a page by name."""
     found = [ET.fromstring(text) for text in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
     return {(svg.get("aria-labelledby") or "").removesuffix("-title"): svg for svg in found}
 
@@ -115,18 +115,18 @@ def boxes(svg: ET.Element) -> Iterator[tuple[str, tuple[float, float, float, flo
         yield text.text or "", (left, y - 0.75 * size, left + width, y + 0.2 * size)
 
 
-def test_every_picture_says_in_words_what_it_shows(write: Write) -> None:
+def test_every_chart_says_in_words_what_it_shows(write: Write) -> None:
     html = html_of(write, full(), labels=["a", "b", "c", "d"])
-    pictures = pictures_in(html)
-    assert list(pictures) == ["size-and-loss", "times", "classes-1", "confusion-1", "layers"]
-    for name, svg in pictures.items():
+    charts = charts_in(html)
+    assert list(charts) == ["size-and-loss", "times", "classes-1", "confusion-1", "layers"]
+    for name, svg in charts.items():
         assert svg.get("role") == "img"
         title, description = svg[0], svg[1]
         assert (title.tag, title.get("id"), svg.get("aria-labelledby")) == ("title", f"{name}-title", f"{name}-title")
         assert (description.tag, description.get("id")) == ("desc", svg.get("aria-describedby"))
         assert title.text
         assert len(description.text or "") > 40
-    words = {name: svg[1].text or "" for name, svg in pictures.items()}
+    words = {name: svg[1].text or "" for name, svg in charts.items()}
     assert "dynamicRange: 0.47 MB, +1.50 (+0.40 … +2.70), 3.45× faster than float32." in words["size-and-loss"]
     assert "float16: 2.00× faster." in words["times"]
     assert "d: +7.50." in words["classes-1"]
@@ -142,12 +142,12 @@ def test_the_page_has_one_style_and_each_id_once(write: Write) -> None:
     assert used
     assert set(used) <= set(identities)
     light = html[: html.index("@media")]
-    for svg in pictures_in(html).values():
+    for svg in charts_in(html).values():
         for element in svg.iter():
             assert "style" not in element.attrib
             for key in ("fill", "stroke"):
                 color = element.get(key, "none")
-                assert color == "none" or f'.picture [{key}="{color}"]' in html, "it would not be as dark as the page"
+                assert color == "none" or f'.chart [{key}="{color}"]' in html, "it would not be as dark as the page"
                 assert color == "none" or color in light
         inside = [path for definitions in svg.iter("defs") for path in definitions.iter("path")]
         assert not [path for path in inside if {"fill", "stroke"} & set(path.attrib)], "no rule reaches inside of `use`"
@@ -161,7 +161,7 @@ def test_equal_builds_give_equal_bytes_whatever_the_readers_settings_are(write: 
 
 
 def test_smaller_is_left_and_better_is_lower(write: Write) -> None:
-    svg = pictures_in(html_of(write, sample.accepted()))["size-and-loss"]
+    svg = charts_in(html_of(write, sample.accepted()))["size-and-loss"]
     places = centers(svg)
     assert places["dynamicRange"][0] < places["float16"][0] < places["original"][0]
     assert places["dynamicRange"][1] < places["float16"][1] == pytest.approx(places["original"][1])
@@ -170,7 +170,7 @@ def test_smaller_is_left_and_better_is_lower(write: Write) -> None:
 
 def test_a_mark_is_as_large_as_the_time(write: Write) -> None:
     slow = [candidate(f"c{ratio}", 1000 * ratio, ratio=ratio, accuracy_loss=0.01 * ratio) for ratio in (1, 4)]
-    svg = pictures_in(html_of(write, sample.accepted(candidates=slow)))["size-and-loss"]
+    svg = charts_in(html_of(write, sample.accepted(candidates=slow)))["size-and-loss"]
     widths = {}
     for group in svg.iter("g"):
         title = group.findtext("title") or ""
@@ -192,14 +192,14 @@ def test_a_mark_is_as_large_as_the_time(write: Write) -> None:
 )
 def test_the_strongest_loss_that_was_measured_is_drawn(write: Write, known: dict[str, Any], axis: str) -> None:
     outcome = sample.accepted(candidates=[candidate("a", 1000, **known), candidate("b", 500, **known)])
-    assert axis in texts_of(pictures_in(html_of(write, outcome))["size-and-loss"])
+    assert axis in texts_of(charts_in(html_of(write, outcome))["size-and-loss"])
 
 
 def test_the_loss_is_that_of_the_metric_that_the_gate_judges(write: Write) -> None:
     judged = sample.rule(True, "", "maxLoss").model_copy(update={"metric": "recall:1", "output": "y"})
     outcome = with_classes(4)
     chosen = outcome.candidates[0].model_copy(update={"rules": [judged]})
-    svg = pictures_in(html_of(write, outcome.model_copy(update={"candidates": [chosen]})))["size-and-loss"]
+    svg = charts_in(html_of(write, outcome.model_copy(update={"candidates": [chosen]})))["size-and-loss"]
     assert "loss of recall of the class 1, points" in texts_of(svg)
 
 
@@ -208,7 +208,7 @@ def test_an_interval_is_drawn_and_a_square_is_the_time_on_two_threads(write: Wri
         update={"latency_ratio_interval": (0.45, 0.55), "two_threads_latency_ratio": 0.8}
     )
     outcome = sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"metrics": measured})])
-    svg = pictures_in(html_of(write, outcome))["times"]
+    svg = charts_in(html_of(write, outcome))["times"]
     assert "2.00× faster" in texts_of(svg)
     assert "on two threads 1.25× faster" in (svg[1].text or "")
     assert {"0.5×", "1×"} <= set(texts_of(svg))
@@ -218,7 +218,7 @@ def test_an_interval_is_drawn_and_a_square_is_the_time_on_two_threads(write: Wri
 def test_a_loss_that_is_no_number_is_left_out_and_named(write: Write, loss: float) -> None:
     broken = candidate("broken", 2000, ratio=math.nan, accuracy_loss=loss)
     html = html_of(write, sample.accepted(candidates=[broken, sample.CHOSEN]))
-    assert "broken" not in centers(pictures_in(html)["size-and-loss"])
+    assert "broken" not in centers(charts_in(html)["size-and-loss"])
     assert "Not drawn, as its loss is unknown: broken." in html
     assert "Not drawn are 1 whose time was not compared." in html
 
@@ -226,17 +226,17 @@ def test_a_loss_that_is_no_number_is_left_out_and_named(write: Write, loss: floa
 def test_what_was_not_measured_is_a_sentence(write: Write) -> None:
     failed = Candidate(name="fullInteger", status=CandidateStatus.FAILED, reason="the converter stopped")
     html = html_of(write, sample.accepted(candidates=[failed]))
-    assert pictures_in(html) == {}
+    assert charts_in(html) == {}
     assert "Size and loss are not drawn: no candidate was measured." in html
     assert "Times are not drawn: no candidate was measured." in html
     nothing = Outcome(exit_code=ExitCode.BAD_INPUT, sentence="the labels do not fit")
-    assert pictures_in(html_of(write, nothing)) == {}
+    assert charts_in(html_of(write, nothing)) == {}
 
 
 def test_a_single_candidate_is_drawn(write: Write) -> None:
-    pictures = pictures_in(html_of(write, sample.accepted(candidates=[sample.CHOSEN], original=None)))
-    assert list(centers(pictures["size-and-loss"])) == ["float16"]
-    assert "float16" in texts_of(pictures["times"])
+    charts = charts_in(html_of(write, sample.accepted(candidates=[sample.CHOSEN], original=None)))
+    assert list(centers(charts["size-and-loss"])) == ["float16"]
+    assert "float16" in texts_of(charts["times"])
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_equal_and_extreme_values_stay_inside(write: Write, values: list[tuple[i
     candidates = [
         candidate(f"c{i}", size, ratio=10.0 ** (-9 * i), accuracy_loss=loss) for i, (size, loss) in enumerate(values)
     ]
-    svg = pictures_in(html_of(write, sample.accepted(candidates=candidates, original=None)))["size-and-loss"]
+    svg = charts_in(html_of(write, sample.accepted(candidates=candidates, original=None)))["size-and-loss"]
     assert len(centers(svg)) == len(values)
     for x, y in centers(svg).values():
         assert 84 < x < 884
@@ -254,11 +254,11 @@ def test_equal_and_extreme_values_stay_inside(write: Write, values: list[tuple[i
 
 
 def test_twenty_classes_are_drawn_and_a_thousand_without_a_matrix(write: Write) -> None:
-    twenty = pictures_in(html_of(write, with_classes(20)))
+    twenty = charts_in(html_of(write, with_classes(20)))
     assert {"classes-1", "confusion-1"} <= set(twenty)
     assert next(text for text in texts_of(twenty["classes-1"]) if text.startswith("class ")) == "class 19"
     html = html_of(write, with_classes(1000, 0))
-    many = pictures_in(html)
+    many = charts_in(html)
     assert "confusion-1" not in many
     assert len([text for text in texts_of(many["classes-1"]) if text.startswith("class ")]) == 30
     assert "30 of 1000 are drawn; the table has all." in html
@@ -279,7 +279,7 @@ def test_classes_that_were_not_measured_one_by_one_are_a_sentence(write: Write) 
 def test_two_hundred_layers_are_drawn_and_the_greatest_jump_is_named(write: Write) -> None:
     errors = [0.001 * number + (0.5 if number == 120 else 0) for number in range(200)]
     html = html_of(write, with_layers([*errors, math.inf, math.nan]))
-    svg = pictures_in(html)["layers"]
+    svg = charts_in(html)["layers"]
     assert len([*svg.iter("use")]) >= 200
     assert "121 functional…d tower/120" in texts_of(svg)
     assert f'<th scope="row">121 {LONG}/120</th>' in html
@@ -290,22 +290,22 @@ def test_two_hundred_layers_are_drawn_and_the_greatest_jump_is_named(write: Writ
 def test_errors_that_are_no_number_hide_no_table(write: Write, errors: list[float], count: int | None) -> None:
     html = html_of(write, with_layers(errors))
     assert ("<h2>Error by layer</h2>" in html) == (count is not None)
-    assert ("layers" in pictures_in(html)) == bool(count)
+    assert ("layers" in charts_in(html)) == bool(count)
     assert ("Errors are not drawn: none is a finite number above 0." in html) == (count == 0)
 
 
 def test_names_are_text_and_what_xml_cannot_hold_is_replaced(write: Write) -> None:
     names = ["$x^2$ <b>", "a\x00b\x1b", "two\nlines", LONG]
     candidates = [candidate(name, 1000 * (at + 1), ratio=0.5, accuracy_loss=0.01) for at, name in enumerate(names)]
-    pictures = pictures_in(html_of(write, sample.accepted(candidates=candidates)))
+    charts = charts_in(html_of(write, sample.accepted(candidates=candidates)))
     for name in ("size-and-loss", "times"):
         assert {"$x^2$ <b>", "a\ufffdb\ufffd", "two lines", "functional_1/…e second tower"} <= set(
-            texts_of(pictures[name])
+            texts_of(charts[name])
         )
-    assert any(title.startswith(LONG) for title in centers(pictures["size-and-loss"]))
+    assert any(title.startswith(LONG) for title in centers(charts["size-and-loss"]))
 
 
-def test_no_text_covers_another_or_leaves_its_picture(write: Write) -> None:
+def test_no_text_covers_another_or_leaves_its_chart(write: Write) -> None:
     outcome = with_classes(20)
     chosen = outcome.candidates[0].model_copy(update={"layers": with_layers([0.1, 0.3, 0.2, 0.9]).candidates[0].layers})
     others = [
@@ -313,9 +313,9 @@ def test_no_text_covers_another_or_leaves_its_picture(write: Write) -> None:
         for at in range(30)
     ]
     outcome = outcome.model_copy(update={"candidates": [*others, chosen]})
-    pictures = pictures_in(html_of(write, outcome, labels=[f"{at} {LONG}" for at in range(20)]))
-    assert len(pictures) == 5
-    for name, svg in pictures.items():
+    charts = charts_in(html_of(write, outcome, labels=[f"{at} {LONG}" for at in range(20)]))
+    assert len(charts) == 5
+    for name, svg in charts.items():
         _, _, width, height = map(float, (svg.get("viewBox") or "").split())
         texts = [*boxes(svg)]
         assert len(texts) > 5

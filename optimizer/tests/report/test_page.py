@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import report_samples as sample
 from tensorflow_optimizer.documents.job import Gate, ModelFormat, Recipe, Rule
-from tensorflow_optimizer.documents.manifest import Batch, PictureProof, RowsTrial, RunTimes
+from tensorflow_optimizer.documents.manifest import Batch, ImageProof, RowsTrial, RunTimes
 from tensorflow_optimizer.documents.outcome import (
     Candidate,
     CandidateStatus,
@@ -150,7 +150,7 @@ def test_an_unsuccessful_build_has_a_report_too(page: MakePage, outcome: Outcome
     assert headline in shown.text
     assert outcome.sentence in shown.text
     assert "chosen" not in shown.text
-    assert "python -m tensorflow_optimizer run" in shown.text
+    assert "npx cdk-tensorflow run" in shown.text
     assert shown.unclosed == []
 
 
@@ -274,8 +274,8 @@ def test_the_rows_of_a_run_and_the_reason_for_one_are_shown(page: MakePage) -> N
     assert f"computes one row at a time: {HOSTILE}" in shown.text
 
 
-def test_the_pictures_that_were_compared_are_shown(page: MakePage) -> None:
-    draft = sample.draft(pictures=PictureProof(pictures=100, differences={"y": 0.00123}))
+def test_the_images_that_were_compared_are_shown(page: MakePage) -> None:
+    draft = sample.draft(pictures=ImageProof(pictures=100, differences={"y": 0.00123}))
     shown = page(sample.job(), sample.accepted(), draft).text
     assert (
         "100 of the evaluation data decide as the numbers that TensorFlow makes of them; y differs by 0.00123" in shown

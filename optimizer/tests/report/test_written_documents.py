@@ -54,8 +54,8 @@ def test_files_in_a_bucket_are_fetched_again(write: Write) -> None:
 
     fetch, run = reproduction(write, sample.job(source=source))
 
-    assert fetch == "python -m tensorflow_optimizer fetch --config job.json --directory work"
-    assert run.startswith("python -m tensorflow_optimizer run --config job.json --source work/source --evaluation work")
+    assert fetch == "npx cdk-tensorflow fetch --config job.json --directory work"
+    assert run.startswith("npx cdk-tensorflow run --config job.json --source work/source --evaluation work")
 
 
 def test_files_without_a_location_are_named_by_their_digest(write: Write) -> None:
@@ -67,7 +67,7 @@ def test_files_without_a_location_are_named_by_their_digest(write: Write) -> Non
         f"# e.npz has the digest {'b' * 64}",
         f"# my student.keras has the digest {'c' * 64}",
         (
-            "python -m tensorflow_optimizer run --config job.json --source source/ --evaluation e.npz "
+            "npx cdk-tensorflow run --config job.json --source source/ --evaluation e.npz "
             "--student 'my student.keras' --output out"
         ),
     ]

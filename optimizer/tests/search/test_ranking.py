@@ -50,12 +50,12 @@ def ranked(*candidates: Candidate, metric: MetricName | None = None) -> tuple[li
             {"y": {"accuracy_loss": 0.05}, "z": {"agreement": 1.0}},
         ),
         ({"y": {"error_increase": 0.2}}, {"y": {"error_increase": -0.1}}),
-        # Of equal decisions, the nearer numbers are the better ones.
+        # Prefer nearer numbers among equal decisions.
         (
             {"y": {"accuracy_loss": 0.0, "relative_error": 0.2}},
             {"y": {"accuracy_loss": 0.0, "relative_error": 0.1}},
         ),
-        # Another signature answered made-up inputs.
+        # Another signature answered generated inputs.
         (
             {"y": {"accuracy_loss": 0.02}, "embed__e": {"relative_error": 0.3}},
             {"y": {"accuracy_loss": 0.01}, "embed__e": {"relative_error": 0.4}},

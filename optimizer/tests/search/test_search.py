@@ -7,7 +7,7 @@ import pytest
 from sample_jobs import FLOAT16, job_data
 from sample_models import dense_data
 from tensorflow_optimizer.documents.job import Job
-from tensorflow_optimizer.evaluation.latency import Timing
+from tensorflow_optimizer.evaluation.latency import Latency, Timing
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.pipeline import optimize
 from tensorflow_optimizer.search import ranking, run_search
@@ -159,12 +159,9 @@ def test_speed_decides_only_above_the_noise(
     noise: float, chosen: str, models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In the order of their sizes: dynamicRange, float16, float32.
-    times = (1.1, 1.5, 1.0)
-    monkeypatch.setattr(
-        ranking,
-        "interleaved_latency",
-        lambda runners, *_: {key: Timing(time, noise) for key, time in zip(runners, times, strict=True)},
-    )
+    times = (1.2, 1.5, 1.0)
+    measured = {str(number): Latency(Timing(time, noise)) for number, time in enumerate(times)}
+    monkeypatch.setattr(ranking, "measured_twice", lambda *_: [measured, measured])
     result = runs(models.dense, data, recipe=recipe("latency", *QUANTIZATIONS, maxAccuracyLoss=0.1))
     assert result.statuses[chosen] == "chosen"
 
@@ -293,14 +290,10 @@ class TestSearchSpace:
         assert names == [f"distilled small + pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)]
 
 
-@pytest.mark.own_process
 def test_a_killed_process_costs_its_candidate_and_not_the_search(
     models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "tensorflow_optimizer.candidates.parallel.WORKER",
-        ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
-    )
+    monkeypatch.setattr("tensorflow_optimizer.training.trainer._LEAF", "crashing_tasks")
     result = runs(models.dense, data, recipe=recipe("size", QUANTIZATIONS[0], STUDENT))
     assert result.statuses == {"distilled tiny + float16": "failed", "float16": "chosen", "float32": "passed"}
     assert "ran out of memory" in result.outcome.candidates[0].reason

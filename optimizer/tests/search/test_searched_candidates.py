@@ -1,4 +1,4 @@
-"""Which candidates a search tries, and that each of them is measured and published as itself."""
+"""Candidates that a search tries, each measured and published as itself."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 import tensorflow as tf
 from sample_functions import CLASSES, FEATURES, Function, dense_data, save, spec
 from sample_jobs import job_data
-from tensorflow_optimizer.candidates.parallel import KilledError
 from tensorflow_optimizer.documents.job import Job, Search
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult
 from tensorflow_optimizer.errors import BadInputError, UnsupportedError
 from tensorflow_optimizer.processes.progress import Progress
+from tensorflow_optimizer.sandbox import LeafEndedError
 from tensorflow_optimizer.search import run_search
 from tensorflow_optimizer.search.ranking import ByObjective
 from tensorflow_optimizer.search.space import SearchSpace, litert_space, saved_model_space
@@ -56,7 +56,7 @@ def space(*steps: dict[str, Any], model_format: str = "litert", **fields: Any) -
 
 
 class TestNames:
-    """Of candidates."""
+    """Names of candidates."""
 
     @pytest.mark.parametrize(
         ("steps", "names"),
@@ -187,7 +187,7 @@ def test_a_refused_candidate_changes_no_byte_of_the_one_that_is_published(wide: 
 
 
 class TestFewRows:
-    """Of a search that names no steps."""
+    """Search that names no steps, with few rows."""
 
     @pytest.fixture(scope="class")
     def data(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -230,7 +230,7 @@ class TestFewRows:
 
 
 class TestABranch:
-    """Of one search: what is refused, and why."""
+    """Branch of one search: what is refused, and why."""
 
     @pytest.mark.parametrize(
         ("refusals", "tried_to_the_end"),
@@ -239,19 +239,17 @@ class TestABranch:
             (["maxSizeBytes", "maxSizeBytes", None], True),
             (["maxLatencyRatio", "maxSizeBytes", None], True),
             # So may a lack of memory.
-            ([KilledError("killed"), KilledError("killed"), None], True),
+            ([LeafEndedError("killed"), LeafEndedError("killed"), None], True),
             # A refusal for quality may be chance once.
             (["maxAccuracyLoss", None], True),
             (["maxAccuracyLoss", "maxSizeBytes", "maxAccuracyLoss", None], True),
-            (["maxAccuracyLoss", KilledError("killed"), "maxAccuracyLoss", None], False),
+            (["maxAccuracyLoss", LeafEndedError("killed"), "maxAccuracyLoss", None], False),
             (["maxAccuracyLoss", "maxAccuracyLoss", None], False),
             # What cannot be done to a model cannot be done to more of it.
             ([UnsupportedError("no"), None], False),
         ],
     )
-    def test_ends_where_quality_is_lost_and_nowhere_else(
-        self, refusals: list[Any], tried_to_the_end: bool, tmp_path: Path
-    ) -> None:
+    def test_ends_where_quality_is_lost_and_nowhere_else(self, refusals: list[Any], tried_to_the_end: bool) -> None:
         mildest, *stronger = (
             SimpleNamespace(name=f"plan {number}", size=100 - number, refusal=entry, distillation=None, trains=False)
             for number, entry in enumerate([None, *refusals])
@@ -263,7 +261,7 @@ class TestABranch:
         chosen = run_search.run_search(
             ByObjective(Search(objective="size"), None),  # type: ignore[arg-type]  # sizes need no data
             SearchSpace([[mildest], stronger], lambda _: []),  # type: ignore[type-var, list-item]  # stand-ins
-            run_search.SearchContext(SimpleNamespace(build=_built), 0, tmp_path, evaluator, evaluator),  # type: ignore[arg-type]  # a search reads no more of it
+            run_search.SearchContext(SimpleNamespace(build=_built, data_bytes=0), 0, evaluator, evaluator),  # type: ignore[arg-type]  # a search reads no more of it
             lambda trial: str(trial.plan.name),
             progress,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 _REPOSITORY = Path(__file__).parents[3]
-sys.path[:0] = [str(_REPOSITORY / "optimizer" / "src"), str(_REPOSITORY / "test" / "stand_ins")]
+sys.path[:0] = [str(_REPOSITORY / "optimizer" / "src"), str(_REPOSITORY / "lab" / "stand_ins")]
 
 from stand_in_registry import Content, Registry
 from tensorflow_optimizer.server_binary.credentials import PASSWORD, USERNAME

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-STAND_INS = Path(__file__).parents[3] / "test" / "stand_ins"
+STAND_INS = Path(__file__).parents[3] / "lab" / "stand_ins"
 
 
 def stand_in() -> bytes:

@@ -1,4 +1,4 @@
-"""`python -m tensorflow_optimizer server-binary`, as people call it."""
+"""`server-binary`, as people call it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ SERVING: dict[str, Any] = {"format": "saved_model", "recipe": "forServing"}
 
 @pytest.fixture(autouse=True)
 def _deep_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As builds have it: deeper than the path of a socket may be."""
+    """Make the temporary directory as deep as that of builds: deeper than the path of a socket may be."""
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
@@ -58,7 +58,7 @@ def server_of(result: Result) -> Any:
     return server
 
 
-@pytest.mark.parametrize("with_data", [True, False], ids=["real data", "made-up inputs"])
+@pytest.mark.parametrize("with_data", [True, False], ids=["real data", "generated inputs"])
 def test_a_server_that_answers_as_expected_is_published_with_the_model(
     with_data: bool, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
 ) -> None:
@@ -164,14 +164,14 @@ def test_the_program_sees_none_of_the_build_s_environment(
 
 
 def test_nothing_that_it_started_is_left_running(
-    models: SampleModels, runs: Runs, image_with: Callable[[bytes], str], tmp_path: Path
+    models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
 ) -> None:
-    child = tmp_path / "child"
-    result = runs(
-        models.dense, server={"image": image_with(script(f"sleep 600 & echo $! > {child}; exit 1"))}, **SERVING
-    )
+    program = script('sleep 600 > /dev/null 2>&1 & echo "error: started $!" >&2; exit 1')
+    result = runs(models.dense, server={"image": image_with(program)}, **SERVING)
     assert result.code == 4
-    check_over(process_of(int(child.read_text())))
+    started = re.search(r"started (\d+)", result.sentence)
+    assert started is not None, result.sentence
+    check_over(process_of(int(started[1])))
 
 
 def test_an_unavailable_image_ends_the_job_before_the_model_is_opened(runs: Runs, tmp_path: Path) -> None:

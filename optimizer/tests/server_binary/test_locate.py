@@ -15,7 +15,7 @@ PATH = "usr/bin/server"
 
 @dataclass
 class FakeLayer:
-    """Only names."""
+    """Layer that has only names."""
 
     name: str
     entries: dict[str, Entry] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""From a job to the bucket: the server lies beside the model that it was tried on, once for all models."""
+"""Way of a server from a job to the bucket: it lies beside the model that it was tried on, once for all models."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tensorflow_optimizer.pipeline import Paths, run
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.record import find_complete
 from tensorflow_optimizer.publishing.target import Target
+from tensorflow_optimizer.storage.checksums import write_checksums
 from tensorflow_optimizer.storage.s3 import Bucket
 from tensorflow_optimizer.storage.storage_errors import ObjectExistsError
 from tensorflow_optimizer.supervision.output import write_outcome
@@ -54,8 +55,10 @@ def run_job(program: bytes, model: Path, output: Path) -> dict[str, Any]:
     with Registry(one_image(program, "serving", "2.20.0")) as registry:
         image = f"{registry.host}/serving:2.20.0"
         data = job_data(format="saved_model", recipe="forServing", server={"image": image})
-        outcome, _ = run(Job.model_validate(data), Paths(model, None, output))
+        # Leaves keep their user below pytest's closed directory: the stand-in's Python may be closed to others too.
+        outcome, _ = run(Job.model_validate(data), Paths(model, None, output, output.parent))
     write_outcome(output, outcome)
+    write_checksums(output)
     return data
 
 
@@ -131,10 +134,15 @@ def test_only_the_program_that_was_tried_is_published(
     data, _ = built
     program = output / "server" / "tensorflow_model_server"
     program.write_bytes(b"#!/bin/sh\n")
+    with pytest.raises(OptimizerError, match=r"tensorflow_model_server has the SHA-256 .*, and the run left"):
+        publish(s3, data, output)
+
+    write_checksums(output)
     with pytest.raises(OptimizerError, match="is not the server that was tried on the model"):
         publish(s3, data, output)
 
     program.write_bytes(stand_in())
+    write_checksums(output)
     with pytest.raises(BadInputError, match=r"its server is .* and the job asks for None"):
         publish(s3, {**data, "server": None}, output)
 

@@ -175,7 +175,7 @@ def test_a_rate_limit_is_named_with_the_ways_around_it(registry: Registry, tmp_p
     text = str(caught.value)
     assert "refuses more downloads for now" in text
     assert "copy the image to an ECR repository" in text
-    assert caught.value.hints == (Hint.SERVER_IMAGE, Hint.REGISTRY_CREDENTIALS)
+    assert caught.value.hints == (Hint.SERVER_IMAGE, Hint.LITERT_SERVER, Hint.REGISTRY_CREDENTIALS)
     assert USERNAME in text
     assert "try again later" in text
 

@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec
 from sample_jobs import gate
-from tensorflow_optimizer.proof.choose_runtime import handler_directory
+from tensorflow_optimizer.documents.golden import GoldenRequest, GoldenRequests
+from tensorflow_optimizer.proof.numpy_handler import handler_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def golden(result: Result) -> dict[str, Any]:
     assert result.code == 0, result.sentence
     found: dict[str, Any] = json.loads((result.output / "golden.json").read_text(encoding="utf-8"))
+    assert GoldenRequests.model_validate(found).to_data() == found
     return found
 
 
@@ -103,7 +105,7 @@ def test_they_stay_below_a_mebibyte(models: SampleModels, runs: Runs, monkeypatc
 
 
 def test_a_sample_above_a_mebibyte_is_kept_alone_and_the_outcome_says_so(runs: Runs, tmp_path: Path) -> None:
-    result = runs(*pictures(tmp_path), recipe="none")
+    result = runs(*images(tmp_path), recipe="none")
     (request,) = golden(result)["requests"]
     assert len(json.dumps(request["request"])) > 1 << 20
     assert any("1 of 10 golden requests are published" in text for text in result.outcome.warnings)
@@ -115,19 +117,19 @@ def test_a_request_that_no_function_could_accept_is_left_out_and_the_outcome_say
     from tensorflow_optimizer.serving import golden_requests as requests
 
     monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 1 << 20)
-    result = runs(*pictures(tmp_path), recipe="none")
+    result = runs(*images(tmp_path), recipe="none")
     assert result.code == 0
     assert not (result.output / "golden.json").exists()
     assert any("no golden requests are published: one sample" in text for text in result.outcome.warnings)
 
 
-def test_of_numbers_and_a_picture_is_published_what_a_function_can_take_and_answer(
+def test_of_numbers_and_an_image_is_published_what_a_function_can_take_and_answer(
     runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tensorflow_optimizer.serving import golden_requests as requests
 
     job = {"recipe": "none", "image": {"preprocessing": "zeroToOne"}}
-    model, data = pictures(tmp_path)
+    model, data = images(tmp_path)
     monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 1 << 20)
     result = runs(model, data, **job)
     (request,) = golden(result)["requests"]
@@ -142,8 +144,8 @@ def test_of_numbers_and_a_picture_is_published_what_a_function_can_take_and_answ
 def test_an_answer_that_no_function_could_send_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from tensorflow_optimizer.serving import golden_requests as requests
 
-    request = {"request": {"instances": [1.0]}, "response": {"predictions": [[0.1, 0.2]]}}
-    # As a function writes it, 0.1 has twenty digits.
+    request = GoldenRequest(request={"instances": [1.0]}, response={"predictions": [[0.1, 0.2]]})
+    # Write 0.1 as a function does, with twenty digits.
     answer = {"y": np.array([[0.1, 0.2]], np.float32)}
     monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 40)
     assert not requests._is_servable(request, answer)
@@ -158,15 +160,15 @@ def test_numbers_are_written_with_their_own_digits(models: SampleModels, runs: R
     assert any(np.array_equal(np.array(numbers, np.float32), row) for row in features)
 
 
-def pictures(directory: Path) -> tuple[Path, Path]:
-    """Return a model of pictures, and twelve of them."""
+def images(directory: Path) -> tuple[Path, Path]:
+    """Return a model of images, and twelve of them."""
 
     def body(image: Any) -> dict[str, Any]:
         return {"scores": tf.nn.softmax(tf.reduce_mean(image, axis=[1, 2]) * 10)}
 
     images = np.random.default_rng(2).uniform(0, 1, (12, 224, 224, 3)).astype(np.float32)
-    np.savez(directory / "pictures.npz", image=images)
-    return function(directory / "pictures", body, spec([None, 224, 224, 3], "image")), directory / "pictures.npz"
+    np.savez(directory / "images.npz", image=images)
+    return function(directory / "images", body, spec([None, 224, 224, 3], "image")), directory / "images.npz"
 
 
 def sound(directory: Path) -> Path:

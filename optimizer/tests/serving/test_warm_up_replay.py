@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-STAND_INS = Path(__file__).resolve().parents[3] / "test" / "stand_ins"
+STAND_INS = Path(__file__).resolve().parents[3] / "lab" / "stand_ins"
 FILE = "assets.extra/tf_serving_warmup_requests"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
@@ -39,7 +39,7 @@ TWO_INPUTS = {
     name: np.random.default_rng(seed).standard_normal((640, 3), np.float32)
     for seed, name in enumerate(("zeta", "alpha"))
 }
-#: By the name that it is served under: the original, its data, and what is done to it.
+#: Models by the name that they are served under: the original, its data, and what is done to it.
 PUBLISHED: dict[str, tuple[str, dict[str, Any], str]] = {
     "frozen": ("dense", DENSE, "freeze"),
     "two-signatures": ("two_signatures", DENSE, "strip"),
@@ -55,7 +55,7 @@ def published(models: SampleModels, tmp_path_factory: pytest.TempPathFactory) ->
     found = {}
     # How much memory each takes is not asked here, and measuring it starts TensorFlow once more.
     patch = pytest.MonkeyPatch()
-    patch.setattr(footprint, "with_footprint", lambda draft, *_: draft)
+    patch.setattr(footprint, "with_footprint", lambda _, draft, *__: draft)
     for name, (model, data, step) in PUBLISHED.items():
         file = directory / f"{name}.npz"
         np.savez(file, **data)

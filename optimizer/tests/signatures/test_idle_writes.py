@@ -1,4 +1,4 @@
-"""Which writes of variables change a later answer."""
+"""Writes of variables that change a later answer, and those that do not."""
 
 from __future__ import annotations
 

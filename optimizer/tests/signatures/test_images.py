@@ -1,4 +1,4 @@
-"""Inputs that take pictures: which one, and what its pixels become."""
+"""Inputs that take images: which one, and what its pixels become."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tensorflow_optimizer.documents.image import ChannelOrder, Image, ImageInput
 from tensorflow_optimizer.documents.manifest import Signature, Tensor
 from tensorflow_optimizer.errors import BadInputError
 from tensorflow_optimizer.hints import Hint
-from tensorflow_optimizer.signatures.images import image_of, picture_input, with_image
+from tensorflow_optimizer.signatures.images import image_input, image_of, with_image
 
 COLORS = [-1, 4, 5, 3]
 
@@ -68,7 +68,7 @@ def test_three_channels_for_one_are_refused(settings: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("shape", [None, [-1, 10], [-1, 4, 5], [-1, 4, 5, 4], [-1, -1, 5, 3], [-1, None, 5, 3]])
-def test_a_shape_that_no_picture_has_is_refused(shape: list[int | None] | None) -> None:
+def test_a_shape_that_no_image_has_is_refused(shape: list[int | None] | None) -> None:
     with pytest.raises(BadInputError, match="rows, height, width, channels, all but the rows known") as raised:
         image_of(asked(), "image", "float32", shape)
     assert Hint.INPUT_SHAPES in raised.value.hints
@@ -76,7 +76,7 @@ def test_a_shape_that_no_picture_has_is_refused(shape: list[int | None] | None) 
 
 @pytest.mark.parametrize("dtype", ["string", "int32", "float64", "bool"])
 def test_a_type_that_pixels_do_not_become_is_refused(dtype: str) -> None:
-    with pytest.raises(BadInputError, match="pictures become float32, float16, uint8, int8"):
+    with pytest.raises(BadInputError, match="images become float32, float16, uint8, int8"):
         image(dtype=dtype)
 
 
@@ -91,16 +91,16 @@ def test_numbers_that_the_type_cannot_hold_are_refused() -> None:
         image("zeroToOne", "uint8")
 
 
-def test_the_only_input_takes_pictures_and_of_several_the_named_one() -> None:
-    assert picture_input(asked(), ["x"]) == "x"
-    assert picture_input(asked(input="b"), ["a", "b"]) == "b"
+def test_the_only_input_takes_images_and_of_several_the_named_one() -> None:
+    assert image_input(asked(), ["x"]) == "x"
+    assert image_input(asked(input="b"), ["a", "b"]) == "b"
     with pytest.raises(BadInputError, match=r"has 2 inputs \('a', 'b'\): name the one"):
-        picture_input(asked(), ["a", "b"])
+        image_input(asked(), ["a", "b"])
     with pytest.raises(BadInputError, match="for the input 'c', and the model's inputs are 'a', 'b'"):
-        picture_input(asked(input="c"), ["a", "b"])
+        image_input(asked(input="c"), ["a", "b"])
 
 
-def test_other_signatures_take_pictures_where_they_have_the_like_input() -> None:
+def test_other_signatures_take_images_where_they_have_the_like_input() -> None:
     def signature(name: str, shape: list[int]) -> Signature:
         tensor = Tensor(dtype="float32", shape=shape)
         return Signature(batched=True, inputs={name: tensor}, outputs={"y": tensor})

@@ -67,7 +67,7 @@ def test_a_signature_that_tolerates_it_is_quantized_like_the_default_one(models:
 def test_a_signature_that_answers_like_the_default_one_is_judged_by_its_data(
     model_format: str, models: SampleModels, runs: Runs, tmp_path: Path
 ) -> None:
-    """As Keras exports a model: under two names."""
+    """Save one function under two names, as Keras exports a model."""
     model = Dense()
     again = tf.function(
         lambda features: {"probabilities": tf.nn.softmax(model.logits(features))}, [spec([None, FEATURES], "features")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from tensorflow_optimizer.sources import open_source
 from tensorflow_optimizer.sources.keras_2 import adapted, is_keras_2
 from tensorflow_optimizer.sources.opened import saved_model_of
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
+
+if TYPE_CHECKING:
+    from tensorflow_optimizer.sandbox import Sandbox
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "old_tensorflow"
 FILES = sorted(file.name for file in FIXTURES.iterdir() if file.suffix in (".h5", ".keras"))
@@ -38,10 +41,10 @@ def test_each_version_has_a_recurrent_model_with_hard_sigmoid() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_of_keras_2_answers_as_keras_2_did(name: str, tmp_path: Path) -> None:
+def test_a_file_of_keras_2_answers_as_keras_2_did(name: str, tmp_path: Path, sandbox: Sandbox) -> None:
     wanted = record(name)
     source = Source(packaging=Packaging.ZIP, identity=Identity(digest="x"))
-    directory = saved_model_of(open_source(FIXTURES / name, source, tmp_path)).directory
+    directory = saved_model_of(open_source(sandbox, FIXTURES / name, source, tmp_path)).directory
     (found,) = read_signatures(read_meta_graph(directory, ["serve"]))["serving_default"].inputs
     rows = np.array(wanted["inputs"]["x"], np.float32)
     (outputs,) = answer(directory, "serving_default", {found: rows}).values()

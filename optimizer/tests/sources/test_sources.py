@@ -13,10 +13,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sample_models import SampleModels
+    from tensorflow_optimizer.sandbox import Sandbox
 
 
 def opened(path: Path, work: Path, **fields: Any) -> OpenedSource:
-    return open_source(path, Source(packaging=Packaging.ZIP, identity=Identity(digest="x"), **fields), work)
+    source = Source(packaging=Packaging.ZIP, identity=Identity(digest="x"), **fields)
+    return open_source(_SANDBOX[-1], path, source, work)
+
+
+_SANDBOX: list[Sandbox] = []
+
+
+@pytest.fixture(autouse=True)
+def _leaves(sandbox: Sandbox) -> None:
+    _SANDBOX.append(sandbox)
 
 
 def refusal(path: Path, work: Path, **fields: Any) -> OptimizerError:

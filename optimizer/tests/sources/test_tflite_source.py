@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec, truncate
-from sample_jobs import FLOAT16, FULL_INTEGER, job_data
+from sample_jobs import FLOAT16, FULL_INTEGER, gate, job_data
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.report.advice import advise
@@ -72,6 +72,7 @@ def test_a_file_that_is_quantized_cannot_be_quantized_again(
     result = runs(models.int8_tflite, models.labelled, recipe=recipe)
     assert result.code == 4
     assert "the .tflite file is quantized already" in result.sentence
+    assert Hint.TENSORFLOW_SERVING not in result.outcome.hints
 
 
 def test_a_file_cannot_be_pruned(models: SampleModels, runs: Runs) -> None:
@@ -105,8 +106,8 @@ def test_flex_operators_are_refused(models: SampleModels, runs: Runs) -> None:
     result = runs(models.flex_tflite)
     assert result.code == 4
     assert "needs Flex operators (FlexMatrixDeterminant)" in result.sentence
-    assert "serve the model with TensorFlow Serving" in result.sentence
-    assert result.outcome.hints == [Hint.TENSORFLOW_SERVING]
+    assert "give the SavedModel that it was made of, and serve that with TensorFlow Serving" in result.sentence
+    assert result.outcome.hints == []
 
 
 def test_a_file_without_signatures_gets_one(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
@@ -116,6 +117,31 @@ def test_a_file_without_signatures_gets_one(models: SampleModels, runs: Runs, tm
     result = runs(tmp_path / "old.tflite")
     assert list(result.published.signatures) == ["serving_default"]
     assert any("has no signature" in warning for warning in result.outcome.warnings)
+
+
+@pytest.mark.parametrize(("recipe", "share"), [(FLOAT16, 0.65), (FULL_INTEGER, 0.45)], ids=["float16", "fullInteger"])
+def test_the_operators_of_an_old_file_are_quantized(
+    recipe: dict[str, Any], share: float, models: SampleModels, runs: Runs, tmp_path: Path
+) -> None:
+    model = unpack(models.static_tflite.read_bytes())
+    for code in model.operatorCodes:
+        code.deprecatedBuiltinCode, code.builtinCode = code.builtinCode, 0
+    (tmp_path / "old.tflite").write_bytes(pack(model))
+    loose = gate(("maxAccuracyLoss", 0.1))
+    published = runs(tmp_path / "old.tflite", models.labelled, recipe=recipe, gate=loose).published
+    assert published.size_bytes < share * (tmp_path / "old.tflite").stat().st_size
+
+
+def test_a_step_that_changes_nothing_is_not_published_under_its_name(runs: Runs, tmp_path: Path) -> None:
+    file = tmp_path / "sum.tflite"
+    directory = function(tmp_path / "sum", lambda x: {"y": tf.reduce_sum(x, axis=1) + x[:, 0]}, spec([1, 4], "x"))
+    file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(directory)).convert())
+    for model, unchanged in ((file, "none"), (directory, "float32")):
+        refused = runs(model, recipe=FLOAT16)
+        assert refused.code == 4
+        assert "quantization to float16 changes nothing in this model" in refused.sentence
+        assert refused.outcome.hints == [Hint.RECIPE_UNCHANGED]
+        assert runs(model).statuses == {"float16": "failed", unchanged: "chosen"}
 
 
 def test_a_file_that_was_cut_short_is_refused(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
@@ -131,7 +157,8 @@ def test_state_is_refused_or_reset(models: SampleModels, runs: Runs) -> None:
     assert refused.code == 4
     assert "ASSIGN_VARIABLE" in refused.sentence
     assert "reset the state for each request" in refused.sentence
-    assert refused.outcome.hints == [Hint.STATE_RESET, Hint.TENSORFLOW_SERVING]
+    assert "give the SavedModel that it was made of" in refused.sentence
+    assert refused.outcome.hints == [Hint.STATE_RESET]
     draft = runs(models.counter_tflite, source={"stateful": "reset_per_request"}).published
     assert draft.reset_state
     assert draft.requirements.runtime == "numpy"

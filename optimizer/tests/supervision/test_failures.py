@@ -19,18 +19,18 @@ import tensorflow as tf
 from processes import IMPORTABLE, check_over
 from sample_functions import FEATURES, dense_data, function, spec
 from sample_jobs import job_data
-from tensorflow_optimizer.command_line.hint_options import JOB_MEMBERS, hints_in, option_lines
+from tensorflow_optimizer.command_line.failure import hints_in
 from tensorflow_optimizer.documents.outcome import Outcome
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.processes.exhaustion import exhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sample_models import SampleModels
 
-#: Of addresses: TensorFlow itself takes a few. What is asked for below is more than that many, and is never touched.
+#: Address space for a job, in KiB: TensorFlow itself takes a few GiB. The tests ask for more, and never touch it.
 MEMORY_KIBIBYTES = 12 << 20
 SERVING = {"format": "saved_model", "recipe": "forServing"}
 DISTILLATION = {
@@ -68,7 +68,7 @@ class Command:
         outcome = Outcome.model_validate_json((self.out / "outcome.json").read_text())
         assert outcome.exit_code == code
         assert sentence in outcome.sentence
-        assert last_lines(errors, outcome) == [outcome.sentence, *option_lines(hints_in(outcome), JOB_MEMBERS)]
+        assert last_lines(errors, outcome) == [outcome.sentence, *hint_lines(hints_in(outcome))]
         assert sorted(path.name for path in self.out.iterdir()) == ["outcome.json", "report"]
         assert list(self.temporary.iterdir()) == []
 
@@ -76,6 +76,10 @@ class Command:
 def last_lines(errors: str, outcome: Outcome) -> list[str]:
     """Return the sentence that a command ends with, and a line for each hint."""
     return errors.splitlines()[-1 - len(set(hints_in(outcome))) :]
+
+
+def hint_lines(hints: Iterable[Hint]) -> list[str]:
+    return [f"{hint.replace('_', ' ')}: {hint.member}" for hint in dict.fromkeys(hints)]
 
 
 @pytest.fixture
@@ -186,7 +190,7 @@ class TestOutOfDisk:
         outcome = Outcome.model_validate_json((left / "outcome.json").read_text())
         assert outcome.sentence == self.SENTENCE
         assert outcome.hints == [Hint.MACHINE_SIZE]
-        assert last_lines(errors, outcome) == [self.SENTENCE, *option_lines(outcome.hints, JOB_MEMBERS)]
+        assert last_lines(errors, outcome) == [self.SENTENCE, *hint_lines(outcome.hints)]
         assert list(command.temporary.iterdir()) == []
 
     def test_for_anything_at_all(self, models: SampleModels, command: Command, no_disk: Any) -> None:
@@ -281,6 +285,7 @@ class TestBadInput:
     [
         (MemoryError(), "memory"),
         (OSError(12, "Cannot allocate memory"), "memory"),
+        (ImportError("libtensorflow_cc.so.2: failed to map segment from shared object"), "memory"),
         (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"), "memory"),
         (tf.errors.ResourceExhaustedError(None, None, "/tmp/x; No space left on device"), "disk space"),
         (OSError(28, "No space left on device"), "disk space"),

@@ -13,7 +13,7 @@ from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.documents.outcome import Outcome
 from tensorflow_optimizer.errors import BadInputError, ExitCode
 from tensorflow_optimizer.supervision import supervise
-from tensorflow_optimizer.supervision.output import check_output
+from tensorflow_optimizer.supervision.output import check_output, held
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
@@ -42,6 +42,24 @@ def foreign(directory: Path, *files: str) -> dict[str, bytes]:
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {str(entry.relative_to(directory)): entry.read_bytes() for entry in directory.rglob("*") if entry.is_file()}
+
+
+@pytest.mark.parametrize("name", ["run", "optimize"])
+def test_a_directory_that_another_run_writes_into_is_left_alone(
+    name: str, models: SampleModels, job: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with held(out):
+        (out / "outcome.json.part").touch()
+        before = contents(out)
+        options = ["--config", job, "--source", models.dense, "--output"] if name == "run" else [models.dense, "--out"]
+        said = command(name, *options, out, code=2)
+        assert f"another run writes into {out}" in said.replace("\n", "")
+        assert contents(out) == before
+        with held(tmp_path / "other"):
+            pass
+    with held(out):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -156,7 +174,7 @@ class TestAgain:
             patched.setattr(supervise, "run_watched", killed)
             with pytest.raises(KeyboardInterrupt):
                 supervise.supervise(job, models.dense, None, out)
-        assert (out / "model" / "half").exists()
+        assert not (out / "model").exists()
 
         assert supervise.supervise(job, models.dense, None, out).exit_code is ExitCode.DONE
         assert sorted(contents(out / "model")) == ["model.tflite"]

@@ -151,7 +151,7 @@ class TestTheGroup:
 
     @pytest.fixture
     def hangup_is_not_ignored(self) -> Iterator[None]:
-        """As it is ignored where the tests themselves are run by `nohup`."""
+        """Reset SIGHUP, which is ignored where the tests themselves are run by `nohup`."""
         before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         yield
         signal.signal(signal.SIGHUP, before)

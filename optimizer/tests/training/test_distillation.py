@@ -249,9 +249,7 @@ def test_a_signature_without_a_batch_gets_a_student_without_one(models: SampleMo
 def test_a_loss_that_is_not_a_number_ends_the_training_and_not_the_job(
     teacher: Path, labelled: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tensorflow_optimizer.training import TrainingSet
-
-    monkeypatch.setattr(TrainingSet, "loss", lambda _, __, output, *___: tf.reduce_mean(output) * float("nan"))
+    monkeypatch.setattr("tensorflow_optimizer.training.trainer._LEAF", "lying_builders")
     result = runs(teacher, labelled, recipe=recipe("tiny"), gate=LENIENT)
     assert result.code == 0, result.sentence
     assert any(

@@ -100,10 +100,7 @@ def test_the_same_job_makes_the_same_bytes(models: SampleModels, runs: Runs) -> 
 def test_a_loss_that_is_not_a_number_ends_the_training_and_not_the_job(
     models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tensorflow_optimizer.training import TrainingSet
-
-    real = TrainingSet.loss
-    monkeypatch.setattr(TrainingSet, "loss", lambda self, *args: real(self, *args) * float("nan"))
+    monkeypatch.setattr("tensorflow_optimizer.training.trainer._LEAF", "lying_builders")
     result = runs(models.dense, models.labelled, recipe=recipe(0.5), gate=LENIENT)
     assert result.code == 0
     assert any("training after pruning was given up" in text for text in result.outcome.warnings)

@@ -37,7 +37,7 @@ class Scripted:
         return {"y": tf.zeros_like(x) + self.value}
 
     def before(self, number: int, total: int) -> None:
-        """Nothing to prepare."""
+        """Prepare nothing."""
 
     def constrain(self) -> None:
         self.value.assign(self._values[self._next])

@@ -78,7 +78,7 @@ class Pruning:
 
     @property
     def left(self) -> list[int]:
-        """Which versions have a manifest."""
+        """Numbers of the versions that have a manifest."""
         return [version.number for version in list_versions(Store(BUCKET), PREFIX, "litert") if version.has_manifest]
 
     def traces_of(self, version: int) -> list[str]:
@@ -99,6 +99,6 @@ class Pruning:
         return Store(BUCKET).read_document(f"{PREFIX}/pruned/{version}.json")
 
     def name_in_parameter(self, value: Any) -> None:
-        """Have the pointer hold a value."""
+        """Write a value into the parameter that points to the live version."""
         text = value if isinstance(value, str) else json.dumps(value)
         aws.ssm().put_parameter(Name=POINTER, Value=text, Type="String", Overwrite=True)

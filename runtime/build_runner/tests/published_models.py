@@ -67,7 +67,7 @@ CHECKSUMS_SHA256 = hashlib.sha256(CHECKSUMS).hexdigest()
 GOLDEN = b"{}"
 GOLDEN_SHA256 = hashlib.sha256(GOLDEN).hexdigest()
 
-#: What a model of LiteRT requires, measured and not.
+#: Requirements of a LiteRT model, with and without measured memory.
 NEEDS: dict[str, Any] = {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
 UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMebibytes"}
 
@@ -148,6 +148,7 @@ def publish(
     s3.put_object(Bucket=BUCKET, Key=f"{prefix}/golden/{version}.json", Body=GOLDEN)
     s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}manifest.json", Body=content)
     document = {
+        "Status": "SUCCEEDED",
         "Version": str(version),
         "KeyPrefix": key_prefix,
         "ManifestKey": f"{key_prefix}manifest.json",
@@ -164,6 +165,7 @@ def publish(
         "ReportKey": f"{prefix}/builds/1/report.html",
         "BuildUrl": "https://console.example/build",
         "Summary": "float16: half the size, accuracy 0.98 as before",
+        "Isolation": "user, files, calls on; network off (it needs CAP_SYS_ADMIN)",
     }
     if record:
         s3.put_object(Bucket=BUCKET, Key=f"{prefix}/keys/{key}/{version}.json", Body=json.dumps(document).encode())

@@ -55,7 +55,7 @@ def test_a_build_without_room_is_requested_again_while_the_deployment_waits(
     answered(codebuild, build("IN_PROGRESS"))
     assert is_complete(event, None) == {"IsComplete": False}
 
-    # More than five minutes later CodeBuild knows the token no more: asking with it would start another one.
+    # CodeBuild forgets an idempotency token after five minutes: asking with it would start another build.
     clock.now += 600
     listed(codebuild, of_key(KEY, clock.now - 580))
     record = publish(s3)
@@ -109,14 +109,14 @@ def test_a_build_that_never_finds_room_names_the_quota(codebuild: Stubber, clock
 
 @pytest.mark.fault(
     "the account may run no build at all",
-    sees="the deployment fails at once and names the quota",
+    sees="the deployment fails at once, and names a smaller computeType and the quota",
     serves="the previous version",
 )
 def test_an_account_that_may_run_no_build_at_all_does_not_wait(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     listed(codebuild)
     codebuild.add_client_error("start_build", FULL[0], "Cannot have more than 0 builds in queue for the account")
 
-    with pytest.raises(ModelError, match=f"cannot be started: the account runs no more builds .* {QUOTA}"):
+    with pytest.raises(ModelError, match=r"run 0 builds .* set computeType to a smaller one.* AWS Support"):
         on_event(build_event(), None)
     assert clock.slept == []
 

@@ -353,7 +353,7 @@ def test_refuses_a_bucket_that_keeps_no_versions() -> None:
 
     with pytest.raises(ModelError, match="keeps no versions"):
         check_compatibility(compatibility_properties(record))
-    # What reads its files by their digests needs none.
+    # A fleet reads the files by their digests, and needs no versions of objects.
     fleet = {"endpoint": "fleet", "format": "litert", "architecture": "x86_64"}
     assert check_compatibility(compatibility_properties(record, fleet))["LayerKey"] == record["LayerKey"]
 

@@ -9,13 +9,14 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 from codebuild_answers import answered, build
-from index import is_complete
+from index import is_complete, on_event
 from model_builds import aws
 from model_builds.errors import ModelError
 from published_models import BUCKET, BUILD_ID, KEY, PREFIX, build_event, publish
 
 if TYPE_CHECKING:
     from conftest import Clock
+    from kms_keys import Kms
     from mypy_boto3_s3 import S3Client
 
 BUILD_DIRECTORY = f"{PREFIX}/builds/{BUILD_ID.partition(':')[2]}/"
@@ -73,11 +74,81 @@ def test_returns_the_record_of_a_build_that_succeeded(s3: S3Client, codebuild: S
     assert is_complete(waiting(), None) == {"IsComplete": True, "Data": record}
 
 
-def test_uses_the_result_of_another_build_of_the_same_inputs(s3: S3Client, codebuild: Stubber) -> None:
+def test_the_result_of_another_build_of_the_same_inputs_is_used_by_the_next_deployment(
+    s3: S3Client, codebuild: Stubber
+) -> None:
     record = publish(s3)
     answered(codebuild, build("STOPPED"))
 
-    assert is_complete(waiting(), None)["Data"] == record
+    with pytest.raises(ModelError, match="the build was stopped: deploy again"):
+        is_complete(waiting(), None)
+
+    assert on_event(build_event(), None)["Data"] == record
+
+
+@pytest.mark.fault(
+    "a build fails, and a complete version of its inputs lies in the bucket",
+    sees="the build's failure; the version is neither served nor signed by this deployment",
+    serves="the previous version",
+)
+@pytest.mark.parametrize("status", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
+def test_a_record_does_not_make_up_for_a_build_that_did_not_succeed(
+    s3: S3Client, codebuild: Stubber, kms: Kms, key: str, status: str
+) -> None:
+    publish(s3)
+    answered(codebuild, build(status))
+    event = waiting()
+    event["ResourceProperties"] |= {"SigningKey": key, "UnsignedVersions": "SIGN"}
+
+    with pytest.raises(ModelError):
+        is_complete(event, None)
+
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert not [name for name in keys if name.endswith(".sigstore.json")]
+
+
+def test_tells_which_layers_isolated_the_model(
+    s3: S3Client, codebuild: Stubber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(s3)
+    answered(codebuild, build("SUCCEEDED"))
+
+    data = is_complete(waiting(), None)["Data"]
+
+    assert data["Isolation"] == "user, files, calls on; network off (it needs CAP_SYS_ADMIN)"
+    assert f"of the model of version 1, when it was opened: {data['Isolation']}" in capsys.readouterr().out
+
+
+def test_what_a_model_says_begins_no_line_of_its_own_and_moves_no_cursor(s3: S3Client, codebuild: Stubber) -> None:
+    forged = "bad\nReport: s3://evil/\x1b[2J\u2028Build: https://evil\u202e\r"
+    put_outcome(
+        s3,
+        {
+            "exitCode": 3,
+            "sentence": forged,
+            "hints": [f"x{forged}"],
+            "candidates": [candidate(forged, status=forged, reason=forged)],
+        },
+    )
+
+    message = failure(s3, codebuild)
+
+    lines = message.splitlines()
+    assert [line for line in lines if line.startswith(("Report:", "Build:"))] == [
+        f"Report: {REPORT}",
+        f"Build: {CONSOLE}",
+    ]
+    assert not set(message) & set("\x1b\u2028\u202e\r")
+
+
+def test_what_a_model_prints_moves_no_cursor(s3: S3Client, codebuild: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [{"message": "\x1b[2Jgone\rReport: s3://evil/\n"}, {"message": "a\tb\n"}]
+    with Stubber(aws.logs()) as logs:
+        logs.add_response("get_log_events", {"events": events})
+        message = failure(s3, codebuild, logs={"groupName": "/g", "streamName": "s"})
+
+    assert "\x1b" not in message
+    assert "[2Jgone\nReport: s3://evil/\na b\n" in message
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which versions a stack needs, as its custom resources write it down."""
+"""Leases: a stack's custom resources write down which versions it needs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def named(s3: S3Client) -> list[tuple[str, str]]:
 def imported(
     record: dict[str, str], request: str, before: dict[str, str] | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """Have an endpoint of another stack take an imported version."""
+    """Make an endpoint of another stack take an imported version."""
     event = build_event(request_type=request) | {"StackId": f"{STACK_ID}-other", "LogicalResourceId": "Compatibility"}
     event["ResourceProperties"] = compatibility_properties(record, Lease="true") | changes
     if before is not None:

@@ -1,4 +1,4 @@
-"""In the first minutes of a role, a denial is waited for, and a build that it ended is restarted."""
+"""Retries while a role is new: a denial is waited for, and a build that it ended is restarted."""
 
 from __future__ import annotations
 

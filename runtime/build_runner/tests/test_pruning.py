@@ -128,6 +128,28 @@ def test_without_any_lease_everything_stays(pruning: Pruning) -> None:
     assert pruning.left == [1, 2, 3]
 
 
+@pytest.mark.fault(
+    "somebody deletes a lease",
+    sees="a line in the log of the pruning function, at each run: the lease keeps no version any more",
+    serves="a stack that serves by it may lose its version",
+)
+def test_a_lease_that_was_deleted_by_hand_is_named_in_the_log(
+    pruning: Pruning, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pruning.deploy(1, 2, 3)
+    path = f"{PREFIX}/leases/another.json"
+    serves = {"stackId": "s", "serves": f"{PREFIX}/litert/1/manifest.json", "before": []}
+    pruning.s3.put_object(Bucket=BUCKET, Key=path, Body=json.dumps(serves).encode())
+    pruning.wait(2)
+    assert pruning.pruned() == []
+    assert "was deleted" not in capsys.readouterr().out
+
+    pruning.s3.delete_object(Bucket=BUCKET, Key=path)
+
+    assert pruning.pruned() == ["1"]
+    assert f"the lease s3://{BUCKET}/{path} was deleted at " in capsys.readouterr().out
+
+
 def test_what_is_kept_in_the_place_of_a_refused_model_stays(pruning: Pruning) -> None:
     keeping = {"OnRefusal": "KEEP_PREVIOUS"}
     pruning.stack.deploy(leased(1, **keeping), 1)
@@ -217,7 +239,7 @@ def test_a_pruned_model_is_built_again_under_a_new_number_when_its_app_is_deploy
     assert pruning.stack.deploy(leased(1), 4)["Version"] == "4"
 
 
-# What is not allowed stays, and is named.
+# Versions that the function may not delete stay, and are named.
 @pytest.mark.fault(
     "the pruning function may not delete",
     sees="the function fails with a sentence that names the permission, and its next run goes on",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pruned_models import Pruning
 
-#: More than a run of three versions makes. A test fails if a run makes more.
+#: Upper limit of the requests that a run with three versions makes. A test fails if a run makes more.
 MOST_REQUESTS = 42
 #: Every sixth, and the last, in `npm test`; all of them in `npm run test:slow`.
 MOMENTS = [pytest.param(moment, marks=() if moment % 6 == 5 else pytest.mark.slow) for moment in range(MOST_REQUESTS)]

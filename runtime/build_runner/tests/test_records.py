@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from model_builds.errors import ModelError
 from model_builds.store import Store
 from model_builds.versions.published import _record_of_copy, _stated
-from model_builds.versions.records import ATTRIBUTES, find_record, to_data
+from model_builds.versions.records import ATTRIBUTES, find_record, find_served, find_version, to_data
 from published_models import BUCKET, KEY, PREFIX, publish
 
 if TYPE_CHECKING:
@@ -30,6 +30,43 @@ def test_takes_the_lowest_version_as_a_number(s3: S3Client) -> None:
         publish(s3, version=version)
 
     assert found() == "2"
+
+
+@pytest.mark.fault(
+    "a record without the mark of success lies in the bucket",
+    sees="nothing: the version is not used, and the inputs are built again",
+    serves="the previous version until the new one is ready",
+)
+@pytest.mark.parametrize("mark", [None, "", "FAILED", "succeeded", "SUCCEEDED ", True, 1])
+def test_skips_a_version_without_the_mark_of_success(s3: S3Client, mark: Any) -> None:
+    record = unmarked(s3, 1, mark)
+
+    assert found() is None
+    assert (find_version(Store(BUCKET), PREFIX, KEY, 1) is None) == bool(mark)
+    assert (find_served(Store(BUCKET), PREFIX, KEY) is None) == bool(mark)
+
+    assert record["Version"] == "1"
+    publish(s3, version=2)
+    assert found() == "2"
+
+
+def test_what_a_stack_serves_is_found_with_the_mark_first(s3: S3Client) -> None:
+    unmarked(s3, 1)
+    publish(s3, version=2)
+
+    served = find_served(Store(BUCKET), PREFIX, KEY)
+
+    assert served is not None
+    assert served["Version"] == "2"
+
+
+def unmarked(s3: S3Client, version: int, mark: Any = None) -> dict[str, str]:
+    """Publish a version whose record has no mark, or another one."""
+    record = publish(s3, version)
+    document: dict[str, Any] = {name: value for name, value in record.items() if name != "Status"}
+    document |= {} if mark is None else {"Status": mark}
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{KEY}/{version}.json", Body=json.dumps(document).encode())
+    return record
 
 
 @pytest.mark.parametrize("lost", ["manifest.json", "layer.zip", "golden"])

@@ -1,4 +1,4 @@
-"""Which signatures, and which keys, let nothing serve."""
+"""Signatures and keys that are refused: no endpoint serves the version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which versions and builds retention keeps."""
+"""Retention rules: which versions and builds are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which versions are signed, by what, and in which format."""
+"""Signatures of versions: which are signed, by what, and in which format."""
 
 from __future__ import annotations
 
@@ -122,6 +122,40 @@ def test_a_version_from_before_the_key_is_signed_on_request(s3: S3Client, key: s
 
     assert answer["Data"] == record
     assert serve(record, key)["Version"] == "1"
+
+
+def without_mark(s3: S3Client, version: int = 1) -> dict[str, str]:
+    """Publish a version as it was before records had a mark of success."""
+    record = publish(s3, version)
+    document = {name: value for name, value in record.items() if name != "Status"}
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{KEY}/{version}.json", Body=json.dumps(document).encode())
+    return record
+
+
+@pytest.mark.fault(
+    "a version without the mark of success is to be signed as it is",
+    sees="`its record has no mark of success`",
+    serves="the previous version",
+)
+@pytest.mark.parametrize("has_record", [True, False])
+def test_a_version_without_the_mark_of_success_is_never_signed(s3: S3Client, key: str, has_record: bool) -> None:
+    record = without_mark(s3) if has_record else publish(s3, record=False)
+    named = {"bucket": BUCKET, "manifestKey": record["ManifestKey"], "manifestSha256": record["ManifestSha256"]}
+
+    with pytest.raises(ModelError, match="is not signed: its record has no mark of success"):
+        on_event(deployment(key, Serve=json.dumps([named]), UnsignedVersions="SIGN"), None)
+
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=SIGNATURE)
+
+
+def test_a_version_without_the_mark_that_was_signed_before_is_served_where_a_delivery_names_it(
+    s3: S3Client, key: str
+) -> None:
+    record = signed(s3, key)
+    without_mark(s3)
+    named = {"bucket": BUCKET, "manifestKey": record["ManifestKey"], "manifestSha256": record["ManifestSha256"]}
+
+    assert on_event(deployment(key, Serve=json.dumps([named])), None)["Data"]["Version"] == "1"
 
 
 def test_without_a_key_nothing_is_signed_and_kms_is_not_asked(s3: S3Client, kms: Kms) -> None:

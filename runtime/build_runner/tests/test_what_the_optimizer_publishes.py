@@ -28,6 +28,7 @@ from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.record import Record, find_complete
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.storage.checksums import write_checksums
 from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def publish(s3: S3Client, directory: Path, job: dict[str, Any], outcome: Outcome
             file = directory / "model" / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"TFL3" * 100)
+        write_checksums(directory)
     build_id = BUILD_ID.partition(":")[2]
     target = Target(Bucket(BUCKET, s3), PREFIX, build_id, build_key(job), "https://console.example/build")
     return publish_build(target, request, directory, None, lambda _: None)

@@ -1,4 +1,4 @@
-"""Which answers to golden requests count as the expected ones: golden_answers.json has the cases."""
+"""Tolerance of golden requests: golden_answers.json has the cases of answers that count as expected, or not."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from ..documents.job import Distillation, Pruning
     from ..processes.progress import Progress
@@ -17,7 +17,7 @@ class Plan(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in reports."""
+        """Name in reports."""
 
     @property
     def trains(self) -> bool:
@@ -53,7 +53,7 @@ class LoadedCandidate(Protocol):
 
     @property
     def timed(self) -> bool:
-        """Its latency on this machine is comparable with that of the machines that will serve it."""
+        """Say whether the latency on this machine is comparable with that of the machines that will serve the model."""
 
 
 PlanT = TypeVar("PlanT", bound=Plan)
@@ -63,10 +63,10 @@ LoadedT_co = TypeVar("LoadedT_co", bound=LoadedCandidate, covariant=True)
 
 
 class CandidateArtifact(Protocol[LoadedT_co]):
-    """The files of a candidate. It can be pickled, to be handed from one process to another."""
+    """The files of a candidate."""
 
     def load(self) -> LoadedT_co:
-        """Load the model the way its server does.
+        """Load the model the way its server does, in a process that did not make it.
 
         Raises:
             UnsupportedError: the runtime cannot load it.
@@ -74,7 +74,11 @@ class CandidateArtifact(Protocol[LoadedT_co]):
 
 
 class CandidateBuilder(Protocol[PlanT_contra, LoadedT_co]):
-    """Builds the candidates of one format. It can be pickled."""
+    """Builds the candidates of one format."""
+
+    @property
+    def data_bytes(self) -> int:
+        """Greatest size in bytes of the data that a process gets that builds a candidate."""
 
     def build(self, plan: PlanT_contra, progress: Progress) -> CandidateArtifact[LoadedT_co]:
         """Build a candidate.
@@ -85,3 +89,6 @@ class CandidateBuilder(Protocol[PlanT_contra, LoadedT_co]):
 
     def labels_only(self) -> CandidateBuilder[PlanT_contra, LoadedT_co] | None:
         """Return a builder that trains the same candidates on labels alone, or None if there are too few labels."""
+
+    def with_environment(self, environment: Mapping[str, str]) -> CandidateBuilder[PlanT_contra, LoadedT_co]:
+        """Return a builder whose processes have these variables."""

@@ -29,9 +29,9 @@ class Measure(StrEnum):
 
     EQUALIZATION = "equalized"
     BIAS_CORRECTION = "bias-corrected"
-    """After equalization, where a layer can be equalized."""
+    """Correction of biases, after equalization where a layer can be equalized."""
     TRAINING = "trained"
-    """After equalization, with the rounding of the quantization simulated."""
+    """Training with the rounding of the quantization simulated, after equalization."""
 
 
 _MEASURES = {
@@ -49,9 +49,9 @@ class LiteRtPlan:
     pruning: Pruning | None = None
     distillation: Distillation | None = None
     operations: tuple[tuple[Operation, LayerQuantization], ...] = ()
-    """How each kind of operation is quantized, in the mode `MIXED`."""
+    """Quantization of each kind of operation, in the mode `MIXED`."""
     measure: Measure | None = None
-    """In the mode `FULL_INTEGER`."""
+    """Measure against the loss of quantization, in the mode `FULL_INTEGER`."""
 
     @property
     def trains(self) -> bool:
@@ -238,10 +238,10 @@ def short_name(step: Pruning | Distillation) -> str:
     return f"pruned {step.sparsity:.0%}"
 
 
-def key_of(plan: LiteRtPlan | SavedModelPlan) -> str:
-    """Return a name for a directory that only equal plans share."""
+def key_of(*made_of: object) -> str:
+    """Return a name for a directory that only what is made of the same shares: of plans, paths and names."""
     # The repr of a data class, and of the documents in it, contains every field.
-    return sha256_of(repr(plan).encode())[:16]
+    return sha256_of(repr(made_of).encode())[:16]
 
 
 def _name(last: str, pruning: Pruning | None, distillation: Distillation | None, called: StepName | None = None) -> str:

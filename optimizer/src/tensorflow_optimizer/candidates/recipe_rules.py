@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..documents.job import Step
 
-#: Each step is applied to the result of the steps before it.
+#: Order of the steps: each is applied to the result of the steps before it.
 _ORDER = {"distillation": 0, "pruning": 1, "quantization": 2, "strip": 3, "freeze": 3}
 _LAST = 4
 _QUANTIZATIONS = {

@@ -10,7 +10,7 @@ from ..documents.job import Pruning, RecipeKind
 from ..documents.quantization import LayerQuantization, Operation, Quantization
 from ..errors import UnsupportedError
 from ..hints import Hint
-from ..signatures.select import OTHER_PATHS
+from ..signatures.select import FROM_SAVED_MODEL
 from .plans import LiteRtPlan, plan_of, quantized_plan
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ DEPTHWISE_IN_FLOAT = Quantization(
         Operation.DEPTHWISE_CONV_2D: LayerQuantization.NO_QUANTIZE,
     },
 )
-#: The same with dense layers of 4 bits, from mild to strong.
+#: Layers of `DEPTHWISE_IN_FLOAT` with dense layers of 4 bits, from mild to strong.
 DENSE_IN_BLOCKS = [
     DEPTHWISE_IN_FLOAT.model_copy(
         update={"operations": {**(DEPTHWISE_IN_FLOAT.operations or {}), Operation.FULLY_CONNECTED: quantization}}
@@ -34,7 +34,7 @@ DENSE_IN_BLOCKS = [
     for quantization in (LayerQuantization.DYNAMIC_WI4B32_AFP32, LayerQuantization.DYNAMIC_WI4B128_AFP32)
 ]
 
-#: The user's .tflite file.
+#: Plan that publishes the user's .tflite file as it is.
 _UNCHANGED = LiteRtPlan("none", LiteRtMode.FLOAT32)
 
 
@@ -45,9 +45,9 @@ class OriginalLayers:
     operations: frozenset[str]
     """Names of LiteRT's operations, at least those that decide a recipe."""
     tflite: bool = False
-    """It is a .tflite file."""
+    """True for a .tflite file."""
     quantized: bool = False
-    """Its weights are no floats of 32 bits."""
+    """True if a weight is no float of 32 bits."""
 
 
 def check_tflite_recipe(job: Job) -> None:
@@ -91,10 +91,9 @@ def suited_plans(job: Job, plans: Iterable[LiteRtPlan], layers: OriginalLayers) 
         raise UnsupportedError(
             "the .tflite file is quantized already; give a .tflite file of 32-bit floats, the SavedModel or the Keras "
             f"file that it was made of, use the default recipe for LiteRT, which serves the file unchanged, or "
-            f"{OTHER_PATHS}, from a SavedModel",
+            f"{FROM_SAVED_MODEL}",
             Hint.RECIPE_LITERT,
             Hint.RECIPE_UNCHANGED,
-            Hint.TENSORFLOW_SERVING,
         )
     return kept
 

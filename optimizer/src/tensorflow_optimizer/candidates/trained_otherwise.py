@@ -9,6 +9,7 @@ from ..conversion import LiteRtMode
 from ..errors import OptimizerError
 from ..evaluation import accuracy_beside, answers_of
 from ..runners import RunError
+from .parallel import build
 from .plans import LiteRtPlan, Measure
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def with_teacher_gain(
         return trial.candidate
     progress.say("training the same student without its teacher, to tell what the teacher adds")
     try:
-        found = _accuracies(trial, labels_only.build(trial.plan, progress), reference)
+        found = _accuracies(trial, build(labels_only, trial.plan, progress), reference)
     except (OptimizerError, RunError) as error:
         progress.warn(f"what the teacher added is not known: training the student without it failed ({error})")
         return trial.candidate
@@ -79,7 +80,7 @@ def with_trained_floats(
         return trial.candidate
     floats = replace(plan, name=f"{plan.name}, in floats", mode=LiteRtMode.FLOAT32)
     try:
-        found = _accuracies(trial, builder.build(floats, progress), reference)
+        found = _accuracies(trial, build(builder, floats, progress), reference)
     except (OptimizerError, RunError) as error:
         progress.warn(
             f"what the quantization still costs is not known: training the floats equally long failed ({error})"
@@ -110,9 +111,9 @@ def _accuracies(
     """Return the other's accuracy at each output that labels can judge, and what the candidate loses against it."""
     name = reference.default
     dataset = reference.datasets[name]
-    others, own = (
-        answers_of(runner, name, dataset, reference.batch) for runner in (other.load().runner, trial.loaded.runner)
-    )
+    runner = other.load().runner
+    others, own = (answers_of(asked, name, dataset, reference.batch) for asked in (runner, trial.loaded.runner))
+    runner.close()
     compared = {
         output: accuracy_beside(reference.tasks[name][output], others[output], own[output], labels)
         for output, labels in dataset.labels.items()

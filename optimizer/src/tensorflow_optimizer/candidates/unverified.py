@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .evaluator import CandidateEvaluator
 
 
-#: For the same operators on the same weights, which a converter may have reordered.
+#: Relative difference that is rounding between the same operators on the same weights, which a converter may reorder.
 _ROUNDING = 1e-3
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from typing import Annotated
 
@@ -14,19 +16,23 @@ from ..documents.job_file import read_job
 from ..documents.outcome import Outcome
 from ..errors import BadInputError, ExitCode
 from ..supervision import supervise
-from ..supervision.output import begin_output, check_output, write_outcome
+from ..supervision.output import begin_output, check_output, held, write_outcome
 from .compare import compare
 from .drift import drift, publish_drift
-from .failure import name_hints, one_sentence
-from .hint_options import JOB_MEMBERS, hints_in
+from .failure import hints_in, in_job_file, name_hints, one_sentence
 from .inspect import inspect
 from .optimize import optimize
 from .publish import fetch, publish
+from .report import report
 from .server_binary import server_binary
 from .verify import verify
 
+#: Name of the command that people call: that of the npm package, which starts this one.
+PROGRAM = "cdk-tensorflow"
+
 app = typer.Typer(
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
     help=(
@@ -64,7 +70,6 @@ _Output = Annotated[
 ]
 
 
-@app.command()
 def run(  # noqa: PLR0913, PLR0917 - each is an option
     config: _Config,
     source: _Source,
@@ -75,7 +80,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
 ) -> None:
     """Optimize, evaluate and judge a model. Uploads nothing."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    with one_sentence(JOB_MEMBERS):
+    with one_sentence(in_job_file), held(output):
         try:
             _, job = read_job(config)
         except BadInputError as error:
@@ -87,11 +92,10 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
             outcome = supervise.supervise(config, source, evaluation, output, student or [], serving)
             supervise.write_report_safely(output, job, outcome)
     typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)
-    name_hints(hints_in(outcome), JOB_MEMBERS)
+    name_hints(hints_in(outcome), in_job_file)
     raise typer.Exit(int(outcome.exit_code))
 
 
-@app.command()
 def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.")] = SCHEMA_DIRECTORY) -> None:
     """Write the JSON Schemas of the documents that the optimizer reads and writes."""
     with one_sentence():
@@ -99,12 +103,11 @@ def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.
             typer.echo(file.name)
 
 
-app.command()(optimize)
-app.command()(inspect)
-app.command()(compare)
-app.command()(drift)
-app.command()(publish_drift)
-app.command()(fetch)
-app.command()(publish)
-app.command()(server_binary)
-app.command()(verify)
+# In the order of the help: what most people need comes first.
+COMMANDS = (
+    *(inspect, optimize, compare, report, publish, verify, drift),
+    *(server_binary, run, fetch, publish_drift, schemas),
+)
+for command in COMMANDS:
+    # The help wraps paragraphs itself, where its line ends.
+    app.command(help=re.sub(r"(?<!\n)\n(?!\n)", " ", cleandoc(command.__doc__ or "")))(command)

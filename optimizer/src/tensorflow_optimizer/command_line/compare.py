@@ -12,17 +12,19 @@ import typer
 from ..errors import BadInputError
 from ..processes import environment
 from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed, speeds
-from .failure import one_sentence
-from .hint_options import COMPARE_OPTIONS
+from .failure import in_inspection, one_sentence
+from .isolation import show_isolation
+from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..documents.outcome import OutputMetrics
-    from ..evaluation import Timing
-    from ..runners import Runner
+    from ..evaluation import Latency
+    from ..runners import Elapsed, Runner
     from ..runners.runner import Array, Arrays
+    from ..sandbox import Sandbox
     from .opened_model import OpenedModel
 
 _Model = Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")]
@@ -41,27 +43,32 @@ def compare(
             dir_okay=False,
         ),
     ] = None,
+    allowed_operation: AllowedOperations = None,
 ) -> None:
     """Compare B with A: size, decisions, accuracy where there are labels, and latency, the two taking turns.
 
-    All samples are used, and both models answer their default signature. Inputs and outputs are paired by name, or
-    where both models have only one.
+    Both are opened in a sandbox, as a job opens them. All samples are used, and both models answer their default
+    signature. Inputs and outputs are paired by name, or where both models have only one.
     """
     environment.prepare()
-    with one_sentence(COMPARE_OPTIONS), tempfile.TemporaryDirectory(prefix="compare-") as work:
-        from .opened_model import open_model
+    from ..sandbox import Sandbox
+    from .opened_model import open_model
 
+    with one_sentence(in_inspection), Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="compare-") as work:
         places = [Path(work) / name for name in ("a", "b")]
         for place in places:
             place.mkdir()
-        first, second = (open_model(path, ["serve"], place) for path, place in zip((a, b), places, strict=True))
+        first, second = (
+            open_model(sandbox, path, ["serve"], place, allowed_operation or ())
+            for path, place in zip((a, b), places, strict=True)
+        )
         metrics, times = measure(first, second, data, read_labels(labels) if labels else None)
-        _show((a.name, b.name), (first.source.size_bytes, second.source.size_bytes), metrics, times)
+        _show((a.name, b.name), (first.source.size_bytes, second.source.size_bytes), metrics, times, sandbox)
 
 
 def measure(
     first: OpenedModel, second: OpenedModel, data: Path, class_names: list[str] | None = None
-) -> tuple[dict[str, tuple[OutputMetrics, OutputMetrics]], dict[str, Timing]]:
+) -> tuple[dict[str, tuple[OutputMetrics, OutputMetrics]], dict[str, Latency]]:
     """Return both models' figures by the first one's outputs, and their latencies under the names `a` and `b`.
 
     Args:
@@ -117,8 +124,24 @@ class _Renamed:
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:  # noqa: ARG002 - it has one of its own
         """Call the default signature once."""
-        answers = self._runner.run(self._signature, {self._inputs[name]: value for name, value in inputs.items()})
+        answers = self._runner.run(self._signature, self._renamed(inputs))
         return {name: answers[theirs] for name, theirs in self._outputs.items()}
+
+    def elapsed(self, signature: str, inputs: Mapping[str, Array], times: int) -> Elapsed:  # noqa: ARG002 - it has one of its own
+        """Return what calls take, and asking."""
+        return self._runner.elapsed(self._signature, self._renamed(inputs), times)
+
+    @property
+    def traces_of_others(self) -> tuple[int, ...] | None:
+        """Numbers that change when the model's process starts another one."""
+        return self._runner.traces_of_others
+
+    def restart(self) -> None:
+        """Load the model in a fresh process."""
+        self._runner.restart()
+
+    def _renamed(self, inputs: Mapping[str, Array]) -> Arrays:
+        return {self._inputs[name]: value for name, value in inputs.items()}
 
     def close(self) -> None:
         """Free what the runner holds."""
@@ -152,17 +175,18 @@ def _show(
     names: tuple[str, str],
     sizes: tuple[int, int],
     metrics: dict[str, tuple[OutputMetrics, OutputMetrics]],
-    times: dict[str, Timing],
+    times: dict[str, Latency],
+    sandbox: Sandbox,
 ) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..evaluation import latency_ratio
+    from ..evaluation import comparable, latency_ratio
 
     table = Table("", f"A: {names[0]}", f"B: {names[1]}", "B against A")
     table.add_row("size", *map(megabytes, sizes), smaller(*sizes))
-    ratio, spread = latency_ratio(times["b"], times["a"])
-    table.add_row("latency", *(milliseconds(times[key].median) for key in "ab"), speed(ratio, spread))
+    ratio, spread = latency_ratio(*comparable([times["b"], times["a"]]))
+    table.add_row("latency", *(milliseconds(times[key].wall.median) for key in "ab"), speed(ratio, spread))
     table.add_row("", "", "", f"95 %: {speeds(spread)}")
     for name, (first, second) in metrics.items():
         if first.task != second.task:
@@ -186,4 +210,6 @@ def _show(
         if second.relative_error is not None:
             error = second.relative_error
             table.add_row(f"relative error of {name}", "", "", small(error) if isfinite(error) else "not finite")
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    show_isolation(console, sandbox)

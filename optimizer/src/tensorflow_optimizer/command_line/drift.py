@@ -48,18 +48,18 @@ def drift(  # noqa: PLR0913 - one parameter for each option
     from ..drift.profiled_model import read_profiled_model
 
     with one_sentence():
-        found = read_profiled_model(model)
+        profiled = read_profiled_model(model)
         until = datetime.now(UTC)
         in_bucket = captured.startswith("s3://")
         since = until - timedelta(hours=hours or 24) if hours or in_bucket else datetime.min.replace(tzinfo=UTC)
         count = CapturedCount()
-        requests = captured_requests(captured, found.profile.model, since, until, limit, count)
-        observed = observe(found.profile, found.version, requests)
+        requests = captured_requests(captured, profiled.profile.model, since, until, limit, count)
+        observed = observe(profiled.profile, profiled.version, requests)
         report = compare(
-            found.profile,
+            profiled.profile,
             observed,
             Thresholds(stability_index=min_psi, samples=min_samples),
-            version=found.version,
+            version=profiled.version,
             unreadable=count.unreadable,
         )
         if output is not None:

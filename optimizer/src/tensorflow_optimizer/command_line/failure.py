@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
 from ..errors import ExitCode, OptimizerError
-from .hint_options import OPTIONS, option_lines
+from ..hints import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from ..hints import Hint
+    from ..documents.outcome import Outcome
+
+    Words: TypeAlias = Callable[[Hint], str]
 
 #: Errors about a path that the user gave. Others come from the machine.
 _BAD_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
+#: Options of `optimize` that commands which only look at a model have too.
+_SHARED = {
+    Hint.TAGS: "`inspect`",
+    Hint.ALLOWED_OPERATIONS: "`inspect`, `compare`",
+    Hint.CLASS_NAMES: "`compare`",
+}
+
+
+def in_optimize(hint: Hint) -> str:
+    """Return what a hint is called by `optimize`."""
+    return hint.option
+
+
+def in_job_file(hint: Hint) -> str:
+    """Return what a hint is called by the commands that read a job.json."""
+    return hint.member
+
+
+def in_inspection(hint: Hint) -> str:
+    """Return what a hint is called by commands that only look at a model: mostly an option of `optimize`."""
+    commands = f"{_SHARED[hint]} and `optimize`" if hint in _SHARED else "`optimize`"
+    return f"{hint.option} of {commands}" if hint.option.startswith("--") else hint.option
+
 
 @contextmanager
-def one_sentence(words: Mapping[Hint, str] = OPTIONS) -> Iterator[None]:
+def one_sentence(words: Words = in_optimize) -> Iterator[None]:
     """End with one sentence, its hints in the command's own words, and its exit code."""
     try:
         yield
@@ -33,7 +58,13 @@ def one_sentence(words: Mapping[Hint, str] = OPTIONS) -> Iterator[None]:
         raise typer.Exit(int(ExitCode.BAD_INPUT if isinstance(error, _BAD_PATHS) else ExitCode.FAILED)) from error
 
 
-def name_hints(hints: Iterable[Hint], words: Mapping[Hint, str] = OPTIONS) -> None:
-    """Print what each hint is called in a command."""
-    for line in option_lines(hints, words):
-        typer.echo(line, err=True)
+def name_hints(hints: Iterable[Hint], words: Words = in_optimize) -> None:
+    """Print what each hint is called in a command, once."""
+    for hint in dict.fromkeys(hints):
+        typer.echo(f"{hint.replace('_', ' ')}: {words(hint)}", err=True)
+
+
+def hints_in(outcome: Outcome) -> list[Hint]:
+    """Return the hints of the sentence, of the candidates and of the warnings."""
+    of_candidates = [hint for candidate in outcome.candidates for hint in candidate.hints]
+    return [*outcome.hints, *of_candidates, *outcome.warning_hints]

@@ -1,4 +1,4 @@
-"""Parses the input that takes pictures, such as `zero-to-one:method=bicubic`."""
+"""Parses the input that takes images, such as `zero-to-one:method=bicubic`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..documents.image import ImageInput, Preprocessing
 from ..errors import BadInputError
 from .option_values import camel_case
 
-#: Between the numbers of a list: a comma is between two settings.
+#: Separator of the numbers of a list: a comma separates two settings.
 _SEPARATOR = "/"
 _LISTS = ("scale", "offset")
 _SETTINGS = [field.alias or key for key, field in ImageInput.model_fields.items() if key != "preprocessing"]

@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..documents.job import Identity, Packaging, Source
 from ..errors import OptimizerError
 from ..processes import environment
 from ..report.figures import megabytes
-from ..sources import TfliteSource
-from ..sources.tflite_file import is_quantized
-from .failure import one_sentence
-from .hint_options import INSPECT_OPTIONS
-from .rows_of_a_run import rows_of_a_run
+from .failure import in_inspection, one_sentence
+from .isolation import show_isolation
+from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .opened_model import OpenedModel
-
-#: Operators that read or write files of the serving machine, which a third-party model should not contain.
-FILE_OPERATORS = frozenset(
-    {
-        "FixedLengthRecordDatasetV2",
-        "FixedLengthRecordReaderV2",
-        "InitializeTableFromTextFile",
-        "InitializeTableFromTextFileV2",
-        "MatchingFiles",
-        "MergeV2Checkpoints",
-        "ReadFile",
-        "Restore",
-        "RestoreSlice",
-        "RestoreV2",
-        "Save",
-        "SaveSlices",
-        "SaveV2",
-        "TFRecordDataset",
-        "TFRecordDatasetV2",
-        "TFRecordReaderV2",
-        "TextLineDataset",
-        "TextLineReaderV2",
-        "WholeFileReaderV2",
-        "WriteFile",
-    }
-)
-
 
 #: Types that TensorFlow Serving's REST API cannot carry. gRPC carries all.
 WITHOUT_REST = frozenset({"float16", "bfloat16", "uint16", "complex64", "complex128"})
@@ -55,30 +28,32 @@ WITHOUT_REST = frozenset({"float16", "bfloat16", "uint16", "complex64", "complex
 def inspect(
     model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
     tag: Annotated[list[str] | None, typer.Option(help="Tag of the SavedModel's graph.", show_default="serve")] = None,
+    allowed_operation: AllowedOperations = None,
 ) -> None:
     """Print a model's signatures, size and operators, and what each path can do with it. Changes nothing.
 
-    A .tflite file is run with made-up rows, in a process of its own, to see how many of them it can compute at once.
-    Operators that read or write files of the machine are marked: be careful with such a model of somebody else's.
+    It is opened in a sandbox, as a job opens it. A .tflite file is run there with generated rows, to see how many it
+    can compute at once.
+    A model with operations that act on more than the model itself is refused, with their list. Those that
+    --allowed-operation names are marked: be careful with such a model of somebody else's.
     Exit codes: 0; 2 where there is no whole model; 4 where nobody could serve it.
     """
     environment.prepare()
-    with one_sentence(INSPECT_OPTIONS), tempfile.TemporaryDirectory(prefix="inspect-") as work:
-        from .opened_model import open_model
+    # Other commands start without NumPy.
+    from ..sandbox import Sandbox
+    from .opened_model import open_model
 
-        _show(model, open_model(model, tag or ["serve"], Path(work)))
+    with one_sentence(in_inspection), Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="inspect-") as work:
+        _show(model, open_model(sandbox, model, tag or ["serve"], Path(work), allowed_operation or ()))
 
 
-def operators(model: OpenedModel) -> Counter[str]:
+def operators(model: OpenedModel) -> Mapping[str, int]:
     """Return the operators that the model's signatures reach."""
-    from ..signatures import operators_of
+    from ..signatures import operators_in
+    from ..sources import TfliteSource
 
-    if isinstance(model.source, TfliteSource):
-        return _litert_operators(model.content)
-    found: Counter[str] = Counter()
-    for spec in model.specs.values():
-        found |= operators_of(model.source.meta_graph, spec)
-    return found
+    source = model.source
+    return source.operators if isinstance(source, TfliteSource) else operators_in(source.signatures.values())
 
 
 def paths(model: OpenedModel) -> list[tuple[str, str]]:
@@ -87,23 +62,23 @@ def paths(model: OpenedModel) -> list[tuple[str, str]]:
 
 
 def _for_lambda(model: OpenedModel) -> str:
-    from ..documents.job import Identity, Packaging, Source
-    from ..signatures import refuse_python, select_for_litert, state_writers
+    from ..signatures import refuse_python, select_for_litert
+    from ..sources import TfliteSource
 
-    source = Source(packaging=Packaging.FILE, identity=Identity())
+    described = Source(packaging=Packaging.FILE, identity=Identity())
+    source = model.source
     try:
-        selection = select_for_litert(model.specs, source)
-        if not isinstance(model.source, TfliteSource):
-            refuse_python(model.source.meta_graph, model.specs[selection.default])
+        selection = select_for_litert(model.specs, described)
+        if not isinstance(source, TfliteSource):
+            refuse_python(source.signatures[selection.default])
     except OptimizerError as error:
         return f"no: {error}"
-    if isinstance(model.source, TfliteSource):
-        quantized = is_quantized(model.content)
-        able = "serves it as it is" if quantized else "default recipe, search, quantization, distillation"
-        if "ASSIGN_VARIABLE" in operators(model):
+    if isinstance(source, TfliteSource):
+        able = "serves it as it is" if source.quantized else "default recipe, search, quantization, distillation"
+        if source.stateful:
             return f"{able}, with --stateful reset_per_request, because it changes its state"
-        return f"{able}, because it is quantized already" if quantized else able
-    writers = state_writers(model.source.meta_graph, selection.signatures[selection.default].spec)
+        return f"{able}, because it is quantized already" if source.quantized else able
+    writers = source.signatures[selection.default].writers
     if writers:
         return f"only with --stateful reset_per_request, because it changes its state ({', '.join(writers)})"
     return "default recipe, search, quantization, pruning, distillation, if LiteRT has all of its operators"
@@ -112,15 +87,17 @@ def _for_lambda(model: OpenedModel) -> str:
 def _for_serving(model: OpenedModel) -> str:
     from ..conversion import freeze_problem
     from ..signatures import refuse_python
+    from ..sources import TfliteSource
 
-    if isinstance(model.source, TfliteSource):
+    source = model.source
+    if isinstance(source, TfliteSource):
         return "no: TensorFlow Serving needs the SavedModel or the Keras file that this was made of"
     try:
-        for spec in model.specs.values():
-            refuse_python(model.source.meta_graph, spec)
+        for signature in source.signatures.values():
+            refuse_python(signature)
     except OptimizerError as error:
         return f"no: {error}"
-    problem = freeze_problem(model.source.meta_graph, list(model.specs.values()), model.source.size_bytes)
+    problem = freeze_problem(source.signatures.values(), has_tables=source.has_tables, size_bytes=source.size_bytes)
     steps = (
         "strips it; --step freeze, and --step bfloat16 on processors that have it"
         if problem is None
@@ -131,36 +108,24 @@ def _for_serving(model: OpenedModel) -> str:
 
 def _only_by_grpc(model: OpenedModel) -> str:
     """Return a warning where TensorFlow Serving would answer the REST requests of a signature by 400 or 501."""
-    found = [
+    types = [
         f"{name}: {tensor} {spec.dtype}"
         for name, signature in model.specs.items()
         for tensor, spec in {**signature.inputs, **signature.outputs}.items()
         if spec.dtype in WITHOUT_REST
     ]
-    if not found:
+    if not types:
         return ""
-    return f"; by gRPC only, its REST API has no such types ({', '.join(found)}): REST needs float32"
-
-
-def _litert_operators(content: bytes) -> Counter[str]:
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(content, 0)
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-    codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
-    found: Counter[str] = Counter()
-    for index in range(model.SubgraphsLength()):
-        graph: Any = model.Subgraphs(index)
-        for number in range(graph.OperatorsLength()):
-            code = codes[graph.Operators(number).OpcodeIndex()]
-            found[names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]] += 1
-    return found
+    return f"; by gRPC only, its REST API has no such types ({', '.join(types)}): REST needs float32"
 
 
 def _show(path: Path, model: OpenedModel) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from ..signatures.side_effects import effects
+    from .rows_of_a_run import rows_of_a_run
 
     console = Console()
     source = model.source
@@ -179,9 +144,10 @@ def _show(path: Path, model: OpenedModel) -> None:
     console.print(signatures)
     table = Table("operator", "times", "")
     for name, count in sorted(operators(model).items()):
-        table.add_row(Text(name), str(count), "reads or writes files" if name in FILE_OPERATORS else "")
+        table.add_row(Text(name), str(count), f"could {effects()[name].could}" if name in effects() else "")
     console.print(table)
     possible = Table("path", "what it can do")
     for name, text in [*paths(model), ("rows of a run, LiteRT", rows_of_a_run(model))]:
         possible.add_row(name, Text(text))
     console.print(possible)
+    show_isolation(console, model.sandbox)

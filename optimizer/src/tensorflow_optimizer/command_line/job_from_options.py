@@ -35,6 +35,16 @@ def recipe_of(made_for: ModelFormat, steps: list[Step], search: Search | None) -
     return Recipe(kind=RecipeKind.FOR_SERVING if made_for is ModelFormat.SAVED_MODEL else RecipeKind.FOR_LITERT)
 
 
+def recipe_text(recipe: Recipe) -> str:
+    """Return what the recipe does, and what else there is."""
+    if recipe.kind is RecipeKind.STEPS:
+        return "the steps given"
+    if recipe.kind is RecipeKind.SEARCH:
+        return "a search"
+    server = "TensorFlow Serving" if recipe.kind is RecipeKind.FOR_SERVING else "LiteRT"
+    return f"the default for {server}, which a deployment without a recipe takes; --search looks for a better model"
+
+
 def format_of(steps: list[Step]) -> ModelFormat:
     """Return the recipe's format, unless an option says it."""
     served = any(isinstance(step, (Strip, Freeze)) or _is_bfloat16(step) for step in steps)
@@ -45,8 +55,14 @@ def _is_bfloat16(step: Step) -> bool:
     return isinstance(step, Quantization) and step.mode == "bfloat16"
 
 
-def check_source(model: Path, signature: str | None, tags: list[str] | None) -> None:
-    """Reject options that apply to a SavedModel only."""
+def check_source(
+    model: Path, signature: str | None, tags: list[str] | None, allowed_operations: list[str] | None
+) -> None:
+    """Reject options that apply to a SavedModel only, or to all but a .tflite file."""
+    if allowed_operations and model.suffix == ".tflite":
+        raise BadInputError(
+            "--allowed-operation has no effect on a .tflite file, which has no such operation: leave it out"
+        )
     given = {"--signature": signature if model.suffix != ".tflite" else None, "--tag": tags}
     idle = ", ".join(name for name, value in given.items() if value)
     if idle and model.suffix in {".keras", ".h5", ".hdf5", ".tflite"}:
@@ -64,23 +80,39 @@ def check_steps(steps: list[Step], made_for: ModelFormat) -> None:
 
 
 def check_search(
-    objective: Objective | None, limits: Mapping[str, float], trials: int | None, *, labelled: bool | None, steps: bool
+    objective: Objective | None, trials: int | None, *, search: bool, labelled: bool | None, steps: bool
 ) -> None:
-    """Reject options without effect; `labelled` is None without data."""
-    given = {
-        "--objective": objective,
-        "--max-trials": trials,
-        "--max-accuracy-loss": None if steps else limits.get("maxAccuracyLoss"),
-        "--max-error-increase": None if steps else limits.get("maxErrorIncrease"),
-    }
+    """Reject a search that cannot be made, and options without effect; `labelled` is None without data."""
+    given = {"--objective": objective, "--max-trials": trials}
     idle = ", ".join(name for name, value in given.items() if value is not None)
-    if idle and (steps or not labelled):
-        why = "without --data nothing can be searched for", "--data"
-        if steps:
-            why = "--step makes exactly one candidate", "no --step"
-        elif labelled is not None:
-            why = "the data has no labels to decide by", "data with labels"
-        raise BadInputError(f"{idle} is for a search, and {why[0]}; leave it out, or give {why[1]}")
+    if steps and (search or idle):
+        raise BadInputError(
+            f"{'--search' if search else idle} is for a search, and --step makes exactly one candidate; leave one out"
+        )
+    if idle and not search:
+        raise BadInputError(f"{idle} is for a search; add --search, or leave it out")
+    if search and not labelled:
+        raise BadInputError(
+            f"--search needs labels to decide by, and {_without_labels(labelled)}; give --data with labels, or leave "
+            "it out"
+        )
+
+
+def check_limits(limits: Mapping[str, float], *, labelled: bool | None, steps: bool) -> None:
+    """Reject limits that nothing could be compared with; `labelled` is None without data.
+
+    With steps of one's own the job itself says what it lacks.
+    """
+    options = {"maxAccuracyLoss": "--max-accuracy-loss", "maxErrorIncrease": "--max-error-increase"}
+    idle = ", ".join(options[rule] for rule in limits)
+    if idle and not labelled and not steps:
+        raise BadInputError(
+            f"{idle} needs labels, and {_without_labels(labelled)}; give --data with labels, or leave it out"
+        )
+
+
+def _without_labels(labelled: bool | None) -> str:
+    return "there is no --data" if labelled is None else "the data has none"
 
 
 def check_metric_rules(rules: Sequence[Rule], serving: Path | None, *, labelled: bool | None) -> None:

@@ -1,26 +1,23 @@
-"""Opens a model of any kind by its path alone."""
+"""Opens a model of any kind by its path alone, in a sandbox."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..conversion import with_fixed_shapes
 from ..documents.job import Identity, Packaging, Source
-from ..runners import LiteRtRunner, SavedModelRunner
-from ..runners.describe import describe_signatures
-from ..signatures import read_signatures
+from ..pipeline.litert_original import fixed_file
+from ..runners import RemoteLiteRt, RemoteSavedModel, Undescribed
 from ..signatures.fixed import fix_shapes, is_batched
 from ..signatures.select import default_signature
 from ..sources import SavedModelSource, TfliteSource, open_source
-from ..sources.tflite_file import read_tflite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ..documents.manifest import Signature
-    from ..runners import Runner
+    from ..runners import RemoteRunner
+    from ..sandbox import Sandbox
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
 
@@ -29,10 +26,15 @@ if TYPE_CHECKING:
 class OpenedModel:
     """A model that was found and described, and can be loaded."""
 
+    sandbox: Sandbox
     source: OpenedSource
-    specs: dict[str, SignatureSpec]
-    content: bytes = b""
-    """Of a .tflite file."""
+    work: Path
+    """A directory for intermediate files."""
+
+    @property
+    def specs(self) -> dict[str, SignatureSpec]:
+        """Signatures as the model declares them, by name."""
+        return self.source.specs
 
     @property
     def default(self) -> str:
@@ -61,42 +63,53 @@ class OpenedModel:
         )
         return fixed if whole else None
 
-    def fixed(self) -> tuple[bytes, dict[str, Signature]]:
-        """Return a .tflite file as it would be served, and its default signature.
+    def load(self) -> RemoteRunner:
+        """Load the default signature the way its server does.
+
+        Raises:
+            OptimizerError: It cannot be loaded, or is a .tflite file that has dimensions that are unknown.
+            RunError: LiteRT cannot load it.
+        """
+        source = self.source
+        if isinstance(source, TfliteSource):
+            return self.load_fixed(source)
+        return RemoteSavedModel(
+            self.sandbox, source.directory, source.tags, [self.default], saved_by=source.tensorflow_version
+        )
+
+    def load_fixed(self, source: TfliteSource) -> RemoteLiteRt:
+        """Load a .tflite file as it would be served, with its default signature.
 
         Raises:
             OptimizerError: It has dimensions that are unknown.
             RunError: LiteRT cannot load it.
         """
         name = self.default
-        content = with_fixed_shapes(self.content, [fix_shapes(self.specs[name], None)])
-        return content, describe_signatures(content, {name: bool(self.batched)}, unknown_batch=True)
-
-    def load(self) -> Runner:
-        """Load the default signature the way its server does."""
-        name, source = self.default, self.source
-        if isinstance(source, TfliteSource):
-            return LiteRtRunner(*self.fixed())
-        return SavedModelRunner(
-            source.directory, source.tags, {name: self.specs[name]}, saved_by=source.tensorflow_version
-        )
+        file = fixed_file(self.sandbox, source.file, [fix_shapes(self.specs[name], None)], self.work)
+        return RemoteLiteRt(self.sandbox, file, Undescribed({name: bool(self.batched)}, unknown_batch=True))
 
 
-def open_model(path: Path, tags: list[str], work: Path) -> OpenedModel:
+def open_model(
+    sandbox: Sandbox, path: Path, tags: list[str], work: Path, allowed_operations: Sequence[str] = ()
+) -> OpenedModel:
     """Find and describe the model at `path`.
 
     Args:
+        sandbox: Where it is opened.
         path: A SavedModel directory, a .keras, .h5 or .tflite file, or a directory with one of them.
         tags: Tags of the SavedModel.
         work: A directory for intermediate files.
+        allowed_operations: Operations that it may have although they act on more than the model.
 
     Raises:
-        OptimizerError: There is no complete model.
+        OptimizerError: There is no complete model, or it has other such operations.
     """
     packaging = Packaging.ZIP if path.is_dir() else Packaging.FILE
-    source = Source(packaging=packaging, file_name=path.name, identity=Identity(), tags=tags)
-    opened = open_source(path, source, work)
-    if isinstance(opened, TfliteSource):
-        file = read_tflite(opened.file)
-        return OpenedModel(opened, file.signatures, file.content)
-    return OpenedModel(opened, read_signatures(opened.meta_graph))
+    source = Source(
+        packaging=packaging,
+        file_name=path.name,
+        identity=Identity(),
+        tags=tags,
+        allowed_operations=list(allowed_operations),
+    )
+    return OpenedModel(sandbox, open_source(sandbox, path, source, work), work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,15 +25,15 @@ from ..documents.job import (
     StatefulBehavior,
     Toolchain,
 )
-from ..errors import BadInputError
+from ..errors import BadInputError, ExitCode
 from ..processes import environment
 from ..supervision import supervise
-from ..supervision.output import check_output
-from .failure import name_hints, one_sentence
-from .hint_options import hints_in
+from ..supervision.output import check_output, held
+from .failure import hints_in, name_hints, one_sentence
 from .image_option import image_help, parse_image
 from .job_from_options import (
     Objective,
+    check_limits,
     check_metric_rules,
     check_order,
     check_search,
@@ -40,15 +41,20 @@ from .job_from_options import (
     check_steps,
     format_of,
     recipe_of,
+    recipe_text,
     write_job,
 )
 from .local_files import evaluation_of, rest_name_of, source_of, student_of
+from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import parse_metric_rules, parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
+from .report import report_of
 from .step_options import parse_steps, step_help
 
-_SEARCH = "Search (with labels in --data, without --step)"
-_STEPS = "Steps of your own (instead of a search)"
+log = logging.getLogger("tensorflow_optimizer")
+
+_SEARCH = "Search (with labels in --data)"
+_STEPS = "Steps of your own (instead of the default recipe or a search)"
 _GATE = "Limits (with labels in --data)"
 _ABOUT = "What the model does not say of itself"
 
@@ -59,8 +65,19 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         "out"
     ),
     data: Annotated[
-        Path | None, typer.Option(help="Evaluation data, .npz or .jsonl. Without labels in it nothing is searched for.")
+        Path | None,
+        typer.Option(
+            help="Evaluation data, .npz or .jsonl. What cannot be verified without it is not done by default."
+        ),
     ] = None,
+    search: Annotated[
+        bool,
+        typer.Option(
+            "--search",
+            help="Try candidates from mild to strong, and take the best that passes.",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = False,
     objective: Annotated[
         Objective | None,
         typer.Option(
@@ -70,21 +87,20 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     max_accuracy_loss: Annotated[
         float | None,
         typer.Option(
-            help="At most this much accuracy may be lost; 0.01 is one point. A rule for steps of your own as well.",
-            show_default="0.01",
+            help="At most this much accuracy may be lost; 0.01 is one point.",
+            show_default="0.01, or 0.02 balanced accuracy where a class is rare",
             min=0.0,
             max=0.999,
-            rich_help_panel=_SEARCH,
+            rich_help_panel=_GATE,
         ),
     ] = None,
     max_error_increase: Annotated[
         float | None,
         typer.Option(
-            help="At most this much more of the mean absolute error of a regression; 0.01 is 1 %. A rule for steps of "
-            "your own as well.",
+            help="At most this much more of the mean absolute error of a regression; 0.01 is 1 %.",
             show_default="0.01",
             min=0.0,
-            rich_help_panel=_SEARCH,
+            rich_help_panel=_GATE,
         ),
     ] = None,
     max_loss: Annotated[
@@ -185,11 +201,12 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         StatefulBehavior,
         typer.Option(help="What to do with a model whose variables change between calls.", rich_help_panel=_ABOUT),
     ] = StatefulBehavior.REFUSE,
+    allowed_operation: AllowedOperations = None,
     image: Annotated[
         str | None,
         typer.Option(
             metavar="PREPROCESSING[:SETTING=VALUE,...]",
-            help=f"The input also takes encoded pictures, whose pixels become numbers by {image_help()}.",
+            help=f"The input also takes encoded images, whose pixels become numbers by {image_help()}.",
             show_default="numbers alone",
             rich_help_panel=_ABOUT,
         ),
@@ -212,11 +229,11 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         ),
     ] = None,
 ) -> None:
-    """Find the best model for one platform, with the evidence, without a job.json.
+    """Make a model for one platform as a deployment does, with the evidence, without a job.json.
 
-    With labelled data it searches for the best candidate; without labels it tries the default recipe, and without data
-    what is safe then (float16 or float32 for litert, stripping for saved_model). With --step it makes the one candidate
-    of these steps:
+    All defaults are those of a deployment. Without a recipe it takes the deployment's: for litert dynamic range with
+    data, or else float16 or float32, whichever is first to pass; for saved_model stripping. With --search it looks for
+    the best candidate, and with --step it makes the one candidate of these steps:
 
     optimize MODEL --data data.npz --step pruning:sparsity=0.8 --step full-integer
 
@@ -237,22 +254,23 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         if warmup_records is not None and (made_for is not ModelFormat.SAVED_MODEL or data is None):
             raise BadInputError("--warmup-records is for --format saved_model with --data; leave it out")
         if image and made_for is not ModelFormat.LITERT:
-            raise BadInputError("--image is for --format litert, because TensorFlow Serving decodes no pictures")
-        check_source(model, signature, tag)
+            raise BadInputError("--image is for --format litert, because TensorFlow Serving decodes no images")
+        check_source(model, signature, tag, allowed_operation)
         check_steps(steps, made_for)
         given = {"maxAccuracyLoss": max_accuracy_loss, "maxErrorIncrease": max_error_increase}
         limits = {rule: value for rule, value in given.items() if value is not None}
         labelled = None if data is None else has_labels(data)
-        check_search(objective, limits, max_trials, labelled=labelled, steps=bool(steps))
+        check_search(objective, max_trials, search=search, labelled=labelled, steps=bool(steps))
+        check_limits(limits, labelled=labelled, steps=bool(steps))
         rules = [
             *parse_metric_rules("--max-loss", "maxLoss", max_loss or []),
             *parse_metric_rules("--not-worse-than-serving", "notWorseThanServing", not_worse_than_serving or []),
         ]
         check_metric_rules(rules, serving, labelled=labelled)
-        if steps:
+        if not search:
             rules += [Rule.model_validate({"rule": rule, "value": value}) for rule, value in limits.items()]
         trials = {} if max_trials is None else {"max_trials": max_trials}
-        search = Search(
+        searched = Search(
             objective=(objective or Objective.SIZE).value,
             max_accuracy_loss=max_accuracy_loss,
             max_error_increase=max_error_increase,
@@ -264,6 +282,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             "signature_name": signature,
             "stateful": stateful,
             **({"tags": tag} if tag else {}),
+            **({"allowed_operations": allowed_operation} if allowed_operation else {}),
         }
         try:
             job = Job(
@@ -273,7 +292,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
                 evaluation=evaluation_of(data) if data else None,
                 image=parse_image(image) if image else None,
                 tasks=parse_tasks(task or []),
-                recipe=recipe_of(made_for, steps, search if labelled else None),
+                recipe=recipe_of(made_for, steps, searched if search else None),
                 gate=Gate(rules=rules) if rules else None,
                 seed=seed,
                 architecture=architecture,
@@ -290,9 +309,18 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
                 f"dots, with neither hyphen nor dot at an end ({problems_of(error)})"
             ) from error
         check_order(job)
-        config = write_job(out, job)
-        outcome = supervise.supervise(config, model, data, out, students, serving)
-    supervise.write_report_safely(out, job, outcome)
+        log.info("recipe: %s", recipe_text(job.recipe))
+        with held(out):
+            config = write_job(out, job)
+            outcome = supervise.supervise(config, model, data, out, students, serving)
+            supervise.write_report_safely(out, job, outcome)
     show(outcome)
     name_hints(hints_in(outcome))
+    if outcome.exit_code is ExitCode.DONE:
+        place = shlex.quote(str(out))
+        typer.echo(f"report: {report_of(out)}")
+        typer.echo(
+            f"next: cdk-tensorflow publish --config {shlex.quote(str(config))} --output {place} --bucket BUCKET "
+            f"--model-prefix {job.model}"
+        )
     raise typer.Exit(int(outcome.exit_code))

@@ -23,8 +23,7 @@ from ..publishing.target import Target
 from ..report import write_report
 from ..storage.buckets import open_bucket
 from ..storage.storage_errors import StorageError
-from .failure import one_sentence
-from .hint_options import JOB_MEMBERS
+from .failure import in_job_file, one_sentence
 
 if TYPE_CHECKING:
     from ..documents.job import Job
@@ -41,7 +40,7 @@ def fetch(  # noqa: PLR0913, PLR0917 - each is an option
     serving_sha256: Annotated[str, typer.Option(help="Its SHA-256, from the version's record.")] = "",
 ) -> None:
     """Read a job's model, evaluation data and students from S3, compare them with the job, and lay them out."""
-    with one_sentence(JOB_MEMBERS):
+    with one_sentence(in_job_file):
         if serving_key and bucket is None:
             raise BadInputError("give --serving-key with --bucket, which holds the version")
         if (config is None) == (bucket is None or config_key is None) or (config and (bucket or config_key)):
@@ -81,7 +80,7 @@ def publish(  # noqa: PLR0913 - options of a command
     build_id: Annotated[str | None, typer.Option(help="The name of this build. [default: local-<time>]")] = None,
 ) -> None:
     """Upload the report of a build and, after exit code 0, publish its model as a new version."""
-    with one_sentence(JOB_MEMBERS):
+    with one_sentence(in_job_file):
         outcome_at = output
         if not (output / OUTCOME_FILE).is_file() and (config.parent / OUTCOME_FILE).is_file():
             outcome_at = config.parent  # The build ended in `fetch`.
@@ -102,6 +101,8 @@ def publish(  # noqa: PLR0913 - options of a command
             build_key=key,
             build_url=os.environ.get("CODEBUILD_BUILD_URL", ""),
             builder=builder_of(os.environ.get("CODEBUILD_BUILD_ARN", "")),
+            # post_build runs after a failed build, too. Another machine has neither variable.
+            succeeding="CODEBUILD_BUILD_ID" not in os.environ or os.environ.get("CODEBUILD_BUILD_SUCCEEDING") == "1",
         )
         record = publish_build(target, job, outcome_at, read_fetched(config.parent), typer.echo)
         if record is None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data import generated_inputs
-from ..documents.draft import LITERT_FILE
-from ..documents.manifest import Batch, ModelDescription, Runtime, RunTimes
-from ..errors import OptimizerError
+from ..errors import OptimizerError, RunError
+from ..proof.batches import with_batches
+from ..proof.choose_runtime import describe_model, litert_library
+from ..proof.native_program import PROGRAM_VARIABLE, RefusedError, find_program, native_program
 from ..report.run_text import run_text
-from ..runners import RunError
 from ..sources import TfliteSource
 
 if TYPE_CHECKING:
+    from ..documents.manifest import Batch, RunTimes
     from .opened_model import OpenedModel
 
 #: Integers may index a table of any size.
@@ -26,27 +25,20 @@ def rows_of_a_run(model: OpenedModel) -> str:
     if not isinstance(model.source, TfliteSource):
         return "measured by `optimize`, which converts the model"
     try:
-        return run_text(*_measured(model))
-    except (OptimizerError, RunError) as error:
+        return run_text(*_measured(model, model.source))
+    except (OptimizerError, RunError, RefusedError) as error:
         return f"not measured: {error}"
 
 
-def _measured(model: OpenedModel) -> tuple[Batch | None, RunTimes | None]:
-    from ..proof.batches import with_batches
-    from ..proof.choose_runtime import litert_library
-    from ..proof.native_program import PROGRAM_VARIABLE, executable, find_program
-
+def _measured(model: OpenedModel, source: TfliteSource) -> tuple[Batch | None, RunTimes | None]:
     program = find_program()
     if program is None:
         raise RunError(f"the native program was not found; {PROGRAM_VARIABLE} can name it")
-    name, (content, signatures) = model.default, model.fixed()
-    description = ModelDescription(
-        model="inspected", version=1, runtime=Runtime.NATIVE, default_signature=name, signatures=signatures
-    )
+    name, fixed = model.default, model.load_fixed(source)
+    content, signatures = fixed.content, fixed.signatures
+    fixed.close()
+    description = describe_model("inspected", signatures)
     rows = generated_inputs(model.specs[name], None, batched=signatures[name].batched, seed=0, integers=_INTEGERS)
-    with tempfile.TemporaryDirectory(prefix="inspect-") as directory, executable(program) as copy:
-        place = Path(directory)
-        (place / LITERT_FILE).write_bytes(content)
-        (place / "model.json").write_text(description.to_json(), encoding="utf-8")
-        described, runs = with_batches(copy, place, litert_library(), description, {name: rows})
+    with native_program(model.sandbox, program, litert_library(), content, description) as native:
+        described, runs = with_batches(native, description, {name: rows})
     return described[name].batch, runs.get(name)

@@ -23,7 +23,7 @@ _OTHERS: dict[str, type[Document]] = {
     "pruning": Pruning,
     "distillation": Distillation,
 }
-#: Its settings are kinds of layers.
+#: Mode of quantization whose settings are kinds of layers.
 _MIXED = "mixed"
 _FULL_INTEGER = "fullInteger"
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)

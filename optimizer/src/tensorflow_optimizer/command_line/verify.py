@@ -29,17 +29,17 @@ def verify(
 
     with one_sentence():
         place = artifact_at(artifact)
-        found = verify_version(place, read_public_key(public_key) if public_key else None)
-        for note in found.notes:
+        verification = verify_version(place, read_public_key(public_key) if public_key else None)
+        for note in verification.notes:
             typer.echo(f"note: {note}")
-        if found.problems:
+        if verification.problems:
             raise BadInputError(
                 f"{place.address()} is not what was published: "
-                + "".join(f"\n  - {problem}" for problem in found.problems)
+                + "".join(f"\n  - {problem}" for problem in verification.problems)
             )
-        manifest = found.manifest
-        signed = f", signed by the key with the hint {found.signed_by}" if found.signed_by else ""
+        manifest = verification.manifest
+        signed = f", signed by the key with the hint {verification.signed_by}" if verification.signed_by else ""
         typer.echo(
-            f"version {manifest.version} of {manifest.model} ({manifest.format.value}): {found.files} files are as "
-            f"published{signed}"
+            f"version {manifest.version} of {manifest.model} ({manifest.format.value}): {verification.files} files are "
+            f"as published{signed}"
         )

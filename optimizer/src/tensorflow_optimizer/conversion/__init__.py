@@ -8,7 +8,7 @@ from .equalization import equalize
 from .fixed_shape import save_with_fixed_shapes
 from .fixed_tflite import with_fixed_shapes
 from .freeze import FreezeError, freeze, freeze_problem
-from .layer_quantization import operations_in, quantize_file, without_blocks
+from .layer_quantization import has_fewer_bits, operations_in, quantize_file, without_blocks
 from .litert_converter import LiteRtMode, convert
 from .strip import StrippingError, strip
 from .tags import SERVE_TAGS, with_serve_tags
@@ -24,6 +24,7 @@ __all__ = [
     "equalize",
     "freeze",
     "freeze_problem",
+    "has_fewer_bits",
     "operations_in",
     "quantize_file",
     "save_with_fixed_shapes",

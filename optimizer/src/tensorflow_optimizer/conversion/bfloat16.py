@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
-from ..processes import environment
+from ..errors import reason_of
 from .freeze import FreezeError, save_graph, without_unused
 from .tags import SERVE_TAGS
 
@@ -22,28 +20,14 @@ def bake_bfloat16(frozen: Path, destination: Path) -> None:
     """Save the frozen SavedModel at `frozen` into `destination`, with weights and most computation in bfloat16.
 
     TensorFlow has the pass only with oneDNN, whose default depends on the processor and is fixed when TensorFlow is
-    loaded, so it runs in its own process. The result has the same inputs and outputs, and needs a processor with
+    loaded: this process must have it on. The result has the same inputs and outputs, and needs a processor with
     bfloat16 wherever oneDNN is on.
 
     Raises:
         FreezeError: Nothing in the model can be computed in bfloat16, or TensorFlow cannot do it.
     """
-    command = [sys.executable, "-m", "tensorflow_optimizer.conversion.bfloat16_process"]
-    done = subprocess.run(  # noqa: S603 - our own module, our own interpreter
-        [*command, str(frozen), str(destination)],
-        capture_output=True,
-        text=True,
-        env=environment.for_child(onednn=True),
-        check=False,
-    )
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise FreezeError(lines[-1][:300] if lines else f"the process returned {done.returncode}")
-
-
-def bake_here(frozen: Path, destination: Path) -> None:
-    """Do the work of `bake_bfloat16` in this process, where oneDNN must be on."""
     from tensorflow.core.protobuf import config_pb2
+    from tensorflow.python.framework import errors
     from tensorflow.python.grappler import tf_optimizer
 
     from ..sources.saved_model_files import read_meta_graph
@@ -63,7 +47,10 @@ def bake_here(frozen: Path, destination: Path) -> None:
     rewriter.meta_optimizer_iterations = rewriter.ONE
     rewriter.min_graph_nodes = -1
     rewriter.optimizers.append(_OPTIMIZER)
-    graph = tf_optimizer.OptimizeGraph(config, meta_graph)
+    try:
+        graph = tf_optimizer.OptimizeGraph(config, meta_graph)
+    except (ValueError, errors.OpError) as error:
+        raise FreezeError(reason_of(error)) from error
     if not _store_as_bfloat16(graph):
         raise FreezeError("no weight of the model is multiplied in a way that TensorFlow computes in bfloat16")
     _drop_idle_order(graph)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-#: Between which values an activation lets a change of the bias through.
+#: Bounds between which an activation lets a change of the bias through.
 _OPEN = {"NONE": (-np.inf, np.inf), "RELU": (0.0, np.inf), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
 #: A bias moves a mean by the share of the values that it gets through to; a smaller share counts as this one.
 _LEAST_SHARE = 0.25
@@ -30,7 +30,7 @@ _LEAST_SHARE = 0.25
 class _Channels(NamedTuple):
     means: Array
     shares: Array
-    """Of the values that a change of the bias gets through to."""
+    """Share of each channel's values that pass a change of the bias on."""
 
 
 def correct_biases(floats: bytes, quantized: bytes, signature: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -52,8 +52,8 @@ def correct_biases(floats: bytes, quantized: bytes, signature: str, rows: Sequen
         steps, name = graph.steps(bias), graph.tensor_name(tensor)
         if steps is None or len(graph.readers[bias]) > 1 or name not in wanted or activation not in _OPEN:
             continue
-        found = _channels(graph.pack(), signature, rows, {tensor: activation})[tensor]
-        error = (found.means - expected[wanted[name]].means) / np.maximum(found.shares, _LEAST_SHARE)
+        measured = _channels(graph.pack(), signature, rows, {tensor: activation})[tensor]
+        error = (measured.means - expected[wanted[name]].means) / np.maximum(measured.shares, _LEAST_SHARE)
         graph.replace(bias, np.rint(np.asarray(graph.constant(bias), np.float64) - error / steps))
     return graph.pack()
 

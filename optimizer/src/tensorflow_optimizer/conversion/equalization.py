@@ -68,18 +68,18 @@ def factors(activations: Array, weights: Array | None, *, capped: bool) -> Array
         capped: No value may come to lie above the cap of ReLU6.
     """
     used = activations > 0 if weights is None else (activations > 0) & (weights > 0)
-    found = np.ones_like(activations)
+    scales = np.ones_like(activations)
     if not used.any():
-        return found
+        return scales
     wanted = (1.0 if weights is None else np.sqrt(weights[used] * activations[used])) / activations[used]
     wanted = np.maximum(wanted, wanted.max() / _LARGEST_RATIO)
     # The greatest value of the tensor stays, so that numbers keep their size.
-    found[used] = wanted * activations[used].max() / (wanted * activations[used]).max()
+    scales[used] = wanted * activations[used].max() / (wanted * activations[used]).max()
     if capped:
         free = activations < _CAP
         limits = np.where(free, np.maximum(1.0, _CAP / _ROOM / np.maximum(activations, 1e-30)), 1.0)
-        found = np.where(free, np.minimum(found, limits), 1.0)
-    return found
+        scales = np.where(free, np.minimum(scales, limits), 1.0)
+    return scales
 
 
 def _pairs(graph: LiteRtGraph) -> list[_Pair]:
@@ -87,8 +87,8 @@ def _pairs(graph: LiteRtGraph) -> list[_Pair]:
         operator for operator in graph.weighted() if all(len(graph.readers[int(t)]) == 1 for t in operator.inputs[1:])
     ]
     own = {id(operator) for operator in layers}
-    found = (_pair(graph, operator, own) for operator in layers)
-    return [pair for pair in found if pair is not None]
+    candidates = (_pair(graph, operator, own) for operator in layers)
+    return [pair for pair in candidates if pair is not None]
 
 
 def _pair(graph: LiteRtGraph, first: Any, layers: set[int]) -> _Pair | None:
@@ -144,13 +144,13 @@ def _scale(graph: LiteRtGraph, pair: _Pair, activations: Array) -> None:
         np.asarray(graph.constant(tensor), np.float64) for tensor in (*first.inputs[1:3], second.inputs[1])
     )
     depthwise = graph.name(second) == "DEPTHWISE_CONV_2D"
-    found = factors(activations, None if depthwise else _relative(reading, len(activations)), capped=pair.capped)
+    scales = factors(activations, None if depthwise else _relative(reading, len(activations)), capped=pair.capped)
     shape = [1] * weights.ndim
     shape[WEIGHTED[graph.name(first)]] = -1
-    graph.replace(int(first.inputs[1]), weights * found.reshape(shape))
-    graph.replace(int(first.inputs[2]), bias * found)
+    graph.replace(int(first.inputs[1]), weights * scales.reshape(shape))
+    graph.replace(int(first.inputs[2]), bias * scales)
     # A dense layer reads each channel at several places.
-    graph.replace(int(second.inputs[1]), reading / np.tile(found, reading.shape[-1] // len(found)))
+    graph.replace(int(second.inputs[1]), reading / np.tile(scales, reading.shape[-1] // len(scales)))
 
 
 def _relative(weights: Array, channels: int) -> Array:

@@ -117,7 +117,7 @@ def _shape_values(model: Any, graph: Any, shapes: dict[int, list[int]], folded: 
     plain = (kind.BOOL, kind.FLOAT32, kind.INT32, kind.INT64)
     asked: dict[int, Array] = {}
     computed: list[Any] = []
-    found = set(folded)
+    derived = set(folded)
     for operator in graph.operators:
         name = codes[operator.opcodeIndex]
         inputs = [int(tensor) for tensor in operator.inputs if tensor >= 0] if operator.inputs is not None else []
@@ -125,17 +125,17 @@ def _shape_values(model: Any, graph: Any, shapes: dict[int, list[int]], folded: 
         if name == "SHAPE" and inputs[0] in shapes:
             dtype = np.int64 if graph.tensors[outputs[0]].type == kind.INT64 else np.int32
             asked[outputs[0]] = np.array(shapes[inputs[0]], dtype)
-            found.update(outputs)
+            derived.update(outputs)
         elif (
             name not in _NOT_FOLDED
             and not name.startswith("STABLEHLO")
-            and not found.isdisjoint(inputs)
-            and all(tensor in found or _is_constant(model, graph.tensors[tensor]) for tensor in inputs)
+            and not derived.isdisjoint(inputs)
+            and all(tensor in derived or _is_constant(model, graph.tensors[tensor]) for tensor in inputs)
             and all(graph.tensors[tensor].type in plain for tensor in (*inputs, *outputs))
             and all(tensor in shapes and math.prod(shapes[tensor]) <= _FEW for tensor in outputs)
         ):
             computed.append(operator)
-            found.update(outputs)
+            derived.update(outputs)
     return asked | _computed(model, graph, computed, asked)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..documents.quantization import LayerQuantization, Operation
 from ..errors import UnsupportedError, reason_of
 from ..processes.exhaustion import raise_exhausted
-from ..runners.flatbuffer import operation_names, pack, unpack
+from ..runners.flatbuffer import grouped_convolutions, operation_names, pack, unpack
 from .litert_converter import LiteRtMode
 
 if TYPE_CHECKING:
@@ -85,8 +85,20 @@ def _ranges(content: bytes, quantizer: Any, signature: str, rows: Iterable[Mappi
 
 
 def operations_in(content: bytes) -> set[str]:
-    """Return the names of the operations in a .tflite file."""
-    return set(operation_names(unpack(content)))
+    """Return the names of the operations in a .tflite file; a grouped convolution counts as a depthwise one too."""
+    model = unpack(content)
+    return {*operation_names(model), *([Operation.DEPTHWISE_CONV_2D] if grouped_convolutions(model) else [])}
+
+
+def has_fewer_bits(content: bytes) -> bool:
+    """Say whether any number of a file is stored or computed in fewer than 32 bits."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    return any(
+        tensor.type == schema.TensorType.FLOAT16 or (tensor.quantization and tensor.quantization.scale is not None)
+        for graph in unpack(content).subgraphs
+        for tensor in graph.tensors
+    )
 
 
 def without_blocks(content: bytes, operations: Mapping[Operation, LayerQuantization]) -> list[str]:
@@ -111,6 +123,10 @@ def _write_recipe(quantizer: Any, model: Any, operations: Mapping[Operation, Lay
         _add(quantizer, ".*", TFLOperationName(operation.value), operations[operation])
     for border in _BORDERS:
         _add(quantizer, ".*", TFLOperationName(border), LayerQuantization.NO_QUANTIZE)
+    depthwise = operations.get(Operation.DEPTHWISE_CONV_2D)
+    if depthwise is not None:
+        for name in grouped_convolutions(model):
+            _add(quantizer, f"^{re.escape(name)};$", TFLOperationName.CONV_2D, depthwise)
     for name in _without_blocks(model, operations):
         _add(quantizer, f"^{re.escape(name)};$", TFLOperationName.FULLY_CONNECTED, LayerQuantization.DYNAMIC_WI8_AFP32)
 
@@ -147,14 +163,14 @@ def _without_blocks(model: Any, operations: Mapping[Operation, LayerQuantization
     if block is None:
         return []
     codes = operation_names(model)
-    found = []
+    skipped = []
     for graph in model.subgraphs:
         for operator in graph.operators:
             if codes[operator.opcodeIndex] == Operation.FULLY_CONNECTED:
                 shape = [int(size) for size in graph.tensors[operator.inputs[1]].shape]
                 if shape[-1] % block and math.prod(shape) >= _MINIMUM_WEIGHTS:
-                    found.append(graph.tensors[operator.outputs[0]].name.decode())
-    return found
+                    skipped.append(graph.tensors[operator.outputs[0]].name.decode())
+    return skipped
 
 
 def _name_tensors_apart(model: Any) -> None:

@@ -54,16 +54,16 @@ def _carried(node: Any, operation: Any, body: Any, graph_def: Any) -> list[int]:
     """Return the indices of the values that come into a loop with a batch of 1, and out of each step too."""
     import tensorflow as tf
 
-    found = [index for index in _open(node) if _is_one(operation.inputs[index].shape)]
-    while found:
+    carried = [index for index in _open(node) if _is_one(operation.inputs[index].shape)]
+    while carried:
         shapes = [tf.TensorShape(shape) for shape in node.attr["output_shapes"].list.shape]
-        inputs = [_with_batch(shape) if index in found else shape for index, shape in enumerate(shapes)]
+        inputs = [_with_batch(shape) if index in carried else shape for index, shape in enumerate(shapes)]
         outputs = _graph_of(body, inputs, graph_def).outputs
-        kept = [index for index in found if _is_one(outputs[index].shape)]
-        if kept == found:
+        kept = [index for index in carried if _is_one(outputs[index].shape)]
+        if kept == carried:
             break
-        found = kept
-    return found
+        carried = kept
+    return carried
 
 
 def _graph_of(function: Any, inputs: list[Any], graph_def: Any) -> Any:

@@ -28,10 +28,6 @@ class StrippingError(UnsupportedError):
         super().__init__(f"{reason}; serve it as it is, with the recipe that changes nothing", Hint.RECIPE_UNCHANGED)
         self.reason = reason
 
-    def __reduce__(self) -> tuple[type[StrippingError], tuple[str]]:
-        """Return how to make it again from the reason: the message, which is pickled otherwise, has the way out."""
-        return type(self), (self.reason,)
-
 
 def strip(
     source: Path, tags: list[str], meta_graph: Any, signatures: Iterable[SignatureSpec], destination: Path

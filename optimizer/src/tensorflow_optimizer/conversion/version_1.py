@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
-from ..sources.saved_model_files import assets_of
+from ..signatures.assets import assets_of
 from .tags import SERVE_TAGS
 
 if TYPE_CHECKING:
@@ -114,13 +114,13 @@ def _variables_of(meta_graph: Any, nodes: set[str]) -> list[Any]:
 
     reached = tf.compat.v1.graph_util.extract_sub_graph(meta_graph.graph_def, sorted(nodes))
     names = {node.name for node in reached.node}
-    found: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
     for collection in (tf.compat.v1.GraphKeys.GLOBAL_VARIABLES, tf.compat.v1.GraphKeys.LOCAL_VARIABLES):
         for content in meta_graph.collection_def[collection].bytes_list.value:
             definition = variable_pb2.VariableDef.FromString(content)
             if _node(definition.variable_name) in names:
-                found[definition.variable_name] = definition
-    return [found[name] for name in sorted(found)]
+                definitions[definition.variable_name] = definition
+    return [definitions[name] for name in sorted(definitions)]
 
 
 def main_op_of(meta_graph: Any) -> str | None:

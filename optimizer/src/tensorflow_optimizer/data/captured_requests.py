@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-#: Of one object, uncompressed. Firehose collects at most 128 MB of lines for an object.
+#: Most bytes of one object, uncompressed. Firehose collects at most 128 MB of lines for an object.
 _LARGEST_OBJECT = 256 << 20
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: The files that hold evaluation data, for errors.
 ACCEPTED = (
     "an .npz file (one array per input, `labels` or `labels/<output>`), a .jsonl file (REST bodies with a label) or a "
-    "directory of pictures with a file labels.csv"
+    "directory of images with a file labels.csv"
 )
 
 
@@ -28,9 +28,9 @@ class Dataset:
     batched: bool
     """A sample is one row of the signature's batch; otherwise it is all that one call takes."""
     labels: dict[str, Array] = field(default_factory=dict)
-    """By output name."""
-    pictures: Array | None = None
-    """The file that each sample was decoded from, where the data are pictures."""
+    """Labels by the name of the output."""
+    images: Array | None = None
+    """The file that each sample was decoded from, where the data are images."""
 
     @property
     def count(self) -> int:
@@ -43,7 +43,7 @@ class Dataset:
             {name: value[rows] for name, value in self.inputs.items()},
             self.batched,
             {name: value[rows] for name, value in self.labels.items()},
-            None if self.pictures is None else self.pictures[rows],
+            None if self.images is None else self.images[rows],
         )
 
     def call(self, start: int, stop: int) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""Pictures by TensorFlow's own encoders, decoders and `tf.image.resize`."""
+"""Decodes images by TensorFlow's own decoders and `tf.image.resize`: in the sandbox alone."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _REASON_LIMIT = 200
 
 
-def decode_picture(content: bytes, image: Image, size: Sequence[int], dtype: str) -> NDArray[Any]:
-    """Return the numbers of a picture: one row of the input, without its dimension of rows.
+def decode_image(content: bytes, image: Image, size: Sequence[int], dtype: str) -> NDArray[Any]:
+    """Return the numbers of an image: one row of the input, without its dimension of rows.
 
     Args:
         content: The file.
@@ -53,14 +53,3 @@ def decode_picture(content: bytes, image: Image, size: Sequence[int], dtype: str
     limits = np.iinfo(target)
     rounded: NDArray[Any] = np.clip(np.rint(scaled), limits.min, limits.max).astype(target)
     return rounded
-
-
-def made_up_picture(size: Sequence[int]) -> bytes:
-    """Return a PNG of this height, width and number of channels: a color gradient, which takes few bytes."""
-    import tensorflow as tf
-
-    height, width, channels = size
-    rows, columns = np.mgrid[0:height, 0:width]
-    ramps = (columns * 255 // max(width - 1, 1), rows * 255 // max(height - 1, 1), (rows + columns) % 256)
-    content: bytes = tf.io.encode_png(np.stack(ramps[:channels], axis=-1).astype(np.uint8)).numpy()
-    return content

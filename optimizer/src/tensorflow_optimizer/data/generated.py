@@ -8,6 +8,8 @@ import numpy as np
 
 from ..signatures.spec import STRING
 from .dataset import Dataset
+from .memory import check_memory
+from .messages import example, feature_of_floats, feature_of_integers, feature_of_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 #: Size of an unknown dimension without a given shape (only in SavedModels, not in LiteRT).
 _UNKNOWN = 4
 _COUNT = 16
-#: Tried in this order until the model accepts one, because integers may index a table of any size.
+#: Exclusive upper bounds of integers, tried in turn until the model accepts one, since they may index a small table.
 INTEGER_RANGES = (100, 10, 2, 1)
+#: Largest type in which numbers are generated, before they get the input's type.
+_LARGEST_NUMBER = "complex128"
 
 
 def generated_inputs(
@@ -39,6 +43,7 @@ def generated_inputs(
     for name, spec in signature.inputs.items():
         shape = _shape(spec.shape, shapes.get(name) if shapes else None)
         item = shape[1:] if batched else shape
+        check_memory([_COUNT, *item], _LARGEST_NUMBER, f"generated samples of the input {name!r}")
         if spec.features is None:
             inputs[name] = _values(random, spec.dtype, [_COUNT, *item], integers)
         else:
@@ -49,7 +54,7 @@ def generated_inputs(
 def edge_inputs(dataset: Dataset) -> dict[str, Dataset]:
     """Return single samples with edge values, by name: zeros, ones and large values, in the shapes of `dataset`."""
     edges = {"zeros": 0.0, "ones": 1.0, "large values": 1000.0}
-    found = {}
+    datasets = {}
     for name, value in edges.items():
         inputs = {}
         for key, array in dataset.inputs.items():
@@ -61,8 +66,8 @@ def edge_inputs(dataset: Dataset) -> dict[str, Dataset]:
                 # Integers may index tables; the data's own maximum is the largest index known to be valid.
                 limit = array.max() if array.size else 1
                 inputs[key] = np.full_like(array[:1], min(int(value), int(limit)))
-        found[name] = Dataset(inputs, dataset.batched)
-    return found
+        datasets[name] = Dataset(inputs, dataset.batched)
+    return datasets
 
 
 def _shape(own: tuple[int | None, ...] | None, given: list[int] | None) -> list[int]:
@@ -91,16 +96,15 @@ def _values(random: np.random.Generator, dtype: str, shape: list[int], integers:
 def _examples(
     random: np.random.Generator, features: tuple[Feature, ...], shape: list[int], integers: int
 ) -> NDArray[Any]:
-    import tensorflow as tf
-
     count = int(np.prod(shape))
-    values = {entry.key: _values(random, entry.dtype, [count, entry.size], integers) for entry in features}
+    values = {entry: _values(random, entry.dtype, [count, entry.size], integers) for entry in features}
     rows = np.empty(count, dtype=object)
     for row in range(count):
-        example = tf.train.Example()
-        for entry in features:
-            feature = example.features.feature[entry.key]
-            lists = {STRING: feature.bytes_list, "int64": feature.int64_list}
-            lists.get(entry.dtype, feature.float_list).value.extend(values[entry.key][row].tolist())
-        rows[row] = example.SerializeToString(deterministic=True)
+        rows[row] = example({entry.key: _feature(entry.dtype, values[entry][row].tolist()) for entry in features})
     return rows.reshape(shape)
+
+
+def _feature(dtype: str, values: list[Any]) -> bytes:
+    if dtype == STRING:
+        return feature_of_texts(values)
+    return feature_of_integers(values) if dtype == "int64" else feature_of_floats(values)

@@ -1,4 +1,4 @@
-"""Evaluation data that are pictures: a directory of JPEG and PNG files, and `labels.csv`."""
+"""Evaluation data that are images: a directory of JPEG and PNG files, and `labels.csv`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadInputError
+from ..errors import BadInputError, OptimizerError
 from ..hints import Hint
-from ..signatures.images import image_of, picture_input
-from .decode_picture import decode_picture
+from ..signatures.images import image_input, image_of
+from .image_leaf import decode_images
+from .memory import check_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from ..documents.image import Image, ImageInput
+    from ..documents.image import ImageInput
+    from ..sandbox import Sandbox
     from ..signatures import SignatureSpec
 
 LABELS_FILE = "labels.csv"
@@ -27,8 +29,8 @@ _HEADER = f'"{_PATH}" or "{_PATH},{_LABEL}", and for several outputs "{_PATH},{_
 
 
 @dataclass(frozen=True)
-class PictureFiles:
-    """The pictures of a directory, in the order of its labels file."""
+class ImageFiles:
+    """The images of a directory, in the order of its labels file."""
 
     files: list[Path]
     columns: dict[str, list[str]]
@@ -36,20 +38,20 @@ class PictureFiles:
 
 
 def labels_file(directory: Path) -> Path | None:
-    """Return the labels file of a directory of pictures; None where there is none.
+    """Return the labels file of a directory of images; None where there is none.
 
     Raises:
         BadInputError: There are several.
     """
-    found = sorted(directory.rglob(LABELS_FILE))
-    if len(found) > 1:
-        names = ", ".join(file.relative_to(directory).as_posix() for file in found[:6])
+    files = sorted(directory.rglob(LABELS_FILE))
+    if len(files) > 1:
+        names = ", ".join(file.relative_to(directory).as_posix() for file in files[:6])
         raise BadInputError(f"the evaluation data hold several files {LABELS_FILE} ({names}): give one of them")
-    return found[0] if found else None
+    return files[0] if files else None
 
 
-def list_pictures(file: Path) -> PictureFiles:
-    """Return the pictures that a labels file names, by paths relative to its directory.
+def list_images(file: Path) -> ImageFiles:
+    """Return the images that a labels file names, by paths relative to its directory.
 
     Raises:
         BadInputError: It is not such a file, or names what does not exist.
@@ -67,66 +69,63 @@ def list_pictures(file: Path) -> PictureFiles:
     for number, row in enumerate(rows, start=2):
         if len(row) != len(names):
             raise BadInputError(f"{file.name}: row {number} has {len(row)} values, and the first row {len(names)}")
-        picture = file.parent / row[0].strip()
-        if not picture.resolve().is_relative_to(file.parent.resolve()) or not picture.is_file():
+        path = file.parent / row[0].strip()
+        if not path.resolve().is_relative_to(file.parent.resolve()) or not path.is_file():
             raise BadInputError(
                 f"{file.name}: row {number} names the file {row[0]!r}, which does not exist; paths are relative to "
                 f"{file.name}"
             )
-        files.append(picture)
+        files.append(path)
     columns = {name: [row[index].strip() for row in rows] for index, name in enumerate(names) if index}
-    return PictureFiles(files, columns)
+    return ImageFiles(files, columns)
 
 
-def read_pictures(
-    file: Path, signature: SignatureSpec, shapes: dict[str, list[int]] | None, asked: ImageInput | None
+def read_images(
+    file: Path,
+    signature: SignatureSpec,
+    shapes: dict[str, list[int]] | None,
+    asked: ImageInput | None,
+    sandbox: Sandbox | None,
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]], NDArray[Any]]:
-    """Return inputs and labels by name, and the files: the inputs are what the server makes of the pictures.
+    """Return inputs and labels by name, and the files: the inputs are what the server makes of the images.
 
     Args:
         file: The labels file.
         signature: The signature of the data.
         shapes: The inputs' complete shapes, if they are more specific than the signature's.
         asked: What becomes of pixels; None where the job does not say it.
+        sandbox: Where the images are decoded.
 
     Raises:
         BadInputError: The data cannot be read, or do not fit the signature.
     """
     if asked is None:
         raise BadInputError(
-            "the evaluation data are pictures, and nothing says what numbers the model makes of their pixels: say it, "
+            "the evaluation data are images, and nothing says what numbers the model makes of their pixels: say it, "
             "for a LiteRT model, or give the numbers as an .npz file",
             Hint.IMAGE_INPUT,
         )
-    name = picture_input(asked, list(signature.inputs))
+    name = image_input(asked, list(signature.inputs))
     if len(signature.inputs) > 1:
         raise BadInputError(
-            f"the evaluation data are pictures for {name!r}, and the model has {len(signature.inputs)} inputs: give "
+            f"the evaluation data are images for {name!r}, and the model has {len(signature.inputs)} inputs: give "
             "the values of all inputs as an .npz file"
         )
     spec = signature.inputs[name]
     given = (shapes or {}).get(name)
     shape: list[int | None] = list(spec.shape or ()) if given is None else list(given)
     image = image_of(asked, name, spec.dtype, shape)
-    found = list_pictures(file)
+    listed = list_images(file)
     size = [entry or 0 for entry in shape[1:]]
-    rows = np.empty([len(found.files), *size], spec.dtype)
-    for number, picture in enumerate(found.files):
-        rows[number] = read_picture(picture, image, size, spec.dtype)
-    labels = {_output(column, signature): _values(values) for column, values in found.columns.items()}
-    return {name: rows}, labels, np.array(found.files, dtype=object)
-
-
-def read_picture(picture: Path, image: Image, size: list[int], dtype: str) -> NDArray[Any]:
-    """Return the numbers of a file.
-
-    Raises:
-        BadInputError: It is no whole JPEG or PNG.
-    """
-    try:
-        return decode_picture(picture.read_bytes(), image, size, dtype)
-    except ValueError as error:
-        raise BadInputError(f"{picture.name} cannot be decoded: {error}") from error
+    if sandbox is None:
+        raise OptimizerError("images are decoded in a sandbox only, and there is none")
+    check_memory([len(listed.files), *size], spec.dtype, f"the images of {file.name}")
+    rows = np.empty([len(listed.files), *size], spec.dtype)
+    contents = ((path.name, path.read_bytes()) for path in listed.files)
+    for number, row in enumerate(decode_images(sandbox, contents, image, size, spec.dtype)):
+        rows[number] = row
+    labels = {_output(column, signature): _values(values) for column, values in listed.columns.items()}
+    return {name: rows}, labels, np.array(listed.files, dtype=object)
 
 
 def has_label_column(file: Path) -> bool:

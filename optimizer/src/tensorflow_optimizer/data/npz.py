@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LABELS = "labels"
 #: Names that others give to labels.
 _OTHER_NAMES = ("y", "label", "target", "targets", "y_test", "y_true")
-#: Later versions are only for arrays of records.
+#: Readers of headers by the version of the format. Later versions are only for arrays of records.
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -103,8 +103,8 @@ def _shown(shape: tuple[Any, ...]) -> str:
 
 
 def _about_labels(arrays: Iterable[str], signature: SignatureSpec) -> str:
-    found = [name for name in arrays if name.lower() in _OTHER_NAMES and name not in signature.inputs]
-    return f"; if {found[0]!r} holds the labels, call it {LABELS!r}" if found else ""
+    others = [name for name in arrays if name.lower() in _OTHER_NAMES and name not in signature.inputs]
+    return f"; if {others[0]!r} holds the labels, call it {LABELS!r}" if others else ""
 
 
 def _only_output(file: Path, signature: SignatureSpec) -> str:

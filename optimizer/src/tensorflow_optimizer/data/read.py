@@ -11,10 +11,10 @@ import numpy as np
 from ..errors import BadInputError
 from ..signatures.spec import STRING
 from .dataset import ACCEPTED, Dataset
+from .image_files import LABELS_FILE, has_label_column, labels_file, read_images
 from .json_lines import read_json_lines
 from .labels import as_bytes, labels_for
 from .npz import LABELS, read_npz
-from .pictures import LABELS_FILE, has_label_column, labels_file, read_pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..documents.image import ImageInput
+    from ..sandbox import Sandbox
     from ..signatures import SignatureSpec, TensorSpec
 
 
@@ -33,6 +34,7 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
     batched: bool | None,
     labels: list[str] | None,
     image: ImageInput | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Dataset:
     """Read the evaluation data at `path`.
 
@@ -42,23 +44,26 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
         shapes: The inputs' complete shapes, if they are more specific than the signature's.
         batched: Whether dimension 0 of the inputs is the batch; None if the data's rank decides.
         labels: Class names, for data that is labelled by name.
-        image: What becomes of pixels, for data that are pictures.
+        image: What becomes of pixels, for data that are images.
+        sandbox: Where images are decoded. Arrays and JSON are read here, by NumPy and Python, without pickle.
 
     Raises:
         BadInputError: The data cannot be read, or does not fit the signature.
     """
     file = _data_file(path)
     known = {name: _known_shape(spec, (shapes or {}).get(name)) for name, spec in signature.inputs.items()}
-    pictures: NDArray[Any] | None = None
+    images: NDArray[Any] | None = None
     if file.name == LABELS_FILE:
-        arrays, found, pictures = read_pictures(file, signature, shapes, image)
+        arrays, labelled, images = read_images(file, signature, shapes, image, sandbox)
     elif _is_npz(file):
-        arrays, found = read_npz(file, signature)
+        arrays, labelled = read_npz(file, signature)
     else:
-        arrays, found = read_json_lines(file, signature, known, batched=batched)
-    found = {name: labels_for(file.name, name, signature.outputs[name], value, labels) for name, value in found.items()}
+        arrays, labelled = read_json_lines(file, signature, known, batched=batched)
+    labelled = {
+        name: labels_for(file.name, name, signature.outputs[name], value, labels) for name, value in labelled.items()
+    }
     counts = {name: len(value) for name, value in arrays.items()}
-    counts |= {f"labels of {name}": len(value) for name, value in found.items()}
+    counts |= {f"labels of {name}": len(value) for name, value in labelled.items()}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{name}: {count}" for name, count in counts.items())
         raise BadInputError(
@@ -75,7 +80,7 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
             f"the inputs in {file.name} differ in kind: "
             + ", ".join(f"{name} holds {'whole inputs' if is_whole else 'rows'}" for name, is_whole in whole.items())
         )
-    return Dataset(rows, not next(iter(whole.values()), False), found, pictures)
+    return Dataset(rows, not next(iter(whole.values()), False), labelled, images)
 
 
 def has_labels(path: Path) -> bool:
@@ -107,9 +112,9 @@ def _data_file(path: Path) -> Path:
     files = sorted(file for file in path.rglob("*") if file.suffix in (".npz", ".jsonl") and file.is_file())
     if len(files) == 1:
         return files[0]
-    pictures = labels_file(path) if not files else None
-    if pictures is not None:
-        return pictures
+    images = labels_file(path) if not files else None
+    if images is not None:
+        return images
     names = ", ".join(file.relative_to(path).as_posix() for file in files[:6]) or "none"
     raise BadInputError(
         f"the evaluation data must hold exactly one .npz or .jsonl file, found: {names}; give {ACCEPTED}"

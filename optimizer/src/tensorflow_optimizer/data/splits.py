@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Minimum number of samples for training.
 MINIMUM_TRAINING_SAMPLES = 64
-#: More samples hardly change the ranges that calibration determines, but each costs a run of the model.
+#: Most samples for calibration. More hardly change the ranges, but each costs a run of the model.
 _MAXIMUM_CALIBRATION = 300
 _CALIBRATION_SHARE = 0.2
 _SELECTION_SHARE = 0.4

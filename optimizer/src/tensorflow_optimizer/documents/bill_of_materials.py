@@ -131,7 +131,7 @@ class Tools(Document):
 
 
 class Metadata(Document):
-    """When and by what the document was written, and for which model."""
+    """Time and tools of the document, and the model that it describes."""
 
     timestamp: str
     tools: Tools

@@ -21,7 +21,7 @@ class CapturedRequest(Document):
 
     schema_version: Literal[1] = 1
     time: AwareDatetime
-    """When the model had answered, in UTC."""
+    """Time at which the model had answered, in UTC."""
     model_name: str = Field(min_length=1)
     """The name that clients use."""
     model_version: int = Field(ge=1)

@@ -19,6 +19,7 @@ class Document(BaseModel):
         extra="forbid",
         frozen=True,
         protected_namespaces=(),
+        use_attribute_docstrings=True,
     )
 
     def to_data(self) -> dict[str, Any]:

@@ -24,10 +24,13 @@ OUTCOME_FILE = "outcome.json"
 REPORT_DIRECTORY = "report"
 GOLDEN_FILE = "golden.json"
 SERVER_DIRECTORY = "server"
-#: Inside MODEL_DIRECTORY, for the format litert. For saved_model the directory is the SavedModel.
+#: Checksums of all the other files, written last. A published version has a file of this name, too, of its own files.
+CHECKSUMS_FILE = "SHA256SUMS"
+#: Name of the model in MODEL_DIRECTORY, for the format litert. For saved_model the directory is the SavedModel.
 LITERT_FILE = "model.tflite"
 
 __all__ = [
+    "CHECKSUMS_FILE",
     "DRAFT_FILE",
     "GOLDEN_FILE",
     "LITERT_FILE",
@@ -77,7 +80,7 @@ def forget_model(output: Path) -> None:
     """Remove what a failed or an earlier run left: publish must find a complete model, or none."""
     for directory in (MODEL_DIRECTORY, SERVER_DIRECTORY):
         shutil.rmtree(output / directory, ignore_errors=True)
-    for file in (DRAFT_FILE, GOLDEN_FILE, PROFILE_FILE):
+    for file in (CHECKSUMS_FILE, DRAFT_FILE, GOLDEN_FILE, PROFILE_FILE):
         (output / file).unlink(missing_ok=True)
 
 
@@ -109,6 +112,7 @@ def to_manifest(  # noqa: PLR0913 - the facts that only publishing knows
 def describe(draft: Draft, version: int, sha256: str | None = None) -> ModelDescription:
     """Return model.json, which lies beside model.tflite in the layer."""
     return ModelDescription(
+        schema_version=1,
         model=draft.model,
         version=version,
         file=LITERT_FILE,

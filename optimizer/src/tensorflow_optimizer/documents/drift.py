@@ -18,7 +18,7 @@ class DriftVerdict(StrEnum):
     DRIFTED = "drifted"
     NO_DRIFT = "noDrift"
     NOT_ENOUGH = "notEnough"
-    """Too few samples for a decision."""
+    """Samples are too few for a decision."""
 
 
 class DriftedFeature(Document):
@@ -27,7 +27,7 @@ class DriftedFeature(Document):
     name: str
     population_stability_index: float
     jensen_shannon_divergence: float
-    """In bits, from 0 to 1."""
+    """Divergence in bits, from 0 to 1."""
     p_value: float
     """Probability of a difference as large in any feature, if none drifted (Holm's method)."""
 
@@ -66,7 +66,7 @@ class DriftReport(Document):
     requests: int
     """Compared requests."""
     samples: int
-    """Their samples."""
+    """Samples in the compared requests."""
     profile_samples: int
     unreadable: int
     """Lines that are not captured requests."""

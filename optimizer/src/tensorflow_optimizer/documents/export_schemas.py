@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pydantic.json_schema import GenerateJsonSchema
+
 from .captured_request import CapturedRequest
 from .drift import DriftEvent, DriftReport
+from .golden import GoldenRequests
 from .job import Job
 from .manifest import Manifest, ModelDescription
 from .outcome import Outcome
@@ -26,6 +29,7 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
     "outcome": Outcome,
     "manifest": Manifest,
     "model": ModelDescription,
+    "golden": GoldenRequests,
     "record": Record,
     "profile": Profile,
     "drift": DriftReport,
@@ -56,9 +60,16 @@ def export_schemas(directory: Path) -> list[Path]:
     return written
 
 
+class _WithoutTitlesOfMembers(GenerateJsonSchema):
+    """Leaves out titles that repeat the name of a member, as generators of types make a type of each title."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - pydantic's hook
+        return False
+
+
 def _text(name: str, document: type[BaseModel]) -> str:
     # What a writer may leave out differs from what a reader finds: job.json is read by us, the others are written.
     mode: Literal["validation", "serialization"] = "validation" if document is Job else "serialization"
-    schema = document.model_json_schema(by_alias=True, mode=mode)
+    schema = document.model_json_schema(by_alias=True, mode=mode, schema_generator=_WithoutTitlesOfMembers)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{name}.json"}
     return json.dumps({**schema, **head}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

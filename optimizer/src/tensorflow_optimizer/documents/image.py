@@ -1,4 +1,4 @@
-"""Inputs that take encoded pictures: what a job asks for, and what a signature says."""
+"""Inputs that take encoded images: what a job asks for, and what a signature says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Numbers = Annotated[list[Number], Field(min_length=1, max_length=3)]
 
 
 class Preprocessing(StrEnum):
-    """How numbers are made of pixels from 0 to 255."""
+    """Conversion of pixels from 0 to 255 to the numbers that the model takes."""
 
     ZERO_TO_255 = "zeroTo255"
     ZERO_TO_ONE = "zeroToOne"
@@ -26,7 +26,7 @@ class Preprocessing(StrEnum):
     TORCH = "torch"
     """Normalized by ImageNet's means and standard deviations."""
     LINEAR = "linear"
-    """By a given scale and offset."""
+    """Scaled and shifted by a given scale and offset."""
 
 
 class ResizeMethod(StrEnum):
@@ -45,10 +45,10 @@ class ChannelOrder(StrEnum):
 
 
 class ImageInput(Document):
-    """The input that takes pictures, in job.json."""
+    """The input that takes images, in job.json."""
 
     input: Annotated[str, Field(min_length=1)] | None = None
-    """Absent: the only one."""
+    """Name of the input; absent: the only one."""
     preprocessing: Preprocessing
     method: ResizeMethod = ResizeMethod.BILINEAR
     antialias: bool = False
@@ -75,14 +75,14 @@ class ImageInput(Document):
 
 
 class Image(Document):
-    """How a server makes a row of an input of a picture: decode, resize to the tensor's shape, then scale."""
+    """Steps from an image file to a row of an input: decode, resize to the tensor's shape, then scale."""
 
     method: ResizeMethod
     antialias: bool
-    """Take all pixels into account where a picture is made smaller, as Pillow does."""
+    """Take all pixels into account where an image is made smaller, as Pillow does."""
     channel_order: ChannelOrder | None = None
-    """Absent for one channel: gray."""
+    """Order of the channels; absent for one channel: gray."""
     scale: list[Number]
-    """One for each channel, in the order of the model's channels."""
+    """Factors: one for each channel, in the order of the model's channels."""
     offset: list[Number]
     """A number of the tensor is pixel (0 to 255) * scale + offset."""

@@ -14,7 +14,7 @@ from .quantization import Quantization
 SCHEMA_VERSION = 1
 
 #: Raised when the same job makes another output than before, so that nothing old is taken for it.
-BEHAVIOR_VERSION = 15
+BEHAVIOR_VERSION = 17
 
 
 class ModelFormat(StrEnum):
@@ -25,7 +25,7 @@ class ModelFormat(StrEnum):
 
 
 class Packaging(StrEnum):
-    """How a model or data is stored at an S3 location."""
+    """Form in which a model or data is stored at an S3 location."""
 
     ZIP = "zip"
     """One object: a ZIP of a directory."""
@@ -57,7 +57,7 @@ class Identity(Document):
 
 
 class StatefulBehavior(StrEnum):
-    """How to treat a model whose variables change between calls."""
+    """Treatment of a model whose variables change between calls."""
 
     REFUSE = "refuse"
     RESET_PER_REQUEST = "reset_per_request"
@@ -77,6 +77,8 @@ class Source(Document):
     """The only signature to keep, and the default one. Absent: all that can be converted."""
     tags: list[str] = ["serve"]
     stateful: StatefulBehavior = StatefulBehavior.REFUSE
+    allowed_operations: list[str] = []
+    """Operations that the model may have although they act on more than it, by TensorFlow's names: `ReadFile`."""
 
 
 class Evaluation(Document):
@@ -116,13 +118,13 @@ class Pruning(Document):
     sparsity: Annotated[float, Field(gt=0, lt=1)]
     """The share of each weight matrix that becomes zero."""
     schedule: Literal["gradual", "atOnce"] = "gradual"
-    """How the share grows while the rest is trained on the evaluation data. Without data it is always at once."""
+    """Growth of the share while the rest is trained on the evaluation data. Without data it is always at once."""
     epochs: Annotated[int, Field(ge=1, le=1000)] = 10
     """Passes of the training over its part of the evaluation data."""
 
 
 class StudentSize(StrEnum):
-    """How large a student is that is built to the model's signature; `training/student.py` says of what."""
+    """Size of a student that is built to the model's signature; `training/student.py` lists the layers of each."""
 
     TINY = "tiny"
     SMALL = "small"
@@ -152,7 +154,7 @@ class Student(Document):
 
     @property
     def name(self) -> str:
-        """Its name in reports."""
+        """Name in reports."""
         if self.given is None:
             return str(self.size)
         identity = self.given.identity
@@ -181,16 +183,16 @@ Step = Annotated[Quantization | Strip | Freeze | Pruning | Distillation, Field(d
 
 
 class Search(Document):
-    """How the recipe `search` chooses."""
+    """Objective and limits of the recipe `search`."""
 
     objective: Literal["size", "latency"]
     max_accuracy_loss: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """Of the gate, where it has no such rule of its own, for labelled outputs that decide classes.
+    """Default accuracy rule of the gate for labelled outputs that decide classes, where the gate has none of its own.
 
     Absent: the gate's default.
     """
     max_error_increase: Annotated[float, Field(ge=0)] | None = None
-    """The same for labelled outputs that are regressions: relative increase of the mean absolute error.
+    """Default rule of the gate for labelled outputs that are regressions: relative increase of the mean absolute error.
 
     Absent: 0.01.
     """
@@ -198,14 +200,14 @@ class Search(Document):
 
 
 class RecipeKind(StrEnum):
-    """How candidates are made."""
+    """Source of the candidates."""
 
     STEPS = "steps"
     """Exactly one candidate: `steps`, in their order."""
     NONE = "none"
     """Convert only (LiteRT: float32), or serve as it is (SavedModel)."""
     FOR_LITERT = "forLiteRt"
-    """In this order: with data dynamic range (depthwise convolutions in float), float16, float32; without data the last
+    """Candidates with data: dynamic range (depthwise convolutions in float), float16, float32; without data the last
     two."""
     FOR_SERVING = "forServing"
     """Strip."""
@@ -214,7 +216,7 @@ class RecipeKind(StrEnum):
 
 
 class Recipe(Document):
-    """Which candidates to make."""
+    """Candidates to make."""
 
     kind: RecipeKind
     steps: list[Step] = []
@@ -249,7 +251,7 @@ class MetricName(StrEnum):
     TOP_K = "topK"
     """Share of the samples whose label is among the k greatest scores."""
     MEAN_ABSOLUTE_ERROR = "meanAbsoluteError"
-    """Of a regression. Its loss is the increase, as a share of the original's error."""
+    """Error of a regression. Its loss is the increase, as a share of the original's error."""
 
 
 _METRIC_WORDS = {
@@ -268,7 +270,7 @@ class Metric(Document):
     """The class, for recall, precision and F1. Absent: the mean of all classes that the labels have."""
     k: Annotated[int, Field(ge=1)] | None = None
     output: str | None = None
-    """Absent: each output that has the metric."""
+    """Name of the output; absent: each output that has the metric."""
 
     @model_validator(mode="after")
     def _members_only_where_they_count(self) -> Metric:
@@ -281,7 +283,7 @@ class Metric(Document):
 
     @property
     def key(self) -> str:
-        """Its name among an output's figures."""
+        """Key among an output's figures."""
         number = self.k if self.class_index is None else self.class_index
         return self.name.value if number is None else f"{self.name.value}:{number}"
 
@@ -294,7 +296,7 @@ class Metric(Document):
 
     @property
     def words(self) -> str:
-        """Its name in sentences."""
+        """Name in sentences."""
         if self.name is MetricName.TOP_K:
             return f"top-{self.k} accuracy"
         name = _METRIC_WORDS.get(self.name, self.name.value)
@@ -368,12 +370,12 @@ class Job(Document):
     source: Source
     evaluation: Evaluation | None = None
     image: ImageInput | None = None
-    """The input that takes pictures; absent: all take numbers alone."""
+    """The input that takes images; absent: all take numbers alone."""
     tasks: dict[str, ModelTask] = {}
     """The task by output name; an output that is not named gets an inferred one."""
     recipe: Recipe
     gate: Gate | None = None
-    """Absent: the default for what data there is."""
+    """Rules to be published; absent: the default for what data there is."""
     seed: int = 0
     architecture: Architecture = Architecture.X86_64
     labels: list[str] | None = None
@@ -381,7 +383,7 @@ class Job(Document):
     warmup_records: Annotated[int, Field(ge=0, le=1000)] = 10
     """SavedModel only: how many rows of the evaluation data are published in the model, for its server to warm up."""
     server: Server | None = None
-    """Absent: no server is published."""
+    """Server to publish beside the model; absent: none."""
     toolchain: Toolchain
 
     @model_validator(mode="after")
@@ -391,7 +393,7 @@ class Job(Document):
         return self
 
     @model_validator(mode="after")
-    def _pictures_only_where_they_are_decoded(self) -> Job:
+    def _images_only_where_they_are_decoded(self) -> Job:
         if self.image and self.format is not ModelFormat.LITERT:
-            raise ValueError("image may be given for the format litert only: TensorFlow Serving decodes no pictures")
+            raise ValueError("image may be given for the format litert only: TensorFlow Serving decodes no images")
         return self

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
 
 from .document import Document
 from .image import Image
@@ -12,7 +15,7 @@ from .outcome import Candidate, Metrics, RuleResult
 
 
 class Runtime(StrEnum):
-    """Which Lambda runtime layer serves a LiteRT model."""
+    """Lambda runtime layer that serves a LiteRT model."""
 
     NATIVE = "native"
     """The native program over LiteRT's C library."""
@@ -46,15 +49,15 @@ class Tensor(Document):
     tensor: LiteRtTensor | None = None
     """LiteRT only."""
     image: Image | None = None
-    """An input that takes encoded pictures too, in the place of a row's numbers; absent: numbers alone."""
+    """An input that takes encoded images too, in the place of a row's numbers; absent: numbers alone."""
 
 
 class Batch(Document):
     """Rows that one run of a LiteRT file computes."""
 
-    rows: int
+    rows: Annotated[int, Field(ge=1, le=1024)]
     """1: a row at a time takes least time, or rows cannot be computed together."""
-    least: int | None = None
+    least: Annotated[int, Field(ge=1)] | None = None
     """Fewest rows for which one run, filled up to `rows`, takes less time than a run for each; absent for 1."""
     reason: str | None = None
     """The reason why it is 1."""
@@ -77,12 +80,12 @@ class Signature(Document):
 class ModelDescription(Document):
     """model.json, beside model.tflite in the layer: all that the Lambda handler knows of its model."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1]
     model: str
-    version: int
-    file: str = "model.tflite"
-    sha256: str | None = None
-    """Of the file; absent in versions that were published without it."""
+    version: Annotated[int, Field(ge=1)]
+    file: Annotated[str, Field(pattern=r"^[^/\x00]+$")] = "model.tflite"
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    """SHA-256 of the file; absent in versions that were published without it."""
     runtime: Runtime
     """The runtime that the job proved; the function may still be configured to use numpy."""
     reset_state: bool = False
@@ -110,6 +113,8 @@ class SourceRecord(Document):
     tensorflow_version: str | None = None
     object_version: str | None = None
     revision: str | None = None
+    allowed_operations: list[str] = []
+    """Operations of TensorFlow that act on more than the model, and were allowed: it may read files, for example."""
 
 
 class Requirements(Document):
@@ -146,19 +151,19 @@ class RunTimes(Document):
     """Time of a row with two threads, divided by that with one; absent on a machine with one processor."""
 
 
-class PictureProof(Document):
-    """The native program's answers to pictures of the evaluation data, compared with those to TensorFlow's numbers."""
+class ImageProof(Document):
+    """The native program's answers to images of the evaluation data, compared with those to TensorFlow's numbers."""
 
     pictures: int
     differences: dict[str, float]
-    """Largest difference of each output, divided by its largest value of that picture; each decides the same."""
+    """Largest difference of each output, divided by its largest value of that image; each decides the same."""
 
 
 class ServerTrial(StrEnum):
     """Result of trying the server on the model before both were published."""
 
     ANSWERED = "answered"
-    """It loaded the model, and answered as the optimizer's own runtime does."""
+    """The program loaded the model, and answered as the optimizer's own runtime does."""
     NOT_RUN = "notRun"
     """The machine that optimized cannot run it."""
 
@@ -171,13 +176,30 @@ class ServerProgram(Document):
     digest: str
     """Digest of the image."""
     sha256: str
-    """Of the program."""
+    """SHA-256 of the program."""
     size: int
     key: str = ""
-    """Its key in the bucket; empty until it is published."""
+    """Key of the program in the bucket; empty until it is published."""
     trial: ServerTrial
     trial_note: str = ""
     """The reason why it was not run."""
+
+
+class Extra(TypedDict, total=False):
+    """Facts that not every version has; members of other versions of the optimizer are kept."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # the name that pydantic reads
+
+    startMilliseconds: float
+    """From the start of the native program to its first answer."""
+    processorMilliseconds: float
+    """Median processor time of one warm request in the native program."""
+    processorMillisecondsP99: float
+    """99th percentile of the processor time of warm requests there."""
+    isolation: dict[str, str]
+    """State of each layer of isolation of the process that opened the model: `on`, or `off` with the reason."""
+    fetched: dict[str, Any]
+    """Objects that the build read from S3."""
 
 
 class Draft(Document):
@@ -206,16 +228,16 @@ class Draft(Document):
     candidates: list[Candidate] = []
     requirements: Requirements
     runs: dict[str, RunTimes] = {}
-    """By signature; empty where the native program was not measured."""
-    pictures: PictureProof | None = None
-    """Absent where the model takes no pictures, or the evaluation data are none."""
+    """Times of the native program by signature; empty where they were not measured."""
+    pictures: ImageProof | None = None
+    """Proof of images; absent where the model takes none, or the evaluation data are none."""
     load_milliseconds: float | None = None
     latency_milliseconds: float | None = None
     tools: dict[str, str]
     server: ServerProgram | None = None
     build_key: str | None = None
-    """Of the job.json that it was made from."""
-    extra: dict[str, Any] = {}
+    """Digest of the job.json that the draft was made from."""
+    extra: Extra = {}
 
 
 class Manifest(Draft):
@@ -229,7 +251,7 @@ class Manifest(Draft):
     Of a SavedModel its openapi.json, too.
     """
     golden_sha256: str | None = None
-    """Of golden/<version>.json, which is not next to the manifest; absent if there is none."""
+    """SHA-256 of golden/<version>.json, which is not next to the manifest; absent if there is none."""
     created: str
     """ISO 8601, UTC."""
     build_id: str

@@ -26,7 +26,7 @@ class EvidenceKind(StrEnum):
     LABELS = "labels"
     UNLABELLED = "unlabelled"
     GENERATED = "generated"
-    """Made-up inputs: they prove that a model runs, is finite and repeatable, and nothing more."""
+    """Generated inputs: they prove that a model runs, is finite and repeatable, and nothing more."""
 
 
 class Split(StrEnum):
@@ -39,7 +39,7 @@ class Split(StrEnum):
 
 
 class Loss(Document):
-    """How much of a metric a candidate lost, on the same samples. Negative: the candidate is better."""
+    """Loss of a candidate in a metric, on the same samples as the original. Negative: the candidate is better."""
 
     value: float
     interval: tuple[float, float]
@@ -47,7 +47,7 @@ class Loss(Document):
 
 
 class Confusion(Document):
-    """How often each class was decided, for each class of the labels."""
+    """Number of times that each class was decided, for each class of the labels."""
 
     classes: list[int]
     """Numbers of the classes, or values of an output that answers the class itself."""
@@ -56,7 +56,7 @@ class Confusion(Document):
 
 
 class OutputMetrics(Document):
-    """How one output compares with the original's on the gate split. Absent: cannot be known from this data."""
+    """Comparison of one output with the original's on the gate split. Absent: cannot be known from this data."""
 
     task: str
     accuracy: float | None = None
@@ -69,7 +69,7 @@ class OutputMetrics(Document):
     agreement: float | None = None
     agreement_interval: tuple[float, float] | None = None
     mean_absolute_error: float | None = None
-    """Of a regression against its labels, in their unit."""
+    """Error of a regression against its labels, in their unit."""
     root_mean_squared_error: float | None = None
     r_squared: float | None = None
     """1: no error; 0: as near as the mean of the labels. Absent where the labels do not vary."""
@@ -85,21 +85,21 @@ class OutputMetrics(Document):
     relative_error_interval: tuple[float, float] | None = None
     snr_decibels: float | None = None
     scores: dict[str, float] = {}
-    """Each metric that the labels allow, by its key, such as `recall:1`."""
+    """Metrics that the labels allow, by their keys, such as `recall:1`."""
     losses: dict[str, Loss] = {}
     """Loss of a candidate in each of them."""
     serving_losses: dict[str, Loss] = {}
     """Loss of a candidate against the version that serves, in each metric that the gate compares."""
     confusion: Confusion | None = None
-    """Of at most 20 classes; absent for an output with several labels."""
+    """Confusion of at most 20 classes; absent for an output with several labels."""
     accuracy_without_teacher: float | None = None
-    """Of the same student, trained on the same samples by their labels alone."""
+    """Accuracy of the same student, trained on the same samples by their labels alone."""
     teacher_gain: float | None = None
     """A distilled candidate's accuracy minus that, paired, -1 to 1. Negative: the teacher did harm."""
     teacher_gain_interval: tuple[float, float] | None = None
     """95 %."""
     accuracy_of_trained_floats: float | None = None
-    """Of the same model in floats, trained equally long, for a candidate that was trained for its quantization."""
+    """Accuracy of the same model in floats, trained equally long; only of a candidate trained for its quantization."""
     loss_to_trained_floats: Loss | None = None
     """Loss of the candidate against that accuracy."""
 
@@ -112,21 +112,22 @@ class Metrics(Document):
     split: Split = Split.GATE
     """The split that the samples come from."""
     outputs: dict[str, OutputMetrics]
-    """By `<signature>/<output>`, or `<output>` of the default signature."""
+    """Figures by `<signature>/<output>`, or `<output>` of the default signature."""
     serving_version: int | None = None
     """The version that served when the gate compared with it."""
     size_bytes: int
     """Size of the .tflite file, or of the SavedModel's directory."""
     compressed_bytes: int | None = None
-    """The same as it travels to a function, in a ZIP. LiteRT only."""
+    """Size as the model travels to a function, in a ZIP. LiteRT only."""
     latency_milliseconds: float | None = None
     """Median of one warm call with one instance, one thread."""
     latency_ratio: float | None = None
-    """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion)."""
+    """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion), of the processor time
+    that a call takes where the system tells it."""
     latency_ratio_interval: tuple[float, float] | None = None
     """The ratio's 95 % interval, from the noise of both medians."""
     two_threads_latency_ratio: float | None = None
-    """The same ratio where both models compute on two threads; no rule is on it. LiteRT only."""
+    """Latency ratio where both models compute on two threads; no rule is on it. LiteRT only."""
     two_threads_latency_ratio_interval: tuple[float, float] | None = None
 
 
@@ -154,7 +155,7 @@ class RuleResult(Document):
 
 
 class LayerError(Document):
-    """How far quantization moved the output of a layer, on a few samples."""
+    """Error of a layer's output by quantization, on a few samples."""
 
     layer: str
     """The name of its output in the .tflite file."""
@@ -173,15 +174,15 @@ class Candidate(Document):
     reason: str = ""
     """The reason why it was not chosen; empty for the chosen one."""
     hints: list[Hint] = []
-    """Of the reason."""
+    """Ways out that the reason names."""
     metrics: Metrics | None = None
     rules: list[RuleResult] = []
     layers: list[LayerError] = []
-    """Of a quantized LiteRT candidate, in the order of computation."""
+    """Errors of the layers of a quantized LiteRT candidate, in the order of computation."""
 
 
 class Outcome(Document):
-    """How a build ended."""
+    """End of a build: its exit code, its candidates and their figures."""
 
     schema_version: Literal[1] = 1
     exit_code: ExitCode
@@ -193,7 +194,7 @@ class Outcome(Document):
     warning_hints: list[Hint] = []
     """The ways out that the warnings name."""
     inputs: dict[str, InputRange] = {}
-    """Of the default signature, where there is evaluation data."""
+    """Ranges of the default signature's inputs, where there is evaluation data."""
     expected_scale: str | None = None
     """The scale of inputs that the model seems to expect; absent: there are no labels to tell."""
     original: Metrics | None = None

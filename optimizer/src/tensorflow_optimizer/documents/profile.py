@@ -39,7 +39,7 @@ class Summary(StrEnum):
     """The greatest score."""
     TEXT = "text"
     LENGTH = "length"
-    """Bytes of the text; of all of them, where a sample has several."""
+    """Length of the text in bytes; of all texts together, where a sample has several."""
 
 
 class ProfiledTensor(Document):
@@ -48,7 +48,7 @@ class ProfiledTensor(Document):
     dtype: str
     """NumPy's name, or `string`."""
     shape: list[int]
-    """Of one sample; -1: any size."""
+    """Shape of one sample; -1: any size."""
 
 
 class Feature(Document):
@@ -58,9 +58,9 @@ class Feature(Document):
     tensor: str
     summary: Summary
     index: int | None = None
-    """Of an element or a cell."""
+    """Index of the element or cell."""
     threshold: float | None = None
-    """Of the decision by one score."""
+    """Threshold of the decision by one score."""
     edges: list[float] | None = None
     """Numbers: the upper ends of all bins but the last, which has no end; the first has no beginning."""
     categories: list[str] | None = None
@@ -68,7 +68,7 @@ class Feature(Document):
     counts: list[Annotated[int, Field(ge=0)]]
     """Samples in each bin or category."""
     mean: float | None = None
-    """Of numbers."""
+    """Mean of numbers; absent for categories."""
 
     @model_validator(mode="after")
     def _counts_fit(self) -> Feature:
@@ -83,7 +83,7 @@ class Feature(Document):
 
     @property
     def label(self) -> str:
-        """Its name for people."""
+        """Name for people."""
         of = {Summary.ELEMENT: "", Summary.CELL: f" cell {(self.index or 0) + 1}"}.get(self.summary, f" {self.summary}")
         element = f"[{self.index}]" if self.summary is Summary.ELEMENT and self.index is not None else ""
         return f"{self.direction} {self.tensor}{element}{of}"

@@ -42,7 +42,7 @@ class Builder(Document):
 
 
 class BuildMetadata(Document):
-    """Which run it was."""
+    """Identity and end of the run."""
 
     invocation_id: str
     finished_on: str
@@ -50,7 +50,7 @@ class BuildMetadata(Document):
 
 
 class RunDetails(Document):
-    """How the job was run."""
+    """Program and run that made a version."""
 
     builder: Builder
     metadata: BuildMetadata

@@ -31,7 +31,7 @@ class LayerQuantization(StrEnum):
     DYNAMIC_WI8_AFP32 = "dynamic_wi8_afp32"
     """Activations become integers when the model runs."""
     DYNAMIC_WI4B32_AFP32 = "dynamic_wi4b32_afp32"
-    """Each block of 32 weights has a scale of its own."""
+    """4-bit weights with a scale for each block of 32 of them."""
     DYNAMIC_WI4B64_AFP32 = "dynamic_wi4b64_afp32"
     DYNAMIC_WI4B128_AFP32 = "dynamic_wi4b128_afp32"
     STATIC_WI8_AI8 = "static_wi8_ai8"
@@ -45,24 +45,24 @@ class LayerQuantization(StrEnum):
 
 
 class QuantizationRecovery(StrEnum):
-    """How to win back what full-integer quantization loses."""
+    """Measures against the loss of full-integer quantization."""
 
     WITHOUT_TRAINING = "withoutTraining"
     """Equalization of channels, and correction of biases."""
     WITH_TRAINING = "withTraining"
-    """These, and training with simulated quantization."""
+    """The measures of `withoutTraining`, and training with simulated quantization."""
 
 
 class Quantization(Document):
-    """Fewer bits a weight."""
+    """Storage of weights in fewer bits."""
 
     step: Literal["quantization"] = "quantization"
     mode: Literal["dynamicRange", "float16", "fullInteger", "mixed", "bfloat16"]
     """`bfloat16` is for SavedModels, the others for LiteRT."""
     operations: dict[Operation, LayerQuantization] | None = None
-    """Of the mode `mixed`. An operation that is not named keeps its floats."""
+    """Quantization by operation, for the mode `mixed`. An operation that is not named keeps its floats."""
     recover: QuantizationRecovery | None = None
-    """Of full-integer quantization: each measure is a candidate beside the plain one, and the best is published."""
+    """Measures of full-integer quantization: each is a candidate beside the plain one, and the best is published."""
 
     @model_validator(mode="after")
     def _operations_where_they_count(self) -> Quantization:

@@ -19,6 +19,8 @@ class Record(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, extra="forbid", frozen=True)
 
+    status: str
+    """The mark of success: `SUCCEEDED`, CodeBuild's word. A record without it counts for nothing that is built anew."""
     version: str
     key_prefix: str
     manifest_key: str
@@ -35,6 +37,8 @@ class Record(BaseModel):
     report_key: str
     build_url: str
     summary: str
+    isolation: str = ""
+    """Layers of isolation that were on and off when the model was opened; empty if nobody has written it down."""
 
     def to_bytes(self) -> bytes:
         """Return the JSON text that is stored."""

@@ -32,7 +32,7 @@ SAMPLES = "ComparedSamples"
 DRIFTED_FEATURES = "DriftedFeatures"
 STABILITY_INDEX = "MaxPopulationStabilityIndex"
 DIVERGENCE = "MaxJensenShannonDivergence"
-#: No model is named so: the reports of a model are below it.
+#: Prefix of reports in the bucket. No model is named so: the reports of a model are below it.
 REPORT_PREFIX = "drift-reports"
 
 _MOST_FEATURES = 10
@@ -41,7 +41,7 @@ _FEATURE_FIELDS = set(DriftedFeature.model_fields)
 
 @dataclass(frozen=True)
 class Announcement:
-    """Where a comparison is published."""
+    """Places in the account to which a comparison is published."""
 
     bucket: str
     """The capture bucket."""
@@ -81,12 +81,12 @@ def announce(directory: Path, to: Announcement, log: Callable[[str], None]) -> N
 
 def metrics_of(report: DriftReport) -> dict[str, float]:
     """Return the metrics by name; without enough samples only their number."""
-    found: dict[str, float] = {SAMPLES: report.samples}
+    metrics: dict[str, float] = {SAMPLES: report.samples}
     if report.verdict is not DriftVerdict.NOT_ENOUGH:
-        found[DRIFTED_FEATURES] = len(report.drifted)
-        found[STABILITY_INDEX] = max((feature.population_stability_index for feature in report.features), default=0.0)
-        found[DIVERGENCE] = max((feature.jensen_shannon_divergence for feature in report.features), default=0.0)
-    return found
+        metrics[DRIFTED_FEATURES] = len(report.drifted)
+        metrics[STABILITY_INDEX] = max((feature.population_stability_index for feature in report.features), default=0.0)
+        metrics[DIVERGENCE] = max((feature.jensen_shannon_divergence for feature in report.features), default=0.0)
+    return metrics
 
 
 def event_of(report: DriftReport, to: Announcement, report_key: str) -> DriftEvent:

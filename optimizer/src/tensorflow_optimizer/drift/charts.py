@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ..report.pictures.drawing import (
+from ..report.charts.drawing import (
     BAD,
     GOOD,
     INK,
@@ -16,7 +16,7 @@ from ..report.pictures.drawing import (
     PAPER,
     SOFT,
     WIDTH,
-    Picture,
+    Chart,
     Words,
     caption,
     draw,
@@ -37,7 +37,7 @@ _SIZE, _SMALL_MARGINS = (440, 190), (48, 12, 12, 30)
 _LONGEST_BIN = 20
 
 
-def draw_differences(report: DriftReport) -> Picture:
+def draw_differences(report: DriftReport) -> Chart:
     """Draw the stability index of the features, and the index that counts as drift."""
     shown = report.features[:MOST_NAMED]
     told = [
@@ -57,10 +57,10 @@ def draw_differences(report: DriftReport) -> Picture:
         "Filled: drifted. From the dashed line on, a difference counts as drift where it is beyond chance.",
         f"The table has {rest} more." if rest else "",
     )
-    return Picture(svg, text)
+    return Chart(svg, text)
 
 
-def draw_distributions(feature: FeatureDrift, number: int) -> Picture:
+def draw_distributions(feature: FeatureDrift, number: int) -> Chart:
     """Draw the share of the samples in each bin, of the evaluation data and of the captured requests."""
     told = [
         f"{name}: {before:.1%}, now {now:.1%}"
@@ -72,7 +72,7 @@ def draw_distributions(feature: FeatureDrift, number: int) -> Picture:
         Words(f"{feature.name}: share of samples by bin", sentences(told)),
         _SIZE,
     )
-    return Picture(svg, f"{feature.name}{', drifted' if feature.drifted else ''}")
+    return Chart(svg, f"{feature.name}{', drifted' if feature.drifted else ''}")
 
 
 def _paint_differences(figure: Figure, features: Sequence[FeatureDrift], least: float) -> None:

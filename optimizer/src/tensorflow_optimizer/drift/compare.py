@@ -30,7 +30,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Thresholds:
-    """When a feature has drifted: the difference is beyond chance, and large."""
+    """Limits from which a feature has drifted: the difference is beyond chance, and large."""
 
     significance: float = 0.005
     """Greatest probability of a false alarm in one comparison, over all features, by the chi-squared approximation.
@@ -94,11 +94,11 @@ def _features(profile: Profile, observed: Observed, thresholds: Thresholds) -> l
     """Return all features, those that drifted first, by falling stability index."""
     counts = [counts_of(feature, values) for feature, values in zip(profile.features, observed.values, strict=True)]
     adjusted = holm(
-        [homogeneity_p_value(feature.counts, found) for feature, found in zip(profile.features, counts, strict=True)]
+        [homogeneity_p_value(feature.counts, count) for feature, count in zip(profile.features, counts, strict=True)]
     )
     features = [
-        _feature(feature, found, values, p_value, thresholds)
-        for feature, found, values, p_value in zip(profile.features, counts, observed.values, adjusted, strict=True)
+        _feature(feature, count, values, p_value, thresholds)
+        for feature, count, values, p_value in zip(profile.features, counts, observed.values, adjusted, strict=True)
     ]
     return sorted(features, key=lambda entry: (not entry.drifted, -entry.population_stability_index))
 

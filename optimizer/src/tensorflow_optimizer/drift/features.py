@@ -37,12 +37,12 @@ def values_of(feature: Feature, tensor: Array) -> Array:
         return _cell(tensor.astype(np.float64), feature.index or 0)
     numbers = rows.astype(np.float64)
     if summary is Summary.ELEMENT:
-        found = numbers[:, feature.index or 0]
+        selected = numbers[:, feature.index or 0]
     elif summary is Summary.SCORE:
-        found = numbers.max(axis=1)
+        selected = numbers.max(axis=1)
     else:
-        found = numbers.mean(axis=1) if summary is Summary.MEAN else numbers.std(axis=1)
-    return np.asarray(found)
+        selected = numbers.mean(axis=1) if summary is Summary.MEAN else numbers.std(axis=1)
+    return np.asarray(selected)
 
 
 def counts_of(feature: Feature, values: Array) -> list[int]:
@@ -53,18 +53,18 @@ def counts_of(feature: Feature, values: Array) -> list[int]:
         return np.bincount(places, minlength=len(feature.edges) + 1).tolist()
     categories = feature.categories or []
     numbers = {name: number for number, name in enumerate(categories)}
-    found = [0] * (len(categories) + 1)
+    counts = [0] * (len(categories) + 1)
     for name, count in named_counts(values).items():
-        found[numbers.get(name, len(categories))] += count
-    return found
+        counts[numbers.get(name, len(categories))] += count
+    return counts
 
 
 def named_counts(values: Array) -> Counter[str]:
     """Return how often each value occurs, by its name as a category."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for value, count in Counter(values.tolist()).items():
-        found[value if isinstance(value, str) else f"{value:.6g}"] += count
-    return found
+        counts[value if isinstance(value, str) else f"{value:.6g}"] += count
+    return counts
 
 
 def _classes(feature: Feature, rows: Array) -> Array:

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-#: With them, the file stays below about 10 kB.
+#: Most features of a profile, with which the file stays below about 10 kB.
 MOST_FEATURES = 48
-#: More samples hardly sharpen a distribution.
+#: Most samples of a profile. More hardly sharpen a distribution.
 MOST_SAMPLES = 2000
 _BINS = 10
 #: The fewest samples that a bin should have.
 _PER_BIN = 20
-#: More values are numbers, not categories.
+#: Most different values of a category. More values are numbers.
 _FEW_VALUES = 12
 _CATEGORIES = 32
 #: A rarer value could tell about one person.

@@ -33,7 +33,7 @@ class Observed:
     """The features of the captured samples."""
 
     values: list[Array]
-    """Of each feature of the profile, in its order."""
+    """Values of each feature of the profile, in its order."""
     samples: int = 0
     requests: int = 0
     other_versions: int = 0
@@ -53,28 +53,28 @@ def observe(profile: Profile, version: int | None, requests: Iterable[CapturedRe
         version: Number of the profiled version; None if it is not known, and requests to all versions count.
         requests: The captured requests, in any order.
     """
-    found = Observed([])
+    observed = Observed([])
     parts: list[list[Array]] = [[] for _ in profile.features]
     for request in requests:
         if version is not None and request.model_version != version:
-            found.other_versions += 1
+            observed.other_versions += 1
             continue
         if request.signature_name != profile.signature:
-            found.other_signatures += 1
+            observed.other_signatures += 1
             continue
         try:
             tensors = _tensors(profile, request)
         except _UnfitError:
-            found.unfit += 1
+            observed.unfit += 1
             continue
-        found.requests += 1
-        found.samples += len(next(iter(next(iter(tensors.values())).values())))
+        observed.requests += 1
+        observed.samples += len(next(iter(next(iter(tensors.values())).values())))
         time = f"{request.time:%Y-%m-%dT%H:%M:%SZ}"
-        found.times = [min([*found.times, time]), max([*found.times, time])]
+        observed.times = [min([*observed.times, time]), max([*observed.times, time])]
         for feature, part in zip(profile.features, parts, strict=True):
             part.append(values_of(feature, tensors[feature.direction][feature.tensor]))
-    found.values = [np.concatenate(part) if part else np.empty(0) for part in parts]
-    return found
+    observed.values = [np.concatenate(part) if part else np.empty(0) for part in parts]
+    return observed
 
 
 def _tensors(profile: Profile, record: CapturedRequest) -> dict[Direction, dict[str, Array]]:
@@ -91,7 +91,7 @@ def _tensors(profile: Profile, record: CapturedRequest) -> dict[Direction, dict[
         }
         for direction, columns in asked.items()
     }
-    if len({len(array) for found in arrays.values() for array in found.values()}) != 1:
+    if len({len(array) for group in arrays.values() for array in group.values()}) != 1:
         raise _UnfitError
     return arrays
 

@@ -26,7 +26,7 @@ def write_drift(directory: Path, report: DriftReport) -> None:
 
 def render_page(report: DriftReport) -> str:
     """Return drift.html."""
-    from .pictures import draw_differences, draw_distributions
+    from .charts import draw_differences, draw_distributions
 
     headline, tone = _HEADLINES[report.verdict]
     return render(

@@ -27,7 +27,7 @@ class ProfiledModel:
 
     profile: Profile
     version: int | None
-    """None where the profile has no manifest with it."""
+    """Number of the version; None where the profile has no manifest with it."""
 
 
 def read_profiled_model(place: str) -> ProfiledModel:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-#: With more decisions (masks have one for each point), only some of each sample are used.
+#: Most decisions to compare. With more (masks have one for each point), only some of each sample are used.
 _MOST_DECISIONS = 4_000_000
-#: With fewer samples, only the point estimate is compared with chance.
+#: Number of samples below which only the point estimate is compared with chance.
 ENOUGH_TO_TEST = 50
-#: Of an equal share of the samples.
+#: Share of the equal number of samples below which a class is reported as rare.
 _RARE = 0.4
 _PERMUTATIONS = 199
-#: With the true order, 5 of 200 orders: 2.5 %, one tail of a 95 % interval.
+#: Most permuted orders that may do as well: with the true order 5 of 200, 2.5 %, one tail of a 95 % interval.
 _AS_GOOD_BY_CHANCE = 4
 
 

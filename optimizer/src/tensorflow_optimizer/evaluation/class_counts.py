@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Codes = Callable[[slice], tuple[Array, ...]]
 
 _RESAMPLES = 1000
-#: Of one product of matrices.
+#: Most numbers in one product of matrices.
 _NUMBERS_AT_ONCE = 4_000_000
 _MOST_NUMBERS = 20_000_000
 _BLOCKS = 1000

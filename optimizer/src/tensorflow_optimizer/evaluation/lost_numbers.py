@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-#: Of the numbers that vary. Below it, they may be units of an embedding that are hardly ever active.
+#: Share of the varying numbers that may become constant. They may be units of an embedding that are hardly ever active.
 _SHARE = 0.1
-#: Of the largest value: smaller differences are rounding.
+#: Difference that is rounding, as a share of the largest value.
 _VARIES = 1e-3
 _LISTED = 3
 _AT_ONCE = 500_000

@@ -31,7 +31,7 @@ _OF_CLASSES = {
     MetricName.PRECISION: precision,
     MetricName.F1: f1,
 }
-#: More are no table that one reads.
+#: Most classes of a confusion table that one can read.
 _FEW_CLASSES = 20
 _DECISIONS_AT_ONCE = 500_000
 _ALWAYS = tuple(Metric(name=name) for name in (*_OF_CLASSES, MetricName.AUC))
@@ -44,7 +44,7 @@ class Measured:
     before: float
     after: float
     interval: Interval | None
-    """Of before minus after; None: not asked for."""
+    """Interval of before minus after; None: not asked for."""
 
 
 def scores_of(task: OutputTask, output: Array, truth: Array, asked: Iterable[Metric]) -> dict[str, float]:

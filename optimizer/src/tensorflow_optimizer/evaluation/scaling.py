@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .tasks import OutputTask
 
 _FACTORS = {255.0: "255 times as large", 1 / 255.0: "divided by 255"}
+#: The greatest value of pixels that each of these could be meant for.
+_GREATEST = {255.0: 1.0, 1 / 255.0: 255.0}
 #: Keeps the trial cheap; a wrong scale shows on few samples.
 _SAMPLES = 256
 #: A difference in accuracy too large for chance.
@@ -54,6 +56,8 @@ def expected_scale(
         return None
     best, better = "as given", given
     for factor, words in _FACTORS.items():
+        if not _are_pixels(few, _GREATEST[factor]):
+            continue
         scaled = {
             name: (value * factor).astype(value.dtype) if value.dtype.kind == "f" else value
             for name, value in few.inputs.items()
@@ -62,6 +66,12 @@ def expected_scale(
         if found is not None and found > max(better, given + _CLEARLY_BETTER):
             best, better = f"{words} (then {found:.1%} of the answers are right, instead of {given:.1%})", found
     return best
+
+
+def _are_pixels(dataset: Dataset, greatest: float) -> bool:
+    """Say whether an input may hold pixels; other numbers, such as standardized ones, have no scale to mistake."""
+    floats = [value for value in dataset.inputs.values() if value.dtype.kind == "f" and np.isfinite(value).any()]
+    return any(float(np.nanmin(value)) >= 0 and float(np.nanmax(value)) <= greatest for value in floats)
 
 
 def _accuracy(

@@ -18,7 +18,7 @@ FETCHED_FILE = "fetched.json"
 
 
 class IdentityCheck(StrEnum):
-    """How the identity in the job was checked."""
+    """Check of the identity in the job against what arrived."""
 
     CONTENT = "content"
     """The given digest is the SHA-256 of what arrived."""
@@ -52,7 +52,7 @@ class FetchedInput(Document):
     """SHA-256 over the sorted `sha256  path` lines of the files that were laid out."""
     files: int
     size: int
-    """Of the files that were laid out."""
+    """Size in bytes of the files that were laid out."""
     objects: list[FetchedObject]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..evaluation import OutputTask
 
 _ACCURACY_LOSS = 0.01
-#: With 1,000 samples and 90 of the rare class, changes of 1 % of all decisions by chance seldom lose as much.
+#: Greatest loss by default. Of 1,000 samples and 90 of the rare class, 1 % of changed decisions seldom lose as much.
 _BALANCED_ACCURACY_LOSS = 0.02
 #: Relative to the mean absolute error: comparable to one point of a classifier, and far below the variance of
 # samples.
@@ -26,7 +26,7 @@ _ERROR_INCREASE = 0.01
 _AGREEMENT = 0.99
 _BALANCED = Metric(name=MetricName.BALANCED_ACCURACY)
 _RELATIVE_ERROR = 0.05
-#: Without data, allow only changes that are far too small to change a decision.
+#: Greatest relative error by default without data: far too small to change a decision.
 _RELATIVE_ERROR_UNSEEN = 0.01
 
 
@@ -124,7 +124,7 @@ def check_measurable(
     if "minAgreement" in rules:
         if evidence is EvidenceKind.GENERATED:
             raise BadInputError(
-                "the gate asks for agreement, which made-up inputs cannot show; give evaluation data (labels are "
+                "the gate asks for agreement, which generated inputs cannot show; give evaluation data (labels are "
                 "not needed), or gate on relative error",
                 Hint.EVALUATION_DATA,
                 Hint.RELATIVE_ERROR_RULE,
@@ -244,8 +244,8 @@ def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of i
             by_labels = "maxErrorIncrease" if regression else of_classes
             by_answers = "maxRelativeError" if regression else "minAgreement"
             groups[by_labels if with_labels else by_answers].add(name)
-    made_up = frozenset() if "maxRelativeError" in asked else frozenset(others & floats)
-    where_kept = {"maxRelativeError": made_up}
+    generated = frozenset() if "maxRelativeError" in asked else frozenset(others & floats)
+    where_kept = {"maxRelativeError": generated}
     defaults = [
         PlannedRule(_rule(name, limits[name]), frozenset(outputs), where_kept.get(name, frozenset()))
         for name, outputs in groups.items()

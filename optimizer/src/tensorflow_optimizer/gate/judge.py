@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ..documents.outcome import RuleResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from ..documents.job import Metric, Rule
     from ..documents.outcome import Loss, Metrics, OutputMetrics
     from .gate_plan import GatePlan, PlannedRule
@@ -28,9 +30,22 @@ _NAMES = {
 }
 
 
-def judge(plan: GatePlan, metrics: Metrics) -> list[RuleResult]:
-    """Return the result of every rule; a candidate passes if all of them pass."""
-    return [_apply(rule, metrics, strict=plan.strict) for rule in plan.rules if _outputs(rule, metrics) != frozenset()]
+def judge(plan: GatePlan, metrics: Metrics, takes_more: Callable[[float], bool]) -> list[RuleResult]:
+    """Return the result of every rule; a candidate passes if all of them pass.
+
+    Args:
+        plan: The rules.
+        metrics: What was measured.
+        takes_more: Says whether the candidate certainly takes more than so many times the original's time. Asked where
+            the ratio in the metrics is above its limit.
+    """
+    return [
+        _latency(rule.rule, metrics, takes_more)
+        if rule.rule.rule == "maxLatencyRatio"
+        else _apply(rule, metrics, strict=plan.strict)
+        for rule in plan.rules
+        if _outputs(rule, metrics) != frozenset()
+    ]
 
 
 def _outputs(planned: PlannedRule, metrics: Metrics) -> frozenset[str] | None:
@@ -46,15 +61,20 @@ def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResul
         size = metrics.size_bytes
         passed = size <= rule.value
         return _result(rule, size, f"size {size:,} bytes, allowed at most {int(rule.value):,}", passed=passed)
-    if rule.rule == "maxLatencyRatio":
-        ratio = metrics.latency_ratio
-        if ratio is None:
-            return _result(rule, None, "latency was not measured, so that the gate cannot pass", passed=False)
-        sentence = f"latency {ratio:.3g} times that of the unoptimized model, allowed at most {rule.value:g}"
-        return _result(rule, ratio, sentence, passed=ratio <= rule.value)
     if rule.metric is not None:
         return _loss(planned, rule.metric, metrics, strict=strict)
     return _quality(planned, metrics, strict=strict)
+
+
+def _latency(rule: Rule, metrics: Metrics, takes_more: Callable[[float], bool]) -> RuleResult:
+    ratio = metrics.latency_ratio
+    if ratio is None:
+        return _result(rule, None, "latency was not measured, so that the gate cannot pass", passed=False)
+    sentence = f"latency {ratio:.3g} times that of the unoptimized model, allowed at most {rule.value:g}"
+    passed = ratio <= rule.value or not takes_more(rule.value)
+    if passed and ratio > rule.value:
+        sentence += ": not certainly more, or by less than 20 µs"
+    return _result(rule, ratio, sentence, passed=passed)
 
 
 def _loss(planned: PlannedRule, metric: Metric, metrics: Metrics, *, strict: bool) -> RuleResult:
@@ -68,9 +88,9 @@ def _loss(planned: PlannedRule, metric: Metric, metrics: Metrics, *, strict: boo
         lost += f" against the version {metrics.serving_version}, which serves,"
     asked = {metric.output} if metric.output else judged
     losses = {
-        name: found[metric.key]
+        name: losses_of_output[metric.key]
         for name, output in metrics.outputs.items()
-        if metric.key in (found := losses_for(rule, output)) and (asked is None or name in asked)
+        if metric.key in (losses_of_output := losses_for(rule, output)) and (asked is None or name in asked)
     }
     unmeasured = sorted(asked - losses.keys()) if asked else []
     if not losses or unmeasured:
@@ -93,6 +113,14 @@ def _loss(planned: PlannedRule, metric: Metric, metrics: Metrics, *, strict: boo
         sentence += ": the interval includes 0, so it may be chance"
     measured = high if strict else loss.value
     return _result(rule, measured, sentence, passed=not is_broken(loss), output=name)
+
+
+def passed_by_chance(rules: Iterable[RuleResult]) -> bool:
+    """Say whether a rule on a loss holds only because what was lost beyond its limit may be chance."""
+    return any(
+        rule.passed and rule.metric is not None and rule.measured is not None and rule.measured > rule.limit
+        for rule in rules
+    )
 
 
 def losses_for(rule: Rule, output: OutputMetrics) -> dict[str, Loss]:

@@ -23,7 +23,7 @@ OPENAPI_FILE = "openapi.json"
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
-_PICTURES = ("image/jpeg", "image/png")
+_IMAGES = ("image/jpeg", "image/png")
 _ERRORS = {
     "400": "The request is not one that the model can answer.",
     "408": "The request's body did not arrive in time.",
@@ -42,9 +42,9 @@ A schema cannot say some rules:
 * An operation of the model may refuse a value, such as an index beyond its table.
 * The request and its answer have at most the bytes that the server takes and returns.
 """
-_PICTURE_RULES = """
-A row of an input for pictures may be `{"b64": "..."}`: a JPEG or PNG, which the server decodes and resizes.
-Where a signature has this one input, the body may be the picture itself. A file that is no such picture is refused.
+_IMAGE_RULES = """
+A row of an input for images may be `{"b64": "..."}`: a JPEG or PNG, which the server decodes and resizes.
+Where a signature has this one input, the body may be the image itself. A file that is no such image is refused.
 """
 _INFER_RULES = """\
 Without the parameter `signature_name` the default signature answers.
@@ -56,8 +56,8 @@ A schema cannot say some rules:
 * `data` has as many values as `shape` says: in one list, or nested as the shape is.
 * The rules of a predict request about numbers, members and bytes.
 """
-_INFER_PICTURE_RULES = """
-An input for pictures may be a tensor of the type BYTES: a JPEG or PNG for each row, in base64.
+_INFER_IMAGE_RULES = """
+An input for images may be a tensor of the type BYTES: a JPEG or PNG for each row, in base64.
 """
 
 
@@ -122,11 +122,11 @@ def _predict(description: ModelDescription, components: Components, examples: li
     body = _request(components.refer("PredictRequest", predict_request(description, components)), examples)
     inputs = list(description.signatures[description.default_signature].inputs.values())
     if len(inputs) == 1 and inputs[0].image is not None:
-        body["content"] |= {media: {"schema": {"type": "string", "contentMediaType": media}} for media in _PICTURES}
+        body["content"] |= {media: {"schema": {"type": "string", "contentMediaType": media}} for media in _IMAGES}
     return {
         "operationId": "predict",
         "summary": "A prediction, by TensorFlow Serving's API",
-        "description": _PREDICT_RULES + (_PICTURE_RULES if _takes_pictures(description) else ""),
+        "description": _PREDICT_RULES + (_IMAGE_RULES if _takes_images(description) else ""),
         "requestBody": body,
         "responses": {
             "200": _answer(components.refer("PredictResponse", predict_response(description, components)), examples),
@@ -135,7 +135,7 @@ def _predict(description: ModelDescription, components: Components, examples: li
     }
 
 
-def _takes_pictures(description: ModelDescription) -> bool:
+def _takes_images(description: ModelDescription) -> bool:
     signatures = description.signatures.values()
     return any(tensor.image for signature in signatures for tensor in signature.inputs.values())
 
@@ -156,7 +156,7 @@ def _inference_paths(
     infer = {
         "operationId": "infer",
         "summary": "A prediction, by the Open Inference Protocol",
-        "description": _INFER_RULES + (_INFER_PICTURE_RULES if _takes_pictures(description) else ""),
+        "description": _INFER_RULES + (_INFER_IMAGE_RULES if _takes_images(description) else ""),
         "requestBody": _request(components.refer("InferRequest", infer_request(description, components)), exchanges),
         "responses": {"200": answer, **_errors(*_ERRORS)},
     }
@@ -232,8 +232,8 @@ def _metadata(description: ModelDescription) -> Schema:
 def _inference_metadata(description: ModelDescription) -> Schema:
     signature = description.signatures[description.default_signature]
     tensors = {
-        kind: list_of(only([tensor_metadata(name, tensor) for name, tensor in found.items()]), len(found))
-        for kind, found in (("inputs", signature.inputs), ("outputs", signature.outputs))
+        kind: list_of(only([tensor_metadata(name, tensor) for name, tensor in entries.items()]), len(entries))
+        for kind, entries in (("inputs", signature.inputs), ("outputs", signature.outputs))
     }
     return exactly(
         {

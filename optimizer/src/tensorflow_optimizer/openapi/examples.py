@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..documents.manifest import ModelDescription, Signature, Tensor
 
 _MOST = 3
-#: Of all examples together, in characters of their JSON: a document is read by people, too.
+#: Most characters of all examples together, as JSON: people read the document, too.
 _MOST_CHARACTERS = 1 << 15
 
 #: A request and its answer.
@@ -23,14 +23,14 @@ Exchange = tuple[Any, Any]
 
 def predict_examples(golden: Mapping[str, Any] | None) -> list[Exchange]:
     """Return the first golden requests, few enough to be read."""
-    found: list[Exchange] = []
+    examples: list[Exchange] = []
     left = _MOST_CHARACTERS
     for entry in golden["requests"][:_MOST] if golden else []:
         left -= len(json.dumps(entry))
         if left < 0:
             break
-        found.append((entry["request"], entry["response"]))
-    return found
+        examples.append((entry["request"], entry["response"]))
+    return examples
 
 
 def infer_examples(description: ModelDescription, examples: list[Exchange]) -> list[Exchange]:
@@ -59,7 +59,7 @@ def _tensors(signature: Signature, tensors: dict[str, Tensor], body: dict[str, A
 def _tensor(name: str, tensor: Tensor, value: Any, *, batched: bool) -> dict[str, Any]:
     data = _flat(value)
     if tensor.image is not None and isinstance(data[0], dict):
-        texts = [picture["b64"] for picture in data]
+        texts = [image["b64"] for image in data]
         return {"name": name, "shape": [len(texts)], "datatype": "BYTES", "data": texts}
     shape = [*([1] if batched else []), *item_shape(tensor, batched=batched)]
     return {"name": name, "shape": shape, "datatype": datatype(tensor), "data": data}

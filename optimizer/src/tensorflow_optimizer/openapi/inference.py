@@ -124,14 +124,14 @@ def _input(key: str, tensor: Tensor, signatures: list[str], components: Componen
     parameters = _optional(_parameters(["", *signatures], components, "infer.inputs.parameters", in_json=True))
     tensors = [_tensor(key, datatype(tensor), _shape(tensor, batched=batched), data)]
     if tensor.image is not None:
-        tensors.append(_pictures(key, tensor, batched=batched))
+        tensors.append(_images(key, tensor, batched=batched))
     for schema in tensors:
         schema["properties"]["parameters"] = parameters
     return only(tensors)
 
 
-def _pictures(key: str, tensor: Tensor, *, batched: bool) -> Schema:
-    """Return the schema of a tensor of pictures, whose shape is `[n]` or `[n, 1]`."""
+def _images(key: str, tensor: Tensor, *, batched: bool) -> Schema:
+    """Return the schema of a tensor of images, whose shape is `[n]` or `[n, 1]`."""
     count = None if batched else item_shape(tensor, batched=False)[0]
     rows: Schema = {"type": "integer", "minimum": 1, "maximum": _LARGEST_INT64} if count is None else {"const": count}
     shape = {"type": "array", "prefixItems": [rows, {"const": 1}], "minItems": 1, "maxItems": 2}

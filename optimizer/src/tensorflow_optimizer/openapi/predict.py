@@ -51,10 +51,10 @@ def _requests(name: str, signature: Signature, components: Components, *, is_def
 
     columns = _members(name, "inputs", signature, components)
     plain = list(columns.values()) if len(columns) == 1 else []
-    found = [request("inputs", "instances", only([*plain, exactly(columns)]))]
+    requests = [request("inputs", "instances", only([*plain, exactly(columns)]))]
     if can_be_rows(signature):
-        found.insert(0, request("instances", "inputs", _instances(name, signature, components)))
-    return found
+        requests.insert(0, request("instances", "inputs", _instances(name, signature, components)))
+    return requests
 
 
 def _instances(name: str, signature: Signature, components: Components) -> Schema:
@@ -73,13 +73,13 @@ def _responses(name: str, signature: Signature, components: Components, labels: 
         return {"type": "object", "title": f"{name}: {member}", "required": list(members), "properties": members}
 
     columns = _members(name, "outputs", signature, components)
-    found = [response("outputs", next(iter(columns.values())) if len(columns) == 1 else exactly(columns))]
+    responses = [response("outputs", next(iter(columns.values())) if len(columns) == 1 else exactly(columns))]
     if can_be_rows(signature):
         rows = _row_members(name, "outputs", signature, components)
         row = next(iter(rows.values())) if len(rows) == 1 else exactly(rows)
         size = None if signature.batched else _rows(signature.outputs)
-        found.insert(0, response("predictions", list_of(row, size)))
-    return found
+        responses.insert(0, response("predictions", list_of(row, size)))
+    return responses
 
 
 def _members(name: str, kind: str, signature: Signature, components: Components) -> dict[str, Schema]:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 #: A JSON Schema.
 Schema = dict[str, Any]
 
-#: From here on, numbers round to infinity.
+#: Least numbers that round to infinity.
 _TOO_LARGE = {"float16": 65520.0, "float32": float(2**128 - 2**103)}
 _LARGEST_FLOAT64 = 1.7976931348623157e308
 _FORMATS = {"float32": "float", "float64": "double"}
-#: Dimensions of one picture: height, width, channels.
-_PICTURE_RANK = 3
+#: Dimensions of one image: height, width, channels.
+_IMAGE_RANK = 3
 
 
 def only(schemas: Sequence[Schema]) -> Schema:
@@ -64,11 +64,11 @@ def element(tensor: Tensor) -> Schema:
 
 
 def nested(tensor: Tensor, shape: Sequence[int | None]) -> Schema:
-    """Return the schema of values in lists that are nested as a shape is; a row may be an encoded picture instead."""
+    """Return the schema of values in lists that are nested as a shape is; a row may be an encoded image instead."""
     schema = element(tensor)
     for rank, size in enumerate(reversed(shape), start=1):
         schema = list_of(schema, size)
-        if tensor.image is not None and rank == _PICTURE_RANK:
+        if tensor.image is not None and rank == _IMAGE_RANK:
             schema = only([schema, _encoded()])
     return schema
 
@@ -89,4 +89,4 @@ def can_be_rows(signature: Signature) -> bool:
         {tuple(item_shape(tensor, batched=False)[:1]) for tensor in tensors.values()}
         for tensors in (signature.inputs, signature.outputs)
     ]
-    return signature.batched or all(len(found) == 1 and () not in found for found in sizes)
+    return signature.batched or all(len(lengths) == 1 and () not in lengths for lengths in sizes)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..candidates.equivalence import find_difference, first_rows
-from ..candidates.evaluator import with_status
+from ..candidates.evaluator import RESTS_ABOVE_BYTES, with_status
 from ..candidates.litert_artifact import LoadedLiteRt
 from ..candidates.litert_builder import LiteRtCandidateBuilder
+from ..candidates.parallel import build
 from ..candidates.plans import LiteRtPlan, litert_plans, plan_of
 from ..candidates.suited_plans import check_tflite_recipe, suited_plans
 from ..candidates.unverified import why_unverified
@@ -20,11 +21,11 @@ from ..documents.outcome import CandidateStatus, EvidenceKind
 from ..documents.quantization import Quantization
 from ..errors import OptimizerError, UnsupportedError
 from ..hints import Hint
-from ..proof import RefusedError, prove, prove_pictures
+from ..proof import RefusedError, prove, prove_images
 from ..runners import RunError
 from ..search.space import litert_space
-from ..signatures import equal_signatures
-from ..signatures.images import image_of, picture_input, with_image
+from ..signatures import equal_among
+from ..signatures.images import image_input, image_of, with_image
 from ..sources import TfliteSource, saved_model_of
 from .litert_original import LiteRtOriginal, open_original
 from .target_format import ChosenCandidate, TargetFormat
@@ -37,19 +38,17 @@ if TYPE_CHECKING:
     from ..candidates.evaluator import CandidateEvaluator
     from ..candidates.trial import Trial
     from ..documents.job import Job, Search
-    from ..documents.manifest import PictureProof, RunTimes
+    from ..documents.manifest import ImageProof, RunTimes
     from ..documents.outcome import Candidate
     from ..processes.progress import Progress
     from ..proof import Proof, ServingTimes
     from ..reference.measure import Reference
     from ..reference.subject import Subject
     from ..runners import Runner
+    from ..sandbox import Sandbox
     from ..search.space import SearchSpace
     from ..sources import OpenedSource
     from ..training.trainer import Trainer
-
-#: For larger models, a float32 conversion takes too long just to compare latency.
-_BASELINE_LIMIT = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,9 @@ class ChosenLiteRt(ChosenCandidate):
         """Return the times of runs in the native program."""
         return self.proof.runs
 
-    def pictures(self) -> PictureProof | None:
-        """Return how its answers to pictures differ from those to TensorFlow's numbers."""
-        return self.proof.pictures
+    def images(self) -> ImageProof | None:
+        """Return how its answers to images differ from those to TensorFlow's numbers."""
+        return self.proof.images
 
     def times(self) -> ServingTimes:
         """Return the times of the runtime that serves the model."""
@@ -95,8 +94,8 @@ class ChosenLiteRt(ChosenCandidate):
 class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
     """Makes .tflite files."""
 
-    def __init__(self, job: Job, source: OpenedSource, work: Path, progress: Progress) -> None:
-        super().__init__(job, source, work, progress)
+    def __init__(self, job: Job, source: OpenedSource, sandbox: Sandbox, work: Path, progress: Progress) -> None:
+        super().__init__(job, source, sandbox, work, progress)
         self._opened: LiteRtOriginal | None = None
 
     @property
@@ -117,15 +116,15 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
 
     def open_original(self) -> Subject:
         """Load the original, and select the signatures to publish."""
-        self._opened = open_original(self.job, self.source, self.progress)
+        self._opened = open_original(self.job, self.source, self.sandbox, self.work, self.progress)
         self._check_image(self._opened)
         return self._opened.subject
 
     def _check_image(self, original: LiteRtOriginal) -> None:
-        """Refuse an input that can take no pictures before candidates are built."""
+        """Refuse an input that can take no images before candidates are built."""
         if self.job.image is not None:
             fixed = original.selection.signatures[original.selection.default]
-            name = picture_input(self.job.image, list(fixed.shapes))
+            name = image_input(self.job.image, list(fixed.shapes))
             image_of(self.job.image, name, fixed.spec.inputs[name].dtype, fixed.shapes[name])
 
     def suited(self, plans: list[LiteRtPlan]) -> list[LiteRtPlan]:
@@ -135,10 +134,10 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
     def restrict(self, space: SearchSpace[LiteRtPlan]) -> SearchSpace[LiteRtPlan]:
         """Leave out what needs calibration if there are several computations: only one has data for it."""
         space = replace(space, branches=[branch for branch in map(self.suited, space.branches) if branch])
-        specs = [signature.spec for signature in self._original.selection.signatures.values()]
+        names = list(self._original.selection.signatures)
         tflite = isinstance(self.source, TfliteSource)
-        equal = {} if tflite else equal_signatures(saved_model_of(self.source).meta_graph, specs)
-        signatures = [spec.name for spec in specs if spec.name not in equal]
+        equal = {} if tflite else equal_among(saved_model_of(self.source).signatures, names)
+        signatures = [name for name in names if name not in equal]
         if len(signatures) < 2:
             return space
         kept = [[plan for plan in branch if not plan.calibrates or plan.distillation] for branch in space.branches]
@@ -158,22 +157,27 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         """Return the builder of candidates."""
         original = self._original
         return LiteRtCandidateBuilder(
-            self.job, trainer, original.selection, original.subject.stateful, reference.calibration, original.as_it_is
+            self.sandbox,
+            trainer,
+            original.selection,
+            original.subject.stateful,
+            reference.calibration,
+            original.as_it_is,
         )
 
     def baseline(self, builder: CandidateBuilder[LiteRtPlan, LoadedLiteRt]) -> Runner | None:
         """Return the model's own float32 conversion, or the user's .tflite file, to compare latency with."""
-        original, gate = self._original, self.job.gate
+        original = self._original
         if original.as_it_is is not None:
             return original.subject.runner
-        has_rule = gate is not None and any(rule.rule == "maxLatencyRatio" for rule in gate.rules)
-        if not has_rule and original.subject.size_bytes > _BASELINE_LIMIT:
-            return None
         try:
-            return builder.build(plan_of(LiteRtMode.FLOAT32), self.progress).load().runner
+            loaded = build(builder, plan_of(LiteRtMode.FLOAT32), self.progress).load()
         except OptimizerError as error:
             self.progress.say(f"no float32 conversion to compare the latency with ({error})")
             return None
+        if loaded.size_bytes > RESTS_ABOVE_BYTES:
+            loaded.runner.rest()
+        return loaded.runner
 
     def check(self, plan: LiteRtPlan, loaded: LoadedLiteRt, reference: Reference) -> None:
         """Check that fixed shapes changed no number of a .tflite file.
@@ -212,37 +216,47 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         if image is not None:
             signatures = with_image(signatures, evaluator.reference.default, image)
         try:
-            proof = prove(loaded.content, self.job.model, signatures, datasets, reset_state=loaded.reset_state)
+            proof = prove(
+                self.sandbox,
+                loaded.content,
+                self.job.model,
+                signatures,
+                datasets,
+                loaded.runner,
+                reset_state=loaded.reset_state,
+            )
         except RunError as error:
             self.progress.add(with_status(candidate, CandidateStatus.FAILED, str(error)))
             return None
         if proof.runtime is not Runtime.NATIVE and image is not None:
-            reason = f"only the native runtime decodes pictures, and it cannot serve this model: {proof.native_refusal}"
+            reason = f"only the native runtime decodes images, and it cannot serve this model: {proof.native_refusal}"
             self.progress.add(with_status(candidate, CandidateStatus.FAILED, reason))
             return None
         if image is not None:
-            return self._with_pictures(proof, loaded, candidate, evaluator.reference)
+            return self._with_images(proof, loaded, candidate, evaluator.reference)
         if proof.runtime is not Runtime.NATIVE:
             self.progress.warn(
                 f"the native runtime cannot serve this model, the numpy runtime will: {proof.native_refusal}"
             )
         return proof
 
-    def _with_pictures(
+    def _with_images(
         self, proof: Proof, loaded: LoadedLiteRt, candidate: Candidate, reference: Reference
     ) -> Proof | None:
-        """Compare what the native program and TensorFlow make of the pictures of the evaluation data."""
+        """Compare what the native program and TensorFlow make of the images of the evaluation data."""
         default = reference.default
         dataset, tasks = reference.datasets[default], reference.tasks[default]
         try:
-            found = prove_pictures(loaded.content, self.job.model, proof.signatures, dataset, tasks)
+            compared = prove_images(
+                self.sandbox, loaded.content, self.job.model, proof.signatures, dataset, tasks, loaded.runner
+            )
         except RefusedError as error:
-            refused = with_status(candidate, CandidateStatus.FAILED, f"the native runtime serves no pictures: {error}")
+            refused = with_status(candidate, CandidateStatus.FAILED, f"the native runtime serves no images: {error}")
             self.progress.add(refused)
             return None
-        if found is not None:
-            self.progress.say(f"the native runtime decides on {found.pictures} pictures as on TensorFlow's numbers")
-        return replace(proof, pictures=found)
+        if compared is not None:
+            self.progress.say(f"the native runtime decides on {compared.pictures} images as on TensorFlow's numbers")
+        return replace(proof, images=compared)
 
     def _is_changed(self, plan: LiteRtPlan, reference: Reference) -> bool:
         """Say whether the candidate's numbers may differ from the original's by more than rounding."""

@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..candidates.evaluator import CandidateEvaluator, failure, record, refusal, with_status
+from ..candidates.parallel import build
 from ..candidates.trained_otherwise import with_teacher_gain, with_trained_floats
 from ..candidates.trial import Trial
 from ..documents.job import ModelFormat, RecipeKind
 from ..documents.outcome import CandidateStatus, EvidenceKind, Split
 from ..errors import UnsupportedError
-from ..gate import check_measurable, plan_gate
+from ..gate import check_measurable, passed_by_chance, plan_gate
 from ..hints import Hint
 from ..reference.measure import measure_original
 from ..reference.serving import open_serving
-from ..search.ranking import ByObjective, ByQuality
+from ..search.ranking import ByObjective, ByQuality, lost_more
 from ..search.requirements import check_has_data, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
 from ..search.space import SearchSpace, without_training
@@ -34,25 +35,28 @@ if TYPE_CHECKING:
     from ..gate import GatePlan
     from ..processes.progress import Progress
     from ..reference.measure import Reference
+    from ..sandbox import Sandbox
     from ..search.ranking import Ranking
     from ..sources import OpenedSource
     from .inputs import Inputs
     from .target_format import ChosenCandidate, TargetFormat
 
 
-def optimize(job: Job, source: OpenedSource, inputs: Inputs, work: Path, progress: Progress) -> ChosenCandidate:
+def optimize(  # noqa: PLR0913, PLR0917 - what is optimized, of what, and where
+    job: Job, source: OpenedSource, inputs: Inputs, sandbox: Sandbox, work: Path, progress: Progress
+) -> ChosenCandidate:
     """Return the candidate to publish.
 
     Raises:
         OptimizerError: there is none.
     """
     if job.format is ModelFormat.LITERT:
-        return _optimize(LiteRtFormat(job, source, work, progress), inputs)
-    return _optimize(SavedModelFormat(job, source, work, progress), inputs)
+        return _optimize(LiteRtFormat(job, source, sandbox, work, progress), inputs)
+    return _optimize(SavedModelFormat(job, source, sandbox, work, progress), inputs)
 
 
 def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCandidate:
-    job, progress, work = target.job, target.progress, target.work
+    job, progress, sandbox, work = target.job, target.progress, target.sandbox, target.work
     search, has_data = job.recipe.search, inputs.evaluation is not None
     check_has_data(job, has_data=has_data)
     plans = target.plans(has_data=has_data)
@@ -63,8 +67,9 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
         space = target.restrict(space)
         plans = space.plans
     spec = subject.signatures[subject.default].spec
-    students = open_students(job, inputs.students, spec, work)
+    students = open_students(sandbox, job, inputs.students, spec, work)
     reference = measure_original(
+        sandbox,
         job,
         inputs.evaluation,
         subject,
@@ -79,8 +84,12 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
         plans = space.plans
     gate = _gate(job, reference, progress, as_it_is=[plan.name for plan in plans] == ["none"])
     training_data = make_training_data(reference, [plan.distillation for plan in plans if plan.distillation], progress)
-    builder = target.builder(Trainer(target.source, spec, training_data, students, work, job.seed), reference)
-    serving = open_serving(inputs.serving, work) if inputs.serving and gate.serving_metrics else None
+    allowed = job.source.allowed_operations
+    trainer = Trainer(sandbox, target.source, spec, training_data, students, work, job.seed, allowed)
+    builder = target.builder(trainer, reference)
+    serving = None
+    if inputs.serving and gate.serving_metrics:
+        serving = open_serving(sandbox, inputs.serving, work, job.labels)
     evaluator = CandidateEvaluator(reference, gate, target.baseline(builder), serving=serving)
     ranking: Ranking
     if search is not None and space is not None:
@@ -91,7 +100,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
     else:
         return _first_that_passes(target, plans, builder, evaluator)
     selection = replace(evaluator, reference=on_selection(reference), split=Split.SELECTION)
-    context = SearchContext(builder, subject.size_bytes, work, selection, evaluator)
+    context = SearchContext(builder, subject.size_bytes, selection, evaluator)
     return run_search(ranking, space, context, lambda trial: _accept_found(target, trial, builder, evaluator), progress)
 
 
@@ -101,7 +110,7 @@ def _gate(job: Job, reference: Reference, progress: Progress, *, as_it_is: bool)
     check_measurable(job.gate, tasks, reference.labelled, reference.evidence, measured)
     if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LITERT and not as_it_is:
         progress.warn(
-            "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with evaluation "
+            "no evaluation data: the candidates are judged by their numbers on generated inputs alone; with evaluation "
             "data the job also tries dynamic-range quantization, about four times smaller than float32 and often "
             "faster, and proves that it decides like the original",
             Hint.EVALUATION_DATA,
@@ -129,40 +138,63 @@ def _first_that_passes(
     builder: CandidateBuilder[PlanT, LoadedT],
     evaluator: CandidateEvaluator,
 ) -> ChosenCandidate:
-    """Try the plans in their order; the first that passes and can be served is chosen."""
+    """Try the plans in their order; the first that passes and can be served is chosen.
+
+    One that passes only because what it lost may be chance is chosen where no later one passes otherwise.
+    """
     progress, reference = target.progress, evaluator.reference
     unsupported: list[UnsupportedError] = []
     left, tried = list(plans), []
+    doubtful: list[Trial[PlanT, LoadedT]] = []
     while left:
         plan = left.pop(0)
         tried.append(plan)
         try:
-            loaded = builder.build(plan, progress).load()
+            loaded = build(builder, plan, progress).load()
             target.check(plan, loaded, reference)
         except UnsupportedError as error:
             unsupported.append(error)
             progress.add(failure(plan.name, error))
-            if not left and (fallback := target.fallback(plan)) is not None:
-                left.append(fallback)
-            warning = target.fallback_warning(error) if left else None
-            if warning is not None:
-                progress.warn(warning.text, *warning.hints)
+            left = target.after_failure(plan, error, left)
             continue
         candidate = evaluator.evaluate(plan.name, loaded)
         if candidate.status is CandidateStatus.PASSED and left and _must_not_be_slower(target.job):
             candidate = evaluator.without_slower(candidate, loaded)
         candidate = with_teacher_gain(Trial(plan, loaded, candidate), builder, reference, progress)
         if candidate.status is not CandidateStatus.PASSED:
+            loaded.runner.close()
             progress.add(candidate)
             continue
-        chosen = target.accept(Trial(plan, loaded, candidate), evaluator)
+        if passed_by_chance(candidate.rules):
+            doubtful.append(Trial(plan, loaded, candidate))
+            continue
+        chosen = _first_served(target, [Trial(plan, loaded, candidate)], evaluator)
         if chosen is None:
             continue
-        chosen = _recorded(chosen, candidate, progress)
+        for trial in doubtful:
+            progress.add(with_status(trial.candidate, CandidateStatus.PASSED, lost_more(candidate)))
         for later in left:
             progress.add(record(later.name, CandidateStatus.SKIPPED, f"{plan.name} passed before it was its turn"))
         return chosen
-    raise target.none_supported(unsupported, tried) or refusal(progress.candidates)
+    chosen = _first_served(target, doubtful, evaluator)
+    if chosen is None:
+        raise target.none_supported(unsupported, tried) or refusal(progress.candidates)
+    return chosen
+
+
+def _first_served(
+    target: TargetFormat[PlanT, LoadedT], trials: list[Trial[PlanT, LoadedT]], evaluator: CandidateEvaluator
+) -> ChosenCandidate | None:
+    """Return the first of candidates that passed which can be served."""
+    progress = target.progress
+    for number, trial in enumerate(trials):
+        chosen = target.accept(trial, evaluator)
+        if chosen is not None:
+            for later in trials[number + 1 :]:
+                reason = f"{trial.plan.name} passed as well, before it was its turn"
+                progress.add(with_status(later.candidate, CandidateStatus.PASSED, reason))
+            return _recorded(chosen, trial.candidate, progress)
+    return None
 
 
 def _must_not_be_slower(job: Job) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def write_profile(output: Path, draft: Draft, reference: Reference, runner: Runner) -> bool:
-    """Write the profile, and return whether there is one: made-up inputs say nothing about real ones.
+    """Write the profile, and return whether there is one: generated inputs say nothing about real ones.
 
     Args:
         output: The output directory of `run`.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..documents.draft import Draft, forget_model, write_draft
+from ..documents.draft import MODEL_DIRECTORY, Draft, forget_model, write_draft
 from ..documents.job import Metric
 from ..documents.manifest import SourceRecord
 from ..documents.outcome import EvidenceKind, Outcome
@@ -15,9 +15,11 @@ from ..errors import BadInputError, ExitCode, OptimizerError
 from ..processes import environment
 from ..processes.exhaustion import unexpected
 from ..processes.progress import Progress, log
+from ..sandbox import Sandbox
 
 if TYPE_CHECKING:
     from ..documents.job import Job
+    from ..documents.manifest import Extra
     from ..proof import ServingTimes
     from ..sources import OpenedSource
     from .target_format import ChosenCandidate
@@ -34,7 +36,7 @@ class Paths:
     output: Path
     """OUT: receives model/ and draft.json when the job succeeds."""
     work: Path | None = None
-    """For temporary files; the system's directory when absent."""
+    """Directory of temporary files; the system's when absent."""
     students: tuple[Path, ...] = ()
     """The given students, in the order in which the job's steps name them."""
     server: Path | None = None
@@ -45,23 +47,32 @@ class Paths:
 
 def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
     """Run the job and return its outcome. Never raises."""
-    progress = Progress()
-    paths.output.mkdir(parents=True, exist_ok=True)
-    forget_model(paths.output)
+    progress, isolation = Progress(), dict[str, str]()
+    draft: Draft | None = None
     try:
+        paths.output.mkdir(parents=True, exist_ok=True)
+        forget_model(paths.output)
         with tempfile.TemporaryDirectory(prefix="optimize-", dir=paths.work) as work:
-            return _run(job, paths, Path(work), progress)
+            # A leaf of another user reads files in it, and cannot list it.
+            Path(work).chmod(0o711)
+            with Sandbox(Path(work)) as sandbox:
+                try:
+                    outcome, draft = _run(job, paths, sandbox, Path(work), progress)
+                finally:
+                    isolation.update(sandbox.layers)
     except OptimizerError as error:
         outcome = progress.failure(error)
     except Exception as error:
         log.exception("the job failed")
         outcome = progress.failure(unexpected(error))
-    forget_model(paths.output)
-    return outcome, None
+    if draft is None:
+        forget_model(paths.output)
+    states = "; ".join(f"{name} {state}" for name, state in isolation.items())
+    log.info("the processes that opened models were isolated by: %s", states)
+    return outcome.model_copy(update={"isolation": isolation}), draft
 
 
-def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcome, Draft]:
-    environment.prepare()
+def _run(job: Job, paths: Paths, sandbox: Sandbox, work: Path, progress: Progress) -> tuple[Outcome, Draft]:
     environment.check_toolchain(job.toolchain)
     from ..candidates.evaluator import warn_of_rare_classes
     from ..serving.golden_requests import golden_requests, write_golden
@@ -74,8 +85,9 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     _check_evaluation(job, paths, progress)
     server = receive_server(paths.server, paths.output) if paths.server else take_server(job, paths.output, progress)
     progress.say(f"opening {paths.source.name}")
-    opened = open_source(paths.source, job.source, work)
-    chosen = optimize(job, opened, Inputs(paths.evaluation, list(paths.students), paths.serving), work, progress)
+    opened = open_source(sandbox, paths.source, job.source, work)
+    inputs = Inputs(paths.evaluation, list(paths.students), paths.serving)
+    chosen = optimize(job, opened, inputs, sandbox, work, progress)
     if chosen.unverified_reason:
         reason = chosen.unverified_reason
         progress.warn(f"published unverified: {reason.text}", *reason.hints)
@@ -83,16 +95,16 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     size = chosen.write(paths.output)
     draft = chosen.finish(_draft(job, opened, chosen, size, progress), paths.output)
     reference, runner = chosen.evaluator.reference, chosen.loaded.runner
-    count = write_golden(paths.output, draft, reference, runner, progress)
+    count = write_golden(sandbox, paths.output, draft, reference, runner, progress)
     if count:
-        of = "made-up samples" if reference.evidence is EvidenceKind.GENERATED else "samples of the evaluation data"
+        of = "generated samples" if reference.evidence is EvidenceKind.GENERATED else "samples of the evaluation data"
         progress.say(f"{count} {of} are published with the model as golden requests")
     if write_profile(paths.output, draft, reference, runner):
         progress.say("the distribution of the evaluation data is published with the model as profile.json")
     if server is not None:
         # A stateful model's answer depends on earlier requests, so only the first is certain.
         requests = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)
-        tried = try_server(server, draft, paths.output, requests, progress)
+        tried = try_server(sandbox, server, draft, paths.output / MODEL_DIRECTORY, requests, work, progress)
         draft = draft.model_copy(update={"server": tried})
     write_draft(paths.output, draft)
     return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=bool(chosen.unverified_reason)), draft
@@ -125,6 +137,7 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
             tensorflow_version=opened.tensorflow_version,
             object_version=job.source.identity.object_version,
             revision=job.source.identity.revision,
+            allowed_operations=sorted(job.source.allowed_operations),
         ),
         recipe=job.recipe,
         candidate=chosen.candidate.name,
@@ -136,7 +149,7 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
         candidates=progress.candidates,
         requirements=chosen.requirements(),
         runs=chosen.runs(),
-        pictures=chosen.pictures(),
+        pictures=chosen.images(),
         load_milliseconds=times.load,
         latency_milliseconds=times.latency,
         tools=environment.versions(),
@@ -144,14 +157,16 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
     )
 
 
-def _further(times: ServingTimes) -> dict[str, float]:
+def _further(times: ServingTimes) -> Extra:
     """Return the times that the native program alone has."""
-    found = {
-        "startMilliseconds": times.start,
-        "processorMilliseconds": times.processor,
-        "processorMillisecondsP99": times.processor_p99,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    further: Extra = {}
+    if times.start is not None:
+        further["startMilliseconds"] = times.start
+    if times.processor is not None:
+        further["processorMilliseconds"] = times.processor
+    if times.processor_p99 is not None:
+        further["processorMillisecondsP99"] = times.processor_p99
+    return further
 
 
 def _sentence(draft: Draft) -> str:

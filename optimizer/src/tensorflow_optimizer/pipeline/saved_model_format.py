@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,16 @@ from ..candidates.unverified import why_unverified
 from ..conversion import StrippingError
 from ..documents.draft import MODEL_DIRECTORY
 from ..documents.manifest import Requirements, Signature, Tensor
-from ..hints import Message
+from ..processes import environment
 from ..proof import ServingTimes
 from ..reference.subject import EvaluatedSignature, Subject
-from ..runners import RunError, SavedModelRunner
+from ..runners import RemoteSavedModel, RunError
 from ..search.space import saved_model_space
 from ..serving.footprint import with_footprint
 from ..serving.warm_up import keep_extra_assets, write_warm_up
-from ..signatures import read_signatures, refuse_python, select_for_serving, state_writers
+from ..signatures import refuse_python, select_for_serving
 from ..signatures.fixed import is_batched
-from ..sources import saved_model_of
+from ..sources import copy_files, saved_model_of
 from .target_format import ChosenCandidate, TargetFormat
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..reference.measure import Reference
     from ..runners import Runner
+    from ..sandbox import Sandbox
     from ..search.space import SearchSpace
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource, SavedModelSource
@@ -54,12 +54,12 @@ class ChosenSavedModel(ChosenCandidate):
     """`bf16`: the processor computes with bfloat16, by AVX-512 or by AMX."""
     job: Job
     source: SavedModelSource
+    sandbox: Sandbox
     progress: Progress
 
     def write(self, output: Path) -> int:
-        """Copy the model into OUT/model/ and return its size in bytes."""
-        shutil.copytree(self.loaded.directory, output / MODEL_DIRECTORY, dirs_exist_ok=True)
-        return self.loaded.size_bytes
+        """Copy the model's own files into OUT/model/ and return their size in bytes."""
+        return copy_files(self.loaded.directory, self.loaded.names, output / MODEL_DIRECTORY)
 
     def requirements(self) -> Requirements:
         """Return the requirements for the server."""
@@ -73,22 +73,22 @@ class ChosenSavedModel(ChosenCandidate):
     def finish(self, draft: Draft, output: Path) -> Draft:
         """Add extra assets and warm-up requests, and return the draft with the memory and time of loading."""
         reference, directory = self.evaluator.reference, output / MODEL_DIRECTORY
-        all_signatures = self.job.source.signature_name is None
+        all_signatures = self.job.source.signature_name is None or self.loaded.directory == self.source.directory
         keep_extra_assets(self.source.directory, directory, all_signatures=all_signatures, progress=self.progress)
         count = write_warm_up(self.job.model, directory, reference, self.job.warmup_records, self.progress)
         if count:
             self.progress.say(f"{count} samples of the evaluation data are published in the model as warm-up requests")
-        return with_footprint(draft, output, reference, self.progress)
+        return with_footprint(self.sandbox, draft, self.loaded.directory, reference, self.progress)
 
 
 class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
     """Makes SavedModels."""
 
-    def __init__(self, job: Job, source: OpenedSource, work: Path, progress: Progress) -> None:
-        super().__init__(job, source, work, progress)
+    def __init__(self, job: Job, source: OpenedSource, sandbox: Sandbox, work: Path, progress: Progress) -> None:
+        super().__init__(job, source, sandbox, work, progress)
         self._specs: dict[str, SignatureSpec] = {}
         self._stateful = False
-        self._runner: SavedModelRunner | None = None
+        self._runner: RemoteSavedModel | None = None
 
     def plans(self, *, has_data: bool) -> list[SavedModelPlan]:
         """Return the candidates of the recipe in their order; none for a search."""
@@ -101,14 +101,15 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
     def open_original(self) -> Subject:
         """Load the original, and select the signatures to publish."""
         source = saved_model_of(self.source)
-        default, self._specs = select_for_serving(read_signatures(source.meta_graph), self.job.source)
-        for spec in self._specs.values():
-            refuse_python(source.meta_graph, spec)
-        self._stateful = any(state_writers(source.meta_graph, spec) for spec in self._specs.values())
-        runner = SavedModelRunner(
+        default, self._specs = select_for_serving(source.specs, self.job.source)
+        for name in self._specs:
+            refuse_python(source.signatures[name])
+        self._stateful = any(source.signatures[name].writers for name in self._specs)
+        runner = RemoteSavedModel(
+            self.sandbox,
             source.directory,
             source.tags,
-            self._specs,
+            list(self._specs),
             reset_state=self._stateful,
             saved_by=source.tensorflow_version,
         )
@@ -119,7 +120,7 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
 
     def builder(self, trainer: Trainer, reference: Reference) -> SavedModelCandidateBuilder:
         """Return the builder of candidates."""
-        return SavedModelCandidateBuilder(trainer, self._specs, reference.datasets, reference.batch, self._stateful)
+        return SavedModelCandidateBuilder(self.sandbox, trainer, reference, self._specs, self._stateful)
 
     def baseline(self, builder: CandidateBuilder[SavedModelPlan, LoadedSavedModel]) -> Runner | None:  # noqa: ARG002 - the original needs no builder
         """Return the original."""
@@ -133,7 +134,7 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
         """
         if not plan.strip or plan.pruning or plan.distillation:
             return
-        # As many rows as one call takes, so that sums are added in the same order.
+        # Compare as many rows as one call takes, so that sums are added in the same order.
         datasets = first_rows(reference.datasets, reference.batch)
         models = (reference.runner, loaded.runner)
         try:
@@ -149,15 +150,18 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
             "digits"
         )
 
-    def fallback(self, plan: SavedModelPlan) -> SavedModelPlan | None:
-        """Return the model as it is, where nobody asked for a stripped one."""
-        return saved_model_fallback(self.job, plan)
-
-    def fallback_warning(self, error: UnsupportedError) -> Message | None:
-        """Return a warning that a frozen model falls back to a stripped one, and a stripped one to the original."""
-        if isinstance(error, StrippingError):
-            return Message(f"{error.reason}; the model is published unstripped instead, which changes no answer")
-        return Message(f"{error}; it is stripped instead, which changes no answer", error.hints)
+    def after_failure(
+        self, plan: SavedModelPlan, error: UnsupportedError, left: list[SavedModelPlan]
+    ) -> list[SavedModelPlan]:
+        """Fall back from a frozen model to a stripped one, and from a stripped one to the original."""
+        fallback = saved_model_fallback(self.job, plan)
+        if not left and fallback is not None:
+            left = [fallback]
+        if left and isinstance(error, StrippingError):
+            self.progress.warn(f"{error.reason}; the model is published unstripped instead, which changes no answer")
+        elif left:
+            self.progress.warn(f"{error}; it is stripped instead, which changes no answer", *error.hints)
+        return left
 
     def none_supported(
         self, errors: Sequence[UnsupportedError], plans: Sequence[SavedModelPlan]
@@ -179,6 +183,7 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
             ["bf16"] if plan.bfloat16 else [],
             self.job,
             saved_model_of(self.source),
+            self.sandbox,
             self.progress,
         )
 
@@ -201,7 +206,6 @@ def _tensor(dtype: str, shape: tuple[int | None, ...] | None) -> Tensor:
 
 def _serving_version(plan: SavedModelPlan, source: OpenedSource) -> str | None:
     """Return the major and minor version of the TensorFlow that wrote the file; TensorFlow Serving has the same."""
-    import tensorflow as tf
-
-    version = tf.__version__ if plan.strip or plan.freeze else source.tensorflow_version
+    made_here = plan.strip or plan.freeze
+    version = environment.versions()["tensorflow"] if made_here else source.tensorflow_version
     return ".".join(version.split(".")[:2]) if version else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..candidates.evaluator import CandidateEvaluator
     from ..candidates.trial import Trial
     from ..documents.job import Job, Search
-    from ..documents.manifest import Draft, PictureProof, Requirements, RunTimes, Signature
+    from ..documents.manifest import Draft, ImageProof, Requirements, RunTimes, Signature
     from ..documents.outcome import Candidate
     from ..errors import UnsupportedError
     from ..hints import Message
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..reference.measure import Reference
     from ..reference.subject import Subject
     from ..runners import Runner
+    from ..sandbox import Sandbox
     from ..search.space import SearchSpace
     from ..sources import OpenedSource
     from ..training.trainer import Trainer
@@ -62,8 +63,8 @@ class ChosenCandidate(ABC):
         """Return the times of each signature's runs, where they were measured."""
         return {}
 
-    def pictures(self) -> PictureProof | None:
-        """Return how its answers to pictures differ from those to numbers, where that was compared."""
+    def images(self) -> ImageProof | None:
+        """Return how its answers to images differ from those to numbers, where that was compared."""
         return None
 
     def finish(self, draft: Draft, output: Path) -> Draft:  # noqa: ARG002 - for formats that have extras
@@ -74,8 +75,9 @@ class ChosenCandidate(ABC):
 class TargetFormat(ABC, Generic[PlanT, LoadedT]):
     """A format to publish. The orchestrator calls the methods in the order of their definition."""
 
-    def __init__(self, job: Job, source: OpenedSource, work: Path, progress: Progress) -> None:
+    def __init__(self, job: Job, source: OpenedSource, sandbox: Sandbox, work: Path, progress: Progress) -> None:
         self.job = job
+        self.sandbox = sandbox
         self.source = source
         self.work = work
         self.progress = progress
@@ -137,16 +139,12 @@ class TargetFormat(ABC, Generic[PlanT, LoadedT]):
             UnsupportedError: the candidate does not keep it.
         """
 
-    def fallback(self, plan: PlanT) -> PlanT | None:  # noqa: ARG002 - not all formats have one
-        """Return what to try where this plan, the last one, cannot be built; None: there is nothing.
+    def after_failure(self, plan: PlanT, error: UnsupportedError, left: list[PlanT]) -> list[PlanT]:  # noqa: ARG002 - for formats that fall back
+        """Return what to try after a plan that cannot be built: those that are left, or what the format falls back to.
 
-        It is not tried where the gate refuses the plan.
+        It is not asked where the gate refuses the plan.
         """
-        return None
-
-    def fallback_warning(self, error: UnsupportedError) -> Message | None:  # noqa: ARG002 - not all formats warn
-        """Return a warning for a candidate that cannot be built while another follows; None: there is none."""
-        return None
+        return left
 
     @abstractmethod
     def none_supported(self, errors: Sequence[UnsupportedError], plans: Sequence[PlanT]) -> UnsupportedError | None:

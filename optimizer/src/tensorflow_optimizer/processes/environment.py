@@ -6,8 +6,6 @@ import os
 from importlib import metadata
 from pathlib import Path
 
-import cdk_tensorflow_shared
-
 from ..documents.job import BEHAVIOR_VERSION, Toolchain
 from ..errors import OptimizerError
 
@@ -29,18 +27,6 @@ def prepare() -> None:
     os.environ.setdefault("PYTHONHASHSEED", "0")
 
 
-def for_child(*, onednn: bool | None = None) -> dict[str, str]:
-    """Return the environment for a process that runs a module of this package.
-
-    Args:
-        onednn: Whether TensorFlow uses oneDNN; None for TensorFlow's default on the processor.
-    """
-    roots = [str(Path(file).resolve().parents[1]) for file in (Path(__file__).parent, cdk_tensorflow_shared.__file__)]
-    paths = [*roots, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    child = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-    return child if onednn is None else {**child, "TF_ENABLE_ONEDNN_OPTS": str(int(onednn))}
-
-
 def has_bfloat16() -> bool:
     """Say whether this machine's processor supports bfloat16, as such a model needs."""
     try:
@@ -58,14 +44,14 @@ def processors() -> int:
 
 def available_memory() -> int:
     """Return the available memory in bytes, of the machine and of this container."""
-    found = [_meminfo("MemAvailable")]
+    limits = [_meminfo("MemAvailable")]
     root = Path("/sys/fs/cgroup")
     try:
         limit, used = ((root / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
-        found.append(int(limit) - int(used) if limit != "max" else None)
+        limits.append(int(limit) - int(used) if limit != "max" else None)
     except (OSError, ValueError):
         pass  # no cgroup of the second version
-    known = [value for value in found if value is not None]
+    known = [value for value in limits if value is not None]
     return max(0, min(known)) if known else 1 << 32
 
 
@@ -79,8 +65,8 @@ def _meminfo(name: str) -> int | None:
 
 def versions() -> dict[str, str]:
     """Return the versions of the tools that determine the output, by the name of their distribution."""
-    found = {name: _version(distributions) for name, distributions in DISTRIBUTIONS.items()}
-    return {**found, "behavior": str(BEHAVIOR_VERSION)}
+    installed = {name: _version(distributions) for name, distributions in DISTRIBUTIONS.items()}
+    return {**installed, "behavior": str(BEHAVIOR_VERSION)}
 
 
 def check_toolchain(toolchain: Toolchain) -> None:

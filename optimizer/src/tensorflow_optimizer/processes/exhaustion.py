@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DISK = ("No space left on device", "Disk quota exceeded")
-_MEMORY = ("OOM when allocating", "std::bad_alloc", "Cannot allocate memory")
+_MEMORY = (
+    "OOM when allocating",
+    "std::bad_alloc",
+    "Cannot allocate memory",
+    "failed to map segment from shared object",
+)
 
 
 class ExhaustedError(OptimizerError):

@@ -10,6 +10,7 @@ from ..documents.outcome import Candidate, CandidateStatus, InputRange, Metrics,
 from ..errors import ExitCode
 from ..hints import Message
 from . import progress_events
+from .plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,8 +55,8 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a message."""
-        log.info(text)
-        progress_events.tell(text)
+        log.info(one_line(text))
+        progress_events.tell(one_line(text))
 
     def warn(self, text: str, *hints: Hint) -> None:
         """Print a warning, and add it to the outcome and the report."""
@@ -63,7 +64,8 @@ class Progress:
 
     def warn_all(self, messages: Iterable[Message]) -> None:
         """Warn of each."""
-        for message in messages:
+        for given in messages:
+            message = replace(given, text=one_line(given.text))
             if message in self.warned:
                 continue
             if all(message.text != earlier.text for earlier in self.warned):
@@ -74,7 +76,10 @@ class Progress:
         """Add a candidate's record."""
         self.candidates.append(candidate)
         log.info(
-            "candidate %s: %s%s", candidate.name, candidate.status, f" ({candidate.reason})" if candidate.reason else ""
+            "candidate %s: %s%s",
+            candidate.name,
+            candidate.status,
+            f" ({one_line(candidate.reason)})" if candidate.reason else "",
         )
 
     def failure(self, error: OptimizerError) -> Outcome:
@@ -88,7 +93,7 @@ class Progress:
         shown = self._shown(exit_code)
         return Outcome(
             exit_code=exit_code,
-            sentence=sentence,
+            sentence=one_line(sentence),
             hints=list(hints),
             warnings=_texts(shown),
             warning_hints=list(dict.fromkeys(hint for warning in shown for hint in warning.hints)),

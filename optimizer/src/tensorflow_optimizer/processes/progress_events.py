@@ -11,11 +11,11 @@ import os
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Item = TypeVar("Item")
 
@@ -32,13 +32,13 @@ class Event:
 
     process: int
     activity: int = 0
-    """0: whatever it does at the moment. Others are counted, and may go on side by side."""
+    """Number of the activity; 0: whatever the process does now. Others are counted, and may go on side by side."""
     text: str = ""
     done: int = 0
     total: int | None = None
-    """None: nobody knows."""
+    """Number of all steps; None: unknown."""
     ended: bool = False
-    """With the activity 0: of all that the process did."""
+    """End of the activity; with the activity 0, of all that the process did."""
 
     @staticmethod
     def from_line(line: str) -> Event:
@@ -55,8 +55,12 @@ class _Pipe:
 
     def __init__(self) -> None:
         self.descriptor: int | None = None
+        self.forward: Callable[[Event], None] | None = None
 
     def send(self, event: Event) -> None:
+        if self.forward is not None:
+            self.forward(event)
+            return
         if self.descriptor is None:
             return
         try:
@@ -77,10 +81,14 @@ def connect() -> None:
     _pipe.descriptor = int(descriptor) if descriptor else None
 
 
-def handed_on() -> tuple[Mapping[str, str], tuple[int, ...]]:
-    """Return the variables and descriptors for a child process that also reports."""
-    descriptor = _pipe.descriptor
-    return ({}, ()) if descriptor is None else ({VARIABLE: str(descriptor)}, (descriptor,))
+def send_through(forward: Callable[[Event], None]) -> None:
+    """Report by a function, in a process that does not have the pipe."""
+    _pipe.forward = forward
+
+
+def show(event: Event) -> None:
+    """Report the progress of another process."""
+    _pipe.send(replace(event, text=_short(event.text)))
 
 
 def tell(text: str) -> None:

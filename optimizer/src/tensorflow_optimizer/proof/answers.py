@@ -11,7 +11,7 @@ _TOLERANCE = 1e-4
 
 def is_same(answer: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:
     """Say whether an output equals the expected one; floats may differ by a ten-thousandth of the largest."""
-    if answer.shape != expected.shape:
+    if answer.shape != expected.shape or (answer.dtype.kind == "O" and expected.dtype.kind != "O"):
         return False
     if expected.dtype.kind != "f":
         return bool(np.array_equal(answer, expected))
@@ -22,10 +22,10 @@ def is_same(answer: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> boo
     )
 
 
-def relative_difference(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> float:
+def relative_difference(answer: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> float:
     """Return the largest difference of two outputs, divided by the largest expected value."""
-    if found.tobytes() == expected.tobytes():
+    if answer.tobytes() == expected.tobytes():
         return 0.0
     finite = np.isfinite(expected)
     scale = float(np.abs(expected[finite].astype(np.float64)).max(initial=0.0)) or 1.0
-    return float(np.abs(found[finite].astype(np.float64) - expected[finite]).max(initial=0.0)) / scale
+    return float(np.abs(answer[finite].astype(np.float64) - expected[finite]).max(initial=0.0)) / scale

@@ -8,26 +8,25 @@ import numpy as np
 
 from ..documents.manifest import Batch
 from .answers import is_same, relative_difference
-from .native_program import RefusedError, running
+from .native_program import RefusedError, as_array
 from .run_times import choose_batch, measure_runs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..data import Dataset
     from ..documents.manifest import ModelDescription, RunTimes, Signature
-    from .native_program import Function, Request
+    from .native_program import Function, NativeProgram, Request
 
 
 def with_batches(
-    program: Path, model: Path, library: Path, description: ModelDescription, datasets: dict[str, Dataset]
+    native: NativeProgram, description: ModelDescription, datasets: dict[str, Dataset]
 ) -> tuple[dict[str, Signature], dict[str, RunTimes]]:
     """Return the signatures with the rows that one run computes, and the times that this was chosen by.
 
+    The times are the program's own, the only ones there are of several rows. Who lies about them gets slower or faster
+    answers, and no other ones: those to rows at once are compared here with those to each alone.
+
     Args:
-        program: The native program, executable.
-        model: Directory with the model and its description, which is written again.
-        library: libLiteRt.so.
+        native: The program with the model, whose description is written again.
         description: The description, without such rows.
         datasets: Inputs by signature.
     """
@@ -37,15 +36,13 @@ def with_batches(
     # The program repeats the row: the text of many large ones would take longer than the runs.
     requests = {name: _request(name, datasets[name], range(1)) for name in first.values()}
     try:
-        runs = measure_runs(program, model, library, list(requests.values()))
+        runs = measure_runs(native, list(requests.values()))
     except RefusedError as error:
         return _described(signatures, first, dict.fromkeys(requests, Batch(rows=1, reason=str(error)))), {}
     batches = {name: choose_batch(times) for name, times in runs.items()}
     described = _described(signatures, first, batches)
-    (model / "model.json").write_text(
-        description.model_copy(update={"signatures": described}).to_json(), encoding="utf-8"
-    )
-    with running(program, model, library) as function:
+    native.describe(description.model_copy(update={"signatures": described}))
+    with native.running() as function:
         for name in [name for name, batch in batches.items() if batch.rows > 1]:
             try:
                 difference = _difference(function, described, name, datasets[name])
@@ -85,9 +82,9 @@ def _difference(function: Function, signatures: dict[str, Signature], name: str,
         raise RefusedError(function.warnings()[-1])
     largest = 0.0
     for output, tensor in signatures[name].outputs.items():
-        expected = np.concatenate([np.asarray(answer[output], tensor.dtype) for answer in alone])
-        found = np.asarray(together[output], tensor.dtype)
-        if not is_same(found, expected):
+        expected = np.concatenate([as_array(answer[output], tensor.dtype) for answer in alone])
+        computed = as_array(together[output], tensor.dtype)
+        if not is_same(computed, expected):
             raise RefusedError(f"its output {output!r} differs where {rows} rows are computed at once")
-        largest = max(largest, relative_difference(found, expected))
+        largest = max(largest, relative_difference(computed, expected))
     return largest

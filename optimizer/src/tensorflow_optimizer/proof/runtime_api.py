@@ -35,7 +35,7 @@ class Posted:
 
     @property
     def failed(self) -> bool:
-        """It was posted as an error of the function."""
+        """Say whether the answer was posted as an error of the function."""
         return self.where != "response"
 
     @property

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ServingTimes:
-    """Milliseconds; None: not measured."""
+    """Times in milliseconds; None: not measured."""
 
     load: float | None = None
     start: float | None = None
-    """From the start of the native program to its first answer, the median of a few starts."""
+    """Time from the start of the native program to its first answer, the median of a few starts."""
     latency: float | None = None
-    """Of one warm request, for a LiteRT model with the local Runtime API."""
+    """Time of one warm request, for a LiteRT model with the local Runtime API."""
     processor: float | None = None
     """Processor time of one warm request in the native program."""
     processor_p99: float | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..documents.document import sha256_of
-from ..documents.draft import GOLDEN_FILE, LITERT_FILE, MODEL_DIRECTORY, describe
+from ..documents.draft import CHECKSUMS_FILE, GOLDEN_FILE, LITERT_FILE, MODEL_DIRECTORY, describe
 from ..documents.job import ModelFormat
 from ..documents.manifest import Draft, File
 from ..errors import OptimizerError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..storage.stored_object import StoredObject
 
 LAYER_FILE = "layer.zip"
-CHECKSUMS_FILE = "SHA256SUMS"
 SAVED_MODEL_FILE = "saved_model.pb"
 
 
@@ -38,7 +37,7 @@ class Publication:
     version: int
     draft: Draft
     output: Path
-    """The output directory of `run`."""
+    """A copy of what `run` left, which nobody else can reach."""
     scratch: Path
     """An empty directory for files that are made on the way."""
     log: Callable[[str], None]
@@ -61,7 +60,7 @@ class Published:
 
     files: list[File]
     values: dict[str, str]
-    """By the record's field."""
+    """Values for the version's record, by field."""
     golden_sha256: str | None = None
 
 
@@ -78,7 +77,9 @@ def publish_files(publication: Publication) -> Published:
 def _publish_litert(publication: Publication) -> Published:
     model = publication.output / MODEL_DIRECTORY / LITERT_FILE
     if not model.is_file():
-        raise OptimizerError(f"{model} is missing: `run` has not finished, or its output was moved; run it again")
+        raise OptimizerError(
+            f"{MODEL_DIRECTORY}/{LITERT_FILE} is missing in the output of `run`: it was changed; run it again"
+        )
     description = publication.scratch / DESCRIPTION_FILE
     described = describe(publication.draft, publication.version, file_digest(model))
     description.write_bytes(described.to_json().encode())
@@ -111,9 +112,9 @@ def _publish_saved_model(publication: Publication) -> Published:
     root = publication.output / MODEL_DIRECTORY
     paths = {path.relative_to(root).as_posix(): path for path in files_below(root)}
     if SAVED_MODEL_FILE not in paths:
-        raise OptimizerError(f"{root / SAVED_MODEL_FILE} is missing: `run` has not finished; run it again")
-    if odd := next((name for name in paths if "\n" in name or "\\" in name), None):
-        raise OptimizerError(f"the model has a file named {odd!r}, which sha256sum cannot check: rename it")
+        raise OptimizerError(
+            f"{MODEL_DIRECTORY}/{SAVED_MODEL_FILE} is missing in the output of `run`: it was changed; run it again"
+        )
     checksums, files = _with_checksums(publication, paths)
 
     archive = publication.scratch / "archive.tar.gz"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: Prefix of the names of our own properties.
 _OWN = "cdk-tensorflow"
 _OPTIMIZER = "tensorflow_optimizer"
-#: For serial numbers, which must be the same for the same version.
+#: Namespace of serial numbers, which must be the same for the same version.
 _NAMESPACE = uuid.UUID("6b6b1f0e-3f5c-5d0b-9a43-0a5d2f6f1c11")
 
 

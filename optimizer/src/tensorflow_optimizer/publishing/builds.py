@@ -23,7 +23,7 @@ _CONTENT_TYPES = {
 def upload_build(bucket: Bucket, prefix: str, build_id: str, output: Path) -> list[StoredObject]:
     """Upload the outcome and the report of a build, and return what was uploaded; the outcome comes last."""
     report = output / REPORT_DIRECTORY
-    files = sorted(path for path in report.iterdir() if path.is_file()) if report.is_dir() else []
+    files = sorted(report.iterdir()) if report.is_dir() else []
     return [
         bucket.create(f"{prefix}/builds/{build_id}/{path.name}", path, _CONTENT_TYPES.get(path.suffix, "text/plain"))
         for path in [*files, output / OUTCOME_FILE]

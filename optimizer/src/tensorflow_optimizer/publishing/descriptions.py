@@ -12,7 +12,7 @@ from ..documents.document import sha256_of
 from ..documents.job import ModelFormat
 from ..documents.manifest import File
 from ..documents.profile import PROFILE_FILE
-from ..documents.provenance import PROVENANCE_FILE
+from ..documents.provenance import PROVENANCE_FILE, ResourceDescriptor
 from ..openapi import OPENAPI_FILE
 from .bill_of_materials import bill_of_materials
 from .materials import materials_of
@@ -23,12 +23,19 @@ if TYPE_CHECKING:
     from ..documents.job import Job
     from ..documents.standard import StandardDocument
     from ..fetching.fetched import Fetched
+    from ..storage.stored_object import StoredObject
     from .artifacts import Publication
     from .target import Target
 
 
 def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
-    publication: Publication, target: Target, job: Job, fetched: Fetched | None, files: list[File], created: str
+    publication: Publication,
+    target: Target,
+    job: Job,
+    fetched: Fetched | None,
+    files: list[File],
+    created: str,
+    report: list[StoredObject],
 ) -> list[File]:
     """Upload the documents, and return their entries in the manifest. Only real data has a profile.
 
@@ -39,6 +46,7 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
         fetched: Result of `fetch`; None if the input did not come from S3.
         files: The version's published files.
         created: When it was made, as in the manifest.
+        report: The outcome and the report of the build, as they were uploaded.
     """
     draft = publication.draft
     materials = materials_of(job, draft, fetched)
@@ -65,7 +73,14 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
         invocation=target.build_url or target.build_id,
         build_key=target.build_key,
         created=created,
-        report=target.bucket.address(f"{target.prefix}/builds/{target.build_id}/report.html"),
+        report=[
+            ResourceDescriptor(
+                name=stored.key.rpartition("/")[2],
+                uri=target.bucket.address(stored.key),
+                digest={"sha256": stored.sha256} if stored.sha256 else None,
+            )
+            for stored in report
+        ],
     )
     return [bom, _upload(publication, PROVENANCE_FILE, statement, "application/vnd.in-toto+json"), *others]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..documents.manifest import Draft
     from ..fetching.fetched import Fetched, FetchedInput
 
-#: How a digest of several files is computed.
+#: Explanations of digests: of several files, and of one.
 FILES = "SHA-256 of the sorted lines `sha256  path` of its files"
 CONTENT = "SHA-256 of its bytes"
 EVALUATION = "evaluation"
@@ -24,9 +24,9 @@ class Material:
 
     name: str
     sha256: str | None
-    """None if its content was never read here."""
+    """SHA-256 of the content; None if it was never read here."""
     digest_of: str
-    """How the digest is computed."""
+    """Explanation of the digest."""
     uri: str | None = None
     version: str | None = None
     """The object version or revision."""
@@ -42,15 +42,15 @@ def materials_of(job: Job, draft: Draft, fetched: Fetched | None) -> list[Materi
     source = _material("source", job.source, fetched.source if fetched else None)
     if fetched is None or len(fetched.source.objects) != 1:
         source = Material(source.name, draft.source.digest, FILES, source.uri, source.version)
-    found = [source]
+    materials = [source]
     if job.evaluation is not None:
-        found.append(_material(EVALUATION, job.evaluation, fetched.evaluation if fetched else None))
+        materials.append(_material(EVALUATION, job.evaluation, fetched.evaluation if fetched else None))
     students = [
         step.student.given for step in job.recipe.steps if isinstance(step, Distillation) and step.student.given
     ]
     for number, student in enumerate(students):
-        found.append(_material(f"student-{number}", student, fetched.students[number] if fetched else None))
-    return found
+        materials.append(_material(f"student-{number}", student, fetched.students[number] if fetched else None))
+    return materials
 
 
 def _material(name: str, given: Source | Evaluation | StudentModel, fetched: FetchedInput | None) -> Material:

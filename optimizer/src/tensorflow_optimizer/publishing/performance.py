@@ -19,13 +19,13 @@ def performance_of(metrics: Metrics) -> list[PerformanceMetric]:
     """
     data = metrics.to_data()
     part = f"{metrics.split.value} split, {metrics.samples} samples, {metrics.evidence.value}"
-    found = [
+    by_output = [
         metric
         for name, output in data["outputs"].items()
         for metric in _metrics({**output, **output["scores"]}, f"output {name}, {part}")
     ]
     whole = {name: value for name, value in data.items() if name != "samples"}
-    return found + _metrics(whole, None)
+    return by_output + _metrics(whole, None)
 
 
 def _metrics(data: dict[str, Any], where: str | None) -> list[PerformanceMetric]:

@@ -42,7 +42,7 @@ def provenance(  # noqa: PLR0913 - facts of one version
     invocation: str,
     build_key: str,
     created: str,
-    report: str,
+    report: list[ResourceDescriptor],
 ) -> Statement:
     """Return the statement about a published version.
 
@@ -55,7 +55,7 @@ def provenance(  # noqa: PLR0913 - facts of one version
         invocation: The build's URL or id.
         build_key: Build key of the job.
         created: When the model was made, as in the manifest.
-        report: URI of the report.
+        report: Outcome and report of the build, with their digests: so a signature of the manifest covers them too.
     """
     parameters: dict[str, Any] = job.model_dump(mode="json", by_alias=True, exclude_none=True)
     toolchain = parameters.pop("toolchain")
@@ -76,7 +76,7 @@ def provenance(  # noqa: PLR0913 - facts of one version
             run_details=RunDetails(
                 builder=Builder(id=builder or LOCAL_BUILDER, version={"behavior": str(BEHAVIOR_VERSION)}),
                 metadata=BuildMetadata(invocation_id=invocation, finished_on=created),
-                byproducts=[ResourceDescriptor(name="report.html", uri=report)],
+                byproducts=report,
             ),
         ),
     )

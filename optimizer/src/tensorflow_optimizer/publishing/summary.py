@@ -8,8 +8,11 @@ from ..documents.outcome import EvidenceKind
 from ..report.figures import megabytes, percent, small, smaller, worst_output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..documents.manifest import Draft
 
+_ON = "on"
 #: Leaves room within the 4 KB of a custom resource's response.
 _LIMIT = 300
 
@@ -30,11 +33,25 @@ def summarize(draft: Draft) -> str:
         elif output and output.agreement is not None and after.evidence is not EvidenceKind.GENERATED:
             parts.append(f"agreement {percent(output.agreement)}")
         elif output and output.relative_error is not None:
-            made_up = " on generated inputs" if after.evidence is EvidenceKind.GENERATED else ""
-            parts.append(f"relative error {output.relative_error:.2g}{made_up}")
+            generated = " on generated inputs" if after.evidence is EvidenceKind.GENERATED else ""
+            parts.append(f"relative error {output.relative_error:.2g}{generated}")
     if draft.unverified:
         parts.append("unverified")
+    if draft.source.allowed_operations:
+        parts.append(f"allowed: {' '.join(draft.source.allowed_operations)}")
     if draft.requirements.runtime is not None:
         parts.append(draft.requirements.runtime.value)
     text = ", ".join(parts)
+    return text if len(text) <= _LIMIT else text[: _LIMIT - 1] + "…"
+
+
+def summarize_isolation(layers: Mapping[str, str]) -> str:
+    """Return for example `user, files, calls on; network off (it needs CAP_SYS_ADMIN)`; empty if nothing is known.
+
+    Args:
+        layers: State of each layer, as in the outcome.
+    """
+    on = [name for name, state in layers.items() if state == _ON]
+    off = [f"{name} off ({state.removeprefix('off: ')})" for name, state in layers.items() if state != _ON]
+    text = "; ".join([*([f"{', '.join(on)} on"] if on else []), *off])
     return text if len(text) <= _LIMIT else text[: _LIMIT - 1] + "…"

@@ -1,4 +1,4 @@
-"""Where a build is published, and which build it is."""
+"""Location in which a build is published, and identity of the build."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class Target:
     build_url: str = ""
     builder: str = ""
     """ARN of the CodeBuild project; empty on another machine."""
+    succeeding: bool = True
+    """False where CodeBuild says that a command of the build has failed."""
 
     def __post_init__(self) -> None:
         """Reject names that would put objects elsewhere."""

@@ -19,12 +19,12 @@ class Tool:
     """One package."""
 
     name: str
-    """Of its distribution."""
+    """Name of the package's distribution."""
     version: str
     expression: str | None = None
-    """Its licence as an SPDX expression."""
+    """Licence as an SPDX expression."""
     license: str | None = None
-    """Its licence in its owner's words, where there is no expression."""
+    """Licence in its owner's words, where there is no expression."""
 
 
 def tools_of(versions: Mapping[str, str]) -> list[Tool]:
@@ -38,17 +38,17 @@ def tools_of(versions: Mapping[str, str]) -> list[Tool]:
 def _tool(name: str, version: str) -> Tool:
     for distribution in DISTRIBUTIONS[name]:
         try:
-            found = metadata.metadata(distribution)
+            package = metadata.metadata(distribution)
         except metadata.PackageNotFoundError:
             continue
-        if found["Version"] == version:
-            return Tool(distribution, version, found.get("License-Expression"), _name_of_license(found))
+        if package["Version"] == version:
+            return Tool(distribution, version, package.get("License-Expression"), _name_of_license(package))
     return Tool(DISTRIBUTIONS[name][0], version)
 
 
-def _name_of_license(found: metadata.PackageMetadata) -> str | None:
-    said = (found.get("License") or "").strip()
+def _name_of_license(package: metadata.PackageMetadata) -> str | None:
+    said = (package.get("License") or "").strip()
     if said and "\n" not in said and len(said) <= _LONGEST_NAME:
         return said
-    classifiers = [entry for entry in found.get_all("Classifier") or [] if entry.startswith("License :: ")]
+    classifiers = [entry for entry in package.get_all("Classifier") or [] if entry.startswith("License :: ")]
     return classifiers[0].rsplit(" :: ", 1)[-1] if classifiers else None

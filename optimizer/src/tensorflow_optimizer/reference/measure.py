@@ -26,7 +26,7 @@ from ..evaluation.closeness import is_close
 from ..evaluation.compare import check_labels
 from ..hints import Hint
 from ..runners import RunError
-from .samples import made_up, read_samples
+from .samples import generated_samples, read_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..runners import Runner
     from ..runners.runner import Arrays
+    from ..sandbox import Sandbox
     from .subject import Subject
 
-#: With fewer samples, the interval is wider than the default gate's limit.
+#: Number of samples below which the interval is wider than the default gate's limit.
 _ENOUGH_SAMPLES = 500
 _REPEATED = 8
 
@@ -60,7 +61,7 @@ class Reference:
     training: Dataset
     """Real samples to train with, that no candidate is calibrated with or judged on."""
     datasets: dict[str, Dataset]
-    """Samples by signature: the gate's split for the default one, made-up inputs for the others."""
+    """Samples by signature: the gate's split for the default one, generated inputs for the others."""
     answers: dict[str, Arrays]
     tasks: dict[str, dict[str, OutputTask]]
     metrics: Metrics
@@ -82,11 +83,11 @@ class Reference:
     def imbalanced(self) -> dict[str, str]:
         """Description of the rarest class of each output whose labels are imbalanced."""
         default = self.default
-        found = {
+        sentences = {
             name: imbalance(self.tasks[default][name], self.answers[default][name], labels)
             for name, labels in self.datasets[default].labels.items()
         }
-        return {name: text for name, text in found.items() if text}
+        return {name: text for name, text in sentences.items() if text}
 
     @property
     def other_outputs(self) -> set[str]:
@@ -110,6 +111,7 @@ class Reference:
 
 
 def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
+    sandbox: Sandbox,
     job: Job,
     evaluation: Path | None,
     subject: Subject,
@@ -122,6 +124,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     """Measure the original.
 
     Args:
+        sandbox: Where images are decoded.
         job: The job.
         evaluation: Path of the data.
         subject: The original.
@@ -135,15 +138,16 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
         UnsupportedError: The original is not deterministic, or depends on the batch.
     """
     default = subject.default
-    splits, evidence = read_samples(job, evaluation, subject, calibrate=calibrate, train=train, select=select)
+    splits, evidence = read_samples(sandbox, job, evaluation, subject, calibrate=calibrate, train=train, select=select)
     gate = splits.gate
     _count_warning(gate, evidence, progress)
     datasets = {
-        name: gate if name == default else made_up(subject.runner, signature, job.seed)
+        name: gate if name == default else generated_samples(subject.runner, signature, job.seed)
         for name, signature in subject.signatures.items()
     }
     progress.say(f"measuring the original on {gate.count} {_adjective(evidence)} samples")
     answers = {name: _answers(subject, name, dataset, evidence) for name, dataset in datasets.items()}
+    _refuse_lost_rows(gate, answers[default], evidence)
     tasks = {
         name: infer_tasks(
             outputs, datasets[name].labels, _stated_for(job, outputs, answers, is_default=name == default), job.labels
@@ -167,7 +171,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
             for name, task in tasks[default].items()
         },
         size_bytes=subject.size_bytes,
-        latency_milliseconds=interleaved_latency({"original": subject.runner}, default, gate)["original"].median,
+        latency_milliseconds=interleaved_latency({"original": subject.runner}, default, gate)["original"].wall.median,
     )
     progress.original = metrics
     return Reference(
@@ -191,7 +195,7 @@ def _aliases(subject: Subject, datasets: Mapping[str, Dataset], answers: Mapping
     """Return the aliases of the default signature: Keras exports each model under two names."""
     default = subject.default
     inputs = set(subject.signatures[default].spec.inputs)
-    found = set()
+    aliases = set()
     for name in answers.keys() - {default}:
         if set(subject.signatures[name].spec.inputs) != inputs:
             continue
@@ -200,19 +204,47 @@ def _aliases(subject: Subject, datasets: Mapping[str, Dataset], answers: Mapping
         except RunError:
             continue
         if all(key in expected and is_close(expected[key], value, 0.0) for key, value in answers[name].items()):
-            found.add(name)
-    return frozenset(found)
+            aliases.add(name)
+    return frozenset(aliases)
 
 
 def _answers(subject: Subject, signature: str, dataset: Dataset, evidence: EvidenceKind) -> Arrays:
     try:
         return answers_of(subject.runner, signature, dataset, subject.batch)
     except RunError as error:
-        which = "made-up inputs" if evidence is EvidenceKind.GENERATED else "the evaluation data"
+        which = "generated inputs" if evidence is EvidenceKind.GENERATED else "the evaluation data"
         raise BadInputError(
             f"the original cannot compute {which} at the signature {signature!r} ({error}); check that the data is "
             "what the model takes"
         ) from error
+
+
+def _refuse_lost_rows(gate: Dataset, answers: Arrays, evidence: EvidenceKind) -> None:
+    """Refuse rows without a number in an input that the original answers with none: nothing can be compared there.
+
+    Raises:
+        BadInputError: There are such rows.
+    """
+    if evidence is EvidenceKind.GENERATED:
+        return
+    lost = {
+        side: {
+            name: ~np.isfinite(value.reshape(len(value), -1)).all(axis=1)
+            for name, value in values.items()
+            if value.dtype.kind == "f" and len(value) == gate.count
+        }
+        for side, values in (("inputs", gate.inputs), ("outputs", answers))
+    }
+    for name, rows in lost["inputs"].items():
+        for output, missing in lost["outputs"].items():
+            both = int((rows & missing).sum())
+            if both:
+                raise BadInputError(
+                    f"the evaluation data has NaN or infinite numbers in {int(rows.sum())} rows of the input {name!r}, "
+                    f"and in {both} of them the original answers none at {output!r}; leave these rows out, or fill "
+                    "them as the program does that asks the model",
+                    Hint.EVALUATION_DATA,
+                )
 
 
 def _look_at_inputs(
@@ -222,6 +254,9 @@ def _look_at_inputs(
     if evidence is EvidenceKind.GENERATED:
         return
     progress.inputs = ranges_of(gate)
+    for name, value in gate.inputs.items():
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            progress.warn(f"the input {name!r} of the evaluation data has NaN or infinite numbers")
     progress.expected_scale = expected_scale(subject.runner, subject.default, gate, tasks, subject.batch)
     if progress.expected_scale not in {None, "as given"}:
         progress.warn(f"the model seems to expect its inputs {progress.expected_scale}; scale them as in training")
@@ -270,5 +305,5 @@ def _adjective(evidence: EvidenceKind) -> str:
     return {
         EvidenceKind.LABELS: "labelled",
         EvidenceKind.UNLABELLED: "unlabelled",
-        EvidenceKind.GENERATED: "made-up",
+        EvidenceKind.GENERATED: "generated",
     }[evidence]

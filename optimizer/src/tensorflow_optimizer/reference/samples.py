@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from ..data import Dataset
     from ..documents.job import Job
     from ..runners import Runner
+    from ..sandbox import Sandbox
     from .subject import EvaluatedSignature, Subject
 
 
 def read_samples(  # noqa: PLR0913 - one fact for each need
-    job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool, select: bool
+    sandbox: Sandbox, job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool, select: bool
 ) -> tuple[Splits, EvidenceKind]:
     """Return the samples of the default signature in the required parts, real or generated.
 
@@ -33,7 +34,7 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
     """
     signature = subject.signatures[subject.default]
     if evaluation is None:
-        samples = made_up(subject.runner, signature, job.seed)
+        samples = generated_samples(subject.runner, signature, job.seed)
         nothing = samples.take(np.arange(0))
         return Splits(nothing, nothing, samples, nothing), EvidenceKind.GENERATED
     dataset = read_dataset(
@@ -43,6 +44,7 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
         batched=signature.batched,
         labels=job.labels,
         image=job.image,
+        sandbox=sandbox,
     )
     splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
     if train and not job.recipe.steps and splits.training.count < MINIMUM_TRAINING_SAMPLES:
@@ -55,7 +57,7 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
     return splits, EvidenceKind.LABELS if dataset.labels else EvidenceKind.UNLABELLED
 
 
-def made_up(runner: Runner, signature: EvaluatedSignature, seed: int) -> Dataset:
+def generated_samples(runner: Runner, signature: EvaluatedSignature, seed: int) -> Dataset:
     """Generate inputs that the original accepts.
 
     Raises:
@@ -73,7 +75,7 @@ def made_up(runner: Runner, signature: EvaluatedSignature, seed: int) -> Dataset
             continue
         return dataset
     raise BadInputError(
-        f"the original cannot compute made-up inputs at the signature {signature.spec.name!r} ({problem}); "
+        f"the original cannot compute generated inputs at the signature {signature.spec.name!r} ({problem}); "
         "give evaluation data, or the input shapes if a dimension is unknown",
         Hint.EVALUATION_DATA,
         Hint.INPUT_SHAPES,

@@ -18,7 +18,7 @@ class EvaluatedSignature:
 
     spec: SignatureSpec
     batched: bool | None
-    """None: the data decides (SavedModels only)."""
+    """True if dimension 0 is the batch; None: the data decides (SavedModels only)."""
     shapes: dict[str, list[int]] | None
 
 

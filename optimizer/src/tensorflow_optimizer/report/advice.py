@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..documents.job import Job
     from ..documents.outcome import Outcome
 
-#: With fewer samples, a loss of one point cannot be distinguished from chance.
+#: Number of samples below which a loss of one point cannot be distinguished from chance.
 _ENOUGH_SAMPLES = 500
 
 
@@ -27,7 +27,7 @@ def advise(job: Job, outcome: Outcome) -> list[str]:
     advice = []
     if EvidenceKind.GENERATED in kinds:
         advice.append(
-            "No evaluation data was given. The figures come from made-up inputs: they prove that the model runs, is "
+            "No evaluation data was given. The figures come from generated inputs: they prove that the model runs, is "
             "finite and repeatable, and how far its numbers moved; they do not show that it decides as before."
         )
         if job.format is ModelFormat.LITERT and job.recipe.kind is RecipeKind.FOR_LITERT and not as_it_is:

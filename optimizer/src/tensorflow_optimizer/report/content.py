@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..documents.document import Document
 from ..documents.job import Distillation, Gate, Job
-from ..documents.manifest import PictureProof, Requirements, RunTimes, Signature, SourceRecord
+from ..documents.manifest import ImageProof, Requirements, RunTimes, Signature, SourceRecord
 from ..documents.outcome import Candidate, CandidateStatus, InputRange, Metrics, Outcome
 from ..errors import ExitCode
 from .advice import advise
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """How a build ended, in one word."""
+    """End of a build, in a few words."""
 
     ACCEPTED = "accepted"
     UNVERIFIED = "accepted unverified"
@@ -67,7 +67,7 @@ class Report(Document):
     source: SourceRecord | None = None
     requirements: Requirements | None = None
     runs: dict[str, RunTimes]
-    pictures: PictureProof | None = None
+    images: ImageProof | None = None
     load_milliseconds: float | None = None
     latency_milliseconds: float | None = None
     size_bytes: int | None = None
@@ -104,7 +104,7 @@ def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
         source=draft.source if draft else None,
         requirements=draft.requirements if draft else None,
         runs=draft.runs if draft else {},
-        pictures=draft.pictures if draft else None,
+        images=draft.pictures if draft else None,
         load_milliseconds=draft.load_milliseconds if draft else None,
         latency_milliseconds=draft.latency_milliseconds if draft else None,
         size_bytes=draft.size_bytes if draft else None,
@@ -116,7 +116,7 @@ def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
 
 
 def _reproduction(job: Job) -> list[str]:
-    command = "python -m tensorflow_optimizer"
+    command = "npx cdk-tensorflow"
     given = [step.student.given for step in job.recipe.steps if isinstance(step, Distillation) and step.student.given]
     if job.source.location is None:
         return _reproduction_here(f"{command} run --config job.json", job, given)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Loss(NamedTuple):
-    """How much worse a candidate is than the original; 0 for the original."""
+    """Loss of a candidate against the original; 0 for the original."""
 
     value: float
     interval: Interval | None
@@ -29,11 +29,11 @@ class Measure:
     """One kind of loss."""
 
     name: str
-    """Such as `loss of accuracy, points`."""
+    """Name of the loss, such as `loss of accuracy, points`."""
     read: Callable[[OutputMetrics], Loss | None]
     """Returns the loss of an output; None where it was not measured."""
     factor: float
-    """Of the numbers that people read."""
+    """Factor from a loss to the number that people read: 100 for points."""
 
     def text(self, loss: Loss) -> str:
         """Return a loss with its interval, such as `+1.50 (+0.40 … +2.70)`."""

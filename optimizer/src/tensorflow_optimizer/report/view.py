@@ -27,7 +27,7 @@ _STATUS = {
 _EVIDENCE = {
     EvidenceKind.LABELS: "labelled samples",
     EvidenceKind.UNLABELLED: "samples without labels",
-    EvidenceKind.GENERATED: "made-up inputs",
+    EvidenceKind.GENERATED: "generated inputs",
 }
 
 
@@ -51,7 +51,7 @@ class Row:
     root_mean_squared: str = ""
     r_squared: str = ""
     increase: str = ""
-    """Of the mean absolute error, in per cent."""
+    """Increase of the mean absolute error, in per cent."""
     increase_interval: str = ""
     agreement: str = ""
     agreement_interval: str = ""
@@ -112,15 +112,15 @@ def _remarks(candidate: Candidate, report: Report) -> list[str]:
     """Return remarks on the samples of figures, where candidates are selected, and on the teacher's contribution."""
     if candidate.metrics is None:
         return []
-    found = [
+    remarks = [
         text
         for name, output in candidate.metrics.outputs.items()
         for text in (_taught(name, output, candidate.metrics), _beside_floats(name, output, candidate.metrics))
         if text is not None
     ]
     if report.job.recipe.search is not None or report.job.recipe.recovers:
-        found.append(f"measured on the {candidate.metrics.samples:,} samples of the {candidate.metrics.split}")
-    return found
+        remarks.append(f"measured on the {candidate.metrics.samples:,} samples of the {candidate.metrics.split}")
+    return remarks
 
 
 def _taught(name: str, output: OutputMetrics, metrics: Metrics) -> str | None:
@@ -163,7 +163,7 @@ def other_model(job: Job) -> str:
 def _measured(metrics: Metrics, original: Metrics | None, job: Job, rules: Sequence[RuleResult] = ()) -> dict[str, Any]:
     """Return the texts of a row by field."""
     name, worst = figures.worst_output(metrics, rules)
-    found = {
+    cells = {
         "size": figures.megabytes(metrics.size_bytes),
         "change": figures.smaller(original.size_bytes, metrics.size_bytes) if original else "",
         "compressed": "" if metrics.compressed_bytes is None else figures.megabytes(metrics.compressed_bytes),
@@ -173,7 +173,7 @@ def _measured(metrics: Metrics, original: Metrics | None, job: Job, rules: Seque
         "two_threads": _on_two_threads(metrics) if original else "",
     }
     if worst is None or name is None:
-        return found
+        return cells
     known = {
         "accuracy": worst.accuracy is not None and figures.percent(worst.accuracy),
         "balanced": worst.balanced_accuracy is not None and figures.percent(worst.balanced_accuracy),
@@ -191,7 +191,7 @@ def _measured(metrics: Metrics, original: Metrics | None, job: Job, rules: Seque
         "snr": worst.snr_decibels is not None and original and f"{worst.snr_decibels:.1f} dB",
         "worst": original and len(metrics.outputs) > 1 and name,
     }
-    return {**found, **{column: text for column, text in known.items() if text}}
+    return {**cells, **{column: text for column, text in known.items() if text}}
 
 
 def _on_two_threads(metrics: Metrics) -> str:
@@ -215,7 +215,7 @@ class OutputRow:
 
 def output_rows(report: Report) -> list[OutputRow]:
     """Return every output of every measured candidate."""
-    found = []
+    rows = []
     for candidate in report.candidates:
         for name, output in (candidate.metrics.outputs if candidate.metrics else {}).items():
             assert candidate.metrics is not None  # noqa: S101 - outputs come from there
@@ -226,8 +226,8 @@ def output_rows(report: Report) -> list[OutputRow]:
                 _STATUS[candidate.status],
                 **_measured(alone, report.original or alone, report.job),
             )
-            found.append(OutputRow(candidate.name, name, output.task, cells))
-    return found
+            rows.append(OutputRow(candidate.name, name, output.task, cells))
+    return rows
 
 
 def evidence_of(report: Report) -> str:
@@ -254,7 +254,7 @@ def samples_sentence(report: Report) -> str:
     """Return a sentence on the samples of the figures."""
     measured = [candidate.metrics for candidate in report.candidates if candidate.metrics]
     if any(metrics.evidence is EvidenceKind.GENERATED for metrics in measured):
-        return "All figures are of made-up inputs."
+        return "All figures are of generated inputs."
     if any(metrics.split is Split.SELECTION for metrics in measured):
         return (
             "Each candidate says which samples its figures are of: those of the selection, by which the search chose, "

@@ -34,7 +34,7 @@ def write_report(directory: Path, job: Job, outcome: Outcome, draft: Draft | Non
     target.mkdir(parents=True, exist_ok=True)
     values = _values(report)
     (target / "report.json").write_text(report.to_json(), encoding="utf-8")
-    (target / "report.html").write_text(render("report.html", {**values, **_pictures(report)}), encoding="utf-8")
+    (target / "report.html").write_text(render("report.html", {**values, **_charts(report)}), encoding="utf-8")
     (target / "model-card.md").write_text(render("model-card.md", values), encoding="utf-8")
     (target / "junit.xml").write_bytes(render_junit(report))
 
@@ -54,11 +54,11 @@ def _values(report: Report) -> dict[str, Any]:
     }
 
 
-def _pictures(report: Report) -> dict[str, Any]:
-    from .pictures.confusion import draw_confusion
-    from .pictures.intervals import draw_class_losses, draw_times
-    from .pictures.layers import draw_layers
-    from .pictures.size_and_loss import draw_size_and_loss
+def _charts(report: Report) -> dict[str, Any]:
+    from .charts.confusion import draw_confusion
+    from .charts.intervals import draw_class_losses, draw_times
+    from .charts.layers import draw_layers
+    from .charts.size_and_loss import draw_size_and_loss
 
     return {
         "size_and_loss": draw_size_and_loss(report),

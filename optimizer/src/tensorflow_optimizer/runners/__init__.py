@@ -1,18 +1,24 @@
-"""Runs a model: the original through TensorFlow's session loader, a .tflite file through the reference interpreter."""
+"""Runs a model: the original through TensorFlow's session loader, a .tflite file through the reference interpreter.
+
+The judge asks the remote ones, each of which has a leaf that runs one of the others.
+"""
 
 from __future__ import annotations
 
-from .isolated_runner import Footprint, IsolatedRunner, footprint
 from .litert_runner import LiteRtRunner
-from .runner import RunError, Runner
+from .remote_runner import RemoteLiteRt, RemoteRunner, RemoteSavedModel, Undescribed
+from .runner import Elapsed, RunError, Runner, TimedRunner
 from .saved_model_runner import SavedModelRunner
 
 __all__ = [
-    "Footprint",
-    "IsolatedRunner",
+    "Elapsed",
     "LiteRtRunner",
+    "RemoteLiteRt",
+    "RemoteRunner",
+    "RemoteSavedModel",
     "RunError",
     "Runner",
     "SavedModelRunner",
-    "footprint",
+    "TimedRunner",
+    "Undescribed",
 ]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, OptimizerError, UnsupportedError, reason_of
 from ..processes.exhaustion import raise_exhausted
+from ..signatures import read_signatures
 from .runner import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ..signatures import SignatureSpec
@@ -29,14 +30,25 @@ class SavedModelRunner:
         self,
         directory: Path,
         tags: list[str],
-        signatures: dict[str, SignatureSpec],
+        names: Iterable[str] | None = None,
         *,
         reset_state: bool = False,
         saved_by: str | None = None,
     ) -> None:
+        """Load the model.
+
+        Args:
+            directory: The SavedModel.
+            tags: Of its graph.
+            names: Of the signatures to call; None: all.
+            reset_state: Put the variables back before each call.
+            saved_by: The version of TensorFlow that saved it, for the error if it cannot be loaded.
+
+        Raises:
+            OptimizerError: TensorFlow cannot load it, or it lacks a signature.
+        """
         import tensorflow as tf
 
-        self._signatures = signatures
         self._reset_state = reset_state
         self._graph = tf.Graph()
         options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
@@ -51,6 +63,7 @@ class SavedModelRunner:
             raise loading_error(error, saved_by) from error
         self._restore = (meta_graph.saver_def.restore_op_name, meta_graph.saver_def.filename_tensor_name)
         self._prefix = str(directory / "variables" / "variables")
+        self.signatures = _named(read_signatures(meta_graph), names)
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
         """Call a signature once.
@@ -61,7 +74,7 @@ class SavedModelRunner:
         """
         import tensorflow as tf
 
-        spec = self._signatures[signature]
+        spec = self.signatures[signature]
         try:
             if self._reset_state and self._restore[0]:
                 self._session.run(self._restore[0], {self._restore[1]: self._prefix})
@@ -91,6 +104,14 @@ class SavedModelRunner:
             feeds = [self._graph.get_tensor_by_name(tensor.tensor_name) for tensor in spec.inputs.values()]
             self._calls[signature] = (self._session.make_callable(fetches, feed_list=feeds), names)
         return self._calls[signature]
+
+
+def _named(specs: dict[str, SignatureSpec], names: Iterable[str] | None) -> dict[str, SignatureSpec]:
+    missing = sorted(set(names or ()) - specs.keys())
+    if missing:
+        listed = " and no ".join(map(repr, missing))
+        raise UnsupportedError(f"the SavedModel has no signature {listed}, but {', '.join(map(repr, specs))}")
+    return specs if names is None else {name: specs[name] for name in names}
 
 
 def loading_error(error: Exception, saved_by: str | None) -> OptimizerError:

@@ -55,9 +55,9 @@ def _is_beyond_chance(candidate: Candidate, evaluator: CandidateEvaluator) -> bo
         "maxAccuracyLoss": [output.accuracy_loss_interval[0] for output in outputs if output.accuracy_loss_interval],
         "maxErrorIncrease": [output.error_increase_interval[0] for output in outputs if output.error_increase_interval],
     }
-    for rule, found in lows.items():
+    for rule, limits_of_rule in lows.items():
         limits = [planned.rule.value for planned in evaluator.gate.rules if planned.rule.rule == rule]
-        if limits and found and max(found) > max(limits):
+        if limits and limits_of_rule and max(limits_of_rule) > max(limits):
             return True
     return any(
         loss.interval[0] > planned.rule.value

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ..evaluation import interleaved_latency
+from ..evaluation import comparable, is_slower, measured_twice
+from ..gate import passed_by_chance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,7 +26,7 @@ class Ranking(Protocol):
 
     @property
     def most(self) -> int:
-        """How many candidates are tried."""
+        """Most candidates to try."""
 
     def ranked(self, trials: Sequence[Trial[PlanT, LoadedT]]) -> list[Trial[PlanT, LoadedT]]:
         """Return the trials, the best first."""
@@ -43,15 +44,18 @@ class ByObjective:
 
     @property
     def most(self) -> int:
-        """How many candidates are tried."""
+        """Most candidates to try."""
         return self.settings.max_trials
 
     def ranked(self, trials: Sequence[Trial[PlanT, LoadedT]]) -> list[Trial[PlanT, LoadedT]]:
         """Return the trials, the best first."""
-        return ranked(trials, self.settings, self.reference)
+        best = ranked(trials, self.settings, self.reference)
+        return sorted(best, key=lambda trial: passed_by_chance(trial.candidate.rules))
 
-    def why_not(self, other: Candidate, best: Candidate) -> str:  # noqa: ARG002 - all lose for the same reason
+    def why_not(self, other: Candidate, best: Candidate) -> str:
         """Say why the best is published, and not another that passed as well."""
+        if passed_by_chance(other.rules):
+            return lost_more(best)
         better = "smaller compressed" if self.settings.objective == "size" else "faster, or as fast and smaller"
         return f"{best.name} passed as well and is {better}"
 
@@ -62,9 +66,9 @@ class ByQuality:
 
     gate: GatePlan
     outputs: Collection[str]
-    """Those of the default signature; other signatures answered made-up inputs, which says nothing about quality."""
+    """Outputs of the default signature; others answered generated inputs, which says nothing about quality."""
     most: int
-    """How many candidates are tried."""
+    """Most candidates to try."""
 
     def ranked(self, trials: Sequence[Trial[PlanT, LoadedT]]) -> list[Trial[PlanT, LoadedT]]:
         """Return the trials, the best first; of equals the one that was tried first."""
@@ -86,6 +90,11 @@ class ByQuality:
             max((_loss_of(output, asked) for output in outputs), default=0.0),
             max((output.relative_error or 0.0 for output in outputs), default=0.0),
         )
+
+
+def lost_more(best: Candidate) -> str:
+    """Say why a candidate that lost more than allowed, which may be chance, is not published."""
+    return f"{best.name} passed as well and kept the limits, and what this one lost beyond them may be chance"
 
 
 def _loss_of(output: OutputMetrics, asked: Sequence[str]) -> float:
@@ -112,22 +121,25 @@ def ranked(
         return by_size
     timed = [trial for trial in by_size if trial.loaded.timed]
     runners: dict[str, Runner] = {str(number): trial.loaded.runner for number, trial in enumerate(timed)}
-    times = interleaved_latency(runners, reference.default, reference.datasets[reference.default])
+    measured = measured_twice(runners, reference.default, reference.datasets[reference.default])
+    times = [comparable([found[key] for key in runners]) for found in measured]
     untimed = [trial for trial in by_size if trial not in timed]
-    return [*(timed[number] for number in rank_by_time([times[key] for key in runners])), *untimed]
+    return [*(timed[number] for number in rank_by_time(times)), *untimed]
 
 
-def rank_by_time(times: Sequence[Timing]) -> list[int]:
-    """Return the positions of times of candidates that are sorted by size, the best first."""
+def rank_by_time(measurements: Sequence[Sequence[Timing]]) -> list[int]:
+    """Return the positions of candidates that are sorted by size, the best first.
+
+    Args:
+        measurements: The times of all candidates, in each measurement.
+    """
     positions: list[int] = []
-    left = list(range(len(times)))
+    left = list(range(len(measurements[0])))
     while left:
-        fastest = min((times[number] for number in left), key=lambda time: time.median)
-        # A candidate that is slower by no more than the noise of both counts as equally fast: the smaller one wins.
+        fastest = min(left, key=lambda number: sum(times[number].median for times in measurements))
+        # What is not slower in every measurement counts as equally fast: the smaller one wins.
         best = next(
-            number
-            for number in left
-            if times[number].median - fastest.median <= max(times[number].noise, fastest.noise)
+            number for number in left if not all(is_slower(times[number], times[fastest]) for times in measurements)
         )
         positions.append(best)
         left.remove(best)

@@ -12,14 +12,14 @@ from ..candidates.trial import Trial
 from ..documents.outcome import CandidateStatus
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..evaluation import answers_of
+from ..gate import passed_by_chance
 from ..hints import Hint
 from ..processes import progress_events
 from .branch import Branch
-from .ranking import size_key
+from .ranking import lost_more, size_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ..candidates.candidate import CandidateArtifact, CandidateBuilder
     from ..candidates.evaluator import CandidateEvaluator
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 Chosen = TypeVar("Chosen")
 
-#: Below this size, an untrained candidate is built sooner than a process starts.
-_SMALL_BYTES = 16 << 20
-
 
 @dataclass(frozen=True)
 class SearchContext(Generic[PlanT, LoadedT]):
@@ -41,7 +38,6 @@ class SearchContext(Generic[PlanT, LoadedT]):
 
     builder: CandidateBuilder[PlanT, LoadedT]
     model_bytes: int
-    work: Path
     selection: CandidateEvaluator
     """Measures on the selection split."""
     gate: CandidateEvaluator
@@ -92,6 +88,7 @@ def run_search(
     chosen: Chosen | None = None
     best: Candidate | None = None
     passed = _explore(space, ranking, context, progress)
+    doubtful: list[Trial[PlanT, LoadedT]] = []
     for trial in ranking.ranked(passed):
         if best is not None:
             reason = ranking.why_not(trial.candidate, best)
@@ -102,7 +99,16 @@ def run_search(
             reason = f"it passed where it was selected, and not on the samples of the gate: {candidate.reason}"
             progress.add(with_status(candidate, candidate.status, reason))
             continue
+        if passed_by_chance(candidate.rules):
+            doubtful.append(replace(trial, candidate=candidate))
+            continue
         chosen = accept(replace(trial, candidate=candidate))
+        best = trial.candidate if chosen is not None else None
+    for trial in doubtful:
+        if best is not None:
+            progress.add(with_status(trial.candidate, CandidateStatus.PASSED, lost_more(best)))
+            continue
+        chosen = accept(trial)
         best = trial.candidate if chosen is not None else None
     if chosen is None:
         raise refusal(progress.candidates)
@@ -135,7 +141,8 @@ def _explore(
                 branch.skip(f"the search tries at most {ranking.most} candidates", progress, Hint.SEARCH_LIMIT)
             left -= len(batch)
             plans = [branch.plans.pop(0) for branch in batch]
-            for branch, plan, built in zip(batch, plans, _build(plans, context, progress), strict=True):
+            made = build_all(context.builder, plans, context.model_bytes, progress)
+            for branch, plan, built in zip(batch, plans, made, strict=True):
                 trial, candidate = _measure(plan, built, context.selection)
                 tried += 1
                 activity.advance(tried)
@@ -151,31 +158,6 @@ def _explore(
 def _is_resource_failure(built: object) -> bool:
     """Say whether a build failed for a reason that may not hold for a smaller candidate, such as a lack of memory."""
     return isinstance(built, OptimizerError) and not isinstance(built, UnsupportedError)
-
-
-def _build(
-    plans: list[PlanT], context: SearchContext[PlanT, LoadedT], progress: Progress
-) -> list[CandidateArtifact[LoadedT] | OptimizerError]:
-    """Build trained and large candidates in processes of their own, the others here."""
-    large = context.model_bytes > _SMALL_BYTES
-    apart = [number for number, plan in enumerate(plans) if plan.trains or large]
-    artifacts = build_all(
-        context.builder, [plans[number] for number in apart], context.model_bytes, context.work, progress
-    )
-    results = dict(zip(apart, artifacts, strict=True))
-    return [
-        results[number] if number in results else _build_here(plan, context, progress)
-        for number, plan in enumerate(plans)
-    ]
-
-
-def _build_here(
-    plan: PlanT, context: SearchContext[PlanT, LoadedT], progress: Progress
-) -> CandidateArtifact[LoadedT] | UnsupportedError:
-    try:
-        return context.builder.build(plan, progress)
-    except UnsupportedError as error:
-        return error
 
 
 def _measure(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..reference.measure import Reference
 
-#: From mild to strong.
+#: Modes of quantization, from mild to strong.
 _MODES = (LiteRtMode.FLOAT16, LiteRtMode.DYNAMIC_RANGE, LiteRtMode.MIXED, LiteRtMode.FULL_INTEGER)
 #: Branches of a search whose steps are not given; `suited_plans` leaves out what suits no layer of the original.
 _QUANTIZATIONS = [

@@ -63,4 +63,4 @@ def _settings(step: Step) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if value is None:
         return "left open"
-    return _DIGEST.sub(lambda found: found[0][:12], str(value))
+    return _DIGEST.sub(lambda digest: digest[0][:12], str(value))

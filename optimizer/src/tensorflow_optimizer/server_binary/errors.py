@@ -42,15 +42,30 @@ def refused(reference: ImageReference, status: int, said: str, *, signed_in: boo
             Hint.SERVER_IMAGE,
         )
     if status == 429:
-        return OptimizerError(
-            f"{reference.registry} refuses more downloads for now ({where}): it counts all that comes from one "
-            f"address, and many builds share theirs; {MIRROR}, give an account's credentials in the environment as "
-            f"{USERNAME} and {PASSWORD}, or try again later",
-            Hint.SERVER_IMAGE,
-            Hint.REGISTRY_CREDENTIALS,
-        )
+        return rate_limited(reference, said)
     return OptimizerError(
         f"{reference.image} cannot be pulled ({where}): try again later, or {MIRROR}", Hint.SERVER_IMAGE
+    )
+
+
+def rate_limited(reference: ImageReference, said: str, mirror: str = "") -> OptimizerError:
+    """Describe a registry's refusal of more downloads, which lasts for hours.
+
+    Args:
+        reference: The image.
+        said: The registry's message.
+        mirror: Why its mirror does not give the image either; empty if it has none.
+    """
+    where = f"{reference.registry} answers 429" + (f" ({said})" if said else "")
+    no_digest = "" if reference.digest else "name the image by its digest, which its mirror may have, "
+    return OptimizerError(
+        f"{reference.registry} refuses more downloads for now ({where}): it counts all that comes from one "
+        f"address, and many builds share theirs{f'; {mirror}' if mirror else ''}: {MIRROR}, "
+        f"{no_digest if mirror else ''}serve the model with LiteRT, which needs no image, give an account's "
+        f"credentials in the environment as {USERNAME} and {PASSWORD}, or try again later",
+        Hint.SERVER_IMAGE,
+        Hint.LITERT_SERVER,
+        Hint.REGISTRY_CREDENTIALS,
     )
 
 
@@ -63,10 +78,10 @@ def unreachable(reference: ImageReference, reason: str) -> OptimizerError:
     )
 
 
-def damaged(reference: ImageReference, what: str, found: str) -> OptimizerError:
+def damaged(reference: ImageReference, what: str, damage: str) -> OptimizerError:
     """Describe content that does not match its digest."""
     return BadInputError(
-        f"{what} of {reference.image} is damaged: {found}; something between here and {reference.registry} changes or "
+        f"{what} of {reference.image} is damaged: {damage}; something between here and {reference.registry} changes or "
         f"cuts what it delivers: try again, or {MIRROR}",
         Hint.SERVER_IMAGE,
     )

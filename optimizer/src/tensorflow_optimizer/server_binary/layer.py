@@ -36,7 +36,7 @@ class Entry:
 
     kind: Kind
     target: str = ""
-    """Of a link."""
+    """Target of a link; empty for other entries."""
 
 
 class Layer:

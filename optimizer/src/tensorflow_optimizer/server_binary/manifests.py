@@ -43,7 +43,7 @@ class ImageManifest:
 
     config: Descriptor
     layers: list[Descriptor]
-    """From the lowest to the topmost."""
+    """Layers from the lowest to the topmost."""
 
 
 def read_manifest(reference: ImageReference, content: bytes, media_type: str) -> ImageManifest | Descriptor:

@@ -9,20 +9,23 @@ import signal
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import requests
+
+from ..sandbox.landlock import keep_to_own_process
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: Name and version of the model on the server.
 MODEL, VERSION = "model", 1
-_PATIENCE_SECONDS = 600
+#: Time limit for a model to be loaded, and for an answer.
+PATIENCE_SECONDS = 600.0
 _POLL_SECONDS = 0.1
 _LOG_BYTES = 64 << 10
 #: The dynamic linker's messages for missing libraries or versions.
-_CANNOT_LINK = re.compile(r"(error while loading shared libraries: .*|version `[^']+' not found.*)")
+CANNOT_LINK = re.compile(r"(error while loading shared libraries: .*|version `[^']+' not found.*)")
 
 
 class CannotRunError(Exception):
@@ -54,10 +57,9 @@ class Server:
         self._port = _free_port()
         self._command = [
             str(program.resolve()),
-            # gRPC is not used; a Unix socket keeps it off the network. The path is limited to 107 bytes, so
-            # it is relative to the server's working directory.
-            "--port=0",
-            "--grpc_socket_path=grpc",
+            # gRPC is not used, and TensorFlow Serving does not start without. A sandbox has no UNIX sockets, and a
+            # network of its own for the port.
+            f"--port={_free_port()}",
             f"--rest_api_port={self._port}",
             f"--model_name={MODEL}",
             f"--model_base_path={base}",
@@ -89,6 +91,7 @@ class Server:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    preexec_fn=keep_to_own_process,  # noqa: PLW1509 - no thread of this process holds a lock
                 )
         except OSError as error:
             raise CannotRunError(f"it cannot be started: {error.strerror}") from error
@@ -103,20 +106,21 @@ class Server:
         """End the server."""
         self._end()
 
-    def ask(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to the body of a predict request.
+    def ask(self, body: bytes) -> bytes:
+        """Return the answer to the body of a predict request, as it is.
 
         Raises:
             ServerError: it has none.
         """
+        kind = {"Content-Type": "application/json"}
         try:
-            response = self._session.post(f"{self._url}:predict", json=body, timeout=_PATIENCE_SECONDS)
-            answer = response.json()
-        except (requests.RequestException, ValueError) as error:
+            response = self._session.post(f"{self._url}:predict", data=body, headers=kind, timeout=PATIENCE_SECONDS)
+            content: bytes = response.content
+        except requests.RequestException as error:
             raise ServerError(f"it does not answer ({self._ended() or error})") from error
-        if response.status_code != 200 or not isinstance(answer, dict):
-            raise ServerError(f"it answers {response.status_code}: {str(answer)[:300]}")
-        return answer
+        if response.status_code != 200:
+            raise ServerError(f"it answers {response.status_code}: {content[:300].decode(errors='replace')}")
+        return content
 
     @property
     def _url(self) -> str:
@@ -124,11 +128,11 @@ class Server:
 
     def _wait(self) -> None:
         """Wait for an endpoint that needs a loaded model; the plain status answers earlier."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             if ended := self._ended():
-                if found := _CANNOT_LINK.search(self._read_log()):
-                    raise CannotRunError(found[1].strip())
+                if missing_library := CANNOT_LINK.search(self._read_log()):
+                    raise CannotRunError(missing_library[1].strip())
                 raise ServerError(ended)
             try:
                 if self._session.get(f"{self._url}/metadata", timeout=10).status_code == 200:
@@ -136,7 +140,7 @@ class Server:
             except requests.RequestException:
                 pass  # The port opens when the model is loaded.
             time.sleep(_POLL_SECONDS)
-        raise ServerError(f"it has not loaded the model after {_PATIENCE_SECONDS} seconds{self._last_words()}")
+        raise ServerError(f"it has not loaded the model after {PATIENCE_SECONDS:.0f} seconds{self._last_words()}")
 
     def _ended(self) -> str:
         """Describe how the process ended; None while it runs."""

@@ -38,8 +38,8 @@ def check_program(path: Path, what: str) -> None:
     # Word size, byte order and machine: see elf(5).
     bits, order, machine = start[4], start[5], int.from_bytes(start[18:20], "little" if start[5] == 1 else "big")
     if (bits, order, machine) != (2, 1, _X86_64):
-        found = _MACHINES.get(machine, f"the machine {machine}")
-        raise BadInputError(f"{what} is a program for {found}, and x86_64 is needed: name an image for linux/amd64")
+        processor = _MACHINES.get(machine, f"the machine {machine}")
+        raise BadInputError(f"{what} is a program for {processor}, and x86_64 is needed: name an image for linux/amd64")
     _check_libraries(path, what)
 
 

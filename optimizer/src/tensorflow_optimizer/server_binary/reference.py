@@ -15,7 +15,7 @@ _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\])(:\d+)?", re.ASCII)
 
 #: Docker Hub's names, and the host of its API.
 _DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
-_DOCKER_HUB_API = "registry-1.docker.io"
+DOCKER_HUB_API = "registry-1.docker.io"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ImageReference:
     """One image of one repository."""
 
     image: str
-    """As it was given."""
+    """Reference of the image in the words of the user."""
     registry: str
     """Host of the API, with its port where one was given."""
     repository: str
@@ -63,7 +63,7 @@ def parse_reference(image: str) -> ImageReference:
     head, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
     first, _, rest = head.partition("/")
-    # As in Docker: without a dot or a port it is an account on Docker Hub, not a host.
+    # Read the first part as Docker does: without a dot or a port it is an account on Docker Hub, not a host.
     if head and ("." in first or ":" in first or first == "localhost"):
         registry, repository = first, "/".join(part for part in (rest, last) if part)
     else:
@@ -80,5 +80,5 @@ def parse_reference(image: str) -> ImageReference:
         )
     if not tag and not digest:
         raise BadInputError(f"{image!r} names no release: add a tag, such as :2.20.0, or a digest (@sha256:…)")
-    api = _DOCKER_HUB_API if registry in _DOCKER_HUB else registry
+    api = DOCKER_HUB_API if registry in _DOCKER_HUB else registry
     return ImageReference(image, api, repository, tag or None, digest or None)

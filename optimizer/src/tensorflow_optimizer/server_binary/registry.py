@@ -17,7 +17,7 @@ from requests.utils import parse_dict_header
 from urllib3.util import Retry
 
 from ..errors import OptimizerError
-from .errors import damaged, refused, unreachable
+from .errors import damaged, rate_limited, refused, unreachable
 from .manifests import ACCEPT
 
 if TYPE_CHECKING:
@@ -38,22 +38,38 @@ _DOCUMENT_LIMIT = 4 << 20
 class Repository:
     """One repository of one registry. Verifies everything it returns by its digest."""
 
-    def __init__(self, reference: ImageReference, credentials: Credentials | None, *, pause: float = 1.0) -> None:
+    def __init__(
+        self,
+        reference: ImageReference,
+        credentials: Credentials | None,
+        *,
+        pause: float = 1.0,
+        mirror: ImageReference | None = None,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Prepare a client without connecting.
 
         Args:
             reference: The image.
-            credentials: Credentials; None for anonymous access.
+            credentials: Credentials; None for anonymous access. A mirror never gets them.
             pause: Seconds before the first retry, doubled with each further one.
+            mirror: The same repository of a mirror. Once the registry refuses more downloads (429), the mirror is asked
+                instead, by digests only; None if there is none, and the registry is asked again.
+            log: Receives a line when the mirror takes over.
         """
         self._reference = reference
         self._credentials = credentials
+        self._pause = pause
+        self._mirror_reference = mirror
+        self._mirror: Repository | None = None
+        self._log = log
         self._session = requests.Session()
-        # Ignore the registry's Retry-After: its pull limit lasts for hours, and waiting would only hide the reason.
+        # Ignore the registry's Retry-After: a pull limit lasts for hours, and waiting would only hide the reason.
+        # Registries without a mirror answer 429 to bursts too, which a retry gets past.
         retry = Retry(
             total=4,
             backoff_factor=pause,
-            status_forcelist=(429, 500, 502, 503, 504),
+            status_forcelist=(*(() if mirror else (429,)), 500, 502, 503, 504),
             respect_retry_after_header=False,
             raise_on_status=False,
         )
@@ -70,6 +86,7 @@ class Repository:
         Args:
             tag_or_digest: A tag or a digest.
         """
+        tag_or_digest = self._digest_of(tag_or_digest)
         with self._get(f"manifests/{tag_or_digest}", {"Accept": ACCEPT}) as response:
             content = _limited(response)
             media_type = response.headers.get("Content-Type", "")
@@ -106,34 +123,77 @@ class Repository:
                 broken = f"the download broke off after {size:,} of {descriptor.size:,} bytes: {_reason(error)}"
                 problem = unreachable(self._reference, broken)
                 continue
-            found = f"sha256:{digest.hexdigest()}"
-            if size == descriptor.size and found == descriptor.digest:
+            computed = f"sha256:{digest.hexdigest()}"
+            if size == descriptor.size and computed == descriptor.digest:
                 return
-            arrived = f"{size} bytes with the digest {found} arrived, not {descriptor.size} with {descriptor.digest}"
+            arrived = f"{size} bytes with the digest {computed} arrived, not {descriptor.size} with {descriptor.digest}"
             problem = damaged(self._reference, "a layer", arrived)
         target.unlink(missing_ok=True)
         raise problem
 
-    def _get(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
+    def _digest_of(self, tag_or_digest: str) -> str:
+        """Return a tag's digest if a mirror may be needed: its tags are not compared with anything.
+
+        Docker Hub does not count a HEAD request as a pull.
+        """
+        if ":" in tag_or_digest or self._mirror_reference is None or self._mirror:
+            return tag_or_digest
+        with self._get(f"manifests/{tag_or_digest}", {"Accept": ACCEPT}, method="HEAD") as response:
+            promised: str = response.headers.get("Docker-Content-Digest", "")
+        return promised if promised.startswith("sha256:") else tag_or_digest
+
+    def _get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> requests.Response:
+        if self._mirror:
+            return self._mirror._get(path, headers, method)
         url = f"{self._reference.base_url}/{path}"
-        response = self._send(url, headers=headers)
+        response = self._send(url, method, headers=headers)
         if response.status_code == 401:
             # Not signed in yet, or the token has expired.
-            self._sign_in(response)
-            response = self._send(url, headers=headers)
+            refusal = self._sign_in(response)
+            # An answer with an error's status is false.
+            response = self._send(url, method, headers=headers) if refusal is None else refusal
+        if response.status_code == 429 and self._mirror_reference:
+            return self._from_mirror(self._mirror_reference, response, path, headers, method)
         if response.status_code != 200:
             raise self._refused(response)
         return response
 
-    def _sign_in(self, response: requests.Response) -> None:
+    def _from_mirror(
+        self,
+        mirror: ImageReference,
+        response: requests.Response,
+        path: str,
+        headers: dict[str, str] | None,
+        method: str,
+    ) -> requests.Response:
+        """Ask the mirror for what the registry refuses, and for all that follows."""
+        said = _said(response)
+        if ":" not in path:  # A tag.
+            why = f"its mirror {mirror.registry} is asked by digests only, and {self._reference.image} has none"
+            raise rate_limited(self._reference, said, why)
+        repository = Repository(mirror, None, pause=self._pause)
+        try:
+            answer = repository._get(path, headers, method)
+        except OptimizerError as error:
+            raise rate_limited(self._reference, said, f"its mirror does not help: {error}") from error
+        self._log(f"{self._reference.registry} refuses more downloads for now: {mirror.registry} has the same digests")
+        self._mirror = repository
+        return answer
+
+    def _sign_in(self, response: requests.Response) -> requests.Response | None:
+        """Sign in as the registry asks, and return its refusal of a token; None if there was none."""
         scheme, _, parameters = response.headers.get("WWW-Authenticate", "").partition(" ")
         response.close()
         if scheme.lower() == "basic" and self._credentials:
             self._session.auth = HTTPBasicAuth(self._credentials.username, self._credentials.password)
         elif scheme.lower() == "bearer":
-            self._session.auth = _bearer(self._token(parse_dict_header(parameters)))
+            answer = self._ask_for_token(parse_dict_header(parameters))
+            if answer.status_code != 200:
+                return answer
+            self._session.auth = _bearer(self._token(answer))
+        return None
 
-    def _token(self, challenge: dict[str, str]) -> str:
+    def _ask_for_token(self, challenge: dict[str, str]) -> requests.Response:
         realm = challenge.get("realm", "")
         if urlsplit(realm).scheme != "https" and not self._reference.is_local:
             raise OptimizerError(
@@ -144,31 +204,35 @@ class Repository:
             "scope": challenge.get("scope") or f"repository:{self._reference.repository}:pull",
         }
         basic = self._credentials and HTTPBasicAuth(self._credentials.username, self._credentials.password)
-        response = self._send(realm, params=asked, auth=basic or _unsigned)
-        if response.status_code != 200:
-            raise self._refused(response)
+        return self._send(realm, params=asked, auth=basic or _unsigned)
+
+    def _token(self, response: requests.Response) -> str:
         with response:
             try:
                 answer = response.json()
                 return str(answer.get("token") or answer["access_token"])
             except (ValueError, KeyError, AttributeError) as error:
-                raise OptimizerError(
-                    f"{urlsplit(realm).hostname} gives no token for {self._reference.image}"
-                ) from error
+                host = urlsplit(response.url).hostname
+                raise OptimizerError(f"{host} gives no token for {self._reference.image}") from error
 
-    def _send(self, url: str, **request: Any) -> requests.Response:
+    def _send(self, url: str, method: str = "GET", **request: Any) -> requests.Response:
         try:
-            return self._session.get(url, stream=True, timeout=_TIMEOUT, **request)
+            return self._session.request(method, url, stream=True, timeout=_TIMEOUT, **request)
         except requests.RequestException as error:
             raise unreachable(self._reference, _reason(error)) from error
 
     def _refused(self, response: requests.Response) -> OptimizerError:
-        with response:
-            try:
-                said = "; ".join(str(error["message"]) for error in response.json()["errors"])
-            except (ValueError, KeyError, TypeError, requests.RequestException):
-                said = ""
-        return refused(self._reference, response.status_code, said[:200], signed_in=self._credentials is not None)
+        signed_in = self._credentials is not None
+        return refused(self._reference, response.status_code, _said(response), signed_in=signed_in)
+
+
+def _said(response: requests.Response) -> str:
+    """Return the registry's own words for an error, and close its answer."""
+    with response:
+        try:
+            return "; ".join(str(error["message"]) for error in response.json()["errors"])[:200]
+        except (ValueError, KeyError, TypeError, requests.RequestException):
+            return ""
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

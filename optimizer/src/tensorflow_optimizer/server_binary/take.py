@@ -16,6 +16,7 @@ from .errors import BRING
 from .layer import Layer
 from .locate import NotThereError, Stack
 from .manifests import ImageManifest, check_platform, read_manifest
+from .mirrors import mirror_of
 from .program import check_program
 from .reference import parse_reference
 from .registry import Repository
@@ -38,11 +39,11 @@ class TakenProgram:
 
     path: Path
     image: str
-    """As it was named."""
+    """Reference of the image in the words of the user."""
     digest: str
     """Digest of the image: `<repository>@<digest>` never names another one."""
     sha256: str
-    """Of the program."""
+    """SHA-256 of the program."""
     size: int
 
 
@@ -62,7 +63,8 @@ def take_program(
         OptimizerError: The image or program does not exist or is not accessible.
     """
     reference = parse_reference(image)
-    repository = Repository(reference, credentials_for(reference.registry), pause=pause)
+    credentials = credentials_for(reference.registry)
+    repository = Repository(reference, credentials, pause=pause, mirror=mirror_of(reference), log=log)
     log(f"asking {reference.registry} for {image}")
     manifest, digest, manifest_digest = _resolve(reference, repository)
     kept = cache / manifest_digest.replace(":", "-") if cache else None
@@ -84,11 +86,11 @@ def _resolve(reference: ImageReference, repository: Repository) -> tuple[ImageMa
     content, media_type, digest = repository.manifest(reference.tag_or_digest)
     named = digest
     for _ in range(_MOST_INDEXES):
-        found = read_manifest(reference, content, media_type)
-        if isinstance(found, ImageManifest):
-            check_platform(reference, repository.document(found.config))
-            return found, named, digest
-        content, media_type, digest = repository.manifest(found.digest)
+        manifest = read_manifest(reference, content, media_type)
+        if isinstance(manifest, ImageManifest):
+            check_platform(reference, repository.document(manifest.config))
+            return manifest, named, digest
+        content, media_type, digest = repository.manifest(manifest.digest)
     raise BadInputError(f"{reference.image} is an index of indexes without end: name one image by its digest")
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data import decode_picture, made_up_picture
+from ..data import decode_images, generated_image
 from ..documents.draft import GOLDEN_FILE
+from ..documents.golden import GoldenRequest, GoldenRequests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..reference.measure import Reference
     from ..runners import Runner
     from ..runners.runner import Arrays
+    from ..sandbox import Sandbox
 
 _REQUESTS = 10
 _LIMIT_BYTES = 1 << 20
@@ -37,7 +39,9 @@ _LEAST_TOLERANCE = 1e-3
 _MOST_TOLERANCE = 0.05
 
 
-def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runner, progress: Progress) -> int:
+def write_golden(  # noqa: PLR0913, PLR0917 - one fact each
+    sandbox: Sandbox, output: Path, draft: Draft, reference: Reference, runner: Runner, progress: Progress
+) -> int:
     """Write OUT/golden.json and return the number of requests.
 
     There are none for a stateful model. If there are fewer than usual because of their size, `progress` gets a warning.
@@ -45,17 +49,17 @@ def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runne
     if reference.batch == 1:
         return 0
     content = golden_requests(draft, reference, runner, size_limit=_LIMIT_BYTES)
-    kept, usual = len(content["requests"]), min(_REQUESTS, reference.datasets[reference.default].count)
-    content["requests"] += _picture_requests(draft, reference, runner)
-    if content["requests"]:
-        (output / GOLDEN_FILE).write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
+    kept, usual = len(content.requests), min(_REQUESTS, reference.datasets[reference.default].count)
+    content.requests.extend(_image_requests(sandbox, draft, reference, runner))
+    if content.requests:
+        (output / GOLDEN_FILE).write_text(json.dumps(content.to_data(), sort_keys=True) + "\n", encoding="utf-8")
     else:
         progress.warn(
             f"no golden requests are published: one sample, or its answer, is above the {_FIRST_LIMIT_BYTES:,} bytes "
             "of JSON that a function takes and returns, so that a new version's answers cannot be compared with this "
             "model's before callers get it"
         )
-    if content["requests"] and kept < usual:
+    if content.requests and kept < usual:
         progress.warn(
             f"{kept} of {usual} golden requests are published: more than {_LIMIT_BYTES:,} bytes of JSON hold only the "
             "first"
@@ -67,40 +71,39 @@ def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runne
 
 def golden_requests(
     draft: Draft, reference: Reference, runner: Runner, *, count: int = _REQUESTS, size_limit: int | None = None
-) -> dict[str, Any]:
+) -> GoldenRequests:
     """Return up to `count` requests to the default signature.
 
     `size_limit` is the maximum total size in bytes. The first may be larger, up to a function's limit, so that a model
     with large inputs is checked too.
     """
     dataset = reference.datasets[reference.default]
-    requests: list[dict[str, Any]] = []
+    requests: list[GoldenRequest] = []
     greatest: dict[str, float] = {}
     size = 0
     for row in range(min(count, dataset.count)):
         inputs = dataset.call(row, row + 1)
         outputs = runner.run(reference.default, inputs)
         request = _request(reference, dataset, inputs, outputs)
-        size += len(json.dumps(request))
+        size += len(json.dumps(request.to_data()))
         if size_limit is not None and not (size <= size_limit if requests else _is_servable(request, outputs)):
             break
         requests.append(request)
         for name, value in outputs.items():
             greatest[name] = max(greatest.get(name, 0.0), _greatest(value))
-    return {
-        "schemaVersion": 1,
-        "model": draft.model,
-        "signatureName": reference.default,
-        "relativeTolerance": _tolerance(draft, greatest),
-        "requests": requests,
-    }
+    return GoldenRequests(
+        model=draft.model,
+        signature_name=reference.default,
+        relative_tolerance=_tolerance(draft, greatest),
+        requests=requests,
+    )
 
 
-def _picture_requests(draft: Draft, reference: Reference, runner: Runner) -> list[dict[str, Any]]:
-    """Return a request with a picture for a model that takes them, so that the decoding of a new version is checked.
+def _image_requests(sandbox: Sandbox, draft: Draft, reference: Reference, runner: Runner) -> list[GoldenRequest]:
+    """Return a request with an image for a model that takes them, so that the decoding of a new version is checked.
 
     There is none if the answer is too large for a function.
-    The picture is a PNG of the input's own size, of which all decoders make the same pixels.
+    The image is a PNG of the input's own size, of which all decoders make the same pixels.
     """
     inputs = draft.signatures[reference.default].inputs
     name = next((name for name, tensor in inputs.items() if tensor.image is not None), None)
@@ -108,8 +111,10 @@ def _picture_requests(draft: Draft, reference: Reference, runner: Runner) -> lis
         return []
     dataset = reference.datasets[reference.default]
     given = dataset.call(0, 1)
-    content = made_up_picture(given[name].shape[1:])
-    row = decode_picture(content, image, given[name].shape[1:], str(given[name].dtype))
+    content = generated_image(given[name].shape[1:])
+    (row,) = decode_images(
+        sandbox, [("the generated image", content)], image, given[name].shape[1:], str(given[name].dtype)
+    )
     numbers = {**given, name: np.repeat(row[np.newaxis], len(given[name]), axis=0)}
     encoded = np.array([content] * len(given[name]), dtype=object)
     outputs = runner.run(reference.default, numbers)
@@ -117,10 +122,11 @@ def _picture_requests(draft: Draft, reference: Reference, runner: Runner) -> lis
     return [request] if _is_servable(request, outputs) else []
 
 
-def _is_servable(request: dict[str, Any], outputs: Arrays) -> bool:
+def _is_servable(request: GoldenRequest, outputs: Arrays) -> bool:
     """Say whether request and answer fit through a function, which writes all digits of its answers."""
     digits = json.dumps([value.tolist() for value in outputs.values() if value.dtype.kind in "biuf"])
-    return max(len(digits), *(len(json.dumps(part)) for part in request.values())) <= _FIRST_LIMIT_BYTES
+    texts = (digits, json.dumps(request.request), json.dumps(request.response))
+    return max(map(len, texts)) <= _FIRST_LIMIT_BYTES
 
 
 def _tolerance(draft: Draft, greatest: dict[str, float]) -> float:
@@ -149,16 +155,16 @@ def _greatest(value: NDArray[Any]) -> float:
     return float(finite.max(initial=0.0))
 
 
-def _request(reference: Reference, dataset: Dataset, inputs: Arrays, outputs: Arrays) -> dict[str, Any]:
+def _request(reference: Reference, dataset: Dataset, inputs: Arrays, outputs: Arrays) -> GoldenRequest:
     name = {"signature_name": reference.default}
     # Servers refuse rows if an output is not one answer per row, such as the names of the classes.
     if dataset.batched and all(value.ndim and len(value) == 1 for value in outputs.values()):
         instance, prediction = (
             _only({key: _plain(value[0]) for key, value in entry.items()}) for entry in (inputs, outputs)
         )
-        return {"request": {**name, "instances": [instance]}, "response": {"predictions": [prediction]}}
+        return GoldenRequest(request={**name, "instances": [instance]}, response={"predictions": [prediction]})
     asked, answered = (_only({key: _plain(value) for key, value in entry.items()}) for entry in (inputs, outputs))
-    return {"request": {**name, "inputs": asked}, "response": {"outputs": answered}}
+    return GoldenRequest(request={**name, "inputs": asked}, response={"outputs": answered})
 
 
 def _shortest(value: NDArray[Any]) -> NDArray[Any]:

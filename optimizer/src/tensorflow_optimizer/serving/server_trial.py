@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cdk_tensorflow_shared.golden_answers import GoldenAnswers
 
@@ -15,16 +16,20 @@ from ..documents.manifest import ServerProgram, ServerTrial
 from ..errors import UnsupportedError
 from ..hints import Hint
 from ..processes import environment
-from ..server_binary.process import CannotRunError, Server, ServerError
+from ..processes.plain_text import one_line
+from ..server_binary.process import CannotRunError, ServerError
 from ..server_binary.take import PROGRAM, TakenProgram, take_program
+from .sandboxed_server import serve
 
 if TYPE_CHECKING:
+    from ..documents.golden import GoldenRequests
     from ..documents.job import Job
     from ..documents.manifest import Draft
     from ..processes.progress import Progress
-
+    from ..sandbox import Sandbox
 
 _TAKEN_FILE = "taken.json"
+_LONGEST = 500
 
 
 def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | None:
@@ -57,25 +62,33 @@ def receive_server(directory: Path, output: Path) -> TakenProgram:
     return TakenProgram(path=target, **facts)
 
 
-def try_server(
-    taken: TakenProgram, draft: Draft, output: Path, golden: dict[str, Any], progress: Progress
+def try_server(  # noqa: PLR0913, PLR0917 - one fact each about the trial
+    sandbox: Sandbox,
+    taken: TakenProgram,
+    draft: Draft,
+    model: Path,
+    golden: GoldenRequests,
+    work: Path,
+    progress: Progress,
 ) -> ServerProgram:
     """Let the server load the model that is about to be published, and answer requests.
 
     Args:
+        sandbox: Where the server runs.
         taken: The program.
         draft: The model's draft.
-        output: OUT, with the model.
+        model: The SavedModel that is about to be published, with its warm-up requests.
         golden: Requests, with the answers of the optimizer's own runtime.
+        work: A directory that other users can pass, for what the server reads: it sees nothing of the output.
         progress: Receives messages and warnings.
 
     Raises:
         UnsupportedError: It does not serve this model, or its answers differ.
     """
-    progress.say(f"trying {taken.image}: it loads the model and answers {len(golden['requests'])} requests")
+    progress.say(f"trying {taken.image}: it loads the model and answers {len(golden.requests)} requests")
     trial, note = ServerTrial.ANSWERED, ""
     try:
-        _ask(taken, draft, output / MODEL_DIRECTORY, golden)
+        _ask(sandbox, taken, draft, model, golden, work)
     except CannotRunError as error:
         # The serving machines have another system, which may have what this one lacks.
         trial, note = ServerTrial.NOT_RUN, str(error)
@@ -96,17 +109,35 @@ def try_server(
     )
 
 
-def _ask(taken: TakenProgram, draft: Draft, model: Path, golden: dict[str, Any]) -> None:
+def _ask(  # noqa: PLR0913, PLR0917 - as above
+    sandbox: Sandbox, taken: TakenProgram, draft: Draft, model: Path, golden: GoldenRequests, work: Path
+) -> None:
+    """Compare what the server answers in a sandbox with what it must.
+
+    Raises:
+        CannotRunError: This machine cannot run it, whatever the model.
+        ServerError: It does not load the model, or answers otherwise.
+    """
     # bfloat16 crashes in oneDNN on a processor without it; TensorFlow's own kernels compute it everywhere.
     onednn = "bf16" not in draft.requirements.cpu_features or environment.has_bfloat16()
-    requests = golden["requests"]
-    with (
-        tempfile.TemporaryDirectory(prefix="server-") as work,
-        Server(taken.path, model, Path(work), onednn=onednn) as server,
-    ):
-        answers = [server.ask(request["request"]) for request in requests]
-    expected = GoldenAnswers([request["response"] for request in requests], golden["relativeTolerance"])
+    requests = golden.requests
+    with tempfile.TemporaryDirectory(prefix="server-", dir=work) as place:
+        program, directory = Path(place) / PROGRAM, Path(place) / MODEL_DIRECTORY
+        Path(place).chmod(0o755)
+        _link(taken.path, program)
+        shutil.copytree(model, directory, copy_function=_link)
+        answers = serve(sandbox, program, directory, [request.request for request in requests], onednn=onednn)
+    expected = GoldenAnswers([request.response for request in requests], golden.relative_tolerance)
     for index, answer in enumerate(answers):
         difference = expected.difference(index, answer)
         if difference:
-            raise ServerError(f"its answers are others than the optimizer's: request {index + 1}: {difference}")
+            raise ServerError(
+                f"its answers are others than the optimizer's: request {index + 1}: {one_line(difference, _LONGEST)}"
+            )
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from functools import cache
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.messages import content, entries
 from ..documents.outcome import EvidenceKind
+from ..errors import BadInputError
+from .records import records, tensor
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from ..processes.progress import Progress
     from ..reference.measure import Reference
@@ -19,38 +26,11 @@ EXTRA_ASSETS = "assets.extra"
 WARM_UP_FILE = f"{EXTRA_ASSETS}/tf_serving_warmup_requests"
 _LIMIT_BYTES = 1 << 20
 
-#: The file's messages, cut from tensorflow_serving/apis (prediction_log, predict and model .proto): the complete
+#: Fields of `PredictionLog`, `PredictLog`, `PredictRequest` and `ModelSpec` of tensorflow_serving/apis: the complete
 #: package would bring a second TensorFlow. A test reads the file with the original messages.
-_MESSAGES = """
-name: "tensorflow_optimizer/prediction_log.proto"
-package: "tensorflow_optimizer.serving"
-syntax: "proto3"
-dependency: "tensorflow/core/framework/tensor.proto"
-message_type {
-  name: "ModelSpec"
-  field { name: "name" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
-  field { name: "signature_name" number: 3 type: TYPE_STRING label: LABEL_OPTIONAL }
-}
-message_type {
-  name: "PredictRequest"
-  field { name: "model_spec" number: 1 type: TYPE_MESSAGE type_name: "ModelSpec" label: LABEL_OPTIONAL }
-  field { name: "inputs" number: 2 type: TYPE_MESSAGE type_name: "PredictRequest.InputsEntry" label: LABEL_REPEATED }
-  nested_type {
-    name: "InputsEntry"
-    field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
-    field { name: "value" number: 2 type: TYPE_MESSAGE type_name: ".tensorflow.TensorProto" label: LABEL_OPTIONAL }
-    options { map_entry: true }
-  }
-}
-message_type {
-  name: "PredictLog"
-  field { name: "request" number: 1 type: TYPE_MESSAGE type_name: "PredictRequest" label: LABEL_OPTIONAL }
-}
-message_type {
-  name: "PredictionLog"
-  field { name: "predict_log" number: 6 type: TYPE_MESSAGE type_name: "PredictLog" label: LABEL_OPTIONAL }
-}
-"""
+_PREDICT_LOG, _REQUEST, _MODEL_SPEC, _INPUTS, _NAME, _SIGNATURE_NAME = 6, 1, 1, 2, 1, 3
+#: Most files and bytes to copy of the original's extra assets, in which TensorFlow Serving reads only warm-up requests.
+_MOST_EXTRA_FILES, _MOST_EXTRA_BYTES = 1_000, 256 << 20
 
 
 def write_warm_up(model: str, directory: Path, reference: Reference, most: int, progress: Progress) -> int:
@@ -69,61 +49,69 @@ def write_warm_up(model: str, directory: Path, reference: Reference, most: int, 
     if reference.evidence is EvidenceKind.GENERATED or reference.batch == 1 or file.exists():
         return 0
     dataset = reference.datasets[reference.default]
-    records: list[bytes] = []
+    requests: list[bytes] = []
     size = 0
     for row in range(min(most, dataset.count)):
         record = _record(model, reference.default, dataset.call(row, row + 1))
         size += len(record)
         if size > _LIMIT_BYTES:
             break
-        records.append(record)
-    if records:
-        import tensorflow as tf
-
+        requests.append(record)
+    if requests:
         file.parent.mkdir(exist_ok=True)
-        with tf.io.TFRecordWriter(str(file)) as writer:
-            for record in records:
-                writer.write(record)
+        file.write_bytes(records(requests))
     elif most:
         progress.warn(
             f"no warm-up requests are published: one sample has more than the {_LIMIT_BYTES:,} bytes that they may have"
         )
-    return len(records)
+    return len(requests)
 
 
 def keep_extra_assets(source: Path, destination: Path, *, all_signatures: bool, progress: Progress) -> None:
     """Copy the original's extra assets, which saving a model drops.
 
     Requests to a signature that is not published would prevent the server from loading the model.
+
+    Raises:
+        BadInputError: There are links or special files, or more than the optimizer publishes.
     """
     extra = source / EXTRA_ASSETS
     if not extra.is_dir() or (destination / EXTRA_ASSETS).exists():
         return
-    if all_signatures:
-        shutil.copytree(extra, destination / EXTRA_ASSETS)
-    else:
+    if not all_signatures:
         progress.warn(f"the model's {EXTRA_ASSETS} is left out, since only one of its signatures is published")
+        return
+    for file in _plain_files(extra):
+        target = destination / EXTRA_ASSETS / file.relative_to(extra)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target, follow_symlinks=False)
 
 
-def _record(model: str, signature: str, inputs: dict[str, Any]) -> bytes:
-    import tensorflow as tf
+def _plain_files(extra: Path) -> list[Path]:
+    if extra.is_symlink():
+        raise BadInputError(f"the model's {EXTRA_ASSETS} is a link; give a directory with plain files")
+    files: list[Path] = []
+    size = 0
+    for parent, folders, names in os.walk(extra):
+        for path in (Path(parent) / name for name in sorted([*folders, *names])):
+            status = path.lstat()
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                raise BadInputError(
+                    f"the model's {EXTRA_ASSETS} holds {path.relative_to(extra).as_posix()!r}, which is a link or no "
+                    "file; give plain files there"
+                )
+            if stat.S_ISREG(status.st_mode):
+                files.append(path)
+                size += status.st_size
+        if len(files) > _MOST_EXTRA_FILES or size > _MOST_EXTRA_BYTES:
+            raise BadInputError(
+                f"the model's {EXTRA_ASSETS} holds {len(files):,} files with {size:,} bytes, and at most "
+                f"{_MOST_EXTRA_FILES:,} with {_MOST_EXTRA_BYTES:,} are published; leave out what no server needs"
+            )
+    return files
 
-    log = _prediction_log()()
-    request = log.predict_log.request
-    request.model_spec.name = model
-    request.model_spec.signature_name = signature
-    for name, value in inputs.items():
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-    content: bytes = log.SerializeToString(deterministic=True)
-    return content
 
-
-@cache
-def _prediction_log() -> Any:
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
-    from tensorflow.core.framework import tensor_pb2  # noqa: F401 - registers what the messages depend on
-
-    pool = descriptor_pool.Default()
-    pool.Add(text_format.Parse(_MESSAGES, descriptor_pb2.FileDescriptorProto()))
-    descriptor = pool.FindMessageTypeByName("tensorflow_optimizer.serving.PredictionLog")
-    return message_factory.GetMessageClass(descriptor)
+def _record(model: str, signature: str, inputs: Mapping[str, NDArray[Any]]) -> bytes:
+    spec = content(_NAME, model.encode()) + content(_SIGNATURE_NAME, signature.encode())
+    tensors = entries(_INPUTS, {name: tensor(value) for name, value in inputs.items()})
+    return content(_PREDICT_LOG, content(_REQUEST, content(_MODEL_SPEC, spec) + tensors))

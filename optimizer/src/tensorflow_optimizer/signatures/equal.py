@@ -26,7 +26,7 @@ _REPEATABLE = frozenset(
         "Case",
     }
 )
-#: Of these, operators whose resource gets the node's name if it has no shared name.
+#: Repeatable operators whose resource gets the node's name if it has no shared name.
 _RESOURCES = frozenset({"VarHandleOp", "HashTableV2"})
 
 
@@ -43,18 +43,26 @@ def equal_signatures(meta_graph: Any, specs: Iterable[SignatureSpec]) -> dict[st
         meta_graph: The SavedModel's.
         specs: Its signatures; the one to keep comes first.
     """
+    first: dict[int, str] = {}
+    equals: dict[str, str] = {}
+    for name, number in computations(meta_graph, specs).items():
+        if number is not None and (kept := first.setdefault(number, name)) != name:
+            equals[name] = kept
+    return equals
+
+
+def computations(meta_graph: Any, specs: Iterable[SignatureSpec]) -> dict[str, int | None]:
+    """Return a number for each signature, the same for those that compute the same; None: that cannot be said."""
     library = _Library(meta_graph.graph_def.library)
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    first: dict[Any, str] = {}
-    found: dict[str, str] = {}
+    numbers: dict[Any, int] = {}
+    computed: dict[str, int | None] = {}
     for spec in specs:
         try:
-            kept = first.setdefault(_computation(spec, nodes, library), spec.name)
+            computed[spec.name] = numbers.setdefault(_computation(spec, nodes, library), len(numbers))
         except _NotComparableError:
-            continue
-        if kept != spec.name:
-            found[spec.name] = kept
-    return found
+            computed[spec.name] = None
+    return computed
 
 
 def _computation(spec: SignatureSpec, nodes: dict[str, Any], library: _Library) -> Any:

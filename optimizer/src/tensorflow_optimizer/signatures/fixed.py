@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError, UnsupportedError
 from ..hints import Hint
+from .spec import SignatureSpec  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
-    from .spec import Shape, SignatureSpec, TensorSpec
+    from .spec import Shape, TensorSpec
 
-#: In a given shape: dimension 0 is the batch.
+#: Mark in a given shape: dimension 0 is the batch.
 BATCH = -1
 
 
@@ -23,7 +24,7 @@ class FixedSignature:
     batched: bool
     """Dimension 0 of every input and output is the batch, fixed to 1 in `shapes`."""
     shapes: dict[str, list[int]]
-    """Of the inputs."""
+    """Shapes of the inputs, by name."""
 
     @property
     def name(self) -> str:
@@ -58,6 +59,15 @@ def fix_shapes(spec: SignatureSpec, given: dict[str, list[int]] | None) -> Fixed
             problems.append(f"{name!r} is {tensor}")
         else:
             shapes[name] = shape
+    whole = [name for name, tensor in spec.outputs.items() if tensor.shape is not None and None not in tensor.shape[:1]]
+    if problems and whole and all(_may_be_batch(tensor, None) for tensor in spec.inputs.values()):
+        raise UnsupportedError(
+            f"the signature {spec.name!r} takes many rows ({', '.join(problems)}), and not all of its outputs are one "
+            f"for each row ({', '.join(f'{name!r} is {spec.outputs[name]}' for name in whole)}), so that rows cannot "
+            "be separated; leave these outputs out of the signature, or give the input shapes, whole ones with a fixed "
+            "first dimension",
+            Hint.INPUT_SHAPES,
+        )
     if problems:
         example = ", ".join(f"{name!r}: [{_example(tensor)}]" for name, tensor in spec.inputs.items())
         raise UnsupportedError(

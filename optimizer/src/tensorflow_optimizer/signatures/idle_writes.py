@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     Tensor = tuple[str, str, int]
     """The name of a function, empty for the main graph; that of a node or an argument; the number of the output."""
 
-#: They have no outputs.
+#: Operations that write a variable, without outputs.
 _WRITES = ("AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp")
 _LOOPS = ("While", "StatelessWhile")
 _BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
-#: They use no variable themselves.
+#: Operations that pass variables on and use none themselves.
 _PASSING = ("Identity", "PartitionedCall", "StatefulPartitionedCall", *_LOOPS, *_BRANCHES)
 
 

@@ -1,4 +1,4 @@
-"""Inputs that take pictures: which one, and the numbers of its pixels."""
+"""Inputs that take images: which one, and the numbers of its pixels."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _OFFSETS = {
 }
 
 
-def picture_input(asked: ImageInput, inputs: Sequence[str]) -> str:
-    """Return the name of the input that takes pictures.
+def image_input(asked: ImageInput, inputs: Sequence[str]) -> str:
+    """Return the name of the input that takes images.
 
     Raises:
         BadInputError: There is no such input, or more than one and none is named.
@@ -49,10 +49,10 @@ def picture_input(asked: ImageInput, inputs: Sequence[str]) -> str:
     if asked.input is None:
         if len(inputs) == 1:
             return inputs[0]
-        raise BadInputError(f"the model has {len(inputs)} inputs ({listed}): name the one that takes pictures", _HINT)
+        raise BadInputError(f"the model has {len(inputs)} inputs ({listed}): name the one that takes images", _HINT)
     if asked.input not in inputs:
         raise BadInputError(
-            f"pictures are for the input {asked.input!r}, and the model's inputs are {listed}: name one of them", _HINT
+            f"images are for the input {asked.input!r}, and the model's inputs are {listed}: name one of them", _HINT
         )
     return asked.input
 
@@ -67,20 +67,20 @@ def image_of(asked: ImageInput, name: str, dtype: str, shape: Sequence[int | Non
         shape: Its shape, as far as it is known.
 
     Raises:
-        BadInputError: No picture fits the input.
+        BadInputError: No image fits the input.
     """
     item = list(shape or ())[1:]
     shown = f"{dtype}[{', '.join('?' if size is None or size < 0 else str(size) for size in shape or ())}]"
     if len(item) != 3 or any(size is None or size < 1 for size in item) or item[2] not in (1, _COLORS):
         raise BadInputError(
-            f"the input {name!r} is {shown}, and a picture has the shape rows, height, width, channels, all but the "
+            f"the input {name!r} is {shown}, and an image has the shape rows, height, width, channels, all but the "
             "rows known, with 1 or 3 channels: give its whole shape where the model leaves it open, or send numbers",
             Hint.INPUT_SHAPES,
             _HINT,
         )
     if dtype not in _TYPES:
         raise BadInputError(
-            f"the input {name!r} is {shown}, and pictures become {', '.join(_TYPES)}: send numbers instead", _HINT
+            f"the input {name!r} is {shown}, and images become {', '.join(_TYPES)}: send numbers instead", _HINT
         )
     image = _image(asked, name, item[2] or 0)
     _check_range(image, name, dtype)
@@ -89,16 +89,16 @@ def image_of(asked: ImageInput, name: str, dtype: str, shape: Sequence[int | Non
 
 def with_image(signatures: dict[str, Signature], default: str, asked: ImageInput) -> dict[str, Signature]:
     """Return the signatures with the image on the input of the default one, and on its like in the others."""
-    name = picture_input(asked, list(signatures[default].inputs))
+    name = image_input(asked, list(signatures[default].inputs))
     tensor = signatures[default].inputs[name]
     image = image_of(asked, name, tensor.dtype, tensor.shape)
-    found = {}
+    changed = {}
     for key, signature in signatures.items():
         other = signature.inputs.get(name)
         alike = other is not None and (other.dtype, other.shape) == (tensor.dtype, tensor.shape)
         inputs = {**signature.inputs, name: other.model_copy(update={"image": image})} if other and alike else None
-        found[key] = signature.model_copy(update={"inputs": inputs}) if inputs else signature
-    return found
+        changed[key] = signature.model_copy(update={"inputs": inputs}) if inputs else signature
+    return changed
 
 
 def _image(asked: ImageInput, name: str, channels: int) -> Image:

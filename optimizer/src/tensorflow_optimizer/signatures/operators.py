@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnsupportedError
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from .spec import SignatureSpec
 
 
@@ -29,26 +29,66 @@ _WRITERS = frozenset(
 )
 _WRITER_PREFIXES = ("ResourceScatter", "ScatterAdd", "ScatterUpdate", "ResourceApply", "ResourceStridedSliceAssign")
 
-#: They name a function of the process that made them.
+#: Operators that call a Python function of the process that made them.
 _PYTHON = frozenset({"EagerPyFunc", "PyFunc", "PyFuncStateless"})
 
 
+#: Counted beside their own names: convolutions whose filters see some of the channels only, as depthwise ones do.
+GROUPED_CONVOLUTION = "grouped convolution"
+
+
 def operators_of(meta_graph: Any, signature: SignatureSpec) -> Counter[str]:
-    """Return the operators that one call of `signature` reaches, with their number in the graph."""
+    """Return the operators that one call of `signature` reaches, with their number in the graph.
+
+    Grouped convolutions are counted by a name of their own as well, where the graph has the shapes to tell them.
+    """
     graph = meta_graph.graph_def
     functions = {function.signature.name: function for function in graph.library.function}
-    found: Counter[str] = Counter()
+    operators: Counter[str] = Counter()
     seen: set[str] = set()
-    pending = [(node.op, node.attr) for node in _reachable(graph, signature)]
+    reachable = _reachable(graph, signature)
+    operators[GROUPED_CONVOLUTION] += _grouped(reachable, {})
+    pending = [(node.op, node.attr) for node in reachable]
     while pending:
         operator, attributes = pending.pop()
         if operator not in functions:
-            found[operator] += 1
+            operators[operator] += 1
         for name in called_by(operator, attributes):
             if name in functions and name not in seen:
                 seen.add(name)
-                pending += [(node.op, node.attr) for node in functions[name].node_def]
-    return found
+                function = functions[name]
+                given = {
+                    argument.name: function.arg_attr[number].attr
+                    for number, argument in enumerate(function.signature.input_arg)
+                    if number in function.arg_attr
+                }
+                operators[GROUPED_CONVOLUTION] += _grouped(function.node_def, given)
+                pending += [(node.op, node.attr) for node in function.node_def]
+    return +operators
+
+
+def _grouped(nodes: Iterable[Any], given: Mapping[str, Any]) -> int:
+    """Return how many grouped convolutions a graph or function has; `given` has the attributes of its arguments."""
+    attributes = {**given, **{node.name: node.attr for node in nodes}}
+    grouped = 0
+    for node in nodes:
+        if node.op != "Conv2D":
+            continue
+        image, filters = (_shape(attributes, source) for source in node.input[:2])
+        channels_first = node.attr["data_format"].s == b"NCHW"
+        if len(image) == len(filters) == 4:
+            channels = image[1 if channels_first else 3]
+            grouped += 0 < filters[2] < channels
+    return grouped
+
+
+def _shape(attributes: Mapping[str, Any], source: str) -> list[int]:
+    """Return the shape of a node's output, as saving notes it; empty: it is not known."""
+    name, *rest = source.lstrip("^").split(":")
+    attribute = attributes.get(name)
+    shapes = attribute["_output_shapes"].list.shape if attribute is not None and "_output_shapes" in attribute else []
+    number = int(rest[-1]) if rest else 0
+    return [dimension.size for dimension in shapes[number].dim] if number < len(shapes) else []
 
 
 def _reachable(graph: Any, signature: SignatureSpec) -> list[Any]:
@@ -78,18 +118,9 @@ def called_by(operator: str, attributes: Any) -> list[str]:
     return names
 
 
-def refuse_python(meta_graph: Any, signature: SignatureSpec) -> None:
-    """Refuse a signature that calls back into the Python program that made it.
-
-    Raises:
-        UnsupportedError: It does.
-    """
-    found = sorted(operators_of(meta_graph, signature).keys() & _PYTHON)
-    if found:
-        raise UnsupportedError(
-            f"the signature {signature.name!r} uses tf.py_function or tf.numpy_function ({', '.join(found)}): it calls "
-            "Python code that only the program has that exported the model; export it without"
-        )
+def is_python(operator: str) -> bool:
+    """Say whether an operator calls a function of the Python program that made the model."""
+    return operator in _PYTHON
 
 
 def is_writer(operator: str) -> bool:

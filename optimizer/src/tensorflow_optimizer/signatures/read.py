@@ -19,17 +19,17 @@ def read_signatures(meta_graph: Any) -> dict[str, SignatureSpec]:
     Raises:
         UnsupportedError: There is none.
     """
-    found = {
+    signatures = {
         name: _signature(name, meta_graph)
         for name in sorted(meta_graph.signature_def)
         if name not in _INTERNAL and meta_graph.signature_def[name].outputs
     }
-    if not found:
+    if not signatures:
         raise UnsupportedError(
             "the SavedModel has no signatures, so that nobody can call it; save it again with "
             "tf.saved_model.save(model, directory, signatures=…) or, from Keras, with model.export(directory)"
         )
-    return found
+    return signatures
 
 
 def _signature(name: str, meta_graph: Any) -> SignatureSpec:

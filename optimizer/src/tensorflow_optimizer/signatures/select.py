@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..documents.job import Source
 
 OTHER_PATHS = "serve the model with TensorFlow Serving"
+#: For a .tflite file, which TensorFlow Serving does not take.
+FROM_SAVED_MODEL = "give the SavedModel that it was made of, and serve that with TensorFlow Serving"
 
 
 @dataclass(frozen=True)

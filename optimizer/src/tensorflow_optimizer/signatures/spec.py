@@ -28,11 +28,11 @@ class TensorSpec:
     dtype: str
     """NumPy's name, or `string`."""
     shape: Shape | None
-    """None: of unknown rank. A None inside: an unknown dimension."""
+    """Sizes of the dimensions; None: of unknown rank. A None inside: an unknown dimension."""
     tensor_name: str
-    """Of the graph's tensor: what a session feeds and fetches."""
+    """Name of the graph's tensor, which a session feeds or fetches."""
     features: tuple[Feature, ...] | None = None
-    """Its strings are serialized `tf.train.Example` messages with these."""
+    """Features of the serialized `tf.train.Example` messages in its strings; None: they hold none."""
 
     def __str__(self) -> str:
         if self.shape is None:

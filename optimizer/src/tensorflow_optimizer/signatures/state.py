@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def state_writers(meta_graph: Any, signature: SignatureSpec) -> list[str]:
     """Return the operators by which one call of `signature` may change a later answer, sorted."""
-    found = all_writers(meta_graph, signature)
-    if found:
+    writers = all_writers(meta_graph, signature)
+    if writers:
         active = type(meta_graph).FromString(meta_graph.SerializeToString())
-        found = all_writers(active, signature) if remove_idle_writes(active) else found
-    return found
+        writers = all_writers(active, signature) if remove_idle_writes(active) else writers
+    return writers
 
 
 def all_writers(meta_graph: Any, signature: SignatureSpec) -> list[str]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: The file names that TensorFlow's loader looks for.
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
+#: The first bytes of .h5 files, and the fourth to the seventh of .tflite files.
+_HDF, _TFLITE = b"\x89HDF\r\n\x1a\n", b"TFL3"
 #: Depth of the search in a directory: `model/1/saved_model.pb` in a directory of models, and one more.
 _DEPTH = 3
 
@@ -37,7 +39,7 @@ _OTHER_FRAMEWORKS = {
 
 
 class SourceKind(StrEnum):
-    """In which form a model was given."""
+    """Form in which a model was given."""
 
     SAVED_MODEL = "saved_model"
     KERAS = "keras"
@@ -71,15 +73,38 @@ def locate(path: Path) -> Found:
     return _search(path)
 
 
+def models_below(root: Path) -> list[Path]:
+    """Return what looks like a model by its name and its first bytes, as deep as `locate` searches; opens nothing."""
+    models: list[Path] = []
+    waiting = [(root, _DEPTH)]
+    while waiting:
+        directory, depth = waiting.pop()
+        if _is_saved_model(directory):
+            models.append(directory)
+            continue
+        for entry in directory.iterdir() if directory.is_dir() else ():
+            if entry.is_dir() and depth:
+                waiting.append((entry, depth - 1))
+            elif entry.is_file() and (entry.suffix == ".keras" or _has_head(entry)):
+                models.append(entry)
+    return models
+
+
+def _has_head(file: Path) -> bool:
+    with file.open("rb") as stream:
+        head = stream.read(8)
+    return head == _HDF or head[4:8] == _TFLITE
+
+
 def _search(root: Path) -> Found:
-    found: list[Found] = []
+    models: list[Found] = []
     refusals: list[OptimizerError] = []
-    _collect(root, _DEPTH, found, refusals)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(sorted(model.path.relative_to(root).as_posix() for model in found))
-        raise BadInputError(f"the source holds {len(found)} models ({names}); give the path of the one to optimize")
+    _collect(root, _DEPTH, models, refusals)
+    if len(models) == 1:
+        return models[0]
+    if models:
+        names = ", ".join(sorted(model.path.relative_to(root).as_posix() for model in models))
+        raise BadInputError(f"the source holds {len(models)} models ({names}); give the path of the one to optimize")
     entries = sorted(entry.name for entry in root.iterdir())
     if not entries:
         raise BadInputError(f"the source directory is empty; give {_ACCEPTED}")
@@ -92,19 +117,19 @@ def _search(root: Path) -> Found:
     raise BadInputError(f"the source directory holds no model, but {_listed(entries)}; give {_ACCEPTED}")
 
 
-def _collect(directory: Path, depth: int, found: list[Found], refusals: list[OptimizerError]) -> None:
+def _collect(directory: Path, depth: int, models: list[Found], refusals: list[OptimizerError]) -> None:
     if _is_saved_model(directory):
-        found.append(Found(SourceKind.SAVED_MODEL, directory))
+        models.append(Found(SourceKind.SAVED_MODEL, directory))
         return
     for entry in sorted(directory.iterdir()):
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
         if entry.is_dir():
             if depth:
-                _collect(entry, depth - 1, found, refusals)
+                _collect(entry, depth - 1, models, refusals)
             continue
         try:
-            found.append(Found(_kind_of_file(entry), entry))
+            models.append(Found(_kind_of_file(entry), entry))
         except OptimizerError as error:
             # Ignore a README next to the model, and report a broken model only if there is no other.
             if _looks_like_a_model(entry):
@@ -125,9 +150,9 @@ def _kind_of_file(file: Path) -> SourceKind:
         head = stream.read(16)
     if not head:
         raise BadInputError(f"{file.name} is empty (0 bytes); copy it again")
-    if head[4:8] == b"TFL3":
+    if head[4:8] == _TFLITE:
         return SourceKind.TFLITE
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+    if head.startswith(_HDF):
         return SourceKind.H5
     if head.startswith(b"PK\x03\x04"):
         return _kind_of_zip(file)

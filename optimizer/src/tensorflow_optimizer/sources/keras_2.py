@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Arguments that Keras 3 has no more, and the value that changes nothing.
 _REMOVED_ARGUMENTS = {"time_major": False, "groups": 1}
 _WITHOUT_GROUPS = ("DepthwiseConv1D", "DepthwiseConv2D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
-#: Where a layer's configuration has another layer.
+#: Keys of a layer's configuration under which it has another layer.
 _INNER = ("layer", "backward_layer", "cell", "cells")
 _HARD_SIGMOID = "hard_sigmoid"
 
@@ -71,7 +71,7 @@ def _arguments(kind: str, config: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in config.items() if key != "dtype"}
     if kind == "Sequential":
         config = {**config, "layers": _with_input(config.get("layers"))}
-    found = {}
+    arguments = {}
     for key, value in config.items():
         if key == "batch_input_shape" and kind != "InputLayer":
             continue  # The shape of the model's input, which another layer has: Keras 3 adds a dimension to it.
@@ -83,10 +83,10 @@ def _arguments(kind: str, config: dict[str, Any]) -> dict[str, Any]:
                     "model.save('directory'), and give that directory"
                 )
         elif key in _INNER:
-            found[key] = _named(value)
+            arguments[key] = _named(value)
         else:
-            found[key] = _hard_sigmoid() if key.endswith("activation") and _is_hard_sigmoid(value) else value
-    return found
+            arguments[key] = _hard_sigmoid() if key.endswith("activation") and _is_hard_sigmoid(value) else value
+    return arguments
 
 
 def _with_input(layers: Any) -> Any:

@@ -24,7 +24,7 @@ _WAY_OUT = (
     "export the model from the code that defines it with model.export('directory') and give that directory: a "
     "SavedModel holds the computation, not the code"
 )
-#: In bytes: a ZIP of 1 MB may hold a document of 1 GB.
+#: Most bytes of a configuration: a ZIP of 1 MB may hold a document of 1 GB.
 _LONGEST_CONFIG = 64 << 20
 #: Modules of Keras's own classes.
 _KNOWN_MODULES = ("keras", "tensorflow.keras", "tf_keras", "builtins")

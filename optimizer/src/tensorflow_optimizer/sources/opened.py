@@ -1,20 +1,29 @@
-"""Opens a model as one of two forms: a SavedModel, or a .tflite file."""
+"""An opened model, in one of two forms: a SavedModel, or a .tflite file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - pydantic reads it
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from ..errors import OptimizerError
-from .detect import Found, SourceKind, locate
-from .digest import digest_of
-from .keras_files import export_keras
-from .saved_model_files import read_files, read_meta_graph
+from .detect import SourceKind
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from ..signatures import DescribedSignature, SignatureSpec
 
-    from ..documents.job import Source
+
+#: File with a hash of a SavedModel's definition. TensorFlow writes it, and servers only report it.
+FINGERPRINT = "fingerprint.pb"
+
+
+@dataclass(frozen=True)
+class SavedModelFiles:
+    """A SavedModel on disk."""
+
+    directory: Path
+    tags: list[str]
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -25,13 +34,28 @@ class SavedModelSource:
     """The kind of the user's model."""
     digest: str
     size_bytes: int
-    """Of the files that were read."""
+    """Size of the files that were read."""
     tensorflow_version: str | None
     """The version that wrote the SavedModel; None: unknown."""
     tags: list[str]
     directory: Path
-    meta_graph: Any
-    """Its MetaGraphDef."""
+    signatures: dict[str, DescribedSignature]
+    names: list[str]
+    """Paths of the files that a server needs, below the directory, which may have others."""
+    version_1: bool = False
+    """True: TensorFlow 1 saved the model, without objects."""
+    has_tables: bool = False
+    """True if the model has vocabulary tables."""
+
+    @property
+    def files(self) -> SavedModelFiles:
+        """The model's directory, tags and size."""
+        return SavedModelFiles(self.directory, self.tags, self.size_bytes)
+
+    @property
+    def specs(self) -> dict[str, SignatureSpec]:
+        """The signatures as the model declares them."""
+        return {name: signature.spec for name, signature in self.signatures.items()}
 
 
 @dataclass(frozen=True)
@@ -40,9 +64,25 @@ class TfliteSource:
 
     digest: str
     size_bytes: int
+    """Size of the user's file."""
     file: Path
+    """The one to use, in which each computation has a signature."""
+    signatures: dict[str, SignatureSpec]
+    stateful: bool
+    """True if the model has variables that change when it runs."""
+    named: bool
+    """A signature had to be added, since the file had none."""
+    quantized: bool
+    """A weight is no float of 32 bits."""
+    operators: dict[str, int]
+    """Number of each operator, by LiteRT's name."""
     kind: ClassVar = SourceKind.TFLITE
     tensorflow_version: ClassVar[str | None] = None
+
+    @property
+    def specs(self) -> dict[str, SignatureSpec]:
+        """The signatures as the file declares them."""
+        return self.signatures
 
 
 OpenedSource: TypeAlias = SavedModelSource | TfliteSource
@@ -57,41 +97,3 @@ def saved_model_of(source: OpenedSource) -> SavedModelSource:
     if isinstance(source, TfliteSource):
         raise OptimizerError("there is no SavedModel: the source is a .tflite file")
     return source
-
-
-def open_source(path: Path, source: Source, work: Path) -> OpenedSource:
-    """Find, check and open the model at `path`.
-
-    Args:
-        path: A directory or a file.
-        source: The job's description of it.
-        work: A directory for intermediate files.
-    """
-    found = locate(path)
-    if found.kind is SourceKind.SAVED_MODEL:
-        return _saved_model(found.path, source.tags)
-    if found.kind is SourceKind.TFLITE:
-        return TfliteSource(_file_digest(found), found.path.stat().st_size, found.path)
-    exported = work / "exported"
-    export_keras(found.path, found.kind, exported)
-    opened = _saved_model(exported, ["serve"])
-    size_bytes = found.path.stat().st_size
-    return replace(opened, kind=found.kind, digest=_file_digest(found), size_bytes=size_bytes)
-
-
-def _saved_model(directory: Path, tags: list[str]) -> SavedModelSource:
-    meta_graph = read_meta_graph(directory, tags)
-    files = read_files(directory, meta_graph)
-    return SavedModelSource(
-        SourceKind.SAVED_MODEL,
-        digest_of(directory, files),
-        sum(file.stat().st_size for file in files),
-        meta_graph.meta_info_def.tensorflow_version or None,
-        tags,
-        directory,
-        meta_graph,
-    )
-
-
-def _file_digest(found: Found) -> str:
-    return digest_of(found.path.parent, [found.path])

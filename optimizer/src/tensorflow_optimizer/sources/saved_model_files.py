@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, UnsupportedError, reason_of
 from ..hints import Hint
+from ..signatures.assets import assets_of, is_inside
 from .detect import SAVED_MODEL_FILES, frozen_graph_error, is_frozen_graph
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _SHARD = re.compile(r"^variables\.data-(\d{5})-of-(\d{5})$")
 _VARIABLE_OPERATORS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
-_ASSETS = "saved_model_assets"
 _COPY_AGAIN = "copy the whole directory again"
 
 
@@ -25,7 +25,15 @@ def read_meta_graph(directory: Path, tags: list[str]) -> Any:
         BadInputError: The file is empty, truncated or corrupt.
         UnsupportedError: It is a frozen graph, or has no such tags.
     """
-    saved_model = _parse(directory)
+    return select_graph(read_saved_model(directory), tags)
+
+
+def select_graph(saved_model: Any, tags: list[str]) -> Any:
+    """Return the MetaGraphDef with exactly these tags.
+
+    Raises:
+        UnsupportedError: There is none.
+    """
     graphs = {frozenset(graph.meta_info_def.tags): graph for graph in saved_model.meta_graphs}
     if frozenset(tags) in graphs:
         return graphs[frozenset(tags)]
@@ -46,21 +54,13 @@ def read_files(directory: Path, meta_graph: Any) -> list[Path]:
     return [definition, *_variable_files(directory, meta_graph), *_asset_files(directory, meta_graph)]
 
 
-def assets_of(meta_graph: Any) -> list[Any]:
-    """Return the definitions of the assets, which TensorFlow 1 writes into a collection."""
-    from tensorflow.core.protobuf import meta_graph_pb2
+def read_saved_model(directory: Path) -> Any:
+    """Return the SavedModel message of a directory.
 
-    if meta_graph.asset_file_def or _ASSETS not in meta_graph.collection_def:
-        return list(meta_graph.asset_file_def)
-    found = []
-    for content in meta_graph.collection_def[_ASSETS].any_list.value:
-        asset = meta_graph_pb2.AssetFileDef()
-        content.Unpack(asset)
-        found.append(asset)
-    return found
-
-
-def _parse(directory: Path) -> Any:
+    Raises:
+        BadInputError: The file is empty, truncated or corrupt.
+        UnsupportedError: It is a frozen graph.
+    """
     from google.protobuf import text_format
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
@@ -129,7 +129,14 @@ def _read_every_variable(prefix: Path) -> None:
 
 
 def _asset_files(directory: Path, meta_graph: Any) -> list[Path]:
-    files = [directory / "assets" / asset.filename for asset in assets_of(meta_graph)]
+    assets = assets_of(meta_graph)
+    outside = [asset.filename for asset in assets if not is_inside(asset)]
+    if outside:
+        raise BadInputError(
+            f"the SavedModel names {', '.join(map(ascii, outside))} as its assets, which lie outside its directory "
+            "assets; export the model again"
+        )
+    files = [directory / "assets" / asset.filename for asset in assets]
     for file in files:
         if not file.is_file():
             raise BadInputError(f"the SavedModel is incomplete: assets/{file.name} is missing; {_COPY_AGAIN}")

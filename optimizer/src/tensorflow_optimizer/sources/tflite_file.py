@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, UnsupportedError
-from ..hints import Hint
-from ..runners.flatbuffer import pack, unpack
+from ..runners.flatbuffer import grouped_convolutions, operation_names, pack, unpack
 from ..runners.litert_runner import open_interpreter, quantization_of
 from ..runners.runner import RunError
-from ..signatures.select import OTHER_PATHS
+from ..signatures.operators import GROUPED_CONVOLUTION
+from ..signatures.select import FROM_SAVED_MODEL
 from ..signatures.spec import DEFAULT_SIGNATURE, SignatureSpec, TensorSpec
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class TfliteFile:
     content: bytes
     signatures: dict[str, SignatureSpec]
     stateful: bool
-    """It has variables that change when it runs."""
+    """True if the model has variables that change when it runs."""
     named: bool
     """A signature had to be added, since the file had none."""
     quantized: bool
@@ -39,7 +40,7 @@ def read_tflite(file: Path) -> TfliteFile:
 
     Raises:
         BadInputError: it is cut short or corrupt.
-        UnsupportedError: it needs Flex or custom operators.
+        UnsupportedError: it needs Flex or custom operators, or other files.
     """
     content = file.read_bytes()
     stateful = _check_operators(file.name, content)
@@ -70,33 +71,35 @@ def _open(name: str, content: bytes, *, allocate: bool = False) -> Any:
 def _specs(details: Mapping[str, Mapping[str, Any]]) -> dict[str, TensorSpec]:
     import numpy as np
 
-    found = {}
+    specs = {}
     for name in sorted(details):
         stored = np.dtype(details[name]["dtype"]).name
         real = "float32" if stored in ("int8", "uint8", "int16") and quantization_of(details[name]) else stored
         shape = tuple(None if int(size) < 0 else int(size) for size in details[name]["shape_signature"])
-        found[name] = TensorSpec("string" if stored.startswith(("bytes", "str", "object")) else real, shape, "")
-    return found
+        specs[name] = TensorSpec("string" if stored.startswith(("bytes", "str", "object")) else real, shape, "")
+    return specs
 
 
 def _check_operators(name: str, content: bytes) -> bool:
-    """Reject custom operators, and say whether one writes a variable."""
+    """Reject custom operators and other files, and say whether an operator writes a variable."""
     from ai_edge_litert import schema_py_generated as schema
 
     try:
         model = schema.Model.GetRootAs(content, 0)
         operators = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
         codes = [operator.CustomCode() for operator in operators]
+        elsewhere = model.ExternalBufferGroupsLength()
         stateful = any(operator.BuiltinCode() == schema.BuiltinOperator.ASSIGN_VARIABLE for operator in operators)
     except Exception as error:
         raise BadInputError(f"{name} is cut short or corrupt; copy it again") from error
+    if elsewhere:
+        raise UnsupportedError(f"{name} has weights in other files; convert it into one file that holds them")
     custom = sorted({code.decode("utf-8", "replace") for code in codes if code})
     if custom:
         kind = "Flex" if all(code.startswith("Flex") for code in custom) else "custom"
         raise UnsupportedError(
             f"{name} needs {kind} operators ({', '.join(custom[:8])}), which Lambda's LiteRT does not have; convert "
-            f"it with built-in operators only (TFLITE_BUILTINS), or give its SavedModel and {OTHER_PATHS}",
-            Hint.TENSORFLOW_SERVING,
+            f"it with built-in operators only (TFLITE_BUILTINS), or {FROM_SAVED_MODEL}"
         )
     return stateful
 
@@ -112,6 +115,18 @@ def is_quantized(content: bytes) -> bool:
         for tensor in graph.tensors
         if model.buffers[tensor.buffer].data is not None
     )
+
+
+def operators_of_file(content: bytes) -> Counter[str]:
+    """Return LiteRT's names of the operators of all graphs of a file, with their numbers.
+
+    Grouped convolutions are counted by a name of their own as well.
+    """
+    model = unpack(content)
+    codes = operation_names(model)
+    found = Counter(codes[operator.opcodeIndex] for graph in model.subgraphs for operator in graph.operators or [])
+    grouped = len(grouped_convolutions(model))
+    return found + Counter({GROUPED_CONVOLUTION: grouped})
 
 
 def _with_signature(interpreter: Any, content: bytes) -> bytes:

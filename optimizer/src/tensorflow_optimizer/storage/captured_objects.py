@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .s3 import Bucket
 
-#: Bytes. Firehose writes objects of 5 MB, but of up to 128 MB when it makes up for a time in which it could not write.
+#: Most bytes of an object. Firehose writes 5 MB, but up to 128 MB when it makes up for a time without writing.
 _LARGEST_OBJECT = 128 << 20
 
 

@@ -36,10 +36,10 @@ def composite_base64(path: Path, part_size: int) -> str:
 
 def files_below(directory: Path) -> list[Path]:
     """Return the regular files below a directory, sorted by their path; a link or a device is an error."""
-    found = []
+    files = []
     for path in sorted(directory.rglob("*"), key=lambda path: path.relative_to(directory).as_posix()):
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
             raise ValueError(f"{path.relative_to(directory)} is neither a file nor a directory")
         if path.is_file():
-            found.append(path)
-    return found
+            files.append(path)
+    return files

@@ -91,14 +91,14 @@ class Bucket:
 
     def list_objects(self, prefix: str) -> list[StoredObject]:
         """Return all objects whose key starts with `prefix`, or fail; never only a part."""
-        found: list[StoredObject] = []
+        objects: list[StoredObject] = []
         with self._explained("list", self.address(prefix)):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
-                found += [
+                objects += [
                     StoredObject(key=item["Key"], size=item["Size"], etag=item["ETag"])
                     for item in page.get("Contents", [])
                 ]
-        return found
+        return objects
 
     def head(self, key: str, version: str | None = None) -> StoredObject | None:
         """Return an object's metadata, or that of one version of it; None if it does not exist."""
@@ -198,7 +198,13 @@ class Bucket:
                     if isinstance(content, Path) and size > self._single_limit:
                         expected = composite_base64(content, self._part_size)
                         version = create_in_parts(
-                            self._client, self.name, key, content, content_type=content_type, part_size=self._part_size
+                            self._client,
+                            self.name,
+                            key,
+                            content,
+                            content_type=content_type,
+                            sha256=digest,
+                            part_size=self._part_size,
                         )
                     else:
                         expected = to_base64(digest)

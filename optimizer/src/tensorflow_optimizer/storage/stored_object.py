@@ -20,7 +20,7 @@ class StoredObject:
     size: int
     etag: str
     version: str | None = None
-    """None where the bucket keeps no versions."""
+    """Version of the object; None where the bucket keeps no versions."""
     checksum: str | None = None
     """S3's own SHA-256, in base64; `…-<parts>` for an upload in parts."""
     sha256: str | None = None

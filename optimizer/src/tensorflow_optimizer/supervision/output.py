@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from ..documents.draft import (
+    CHECKSUMS_FILE,
     DRAFT_FILE,
     GOLDEN_FILE,
     MODEL_DIRECTORY,
@@ -18,12 +21,11 @@ from ..documents.draft import (
     forget_model,
 )
 from ..documents.outcome import Outcome
-from ..documents.profile import PROFILE_FILE
-from ..errors import BadInputError, OptimizerError
-from ..sources.detect import locate
+from ..errors import BadInputError
+from ..sources.detect import models_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from ..documents.document import Document
@@ -33,7 +35,6 @@ Kind = TypeVar("Kind", bound="Document")
 #: Exists while a run is in progress. Files next to it may be incomplete, and are ours.
 UNFINISHED_FILE = f"{OUTCOME_FILE}.part"
 _REMOVED = (MODEL_DIRECTORY, SERVER_DIRECTORY)
-_MADE = (*_REMOVED, DRAFT_FILE, GOLDEN_FILE, PROFILE_FILE, OUTCOME_FILE, UNFINISHED_FILE, REPORT_DIRECTORY)
 
 
 def check_output(output: Path, inputs: Iterable[Path]) -> None:
@@ -60,17 +61,36 @@ def check_output(output: Path, inputs: Iterable[Path]) -> None:
         )
 
 
+@contextmanager
+def held(output: Path) -> Iterator[None]:
+    """Keep other runs from a directory, which is made if it does not exist.
+
+    Raises:
+        BadInputError: Another run writes into it.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    directory = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # Some file systems have no locks.
+        with suppress(OSError):
+            try:
+                fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BadInputError(
+                    f"another run writes into {output}; wait until it has ended, or give another directory for the "
+                    "output"
+                ) from None
+        yield
+    finally:
+        os.close(directory)
+
+
 def begin_output(output: Path) -> None:
     """Remove the results of an earlier run, so that publish finds a complete model or none."""
     output.mkdir(parents=True, exist_ok=True)
     (output / UNFINISHED_FILE).touch()
     (output / OUTCOME_FILE).unlink(missing_ok=True)
     forget_model(output)
-
-
-def made_in(output: Path) -> list[Path]:
-    """Return what a run has written, or a model in its place."""
-    return [output / name for name in _MADE if os.path.lexists(output / name)]
 
 
 def write_outcome(output: Path, outcome: Outcome) -> None:
@@ -88,11 +108,13 @@ def _would_be_removed(path: Path, output: Path) -> bool:
     place, resolved = output.resolve(), path.resolve()
     if resolved == place or resolved in place.parents:
         # A model is searched for in a directory, and may be the output of an earlier run.
-        try:
-            resolved = locate(resolved).path
-        except OptimizerError:
-            return False
-    return any(resolved.is_relative_to(place / name) for name in _REMOVED)
+        models = models_below(resolved)
+        return bool(models) and all(_is_removed(model, place) for model in models)
+    return _is_removed(resolved, place)
+
+
+def _is_removed(path: Path, output: Path) -> bool:
+    return any(path.is_relative_to(output / name) for name in _REMOVED)
 
 
 def _foreign(output: Path) -> list[str]:
@@ -108,6 +130,7 @@ def _foreign(output: Path) -> list[str]:
         GOLDEN_FILE: draft is not None,
         OUTCOME_FILE: outcome is not None,
         REPORT_DIRECTORY: outcome is not None,
+        CHECKSUMS_FILE: draft is not None,
     }
     return [name for name, ours in made.items() if not ours and (output / name).exists()]
 

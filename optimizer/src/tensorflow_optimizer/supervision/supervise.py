@@ -1,16 +1,17 @@
-"""Runs the job in its own process, and ensures an outcome even if the process crashes.
+"""Runs the job in its own process, and ensures an outcome however that process ends.
 
-TensorFlow and LiteRT are native code: they may be killed for their memory or abort without an outcome.
+That process judges, and opens no model: processes that it starts do, of which it believes nothing.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import sys
 import tempfile
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,20 +22,30 @@ from ..documents.job import Job
 from ..documents.outcome import Outcome
 from ..errors import ExitCode, OptimizerError
 from ..hints import Hint
-from ..processes.exhaustion import exhausted
+from ..processes.exhaustion import exhausted, unexpected
 from ..processes.process_group import StoppedError
 from ..processes.progress import Progress
-from .other_user import take_back
-from .output import begin_output, check_output, made_in, write_outcome
+from ..sandbox.removal import remove_tree
+from ..storage.checksums import write_checksums
+from .output import begin_output, check_output, write_outcome
 from .watching import run_watched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..documents.manifest import Draft
     from ..server_binary.take import TakenProgram
 
 log = logging.getLogger("tensorflow_optimizer")
+
+#: Time limit for the processes that opened models to end, after the job's process has; and time between two looks.
+_SECONDS_TO_END, _SECONDS_BETWEEN = 20.0, 0.05
+#: Variables that the job's process keeps of the environment, in which its caller may have credentials.
+_KEPT = {
+    "PATH", "LANG", "TZ", "TERM", "COLUMNS", "HOME", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH",
+    "TENSORFLOW_OPTIMIZER_HANDLER", "TENSORFLOW_OPTIMIZER_NATIVE_PROGRAM", "TENSORFLOW_OPTIMIZER_ALLOW_ROOT",
+}  # fmt: skip
+_KEPT_PREFIXES = ("LC_", "PYTHON", "TF_", "KERAS_", "OMP_", "MKL_", "XLA_")
 
 
 def supervise(  # noqa: PLR0913, PLR0917 - the inputs of a job
@@ -47,32 +58,48 @@ def supervise(  # noqa: PLR0913, PLR0917 - the inputs of a job
 ) -> Outcome:
     """Run the job and return its outcome, which is also in OUT/outcome.json.
 
+    Whatever goes wrong, a model is in OUT only if the outcome is that the job is done.
+
     Raises:
         BadInputError: OUT contains files that are not from an earlier run.
+        OSError: CONFIG cannot be read, or OUT cannot be written.
     """
     check_output(output, [path for path in (config, source, evaluation, serving, *students) if path is not None])
+    _forget(output)
     text, outcome_file = config.read_bytes(), output / OUTCOME_FILE
     begin_output(output)
-    isolation: dict[str, str] = {}
+    ended: OptimizerError
     try:
-        ended, isolation, program = _run(config, source, output, _options(evaluation, students, serving))
-        take_back(output, made_in)
+        code, program = _run(config, source, output, _options(evaluation, students, serving))
+        ended = _ended(code)
         if outcome_file.is_file():
             outcome = Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
-            outcome = outcome.model_copy(update={"isolation": isolation})
-            if outcome.exit_code is ExitCode.DONE:
+            if outcome.exit_code is not ExitCode.DONE:
+                forget_model(output)
+                return outcome
+            if code == ExitCode.DONE:
                 _refuse_another_server(output, program)
                 key_draft(output, text)
-            write_outcome(output, outcome)
-            return outcome
+                return outcome
     except OSError as error:
         ended = exhausted(error) or OptimizerError(f"the job cannot be started ({error}); start it again")
     except ValidationError as error:
         ended = OptimizerError(f"the job left an outcome that cannot be read ({error}); the log has the details")
     except OptimizerError as error:
         ended = error
-    forget_model(output)
-    outcome = Outcome.of_error(ended).model_copy(update={"isolation": isolation})
+    except Exception as error:
+        log.exception("the job failed")
+        ended = unexpected(error)
+    except BaseException:
+        _forget(output)
+        raise
+    return _refused(output, ended)
+
+
+def _refused(output: Path, ended: OptimizerError) -> Outcome:
+    """Remove the model, write the outcome of a job that failed, and return it."""
+    _forget(output)
+    outcome = Outcome.of_error(ended)
     try:
         write_outcome(output, outcome)
     except OSError as error:
@@ -84,36 +111,33 @@ def supervise(  # noqa: PLR0913, PLR0917 - the inputs of a job
     return outcome
 
 
+def _forget(output: Path) -> None:
+    """Remove the model, and an outcome that says that the job is done, as far as that is possible."""
+    with suppress(Exception):
+        (output / OUTCOME_FILE).unlink(missing_ok=True)
+    with suppress(Exception):
+        forget_model(output)
+
+
 def _options(evaluation: Path | None, students: Sequence[Path], serving: Path | None) -> list[str]:
     given = [("--evaluation", evaluation), ("--serving", serving), *(("--student", student) for student in students)]
     return [text for option, path in given if path is not None for text in (option, str(path))]
 
 
-def _run(
-    config: Path, source: Path, output: Path, options: list[str]
-) -> tuple[OptimizerError, dict[str, str], TakenProgram | None]:
-    """Run the job's process.
+def _run(config: Path, source: Path, output: Path, options: list[str]) -> tuple[int, TakenProgram | None]:
+    """Run the job's process, and return its exit code, and the server's program that it was given.
 
-    Returns:
-        The error for a process that leaves no outcome, how it was isolated, and the server's program that it was given.
+    Raises:
+        OptimizerError: It was stopped.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="optimizer-") as work,
+        _scratch("optimizer-") as work,
         tempfile.TemporaryDirectory(prefix="optimizer-program-") as given,
     ):
         Path(given).chmod(0o755)
-        layers = Path(given) / "layers.json"
-        command = [
-            sys.executable,
-            "-m",
-            "tensorflow_optimizer.supervision.isolate",
-            *map(str, (config, source, output)),
-            work,
-            "--layers",
-            str(layers),
-            *options,
-        ]
-        # The job's process has neither network nor credentials.
+        module = "tensorflow_optimizer.supervision.worker"
+        command = [sys.executable, "-m", module, *map(str, (config, source, output)), work, *options]
+        # The job's process has no credentials.
         job, program = Job.model_validate_json(config.read_bytes()), None
         if job.server is not None:
             from ..serving.server_trial import keep_server
@@ -122,14 +146,28 @@ def _run(
             command += ["--server", given]
         try:
             # Files that libraries leave behind when their process is killed are deleted with the directory.
-            ended = _ended(run_watched(command, {**os.environ, "TMPDIR": work, "PYTHONFAULTHANDLER": "1"}))
+            return run_watched(command, _environment(work)), program
         except StoppedError as error:
-            ended = OptimizerError(f"the job was stopped ({error}) before it was done; start it again")
-        isolation = json.loads(layers.read_bytes() or "{}") if layers.is_file() else {}
-        log.info(
-            "the job's process was isolated by: %s", "; ".join(f"{name} {state}" for name, state in isolation.items())
-        )
-        return ended, isolation, program
+            raise OptimizerError(f"the job was stopped ({error}) before it was done; start it again") from error
+
+
+@contextmanager
+def _scratch(prefix: str) -> Iterator[str]:
+    """Give a directory for temporary files, and remove it with what models have left in it.
+
+    The processes that opened models end a moment after a job's process that was killed.
+    """
+    work = Path(tempfile.mkdtemp(prefix=prefix))
+    work.chmod(0o711)  # another user reads files in it
+    try:
+        yield str(work)
+    finally:
+        deadline = time.monotonic() + _SECONDS_TO_END
+        while work.exists() and time.monotonic() < deadline:
+            with suppress(OSError):
+                remove_tree(work)
+                continue
+            time.sleep(_SECONDS_BETWEEN)
 
 
 def _refuse_another_server(output: Path, program: TakenProgram | None) -> None:
@@ -138,7 +176,7 @@ def _refuse_another_server(output: Path, program: TakenProgram | None) -> None:
     Publishing compares the file with the draft.
 
     Raises:
-        OptimizerError: The job's process, which opened the model, names another one.
+        OptimizerError: The job's process names another one.
     """
     stated, taken = read_draft(output).server, program and program.sha256
     if (stated and stated.sha256) != taken:
@@ -148,8 +186,16 @@ def _refuse_another_server(output: Path, program: TakenProgram | None) -> None:
         )
 
 
+def _environment(work: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    return {**kept, "TMPDIR": work, "PYTHONFAULTHANDLER": "1"}
+
+
 def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
-    """Write OUT/report/. A crash in it is only logged, so that it hides nothing."""
+    """Write OUT/report/, and last OUT/SHA256SUMS. A crash in either is only logged, so that it hides nothing.
+
+    Without OUT/SHA256SUMS only the report can be published.
+    """
     draft: Draft | None = None
     try:
         from ..report import write_report
@@ -159,6 +205,11 @@ def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
         write_report(output, job, outcome, draft)
     except Exception:
         log.exception("the report could not be written; the outcome stands")
+    if outcome.exit_code is ExitCode.DONE:
+        try:
+            write_checksums(output)
+        except Exception:
+            log.exception("SHA256SUMS could not be written, so the model cannot be published")
 
 
 def _ended(code: int) -> OptimizerError:

@@ -1,4 +1,4 @@
-"""Runs one job: `python -m tensorflow_optimizer.supervision.worker`, which `isolate` becomes."""
+"""Judges one job: `python -m tensorflow_optimizer.supervision.worker`. It holds the data, and opens no model."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ def main(arguments: list[str]) -> int:
     environment.prepare()
     progress_events.connect()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    for noisy in ("tensorflow", "absl", "h5py"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
     from ..pipeline import Paths, run
     from .output import write_outcome
 

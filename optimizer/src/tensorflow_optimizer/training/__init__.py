@@ -1,4 +1,12 @@
-"""Changes a model's weights, and trains the rest if there is data."""
+"""Changes a model's weights, and trains the rest if there is data.
+
+>>> import numpy as np
+>>> from tensorflow_optimizer.data import Dataset
+>>> from tensorflow_optimizer.training import augmented
+>>> images = Dataset({"image": np.ones((2, 28, 28, 1), np.float32)}, batched=True)
+>>> augmented(images, seed=7).inputs["image"].shape
+(2, 28, 28, 1)
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from ..documents.job import ModelTask
 from ..errors import BadInputError, UnsupportedError
 from ..evaluation.tasks import has_form
 from ..hints import Hint
+from ..sources import SavedModelFiles  # noqa: TC001 - pydantic reads it
+from ..sources.saved_model_files import read_meta_graph
 from .student import build_student
 from .training_loop import Hyperparameters, tensors, train
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..documents.job import Distillation
     from ..signatures import SignatureSpec
-    from ..sources import SavedModelSource
     from .training_set import TrainingSet
 
 _BATCH = 64
@@ -32,7 +33,7 @@ _LOOKED_AT = 64
 class GivenStudent:
     """The user's own model."""
 
-    source: SavedModelSource
+    source: SavedModelFiles
     signature: str
     """The one that is the teacher's."""
 
@@ -108,10 +109,10 @@ class _Student:
     """Keeps the variables alive, which functions hold weakly."""
 
     def before(self, number: int, total: int) -> None:
-        """Nothing to prepare."""
+        """Prepare nothing."""
 
     def constrain(self) -> None:
-        """Nothing to restore."""
+        """Restore nothing."""
 
     def is_whole(self) -> bool:
         """Any state may be kept."""
@@ -122,7 +123,8 @@ def _loaded(given: GivenStudent) -> _Student:
     import tensorflow as tf
 
     source = given.source
-    loaded = load_objects(source.directory, source.tags, source.meta_graph)
+    meta_graph = read_meta_graph(source.directory, source.tags)
+    loaded = load_objects(source.directory, source.tags, meta_graph)
     function = loaded.signatures[given.signature]
     kept = kept_objects(loaded, [function])
     variables = [

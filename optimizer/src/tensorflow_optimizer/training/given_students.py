@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..conversion.version_1 import is_version_1
-from ..documents.job import Distillation, Source
+from ..documents.job import Distillation, Identity, Packaging, Source
 from ..errors import BadInputError, OptimizerError, UnsupportedError
-from ..signatures import read_signatures, state_writers
 from ..sources import TfliteSource, open_source
 from .distillation import GivenStudent
 
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..documents.job import Job, Student
+    from ..sandbox import Sandbox
     from ..signatures import SignatureSpec
     from ..signatures.spec import TensorSpec
 
@@ -31,10 +30,13 @@ def given_students(job: Job) -> list[Student]:
     return [step.student for step in distillations(job) if step.student.given is not None]
 
 
-def open_students(job: Job, paths: list[Path], teacher: SignatureSpec, work: Path) -> dict[str, GivenStudent]:
+def open_students(
+    sandbox: Sandbox, job: Job, paths: list[Path], teacher: SignatureSpec, work: Path
+) -> dict[str, GivenStudent]:
     """Open the job's given students, by the text of their documents.
 
     Args:
+        sandbox: Where models are opened.
         job: The job.
         paths: Their paths, in the order of the job's steps.
         teacher: The required signature.
@@ -51,24 +53,25 @@ def open_students(job: Job, paths: list[Path], teacher: SignatureSpec, work: Pat
             "order of the job's steps"
         )
     return {
-        student.to_json(): _open(path, teacher, work / f"student-{number}")
+        student.to_json(): _open(sandbox, path, teacher, work / f"student-{number}", job.source.allowed_operations)
         for number, (student, path) in enumerate(zip(students, paths, strict=True))
     }
 
 
-def _open(path: Path, teacher: SignatureSpec, work: Path) -> GivenStudent:
+def _open(sandbox: Sandbox, path: Path, teacher: SignatureSpec, work: Path, allowed: list[str]) -> GivenStudent:
     work.mkdir(parents=True, exist_ok=True)
     try:
-        opened = open_source(path, Source.model_validate({"packaging": "zip", "identity": {}}), work)
+        source = Source(packaging=Packaging.ZIP, identity=Identity(), allowed_operations=allowed)
+        opened = open_source(sandbox, path, source, work)
     except OptimizerError as error:
         raise type(error)(f"the student: {error}", *error.hints) from error
-    if isinstance(opened, TfliteSource) or is_version_1(opened.meta_graph):
+    if isinstance(opened, TfliteSource) or opened.version_1:
         what = "is a .tflite file" if isinstance(opened, TfliteSource) else "was made with TensorFlow 1"
         raise UnsupportedError(
             f"the student {what}, whose weights cannot be trained here; give its SavedModel of TensorFlow 2, or the "
             "Keras file"
         )
-    specs = read_signatures(opened.meta_graph)
+    specs = opened.specs
     own = specs.get(teacher.name) or (next(iter(specs.values())) if len(specs) == 1 else None)
     if own is None:
         raise BadInputError(
@@ -79,13 +82,13 @@ def _open(path: Path, teacher: SignatureSpec, work: Path) -> GivenStudent:
     differences += _differences("output", teacher.outputs, own.outputs)
     if differences:
         raise BadInputError(f"the student does not match the signature of its teacher: {'; '.join(differences)}")
-    writers = state_writers(opened.meta_graph, own)
+    writers = opened.signatures[own.name].writers
     if writers:
         raise UnsupportedError(
             f"the student changes its state when it is called ({', '.join(writers)}), so that its answers would depend "
             "on what it was asked before; export it for inference, with training=False"
         )
-    return GivenStudent(opened, own.name)
+    return GivenStudent(opened.files, own.name)
 
 
 def _differences(what: str, teacher: dict[str, TensorSpec], student: dict[str, TensorSpec]) -> list[str]:

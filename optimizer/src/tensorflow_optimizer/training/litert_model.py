@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _SAME_SCALE = ("MAX_POOL_2D", "PAD", "RESHAPE")
 #: Ranges that LiteRT prescribes.
 _PRESCRIBED = {"LOGISTIC": (0.0, 255 / 256), "SOFTMAX": (0.0, 255 / 256), "TANH": (-1.0, 127 / 128)}
-#: How often in the training ranges are taken again, from the weights as they are then.
+#: Number of times in a training that ranges are taken again, from the weights as they are then.
 _RANGES_TAKEN = 20
-#: By which the function's answers may differ from the file's, relative to their greatest.
+#: Greatest difference between the function's answers and the file's, relative to the greatest of them.
 _TOLERANCE = 1e-3
 #: Rows that are compared.
 _COMPARED = 8
@@ -92,8 +92,8 @@ class LiteRtModel:
             for tensor, (low, high) in self._observe(tensors(chunk)).items():
                 least, greatest = ranges.get(tensor, (0.0, 0.0))
                 ranges[tensor] = min(least, float(low)), max(greatest, float(high))
-        for tensor, found in ranges.items():
-            self._ranges[tensor].assign(found)
+        for tensor, taken in ranges.items():
+            self._ranges[tensor].assign(taken)
 
     def content(self) -> bytes:
         """Return the file with the weights as they are now."""
@@ -134,7 +134,7 @@ class LiteRtModel:
 
         known, held = operations(), activations()
         values = {tensor: rounded(tensor, inputs[name]) for name, tensor in self._graph.inputs.items()}
-        weights = {tensor: found.rounded() if simulate else found.value() for tensor, found in self._weights.items()}
+        weights = {tensor: weight.rounded() if simulate else weight.value() for tensor, weight in self._weights.items()}
         for operator in self._graph.graph.operators:
             given = [
                 weights[tensor] if tensor in weights else values.get(tensor, self._graph.constant(tensor))
@@ -161,9 +161,9 @@ class LiteRtModel:
         for number, row in enumerate(rows):
             inner.run(row)
             for name, tensor in self._graph.outputs.items():
-                expected, found = inner.value(tensor), values[tensor].numpy()[number : number + 1]
+                expected, computed = inner.value(tensor), values[tensor].numpy()[number : number + 1]
                 largest = np.abs(expected).max() or 1.0
-                if found.shape != expected.shape or np.abs(found - expected).max() > _TOLERANCE * largest:
+                if computed.shape != expected.shape or np.abs(computed - expected).max() > _TOLERANCE * largest:
                     raise _several_rows(f"they change the output {name!r}")
 
 
@@ -200,15 +200,15 @@ class _Weights:
 
 
 def _weights_of(graph: LiteRtGraph) -> dict[int, _Weights]:
-    found: dict[int, _Weights] = {}
+    weights: dict[int, _Weights] = {}
     for operator in graph.weighted():
         axes = (WEIGHTED[graph.name(operator)], None)
         for tensor, axis in zip(inputs_of(operator)[1:], axes, strict=True):
-            if tensor not in found:
-                found[tensor] = _Weights(np.asarray(graph.constant(tensor), np.float32), axis)
-    if not found:
+            if tensor not in weights:
+                weights[tensor] = _Weights(np.asarray(graph.constant(tensor), np.float32), axis)
+    if not weights:
         raise UnsupportedError("the model has no convolution and no dense layer with stored weights to train")
-    return found
+    return weights
 
 
 def _check_operations(graph: LiteRtGraph) -> None:

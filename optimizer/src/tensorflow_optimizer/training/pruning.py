@@ -10,13 +10,14 @@ from ..conversion.loading import kept_objects, load_objects
 from ..conversion.version_1 import is_version_1
 from ..errors import UnsupportedError
 from ..hints import Hint
+from ..sources.saved_model_files import read_meta_graph
 from .training_loop import Hyperparameters, train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..documents.job import Pruning
-    from ..sources import SavedModelSource
+    from ..sources import SavedModelFiles
     from .training_set import TrainingSet
 
 #: The share of zeros grows over the first half; the second half recovers.
@@ -26,7 +27,7 @@ _RATE = 1e-3
 
 
 def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
-    source: SavedModelSource,
+    source: SavedModelFiles,
     signatures: list[str],
     step: Pruning,
     training_set: TrainingSet | None,
@@ -52,13 +53,14 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
     """
     import tensorflow as tf
 
-    if is_version_1(source.meta_graph):
+    meta_graph = read_meta_graph(source.directory, source.tags)
+    if is_version_1(meta_graph):
         raise UnsupportedError(
             "the model was made with TensorFlow 1, whose variables cannot be pruned here; save it again with "
             "TensorFlow 2 (tf.saved_model.save), or leave pruning out",
             Hint.PRUNING,
         )
-    loaded = load_objects(source.directory, source.tags, source.meta_graph)
+    loaded = load_objects(source.directory, source.tags, meta_graph)
     functions = {name: loaded.signatures[name] for name in signatures}
     kept = kept_objects(loaded, functions.values())
     variables = [

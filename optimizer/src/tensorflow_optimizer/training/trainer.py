@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import fcntl
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from ..processes import progress_events
-from ..sources import OpenedSource, SavedModelSource, SourceKind, saved_model_of
-from ..sources.saved_model_files import read_meta_graph
-from .distillation import distill
-from .pruning import prune
+from ..documents.job import Distillation, Pruning
+from ..documents.plain import to_plain
+from ..processes.plain_text import one_line
+from ..signatures import SignatureSpec
+from ..sources import SavedModelFiles, saved_model_of, take_saved_model
+from .carried import carried
+from .distillation import GivenStudent
+from .leaf import TRAINED
+from .once import Once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from ..documents.job import Distillation, Pruning
     from ..processes.progress import Progress
-    from ..signatures import SignatureSpec
-    from .distillation import GivenStudent
+    from ..sandbox import Sandbox
+    from ..sources import OpenedSource
     from .training_data import TrainingData
     from .training_set import TrainingSet
 
+_LEAF = "tensorflow_optimizer.training.leaf"
 #: Above this sparsity, a model without training usually decides differently.
 _SAFE_WITHOUT_DATA = 0.5
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains each model once, also for several processes, and reuses what is already in the work directory."""
+    """Trains each model once, in a leaf, and gives its files to all candidates that are made of it."""
 
+    sandbox: Sandbox
     source: OpenedSource
     teacher: SignatureSpec
     """The default signature."""
@@ -40,10 +43,15 @@ class Trainer:
     """The given ones, by the text of their documents."""
     work: Path
     seed: int
+    allowed_operations: list[str] = field(default_factory=list)
+    """Operations that act on more than the model, which it may have."""
+    environment: Mapping[str, str] | None = None
+    """Variables of the leaves."""
+    _once: Once = field(default_factory=Once)
 
     def trained(
         self, distillation: Distillation | None, pruning: Pruning | None, signatures: list[str], progress: Progress
-    ) -> SavedModelSource:
+    ) -> SavedModelFiles:
         """Distill, then prune, as far as requested.
 
         Args:
@@ -56,7 +64,7 @@ class Trainer:
             OptimizerError: The model, or the data, does not allow it.
         """
         if distillation is None:
-            source = saved_model_of(self.source)
+            source = saved_model_of(self.source).files
         else:
             source = self._distilled(distillation, self.training_data.for_distillation(distillation), progress)
             signatures = [self.teacher.name]
@@ -71,35 +79,62 @@ class Trainer:
             else replace(self, training_data=training_data, work=self.work / "without-teacher")
         )
 
-    def _distilled(self, step: Distillation, training_set: TrainingSet, progress: Progress) -> SavedModelSource:
+    def _distilled(self, step: Distillation, training_set: TrainingSet, progress: Progress) -> SavedModelFiles:
         directory = self.work / f"distilled-{_key(step)}"
-        with _once(directory) as unfinished:
+        with self._once.making(directory) as unfinished:
             if unfinished is None:
-                return _opened(directory, self.source)
+                return _files(directory)
             progress.say(f"training the student {step.student.name} on {training_set.dataset.count} samples")
             given = self.students.get(step.student.to_json())
-            with progress_events.counting(f"epochs of the student {step.student.name}"):
-                problem = distill(given, self.teacher, step, training_set, unfinished, seed=self.seed)
+            request = {
+                "step": to_plain(Distillation, step),
+                "given": None if given is None else to_plain(GivenStudent, given),
+                "teacher": to_plain(SignatureSpec, self.teacher),
+            }
+            read = [] if given is None else [given.source.directory]
+            problem = self._train("distil", request, training_set, read, unfinished, progress)
             if problem is not None:
                 progress.warn(f"training the student was given up ({problem}); it is as good as it was until then")
-        return _opened(directory, self.source)
+        return _files(directory)
 
     def _pruned(
-        self, source: SavedModelSource, step: Pruning, signatures: list[str], progress: Progress
-    ) -> SavedModelSource:
-        of = "original" if source is self.source else source.directory.name
+        self, source: SavedModelFiles, step: Pruning, signatures: list[str], progress: Progress
+    ) -> SavedModelFiles:
+        of = source.directory.name if source.directory.is_relative_to(self.work) else "original"
         directory = self.work / f"{of}-pruned-{_key(step)}"
-        with _once(directory) as unfinished:
+        with self._once.making(directory) as unfinished:
             if unfinished is None:
-                return _opened(directory, source)
+                return _files(directory)
             self._tell(step, progress)
-            with progress_events.counting(f"epochs after pruning {step.sparsity:.0%}"):
-                problem = prune(source, signatures, step, self.training_data.for_recovery(), unfinished, seed=self.seed)
+            request = {
+                "step": to_plain(Pruning, step),
+                "source": to_plain(SavedModelFiles, source),
+                "signatures": signatures,
+            }
+            training_set, read = self.training_data.for_recovery(), [source.directory]
+            problem = self._train("cut", request, training_set, read, unfinished, progress)
             if problem is not None:
                 progress.warn(
                     f"training after pruning was given up ({problem}); the weights are as good as they were until then"
                 )
-        return _opened(directory, source)
+        return _files(directory)
+
+    def _train(  # noqa: PLR0913, PLR0917 - what is asked, and where it comes from and goes to
+        self,
+        task: str,
+        request: dict[str, Any],
+        training_set: TrainingSet | None,
+        read: list[Path],
+        directory: Path,
+        progress: Progress,
+    ) -> str | None:
+        """Train in a leaf, take its model, and return why training was given up, if it was."""
+        document, arrays = carried(training_set)
+        asked = {**request, "trainingSet": document, "seed": self.seed}
+        with self.sandbox.leaf(f"{_LEAF}:{task}", read=read, environment=self.environment, progress=progress) as leaf:
+            problem = leaf.ask(asked, arrays).document.get("problem")
+            take_saved_model(self.sandbox, leaf, TRAINED, directory, self.allowed_operations)
+        return one_line(problem) if isinstance(problem, str) else None
 
     def _tell(self, step: Pruning, progress: Progress) -> None:
         count = self.training_data.count
@@ -115,36 +150,9 @@ class Trainer:
             )
 
 
-@contextmanager
-def _once(directory: Path) -> Iterator[Path | None]:
-    """Give a path to save a model at, which becomes `directory` in the end; None if another process has made it.
-
-    Processes that arrive meanwhile wait.
-    """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with directory.with_name(f"{directory.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if directory.exists():
-            yield None
-            return
-        unfinished = directory.with_name(f"{directory.name}.part")
-        yield unfinished
-        unfinished.rename(directory)
-
-
-def _opened(directory: Path, original: OpenedSource) -> SavedModelSource:
-    import tensorflow as tf
-
-    files = [file for file in directory.rglob("*") if file.is_file()]
-    return SavedModelSource(
-        kind=SourceKind.SAVED_MODEL,
-        digest=original.digest,
-        size_bytes=sum(file.stat().st_size for file in files),
-        tensorflow_version=tf.__version__,
-        tags=["serve"],
-        directory=directory,
-        meta_graph=read_meta_graph(directory, ["serve"]),
-    )
+def _files(directory: Path) -> SavedModelFiles:
+    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    return SavedModelFiles(directory, ["serve"], size)
 
 
 def _key(step: Distillation | Pruning) -> str:

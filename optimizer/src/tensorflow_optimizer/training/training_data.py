@@ -32,12 +32,18 @@ class TrainingData:
 
     count: int
     plain: TrainingSet | None
-    """As given; None: too few samples."""
+    """Samples as they were given; None: too few."""
     augmented_samples: TrainingSet | None
-    """With changed copies; None: no step asks for them, or nothing can be changed."""
+    """Samples with changed copies; None: no step asks for them, or nothing can be changed."""
 
     with_teacher: bool = True
-    """False: labels alone, to measure what the teacher adds."""
+    """False: train on labels alone, to measure what the teacher adds."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the inputs, changed copies included."""
+        sets = [training_set for training_set in (self.plain, self.augmented_samples) if training_set is not None]
+        return sum(value.nbytes for training_set in sets for value in training_set.dataset.inputs.values())
 
     def for_distillation(self, step: Distillation) -> TrainingSet:
         """Return the training set of a student.
@@ -72,8 +78,8 @@ class TrainingData:
 
     def labels_only(self) -> TrainingData | None:
         """Return the same samples with labels as the only targets; None if an output has no labels."""
-        found = self.plain.targets.values() if self.plain else ()
-        labelled = bool(found) and all(target.truth is not None for target in found)
+        targets = self.plain.targets.values() if self.plain else ()
+        labelled = bool(targets) and all(target.truth is not None for target in targets)
         return replace(self, with_teacher=False) if labelled else None
 
     def _samples(self, step: Distillation) -> TrainingSet:

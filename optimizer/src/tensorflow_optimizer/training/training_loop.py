@@ -35,7 +35,7 @@ class Trainable(Protocol):
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """How long and how fast to train."""
+    """Duration, learning rate, batch size and seed of a training."""
 
     epochs: int
     learning_rate: float

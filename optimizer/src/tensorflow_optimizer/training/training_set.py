@@ -48,7 +48,7 @@ class TrainingSet:
     """The original's, dimension 0 being the sample."""
     tasks: dict[str, OutputTask]
     label_share: float = 1.0
-    """Of the loss, at outputs with labels; the rest is the original's answers."""
+    """Weight of the labels in the loss, at outputs with labels; the rest is that of the original's answers."""
     temperature: float | None = None
     """Learn the original's scores at it; None: learn its numbers as they are."""
     versions: int = 1
@@ -57,15 +57,15 @@ class TrainingSet:
     @cached_property
     def targets(self) -> dict[str, Target]:
         """Return the targets by output. Outputs without a gradient are absent."""
-        found = {}
+        targets = {}
         for name, value in self.answers.items():
             task = self.tasks[name]
             labels = self.dataset.labels.get(name)
             if value.dtype.kind != "f" or task.indices:
                 continue
             usable = labels is not None and task.task is not ModelTask.REGRESSION and self.label_share > 0
-            found[name] = Target(value, truth_of(task, value, labels) if usable and labels is not None else None)
-        return found
+            targets[name] = Target(value, truth_of(task, value, labels) if usable and labels is not None else None)
+        return targets
 
     def as_rows(self) -> TrainingSet:
         """Return the same samples as rows of a batch, for a model with any batch size.

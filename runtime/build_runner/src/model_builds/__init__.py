@@ -1,1 +1,1 @@
-"""Finds, starts and watches the builds of models, and checks that models fit their endpoints."""
+"""Finds, starts and watches the builds of models, checks that models fit their endpoints, and prunes old versions."""

@@ -20,11 +20,11 @@ Result = TypeVar("Result")
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
 
-#: A new role or policy takes a while to be effective everywhere.
+#: Time to try again while a new role or policy becomes effective everywhere.
 _PATIENCE_SECONDS = 60
 _POLL_SECONDS = 5
 
-#: The request may not have arrived.
+#: Errors after which the request may have arrived or not.
 NO_ANSWER = (HTTPClientError, ConnectionError)
 
 _THROTTLED = {

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-#: CloudFormation accepts 4,096 bytes, including the provider framework's text, and drops a longer reason entirely.
+import unicodedata
+
+#: Unicode's categories of control characters, of formatting such as a change of direction, and of separators of lines.
+_UNSEEN = {"Cc", "Cf", "Zl", "Zp"}
+
+#: Maximum bytes of a reason: CloudFormation drops one of more than 4,096, including the provider framework's text.
 LONGEST_MESSAGE = 2_500
 
 
@@ -23,6 +28,15 @@ class SigningKeyError(ModelError):
 
 class BusyAccountError(ModelError):
     """The account has no concurrency left for the function, but may have it later."""
+
+
+def in_one_line(text: str) -> str:
+    """Return a text that a model may have had a part in without newlines, control characters and escapes.
+
+    So it can neither begin a line of its own, such as another address of a report, nor move a terminal's cursor.
+    """
+    kept = "".join(" " if unicodedata.category(character) in _UNSEEN else character for character in text)
+    return " ".join(kept.split())
 
 
 def shorten(text: str, size: int) -> str:

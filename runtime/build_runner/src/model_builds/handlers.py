@@ -47,10 +47,10 @@ from .keep_previous import (
 from .stack_status import is_rolling_back
 from .store import Store, delete_if_empty
 from .versions.delivered import find_named, refuse_missing_upload
-from .versions.records import find_record
+from .versions.records import find_record, find_served
 from .versions.signing import ensure_signed
 
-#: How long a version check waits for concurrency in the account. A stack checks its functions in
+#: Maximum wait of a version check for concurrency in the account. A stack checks its functions in
 #: parallel, and a new account runs ten at a time.
 _BUSY_SECONDS = 600
 
@@ -114,8 +114,13 @@ def _find_or_start(event: Event) -> dict[str, Any]:
         _require_signature(event, kept)
         return {"Data": _held(event, kept)}
     record = aws.patiently(lambda: find_record(store, prefix, key))
+    if record is None:
+        served = aws.patiently(lambda: find_served(store, prefix, key))
+        # Versions from before records had marks serve a rollback, and no new deployment.
+        record = served if served is not None and _is_rollback(event) else None
     if record is not None:
         print(f"version {record['Version']} was built with the key {key}: nothing to build{_uncompared(job)}")
+        _tell_isolation(record)
         _require_signature(event, record)
         return {"Data": _held(event, accepted(properties, record))}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -126,6 +131,12 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     if build_id:
         print(f"waits for the build {build_id} with the key {key}")
     return {"Build": {"Id": build_id or "", "Key": key, "Started": int(time.time())}}
+
+
+def _tell_isolation(record: dict[str, str]) -> None:
+    """Log how the model was isolated when it was opened: a layer may be missing where the build ran."""
+    layers = record["Isolation"] or "not written down"
+    print(f"layers of isolation of the model of version {record['Version']}, when it was opened: {layers}")
 
 
 def _uncompared(job: dict[str, Any]) -> str:
@@ -186,7 +197,7 @@ def _hold_import(event: Event) -> None:
     properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
     replaced = ""
     if old.get("Bucket") == properties["Bucket"]:
-        # What a failed update named may be unusable, and its rollback must not fail by it.
+        # The version that a failed update named may be unusable; its rollback must not fail because of it.
         with contextlib.suppress(ModelError, KeyError):
             replaced = manifest_address(old)[0]
     hold(event, manifest_address(properties)[0], replaced)
@@ -290,8 +301,10 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
             note_queue(build, since)
         return {"IsComplete": False}
     store = Store(properties["Bucket"])
-    record = find_record(store, prefix, asked["Key"])
+    # Ignore what a failed build has left in the bucket, however complete it looks.
+    record = find_record(store, prefix, asked["Key"]) if build["buildStatus"] == "SUCCEEDED" else None
     if record is not None:
+        _tell_isolation(record)
         ensure_signed(properties, record, is_new=True)
         announce_published(event, asked["Key"], record)
         return {"IsComplete": True, "Data": _held(event, accepted(properties, record))}

@@ -15,12 +15,12 @@ from cdk_tensorflow_shared.build_key import build_key
 
 from .builds.failure_message import console_url, failure_message, read_outcome, report_key
 from .documents.kept_versions import Refusal, read_refusal, write_refusal
-from .errors import ModelError, shorten
+from .errors import ModelError, in_one_line, shorten
 from .events.announcements import announce_refusal
 from .stack_status import is_rolling_back
 from .store import Store
 from .versions.delivered import find_named
-from .versions.records import find_record, find_version, to_data
+from .versions.records import find_served, find_version, to_data
 
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
@@ -30,7 +30,7 @@ _NO_CANDIDATE = 3
 _INCOMPLETE = "what served before is not complete"
 _LONGEST_REASON = 600
 _LONGEST_ATTRIBUTE = 500
-#: Value of the attribute if the requested model is served.
+#: Value of the attribute `Refusal` if the requested model is served.
 NOT_REFUSED = "none"
 
 
@@ -80,7 +80,7 @@ def keep_previous(event: dict[str, Any], key: str, build: BuildTypeDef) -> dict[
     outcome = read_outcome(store, prefix, build) or {}
     refusal = Refusal(
         attempt=attempt_of(properties),
-        reason=shorten(" ".join(str(outcome.get("sentence", "")).split()), _LONGEST_REASON),
+        reason=shorten(in_one_line(str(outcome.get("sentence", ""))), _LONGEST_REASON),
         reportKey=report_key(store, prefix, build),
         buildUrl=console_url(build),
         refusedAt=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time())),
@@ -148,7 +148,7 @@ def find_previous(event: dict[str, Any]) -> Previous | str:
     key = build_key(json.loads(old["Job"]))
     refusal = read_refusal(store, prefix, key, attempt_of(old)) if keeps_previous(old) else None
     if refusal is None:
-        record = find_record(store, prefix, key)
+        record = find_served(store, prefix, key)
     else:
         key = refusal.keptBuildKey
         record = find_version(store, prefix, key, refusal.keptVersion)

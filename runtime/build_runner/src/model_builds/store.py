@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
 _OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-#: How often a document that somebody else keeps changing is read again.
+#: Number of times that a document which somebody else keeps changing is read again.
 _MOST_CHANGES = 5
 
 
@@ -41,8 +41,8 @@ class Store:
 
     def exists(self, key: str) -> bool:
         """Tell whether an object with exactly this key exists."""
-        found = aws.s3().list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1).get("Contents", [])
-        return bool(found) and found[0]["Key"] == key
+        objects = aws.s3().list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return bool(objects) and objects[0]["Key"] == key
 
     def read(self, key: str) -> bytes | None:
         """Return an object's content, or None if it does not exist."""
@@ -70,6 +70,12 @@ class Store:
                 print(f"{self.address(key)} is read as it was published: the version {version['VersionId']}")
                 return content
         return None
+
+    def deleted(self, prefix: str) -> dict[str, str]:
+        """Return when each object below a prefix was deleted that has not been written again, by key."""
+        pages: Any = aws.s3().get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
+        markers = (marker for page in pages for marker in page.get("DeleteMarkers", []))
+        return {marker["Key"]: marker["LastModified"].isoformat() for marker in markers if marker["IsLatest"]}
 
     def read_document(self, key: str) -> dict[str, Any] | None:
         """Return a JSON object, or None if it does not exist."""

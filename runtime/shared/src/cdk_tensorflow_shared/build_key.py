@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-#: Where a job.json says where something lies. Elsewhere `location` is a name of the user's own: of an input, an output.
-_LOCATED = {("source",), ("evaluation",), ("recipe", "steps", "student", "given")}
+#: Paths of the `location`s in a job.json. Elsewhere `location` is a name of the user's own: of an input, an output.
+_LOCATION_PATHS = {("source",), ("evaluation",), ("recipe", "steps", "student", "given")}
 
 
 def _canonical(job: Any, *path: str) -> Any:
@@ -16,7 +16,7 @@ def _canonical(job: Any, *path: str) -> Any:
         return {
             name: _canonical(value, *path, name)
             for name, value in job.items()
-            if value is not None and not (name == "location" and path in _LOCATED)
+            if value is not None and not (name == "location" and path in _LOCATION_PATHS)
         }
     if isinstance(job, list):
         return [_canonical(value, *path) for value in job]

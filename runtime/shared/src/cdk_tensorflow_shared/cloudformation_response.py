@@ -8,7 +8,7 @@ import urllib.request
 from typing import Any
 
 _ATTEMPTS = 4
-#: CloudFormation accepts an answer of 4,096 bytes, including the IDs.
+#: Maximum bytes of a reason: CloudFormation accepts 4,096 for the whole answer, including the IDs.
 _REASON_BYTES = 3_000
 
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 #: Prefix of the paths in a manifest that are inside the layer.
 IN_LAYER = "layer.zip!/"
-#: Of the manifests that this version of the library writes and reads.
+#: Schema version of the manifests that this library writes and reads.
 SCHEMA_VERSION = 1
+#: The mark of success, a record's `Status`: written last of all, and only while the build succeeds.
+SUCCEEDED = "SUCCEEDED"
 #: Members that every record has.
-REQUIRED = ("Version", "KeyPrefix", "ManifestKey", "ManifestSha256", "ReportKey", "BuildUrl", "Summary")
+REQUIRED = ("Status", "Version", "KeyPrefix", "ManifestKey", "ManifestSha256", "ReportKey", "BuildUrl", "Summary")
 
 
 class Objects(Protocol):
@@ -57,23 +59,40 @@ def is_object(path: str) -> bool:
     return not path.startswith(IN_LAYER)
 
 
-def find_record(objects: Objects, prefix: str, build_key: str) -> dict[str, str] | None:
-    """Return the record of the lowest version of this build key that is complete."""
+def find_record(objects: Objects, prefix: str, build_key: str, *, unmarked: bool = False) -> dict[str, str] | None:
+    """Return the record of the lowest version of this build key that is complete.
+
+    Args:
+        objects: The objects of the bucket.
+        prefix: The model's prefix in it.
+        build_key: The build key.
+        unmarked: As for `read_record`.
+    """
     directory = record_key(prefix, build_key, "").removesuffix(".json")
     names = [key.removeprefix(directory) for key in objects.sizes(directory)]
     versions = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"([1-9]\d*)\.json", name)))
-    found = (read_record(objects, prefix, build_key, version) for version in versions)
-    return next((record for record in found if record is not None), None)
+    records = (read_record(objects, prefix, build_key, version, unmarked=unmarked) for version in versions)
+    return next((record for record in records if record is not None), None)
 
 
-def read_record(objects: Objects, prefix: str, build_key: str, version: int | str) -> dict[str, str] | None:
+def read_record(
+    objects: Objects, prefix: str, build_key: str, version: int | str, *, unmarked: bool = False
+) -> dict[str, str] | None:
     """Return the record of one version that a build key made; None unless the version is complete.
 
-    A complete version is not pruned. Its manifest is below the prefix and one that this library reads, and everything
-    that the record and the manifest name is there as it was published.
+    A complete version has the mark of success, and is not pruned. Its manifest is below the prefix and one that this
+    library reads, and everything that the record and the manifest name is there as it was published.
+
+    Args:
+        objects: The objects of the bucket.
+        prefix: The model's prefix in it.
+        build_key: The build key.
+        version: The version's number.
+        unmarked: Whether a record without a mark counts too, as before there were marks. Only what a stack serves
+            already may be found like that.
     """
     record = _document(objects.read(record_key(prefix, build_key, version)))
-    if not all(isinstance(value, str) for value in record.values()) or not record.keys() >= set(REQUIRED):
+    if not _counts(record, unmarked=unmarked):
         return None
     key_prefix = record["KeyPrefix"]
     is_below = key_prefix.startswith(f"{prefix}/") and record["ManifestKey"] == f"{key_prefix}manifest.json"
@@ -99,6 +118,13 @@ def read_record(objects: Objects, prefix: str, build_key: str, version: int | st
         return None
     layer, layer_version = record.get("LayerKey"), record.get("LayerObjectVersion")
     return record if not layer or not layer_version or objects.has_version(layer, layer_version) else None
+
+
+def _counts(record: dict[str, Any], *, unmarked: bool) -> bool:
+    """Tell whether a record has all members, as texts, and the mark of success, or may lack it and does."""
+    known = {"Status": "", **record}
+    is_whole = all(isinstance(value, str) for value in known.values()) and known.keys() >= set(REQUIRED)
+    return is_whole and known["Status"] in ({SUCCEEDED, ""} if unmarked else {SUCCEEDED})
 
 
 def _document(content: bytes | None) -> dict[str, Any]:

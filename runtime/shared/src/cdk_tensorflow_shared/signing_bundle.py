@@ -52,14 +52,14 @@ class Bundle:
             if statement["predicateType"] != PREDICATE_TYPE:
                 raise BundleError(f"it is a statement of the type {statement['predicateType']!r}")
             resources = statement["predicate"]["resources"]
-            found = [resource["digest"] for resource in resources if resource["name"] == MANIFEST_FILE]
+            digests = [resource["digest"] for resource in resources if resource["name"] == MANIFEST_FILE]
             (subject,) = statement["subject"]
             place = str(subject["name"])
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError("its statement cannot be read") from error
-        if len(found) != 1:
+        if len(digests) != 1:
             raise BundleError("its statement names no manifest")
-        return f"{place}/{MANIFEST_FILE}", str(found[0])
+        return f"{place}/{MANIFEST_FILE}", str(digests[0])
 
     def to_json(self) -> str:
         """Return the text of the file."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.colors import ListedColormap
 
-from .drawing import GOOD, INK, LINE, WIDTH, Picture, Words, caption, draw, plot, sentences, short
+from .drawing import GOOD, INK, LINE, WIDTH, Chart, Words, caption, draw, plot, sentences, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _LEFT, _BETWEEN, _RIGHT, _TOP, _BOTTOM = 140, 40, 16, 34, 100
 _LONGEST_NAME = 12
 _LARGEST_CELL = 64.0
-#: Of the color where a share is 1, so that numbers can be read on it.
+#: Opacity of the color for a share of 1, so that numbers can be read on it.
 _DARKEST = 0.5
 #: Cells of more classes have no room for their numbers.
 _NUMBERED = 12
 
 
-def draw_confusion(tables: ClassTables, name: str) -> Picture | None:
+def draw_confusion(tables: ClassTables, name: str) -> Chart | None:
     """Draw both matrices; None where there are none."""
     if not tables.confusion:
         return None
@@ -50,7 +50,7 @@ def draw_confusion(tables: ClassTables, name: str) -> Picture | None:
         "A row is a label, a column a decision. The darker a cell, the greater its share of the label’s samples.",
         "Bold: the two models differ." if len(decisions) <= _NUMBERED else "The table has the numbers.",
     )
-    return Picture(svg, text)
+    return Chart(svg, text)
 
 
 def _told(decision: str, before: int, after: int) -> str:

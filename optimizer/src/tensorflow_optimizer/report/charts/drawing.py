@@ -23,10 +23,10 @@ WIDTH = 900
 PAPER, INK, SOFT, LINE, GOOD, BAD = "#ffffff", "#1a1f29", "#5b6472", "#dde1e7", "#0b7a55", "#b3261e"
 #: The id of names, which becomes a class: the page draws them before lines.
 NAME = "name"
-#: With a number: the id of an element that gets a title, which a browser shows at the pointer.
+#: Prefix of the id, before a number, of an element with a title, which a browser shows at the pointer.
 MARK = "mark-"
 LONGEST_NAME = 28
-#: More are no picture that one reads.
+#: Most names in a chart that one can read.
 MOST_NAMED = 30
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -52,13 +52,13 @@ _STYLE: dict[str, Any] = {
     "grid.color": LINE,
     "hatch.color": PAPER,
 }
-#: What XML cannot hold, even escaped.
+#: Characters that XML cannot hold, even escaped.
 _IMPOSSIBLE = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture with its caption, or the reason why there is none."""
+class Chart:
+    """A chart with its caption, or the reason why there is none."""
 
     svg: Markup | None
     text: str
@@ -66,12 +66,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a picture."""
+    """The words of a chart."""
 
     title: str
-    """The picture in a few words, for screen readers."""
+    """The chart in a few words, for screen readers."""
     description: str
-    """Its content, in sentences."""
+    """Content of the drawing, in sentences."""
     marks: Sequence[str] = ()
     """The texts of the elements with a mark's id, by its number."""
 
@@ -81,13 +81,13 @@ def draw(paint: Callable[[Figure], None], name: str, words: Words, size: tuple[f
 
     Args:
         paint: Draws into a figure; a pixel is its unit of length.
-        name: Unlike that of any other picture of the page.
+        name: Unlike that of any other chart of the page.
         words: Its words.
         size: Width and height in pixels.
     """
     stream = io.StringIO()
     with style.context(_STYLE, after_reset=True), warnings.catch_warnings():
-        # Of characters that this font lacks; the reader's may have them.
+        # Ignore characters that this font lacks; the reader's may have them.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=(size[0] / 72, size[1] / 72))
         paint(figure)
@@ -112,16 +112,16 @@ def plain(text: str) -> str:
 
 
 def short(text: str, longest: int = LONGEST_NAME) -> str:
-    """Return a name that has room in a picture: its start and its end, which tell it from others."""
+    """Return a name that has room in a chart: its start and its end, which tell it from others."""
     text, start = plain(text), (longest - 1) // 2
     return text if len(text) <= longest else f"{text[:start]}…{text[start + 1 - longest :]}"
 
 
 def sentences(items: Iterable[str], most: int = MOST_NAMED) -> str:
     """Return a sentence for each item, and how many more there are."""
-    found = [plain(item) for item in items]
-    more = [f"And {len(found) - most:,} more"] if len(found) > most else []
-    return " ".join(f"{item}." for item in [*found[:most], *more])
+    texts = [plain(item) for item in items]
+    more = [f"And {len(texts) - most:,} more"] if len(texts) > most else []
+    return " ".join(f"{item}." for item in [*texts[:most], *more])
 
 
 def caption(*parts: str) -> str:
@@ -130,7 +130,7 @@ def caption(*parts: str) -> str:
 
 
 def _embedded(document: str, name: str, words: Words) -> Markup:
-    """Return the element of a document: with its words, without what a page has for itself or another picture too."""
+    """Return the element of a document: with its words, without what a page has for itself or another chart too."""
     root = ET.fromstring(document)  # noqa: S314 - Matplotlib's own output, in which names are escaped
     for parent in list(root.iter()):
         for child in list(parent):
@@ -153,13 +153,13 @@ def _embedded(document: str, name: str, words: Words) -> Markup:
     box = root.get("viewBox", "")
     root.attrib.clear()
     labels = {"aria-labelledby": f"{name}-title", "aria-describedby": f"{name}-desc"}
-    root.attrib.update({"viewBox": box, "role": "img", **labels, "class": "picture"})
+    root.attrib.update({"viewBox": box, "role": "img", **labels, "class": "chart"})
     ET.indent(root, "")
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - ElementTree escapes names
 
 
 def _simplify(element: ET.Element, name: str, used: set[str]) -> None:
-    """Make attributes of styles, which those of the page then outrank, and ids of this picture alone."""
+    """Make attributes of styles, which those of the page then outrank, and ids of this chart alone."""
     for declaration in filter(None, map(str.strip, element.attrib.pop("style", "").split(";"))):
         key, _, value = declaration.partition(":")
         if key != "font-family":

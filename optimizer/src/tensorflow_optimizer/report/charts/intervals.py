@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from .. import figures
 from ..view import other_model
-from .drawing import INK, MOST_NAMED, PAPER, SOFT, WIDTH, Picture, Words, caption, draw, plot, sentences, short
+from .drawing import INK, MOST_NAMED, PAPER, SOFT, WIDTH, Chart, Words, caption, draw, plot, sentences, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..content import Report
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _ROW = 236, 140, 12, 54, 32
-#: How far the two figures of a row are from its middle, in rows.
+#: Distance of the two figures of a row from its middle, in rows.
 _APART = 0.17
 
 
@@ -41,12 +41,12 @@ class _Figure:
 class _Row:
     name: str
     text: str
-    """At the right end of the row."""
+    """Text at the right end of the row."""
     first: _Figure
     second: _Figure | None = None
 
 
-def draw_times(report: Report) -> Picture:
+def draw_times(report: Report) -> Chart:
     """Draw how long a call of each candidate takes, as a share of the other model's time, on a logarithmic scale."""
     measured = [candidate for candidate in report.candidates if candidate.metrics]
     rows = []
@@ -63,7 +63,7 @@ def draw_times(report: Report) -> Picture:
             rows.append(_Row(candidate.name, text, first, second if is_shown else None))
     if not rows:
         why = "the time of no candidate was compared" if measured else "no candidate was measured"
-        return Picture(None, f"Times are not drawn: {why}.")
+        return Chart(None, f"Times are not drawn: {why}.")
     other, rest = other_model(report.job), len(measured) - len(rows)
     text = caption(
         "Left is faster. A dot is the time on one thread, a square that on two, where both models compute on two.",
@@ -73,10 +73,10 @@ def draw_times(report: Report) -> Picture:
     )
     title = f"Time of a call of each candidate, against {other}"
     axis = f"time of a call, {other} being 1 (logarithmic)"
-    return Picture(_drawn(rows, name="times", title=title, axis=axis, logarithmic=True), text)
+    return Chart(_drawn(rows, name="times", title=title, axis=axis, logarithmic=True), text)
 
 
-def draw_class_losses(tables: ClassTables, name: str) -> Picture:
+def draw_class_losses(tables: ClassTables, name: str) -> Chart:
     """Draw what was lost of the recall of each class, the greatest losses first."""
     rows = [
         _Row(
@@ -88,14 +88,14 @@ def draw_class_losses(tables: ClassTables, name: str) -> Picture:
     ]
     known = sorted((row for row in rows if row.first.is_drawable), key=lambda row: -row.first.value)
     if not known:
-        return Picture(None, "The loss of each class is not drawn: it is measured of at most 20 classes with numbers.")
+        return Chart(None, "The loss of each class is not drawn: it is measured of at most 20 classes with numbers.")
     text = caption(
         f"Right is worse. A dot is what {tables.candidate} lost of the recall of a class.",
         "A line is its 95 % interval: where it crosses 0, it may be chance.",
         _cut(known),
     )
     title = f"What {short(tables.candidate)} lost of the recall of each class"
-    return Picture(_drawn(known, name=name, title=title, axis="loss of recall, points", logarithmic=False), text)
+    return Chart(_drawn(known, name=name, title=title, axis="loss of recall, points", logarithmic=False), text)
 
 
 def _cut(rows: Sequence[_Row]) -> str:

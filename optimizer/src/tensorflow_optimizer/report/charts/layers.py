@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .. import figures
-from .drawing import INK, PAPER, SOFT, WIDTH, Picture, Words, caption, draw, plot, sentences, short
+from .drawing import INK, PAPER, SOFT, WIDTH, Chart, Words, caption, draw, plot, sentences, short
 from .names import name_points
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ _JUMP = 0.1
 _FLOAT = "float32"
 
 
-def draw_layers(candidate: Candidate | None) -> Picture | None:
+def draw_layers(candidate: Candidate | None) -> Chart | None:
     """Draw the errors of a candidate's layers; None where there are none."""
     if candidate is None or not any(layer.error for layer in candidate.layers):
         return None
     layers = list(enumerate(candidate.layers, 1))
     known = [(number, layer) for number, layer in layers if math.isfinite(layer.error)]
     if not any(layer.error for _, layer in known):
-        return Picture(None, "Errors are not drawn: none is a finite number above 0.")
+        return Chart(None, "Errors are not drawn: none is a finite number above 0.")
     jumps = _jumps(known)
     named = ", ".join(f"{layer.layer} to {figures.small(layer.error)}" for _, layer in jumps)
     described = f"Across: {len(layers)} layers in the order of computation. Up: relative error. " + (
@@ -53,7 +53,7 @@ def draw_layers(candidate: Candidate | None) -> Picture | None:
         "A jump is a layer to leave in float. Filled: quantized weights. Hollow: weights in float.",
         f"Not drawn are {rest} whose error is no finite number." if rest else "",
     )
-    return Picture(svg, text)
+    return Chart(svg, text)
 
 
 def _jumps(layers: Layers) -> Layers:

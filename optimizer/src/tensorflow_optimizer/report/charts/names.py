@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZE = 13
-#: Of a character of this size, for the widest of the page's fonts.
+#: Width of a character of this size in pixels, for the widest of the page's fonts.
 _CHARACTER_WIDTH = 7.6
 _HEIGHT = 16.0
 _GAP = 9.0
-#: From the baseline of a text to the middle of its line.
+#: Distance from the baseline of a text to the middle of its line.
 _BASELINE = 4.0
 
 
@@ -49,13 +49,13 @@ def name_points(
         order: The points to name, the most important one first.
     """
     pixels, plot = IdentityTransform(), axes.get_window_extent()
-    chart = Bbox.from_extents(plot.x0, plot.y0, axes.figure.bbox.x1 - 4, plot.y1)
+    area = Bbox.from_extents(plot.x0, plot.y0, axes.figure.bbox.x1 - 4, plot.y1)
     places = [(float(x), float(y)) for x, y in axes.transData.transform(points)]
     taken = [Bbox.from_extents(x - r, y - r, x + r, y + r) for (x, y), r in zip(places, radii, strict=True)]
     for index in order:
         (x, y), text = places[index], short(names[index])
-        rooms = _places(len(text) * _CHARACTER_WIDTH, (x, y), radii[index] + _GAP, chart)
-        room = next((it for it in rooms if _holds(chart, it.box) and not it.box.count_overlaps(taken)), None)
+        rooms = _places(len(text) * _CHARACTER_WIDTH, (x, y), radii[index] + _GAP, area)
+        room = next((it for it in rooms if _holds(area, it.box) and not it.box.count_overlaps(taken)), None)
         if room is None:
             continue
         taken.append(room.box)
@@ -70,10 +70,10 @@ def _holds(outer: Bbox, inner: Bbox) -> bool:
     return bool(np.all(outer.min <= inner.min) and np.all(inner.max <= outer.max))
 
 
-def _places(width: float, point: tuple[float, float], gap: float, chart: Bbox) -> Iterator[_Place]:
+def _places(width: float, point: tuple[float, float], gap: float, area: Bbox) -> Iterator[_Place]:
     """Yield the places beside a point, the nearest first."""
     x, y = point
-    for row in range(int(chart.height / _HEIGHT) + 1):
+    for row in range(int(area.height / _HEIGHT) + 1):
         for middle in (y - row * _HEIGHT, y + row * _HEIGHT) if row else (y,):
             bottom, top = middle - _HEIGHT / 2, middle + _HEIGHT / 2
             yield _Place(Bbox.from_extents(x + gap, bottom, x + gap + width, top), x + gap, "left", row == 0)

@@ -13,7 +13,7 @@ from ...documents.outcome import CandidateStatus
 from .. import figures
 from ..loss import Loss, loss_of, measure_of
 from ..view import other_model, speed_of
-from .drawing import GOOD, INK, LINE, MARK, PAPER, SOFT, WIDTH, Picture, Words, caption, draw, plot, sentences, short
+from .drawing import GOOD, INK, LINE, MARK, PAPER, SOFT, WIDTH, Chart, Words, caption, draw, plot, sentences, short
 from .names import name_points
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 16, 44, 56
 #: Radius of the mark of the original's time; the area of a mark is the time.
 _RADIUS, _LEAST, _GREATEST = 9.0, 3.0, 24.0
 _KEY = (0.25, 1.0, 4.0)
-#: More names cannot be told apart.
+#: Most names that can be told apart.
 _NAMED = 15
 _LOOKS: dict[CandidateStatus | None, dict[str, Any]] = {
     CandidateStatus.CHOSEN: {"color": GOOD, "linewidth": 1.5},
@@ -48,7 +48,7 @@ class _Point:
     ratio: float | None
     speed: str
     status: CandidateStatus | None
-    """None: the original."""
+    """Status of the candidate; None: the original."""
 
     @property
     def radius(self) -> float:
@@ -57,13 +57,13 @@ class _Point:
         return min(max(_RADIUS * math.sqrt(self.ratio), _LEAST), _GREATEST)
 
 
-def draw_size_and_loss(report: Report) -> Picture:
+def draw_size_and_loss(report: Report) -> Chart:
     """Draw the candidates whose size and loss are known."""
     measure = measure_of(report.candidates)
     known = [candidate for candidate in report.candidates if candidate.metrics]
     if measure is None:
         why = "no loss of a candidate was measured" if known else "no candidate was measured"
-        return Picture(None, f"Size and loss are not drawn: {why}.")
+        return Chart(None, f"Size and loss are not drawn: {why}.")
     points = [point for candidate in known if (point := _point(candidate, measure, report))]
     left_out = [candidate.name for candidate in known if candidate.name not in {point.name for point in points}]
     if report.original and report.original.size_bytes > 0:
@@ -92,7 +92,7 @@ def draw_size_and_loss(report: Report) -> Picture:
         "No other candidate is both smaller and better than one on the dashed line." if len(front) > 1 else "",
         f"Not drawn, as its loss is unknown: {', '.join(left_out)}." if left_out else "",
     )
-    return Picture(svg, text)
+    return Chart(svg, text)
 
 
 def _point(candidate: Candidate, measure: Measure, report: Report) -> _Point | None:

@@ -12,7 +12,7 @@ from .. import aws
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-#: How long after the request for a build a denial may come from a new role or policy.
+#: Seconds after the request for a build in which a denial may come from a new role or policy.
 NEW_ROLE_SECONDS = 300
 #: Phases before a build's own commands, which use its role's permissions.
 _FIRST_PHASES = {"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import aws
-from ..errors import LONGEST_MESSAGE, shorten
+from ..errors import LONGEST_MESSAGE, in_one_line, shorten
 from .hint_words import hint_lines
 from .start import QUOTA_ADVICE
 
@@ -23,7 +23,7 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 _LOG_LINES = 15
-#: Includes lines that CodeBuild writes in between.
+#: Log events to read, including lines that CodeBuild writes in between.
 _LOG_EVENTS = 100
 _ECHO = "[Container] "
 _LONGEST_STATUS = 1_000
@@ -50,11 +50,11 @@ def failure_message(store: Store, prefix: str, build: BuildTypeDef, note: str = 
     addresses.append(f"Build: {console_url(build)}")
     tail = "\n" + "\n".join(addresses)
     room = LONGEST_MESSAGE - len(tail.encode("utf-8"))
-    # After a successful run, publishing has failed, and the outcome's sentence would report success.
+    # Skipped after a successful run: publishing has failed, and the outcome's sentence would report success.
     if outcome is not None and outcome.get("sentence") and outcome.get("exitCode") != 0:
-        # Never cut the way out to make room for the text before it.
+        # Cut the sentence, not the hints that say what to do.
         hints = "\n".join(["", *hint_lines(outcome.get("hints", [])), *([note] if note else [])])
-        sentence = shorten(str(outcome["sentence"]), room - len(hints.encode("utf-8"))) + hints
+        sentence = shorten(in_one_line(str(outcome["sentence"])), room - len(hints.encode("utf-8"))) + hints
         text = "\n".join([sentence, *candidate_table(outcome.get("candidates", []))])
     else:
         text = _with_log(shorten(_status_sentence(build), _LONGEST_STATUS), _last_log_lines(build), room)
@@ -110,8 +110,8 @@ def _row(candidate: dict[str, Any]) -> tuple[str, ...]:
     metrics = candidate.get("metrics") or {}
     outputs = list((metrics.get("outputs") or {}).values())
     return (
-        str(candidate.get("name", "")),
-        str(candidate.get("status", "")),
+        shorten(in_one_line(str(candidate.get("name", ""))), _LONGEST_REASON),
+        shorten(in_one_line(str(candidate.get("status", ""))), _LONGEST_REASON),
         _bytes(metrics.get("sizeBytes")),
         _number(min(_values(outputs, "accuracy"), default=None)),
         _number(max(_values(outputs, "accuracyLoss"), default=None)),
@@ -119,7 +119,7 @@ def _row(candidate: dict[str, Any]) -> tuple[str, ...]:
         _number(_worst_regression(outputs).get("errorIncrease")),
         _number(min(_values(outputs, "agreement"), default=None)),
         _number(max(_values(outputs, "relativeError"), default=None)),
-        shorten(str(candidate.get("reason") or "").replace("\n", " "), _LONGEST_REASON),
+        shorten(in_one_line(str(candidate.get("reason") or "")), _LONGEST_REASON),
     )
 
 
@@ -161,7 +161,10 @@ def _status_sentence(build: BuildTypeDef) -> str:
             "evaluation data or a longer optimizationTimeout"
         )
     if status == "SUCCEEDED":
-        return "the build succeeded, but what it published is not complete: somebody has deleted files of this model"
+        return (
+            "the build succeeded, but what it published is not complete: somebody has deleted files of this model; "
+            "deploy again to publish it under another number"
+        )
     if status == "STOPPED":
         return "the build was stopped: deploy again to start another one"
     failed: dict[str, Any] = next((dict(it) for it in phases if it.get("phaseStatus", "SUCCEEDED") != "SUCCEEDED"), {})
@@ -180,7 +183,8 @@ def _last_log_lines(build: BuildTypeDef) -> list[str]:
         )["events"]
     except (ClientError, BotoCoreError):
         return []  # the console link leads there
-    lines = [event["message"].rstrip() for event in events]
+    # Lines are CodeBuild's, one for each event; what is inside of one may be the model's.
+    lines = [in_one_line(line) for event in events for line in event["message"].splitlines()]
     return [line for line in lines if line and not line.startswith(_ECHO)][-_LOG_LINES:]
 
 

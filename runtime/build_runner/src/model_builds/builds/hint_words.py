@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import in_one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,6 +22,7 @@ WORDS: dict[str, str] = {
     "signature": "signatureName of the ModelSource",
     "state_reset": "stateful: StatefulBehavior.RESET_PER_REQUEST of the ModelSource",
     "tags": "tags of the ModelSource",
+    "allowed_operations": "allowedOperations of the ModelSource",
     "recipe_litert": "OptimizationRecipe.forLiteRt()",
     "recipe_serving": "OptimizationRecipe.forServing()",
     "recipe_unchanged": "OptimizationRecipe.none()",
@@ -39,6 +42,7 @@ WORDS: dict[str, str] = {
     "tensorflow_serving": "ModelService or ModelFleet",
     "server_image": "ServingImage.fromEcrRepository(…)",
     "server_program": "ServingBinary.fromBucket(…) or ServingBinary.fromAsset(…)",
+    "litert_server": "server: ModelServer.LITERT",
     "registry_credentials": "buildEnvironment",
     "machine_size": "computeType",
     "machine_image": "buildImage",
@@ -53,6 +57,6 @@ def hint_lines(hints: Iterable[str]) -> list[str]:
     said = [
         # The property may have the hint's name.
         f"{name}: {WORDS[hint].removeprefix(f'{name}: ')}" if hint in WORDS else name
-        for hint, name in {hint: hint.replace("_", " ") for hint in hints}.items()
+        for hint, name in {hint: in_one_line(str(hint).replace("_", " ")) for hint in hints}.items()
     ]
     return [f"In the CDK: {'; '.join(said)}"] if said else []

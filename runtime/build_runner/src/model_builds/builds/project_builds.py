@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-#: How many of a project's newest builds are considered.
-_NEWEST = 20
+#: Number of a project's newest builds that are considered.
+_NEWEST_BUILDS = 20
 
 
 def running_builds(project: str, key: str | None = None) -> list[str]:
@@ -71,7 +71,7 @@ def stop_build(build_id: str) -> str:
 
 def _newest_builds(project: str) -> Iterator[BuildTypeDef]:
     # CodeBuild lists the newest first, but describes them in any order.
-    ids = aws.codebuild().list_builds_for_project(projectName=project).get("ids", [])[:_NEWEST]
+    ids = aws.codebuild().list_builds_for_project(projectName=project).get("ids", [])[:_NEWEST_BUILDS]
     builds = aws.codebuild().batch_get_builds(ids=ids)["builds"] if ids else []
     yield from sorted(builds, key=lambda build: ids.index(build["id"]))
 

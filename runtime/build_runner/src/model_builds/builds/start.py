@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 Variables: TypeAlias = dict[str, str]
 
-#: How long a deployment can wait for a build, including the queue.
+#: Maximum time that a deployment can wait for a build, including the queue.
 LONGEST_BUILD_MINUTES = 55
 #: Minimum time for the build within the project's limit for the queue.
 _SHORTEST_BUILD_MINUTES = 5
 _GRACE_MINUTES = 1
-#: From the request for a build until its first restart.
+#: Pause between the request for a build and its first restart.
 _FIRST_PAUSE_SECONDS = 15
 
-#: Why a build waits, and what the user can do.
+#: Reason for a build that waits, and what the user can do.
 QUOTA_ADVICE = (
     "the account runs no more builds of its kind at once: deploy fewer models at the same time, or ask Service Quotas "
     "for a higher CodeBuild quota of concurrently running builds for its computeType"
@@ -118,7 +118,12 @@ def _ask(project: str, prefix: str, key: str, token: str, variables: Variables |
             raise
         if "more than 0 builds" in aws.sentence_of(error):
             # The quota of a new account, which does not grow by waiting.
-            raise ModelError(f"the build of the project {project} cannot be started: {QUOTA_ADVICE}") from error
+            raise ModelError(
+                f"the build of the project {project} cannot be started: CodeBuild lets this account run 0 builds on "
+                "its machine, which may be fewer than Service Quotas shows for a new account: set computeType to a "
+                "smaller one, such as ComputeType.SMALL for a small model, or ask AWS Support for the quota of "
+                "concurrently running builds"
+            ) from error
         print(f"the build waits: {aws.sentence_of(error)}")
         return None
     return answer["build"]["id"]

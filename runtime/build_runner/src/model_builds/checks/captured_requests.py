@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _MOST_OBJECTS = 50
-#: Of all objects as they are stored, and of one uncompressed.
+#: Maximum bytes of all objects as stored, and of one object uncompressed.
 _MOST_BYTES = 64 << 20
 _LARGEST_OBJECT = 128 << 20
 _LONGEST_SECONDS = 20
@@ -36,7 +36,7 @@ def newest_captures(bucket: str, model: str, limit: int, *, except_version: str)
         limit: The maximum number.
         except_version: The version of the model whose answers are left out: the new one's own.
     """
-    found: list[dict[str, Any]] = []
+    captures: list[dict[str, Any]] = []
     size, deadline = 0, time.monotonic() + _LONGEST_SECONDS
     for number, (key, stored) in enumerate(_newest(bucket, f"{model}/")):
         size += stored
@@ -45,10 +45,10 @@ def newest_captures(bucket: str, model: str, limit: int, *, except_version: str)
             break
         for capture in _newest_first(_content(bucket, key)):
             if str(capture["modelVersion"]) != except_version:
-                found.append(capture)
-                if len(found) == limit:
-                    return found
-    return found
+                captures.append(capture)
+                if len(captures) == limit:
+                    return captures
+    return captures
 
 
 def _content(bucket: str, key: str) -> bytes:

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import ModelError
 
-#: Who gets a new version only after its check.
-_CALLERS = {"function": "callers", "service": "the pods", "fleet": "the instances"}
+#: Recipients of a new version after its check, by the kind of endpoint.
+_RECIPIENTS = {"function": "callers", "service": "the pods", "fleet": "the instances"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class CheckedVersion:
                 if serves
                 else f"version {properties['ModelVersion']} of the model"
             ),
-            kept=f"{_CALLERS[endpoint]} keep the version that they had",
+            kept=f"{_RECIPIENTS[endpoint]} keep the version that they had",
             serves=serves,
         )
 

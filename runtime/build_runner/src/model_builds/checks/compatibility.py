@@ -28,9 +28,9 @@ from .memory import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Lambda's limit for code and layers together, unzipped.
+#: Lambda's limit for code and layers together, in bytes, unzipped.
 _LARGEST_FUNCTION = 262_144_000
-#: Alternatives for bfloat16; TensorFlow uses either.
+#: CPU features that TensorFlow uses instead of the required one, here for bfloat16.
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
 
@@ -107,8 +107,8 @@ def _way_out(offer: dict[str, Any], text: str) -> str:
 
 def _offered(offer: dict[str, Any], runtime: str) -> dict[str, Any]:
     """Return the function's offer for a runtime; empty if it does not offer the runtime."""
-    found: dict[str, Any] = offer.get("runtimes", {}).get(runtime, {})
-    return found
+    offered: dict[str, Any] = offer.get("runtimes", {}).get(runtime, {})
+    return offered
 
 
 def _digest(value: Any) -> str:

@@ -19,7 +19,7 @@ class Golden:
 
     signature: str
     tolerance: float
-    """Of a number, as a share of the greatest expected number of its output."""
+    """Allowed difference of a number, as a share of the greatest expected number of its output."""
     requests: list[dict[str, Any]]
     """`request`, a REST body, and `response`, the expected answer."""
 

@@ -8,11 +8,11 @@ from typing import Any
 MEBIBYTE = 1 << 20
 #: Memory that gives a Lambda function one full processor, as during the job's measurement.
 ONE_PROCESSOR_MEBIBYTES = 1769
-#: The margin of a function, for Lambda's own memory and a second request.
+#: Factor on a function's measured memory, for Lambda's own memory and a second request.
 _FUNCTION_MARGIN = 1.15
 _POD_MARGIN = 1.25
-_STEP = 64
-#: For a server without a measurement, in addition to the model's size on disk and in memory.
+_MEMORY_STEP = 64
+#: Memory of a server without a measurement, in addition to the model's size on disk and in memory.
 _SERVER_MEBIBYTES = 512
 _LITERT_SERVER_MEBIBYTES = 64
 _LOADED_COPIES = 2
@@ -62,4 +62,4 @@ def _copies(offer: dict[str, Any]) -> int:
 
 
 def _stepped(mebibytes: float) -> int:
-    return math.ceil(mebibytes / _STEP) * _STEP
+    return math.ceil(mebibytes / _MEMORY_STEP) * _MEMORY_STEP

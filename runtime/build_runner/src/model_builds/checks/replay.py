@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .checked_version import CheckedVersion
 
-#: Leaves the handler time to report the result.
+#: Maximum time of a replay: the handler needs time left to report the result.
 _LONGEST_SECONDS = 60
 
 

@@ -22,11 +22,11 @@ from .replay import Replay, replay_captures
 if TYPE_CHECKING:
     from collections.abc import Container
 
-#: Shorter than the handler's own five minutes, so that it can still report the result.
+#: Client with a timeout shorter than the handler's five minutes, so that it can still report the result.
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
 _THROTTLED = "TooManyRequestsException"
-#: A policy takes seconds to become effective, a version or its snapshot to become ready, and a busy account to
-#: have concurrency.
+#: Errors to retry: a policy takes seconds to become effective, a version or its snapshot to become ready, and a busy
+#: account to have concurrency.
 _NOT_YET = {
     "AccessDeniedException",
     "ResourceConflictException",
@@ -36,7 +36,7 @@ _NOT_YET = {
     _THROTTLED,
 }
 _REFUSED = 400
-#: Leaves the handler time for other signatures, and to report the result.
+#: Maximum time of a replay: the handler needs time left for other signatures, and to report the result.
 _LONGEST_REPLAY_SECONDS = 60
 #: Versions that answered the golden requests: they are not sent again while the account has no room for captured ones.
 _answered: set[str] = set()
@@ -95,7 +95,7 @@ def _send_golden(version: CheckedVersion, properties: dict[str, Any], signatures
             continue
         inputs = {key: _zeros(tensor) for key, tensor in signature["inputs"].items()}
         body = json.dumps({"signature_name": name, "inputs": inputs})
-        # Not every model can compute zeros. A rejection proves that it has run.
+        # Some models cannot compute zeros. A rejection proves that the model has run.
         status, _ = _answer(version, _request("POST", f"{version.path}:predict", body), allowed=(_REFUSED,))
         print(f"{version.arn} answered zeros at the signature {name!r} with {status}")
 
@@ -186,7 +186,7 @@ def _silent(version: CheckedVersion, reason: str) -> ModelError:
 
 
 def _request(method: str, path: str, body: str | None = None) -> dict[str, Any]:
-    # Neither captured nor counted: see `is_check` of the handler.
+    # Mark the request as a check, which the handler neither captures nor counts (`is_check`).
     context = {"http": {"method": method}, "versionCheck": True}
     return {"requestContext": context, "rawPath": path, "body": body, "isBase64Encoded": False}
 

@@ -82,7 +82,7 @@ def leased_versions(store: Store, prefix: str) -> dict[int, str]:
     Raises:
         ModelError: A lease cannot be read, so what it keeps is unknown.
     """
-    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     for path in sorted(store.sizes(f"{prefix}/leases/")):
         lease = _parse(store.read(path))
         if lease is None:
@@ -93,8 +93,17 @@ def leased_versions(store: Store, prefix: str) -> dict[int, str]:
         named = [(lease["serves"], "serves it"), *((key, "served it before, or tried to") for key in lease["before"])]
         for key, says in named:
             if key.startswith(f"{prefix}/"):
-                found.setdefault(version_of(key), f"the stack {lease['stackId']} {says}")
-    return found
+                reasons.setdefault(version_of(key), f"the stack {lease['stackId']} {says}")
+    return reasons
+
+
+def tell_deleted(store: Store, prefix: str) -> None:
+    """Log leases that somebody has deleted: a deployment only writes that it serves nothing."""
+    for path, when in store.deleted(f"{prefix}/leases/").items():
+        print(
+            f"the lease {store.address(path)} was deleted at {when}, so it keeps no version from being pruned: remove "
+            "its delete marker if a stack serves this model by it"
+        )
 
 
 def prefix_of(manifest_key: str) -> str:

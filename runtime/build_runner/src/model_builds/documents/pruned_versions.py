@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ..store import Store
 
 SCHEMA_VERSION = 1
-#: A run may still find that the version is needed.
+#: State of a version that may be removed, unless the run finds that it is needed.
 CONSIDERED = "CONSIDERED"
-#: The files are being deleted, or are deleted.
+#: State of a version whose files are being deleted, or are deleted.
 PRUNED = "PRUNED"
-#: A run of Lambda ends after 15 minutes, so an older unfinished mark has no run.
+#: Age of an unfinished mark that no run will finish: Lambda ends a run after 15 minutes.
 _ABANDONED_SECONDS = 3600
 
 

@@ -14,7 +14,7 @@ from .announcements import SCHEMA_VERSION, publish
 #: `lib/optimization/artifact/model-events.ts` has the same names.
 LIVE = "ModelLive"
 ROLLED_BACK = "ModelRolledBack"
-#: Modes of the last and of the first resource.
+#: Modes of the two resources that send events: the last of a stack, and the first.
 LIVE_MODE = "live_event"
 ROLLED_BACK_MODE = "rolled_back_event"
 MODES = {LIVE_MODE, ROLLED_BACK_MODE}
@@ -33,7 +33,7 @@ def announce_serving(event: dict[str, Any]) -> None:
         if before == live:
             print("the version is the same: there is no event")
             return
-    # Of a stack that cannot be described, only what is live is reported: that is true in a rollback too.
+    # If the stack cannot be described, report only what is live: that is true in a rollback too.
     goes_back = before is not None and is_rolling_back(event["StackId"], if_unknown=False)
     subject = {
         "schemaVersion": SCHEMA_VERSION,

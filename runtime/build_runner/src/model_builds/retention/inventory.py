@@ -70,8 +70,8 @@ def _times(store: Store, directory: str) -> Iterator[tuple[str, float]]:
 def _delete(store: Store, start: str) -> None:
     """Delete every version of each object whose key begins like this, and the markers of deleted ones."""
     pages: Any = aws.s3().get_paginator("list_object_versions").paginate(Bucket=store.bucket, Prefix=start)
-    found = [item for page in pages for kind in ("Versions", "DeleteMarkers") for item in page.get(kind, [])]
-    for item in found:
+    objects = [item for page in pages for kind in ("Versions", "DeleteMarkers") for item in page.get(kind, [])]
+    for item in objects:
         try:
             aws.s3().delete_object(Bucket=store.bucket, Key=item["Key"], VersionId=item["VersionId"])
         except ClientError as error:

@@ -48,18 +48,18 @@ def needed_versions(store: Store, prefix: str, parameters: Iterable[str]) -> dic
     Raises:
         ModelError: Something cannot be read, or there is no lease, so what is needed is unknown.
     """
-    found = leased_versions(store, prefix)
-    if not found:
+    reasons = leased_versions(store, prefix)
+    if not reasons:
         raise ModelError(
             f"no lease in {store.address(f'{prefix}/leases/')} names a version, so what is served is unknown and "
             "nothing is pruned: deploy the stack of the optimizer again with a changed model"
         )
     for name in parameters:
         for number in _named_versions(store, prefix, name):
-            found.setdefault(number, f"the parameter {name} names it")
+            reasons.setdefault(number, f"the parameter {name} names it")
     for refusal in recorded_refusals(store, prefix):
-        found.setdefault(int(refusal.keptVersion), "it is kept in the place of a refused model")
-    return found
+        reasons.setdefault(int(refusal.keptVersion), "it is kept in the place of a refused model")
+    return reasons
 
 
 def recorded_refusals(store: Store, prefix: str) -> list[Refusal]:

@@ -13,13 +13,14 @@ import time
 from typing import Any
 
 from ..documents import pruned_versions as pruned
+from ..documents.leases import tell_deleted
 from ..events.announcements import PRUNED, SCHEMA_VERSION, publish
 from ..store import Store
 from .inventory import list_builds, list_versions, remove_build, remove_version
 from .needed_versions import needed_versions, recorded_refusals, why_not_now
 from .rules import Retention, Version, reasons_to_keep, removable_builds
 
-#: Of one run: its event holds them all.
+#: Most versions that one run removes: its event lists them all.
 _MOST_VERSIONS = 500
 
 
@@ -63,6 +64,7 @@ def prune(event: dict[str, Any], context: Any) -> dict[str, Any]:
     postponed = why_not_now(model.stackId)
     if postponed and not is_dry:
         return _told({"pruned": [], "builds": [], "kept": [], "postponed": postponed})
+    tell_deleted(model.store, model.prefix)
     versions = list_versions(model.store, model.prefix, model.format)
     reasons = reasons_to_keep(versions, model.needed(), model.retention, time.time())
     old = [version for version in versions if version.number not in reasons][:_MOST_VERSIONS]
@@ -92,7 +94,7 @@ def _remove(model: Model, old: list[Version], run: str) -> tuple[list[Version], 
     reasons = {entry.number: "another run is removing it" for entry in old if entry not in ours}
     if not ours:
         return [], reasons
-    # From here on, nothing new serves them. What began before is seen now.
+    # No endpoint starts to serve these versions from here on. Deployments that began before are seen now.
     busy = why_not_now(model.stackId)
     needed = model.needed()
     removed: list[Version] = []

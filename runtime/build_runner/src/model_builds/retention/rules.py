@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DAY = 86_400
-#: What is kept whatever the settings say.
+#: Number of versions that are kept whatever the settings say.
 FEWEST_VERSIONS = 2
 
 
@@ -51,12 +51,12 @@ class Retention:
 
     @property
     def fewest(self) -> int:
-        """How many versions are kept."""
+        """Number of versions that are kept."""
         return max(self.versions, FEWEST_VERSIONS)
 
     @property
     def youngest(self) -> float:
-        """From which age something may be removed, in seconds."""
+        """Minimum age of what may be removed, in seconds."""
         return max(self.age, DAY)
 
 

@@ -10,6 +10,7 @@ from cdk_tensorflow_shared.signing_bundle import SIGNATURE_BUNDLE, Bundle, Bundl
 from ..errors import SignatureError
 from ..store import Store
 from .manifests import read_manifest
+from .records import is_marked
 from .signing_key import find_signing_key
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def ensure_signed(
     manifest, sha256 = read_manifest(store, manifest_key, record["ManifestSha256"], is_rollback)
     _refuse_other_model(store.address(manifest_key), manifest, properties)
     if (is_new or signs_unsigned(properties)) and not store.exists(_signature_key(manifest_key)):
+        _refuse_unmarked(store.address(manifest_key), record)
         _sign(store, manifest_key, statement_of(manifest_key, manifest, sha256), key)
     _verify(store, manifest_key, sha256, key)
 
@@ -62,6 +64,15 @@ def verify_signature(store: Store, manifest_key: str, sha256: str, arn: str) -> 
         arn: ARN of the signing key.
     """
     _verify(store, manifest_key, sha256, find_signing_key(arn))
+
+
+def _refuse_unmarked(address: str, record: dict[str, str]) -> None:
+    if not is_marked(record):
+        raise SignatureError(
+            f"the model {address} is not signed: its record has no mark of success, because its build failed, it was "
+            "copied without its record, or it was published before records had marks; publish the model again, which "
+            "a change of the recipe or of the model does"
+        )
 
 
 def _refuse_other_model(address: str, manifest: dict[str, Any], properties: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ _ALGORITHMS = {
     "RSA_4096": ("RSASSA_PKCS1_V1_5_SHA_256", "sha256"),
 }
 _INVALID = "KMSInvalidSignatureException"
-#: KMS's answers about the key itself.
+#: KMS's errors that say that the key cannot be used.
 _UNUSABLE = {
     "NotFoundException",
     "DisabledException",
@@ -37,7 +37,7 @@ class SigningKey:
 
     arn: str
     hint: str
-    """How signatures identify its public key."""
+    """Identifier of the public key in signatures."""
     algorithm: str
     digest: str
 

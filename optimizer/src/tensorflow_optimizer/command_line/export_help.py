@@ -1,0 +1,50 @@
+"""Writes the help of all commands for `npx cdk-tensorflow`, which prints it before there are the optimizer's packages.
+
+`python -m tensorflow_optimizer.command_line.export_help`
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import typer.main
+from rich.text import Text
+from typer.testing import CliRunner
+
+from .app import PROGRAM, app
+
+HELP_FILE = Path(__file__).resolve().parents[4] / "cli" / "optimizer" / "commands.json"
+#: Most characters of a line.
+_WIDTH = 100
+#: Only those who develop the optimizer need it.
+_INTERNAL = frozenset({"schemas"})
+
+
+def help_text() -> str:
+    """Return the file's text: a summary and the help of each command, in the order of the program's own help."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of commands has them
+    texts = {
+        name: {"summary": _summary(command.help or ""), "help": _help(name)}
+        for name, command in commands.items()
+        if name not in _INTERNAL
+    }
+    return json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
+
+
+def _summary(text: str) -> str:
+    """Return the first sentence, as a line of a list has it."""
+    sentence = re.split(r"\.(?:\s|$)", text.strip(), maxsplit=1)[0]
+    return " ".join((sentence[:1].lower() + sentence[1:]).split())
+
+
+def _help(name: str) -> str:
+    width = {"COLUMNS": str(_WIDTH), "TERMINAL_WIDTH": str(_WIDTH), "NO_COLOR": "1"}
+    shown = CliRunner().invoke(app, [name, "--help"], prog_name=PROGRAM, env=width)
+    # Typer writes styles wherever GITHUB_ACTIONS or FORCE_COLOR is set.
+    return "".join(f"{line.rstrip()}\n" for line in Text.from_ansi(shown.output).plain.strip().splitlines())
+
+
+if __name__ == "__main__":
+    HELP_FILE.write_text(help_text(), encoding="utf-8")
