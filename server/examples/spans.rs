@@ -33,8 +33,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut spans = [const { Vec::new() }; 5];
     for _ in 0..rounds {
         spans[0].push(timed(|| instance.run(&request.call).map(drop)));
-        spans[1].push(timed(|| function.answer(&direct, "", None).0.map(drop)));
-        spans[2].push(timed(|| function.answer(&http, "", None).0.map(drop)));
+        spans[1].push(timed(|| function.answer(&direct, "", None, None).0.map(drop)));
+        spans[2].push(timed(|| function.answer(&http, "", None, None).0.map(drop)));
         spans[3].push(timed(|| PredictRequest::read(&model.description, &direct, Caller::Direct, unlimited).map(drop)));
         spans[4].push(timed(|| {
             std::hint::black_box(request.answer(&model.description, &outputs));

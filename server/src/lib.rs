@@ -4,6 +4,8 @@
 //! [`image`], [`litert`].
 
 #[cfg(any(feature = "lambda", feature = "server"))]
+mod allowance;
+#[cfg(any(feature = "lambda", feature = "server"))]
 mod captured_request;
 pub mod environment;
 pub mod image;

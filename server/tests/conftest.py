@@ -19,7 +19,7 @@ for directory in (
     "runtime/handler/tests",
     "optimizer/src",
     "test/contract",
-    "test/stand_ins",
+    "lab/stand_ins",
 ):
     sys.path.insert(0, str(REPOSITORY / directory))
 

@@ -60,7 +60,7 @@ fn a_parameter_names_the_signature_wherever_it_stands() {
     let parameters = r#""parameters": {"signature_name": "two", "other": 1.5}"#;
     assert_eq!(call(&format!("{{{inputs}, {parameters}}}")), expected);
     assert_eq!(call(&format!("{{{parameters}, {inputs}}}")), expected);
-    // Of the default signature the inputs would be right, too.
+    // Use inputs that would be right for the default signature, too.
     let same = r#""inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, -1]}]"#;
     let expected = Call { signature: 2, rows: 1, columns: vec![vec![0, 0xFD]], ..Call::default() };
     let parameters = r#""parameters": {"signature_name": "real"}"#;
@@ -156,6 +156,10 @@ fn a_request_that_the_model_cannot_answer_is_refused_in_a_sentence() {
         (input(r#""shape": [0, 2], "datatype": "FP32", "data": []"#), "with one row or more"),
         (input(r#""shape": [-1, 2], "datatype": "FP32", "data": []"#), "with one row or more"),
         (input(r#""shape": [1.5, 2], "datatype": "FP32", "data": []"#), "a list of whole numbers"),
+        (
+            input(r#""shape": [9223372036854775808, 2], "datatype": "FP32", "data": []"#),
+            "of 64 bits: at most 9223372036854775807",
+        ),
         (input(r#""shape": [9000000000000000000, 2], "datatype": "FP32", "data": []"#), "too large"),
         (input(r#""shape": [1000000000, 2], "datatype": "FP32", "data": [1, 2]"#), "fewer values than the 2000000000"),
         (input(r#""shape": [1, 2], "datatype": "FP32", "data": [1, 2, 3]"#), "a list of 3 stands where a list of 2"),

@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-ROOMS = ("runtime/handler/tests", "runtime/handler/src", "optimizer/src", "test/contract", "test/stand_ins")
+ROOMS = ("runtime/handler/tests", "runtime/handler/src", "optimizer/src", "test/contract", "lab/stand_ins")
 sys.path[:0] = [str(HERE), str(HERE / "server"), *(str(REPOSITORY / room) for room in ROOMS)]
 
 from native_fronts import LambdaFront, ServerFront, contract, grpc_check, is_answer

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator, Sequence
 
-#: Of the server, at the same time.
+#: Number of clients of the server at the same time.
 CLIENTS = 4
 
 
@@ -36,7 +36,7 @@ class Exchange:
     body: str | None
     status: int
     answer: Any
-    """None: a sentence where it is refused, otherwise not compared."""
+    """Answer; None: a sentence where it is refused, otherwise not compared."""
 
 
 def event_of(method: str, path: str, body: str | None) -> dict[str, Any]:

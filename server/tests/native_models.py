@@ -26,7 +26,7 @@ def build(root: Path) -> dict[str, str]:
         directory.mkdir()
         write(directory, convert(root / f"{name}.saved", {"serving_default": function}), **description)
 
-    # As described: a batch of one row. As converted: of any number.
+    # Describe a batch of one row, and convert for any number.
     rows = tf.function(lambda x: {"y": x * 2}, input_signature=[spec([None, 2], "x")])
     add("rows", rows)
     positive = tf.function(

@@ -10,9 +10,9 @@ import ai_edge_litert
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-#: Another one where the program is for another processor.
+#: Library of LiteRT: another one where the program is for another processor.
 LIBRARY = os.environ.get("LITERT_LIBRARY") or str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
-#: Where the set-up and cargo put it.
+#: Directories into which the set-up and cargo put the programs.
 PROCESSOR = "arm64" if platform.machine() == "aarch64" else platform.machine()
 BUILT = (f"dist/{PROCESSOR}", "target/release", "target/debug")
 

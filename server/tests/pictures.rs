@@ -163,10 +163,32 @@ fn a_decompression_bomb_is_refused_by_its_header() {
 }
 
 #[test]
+fn a_file_that_is_too_small_for_its_pixels_is_refused_by_its_header() {
+    let open = |bytes: &[u8]| Picture::open(bytes, &preparation(3)).map(|picture| picture.pixels());
+    let mut jpeg = file("420.jpg");
+    let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    let whole = jpeg.len();
+    for (height, width, fits) in [(16_u16, whole as u16 * 32, true), (16, whole as u16 * 32 + 1, false)] {
+        jpeg[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+        jpeg[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+        assert_eq!(open(&jpeg).is_ok(), fits, "{:?}", open(&jpeg));
+    }
+    let refused = open(&jpeg).unwrap_err().to_string();
+    assert!(refused.contains(&format!("it has {whole} bytes, which hold no ")), "{refused}");
+    // A row has a byte for its filter, and three for each pixel.
+    let png = file("rgb.png");
+    let most = png.len() * 1032 / (3 * 100 + 1);
+    let named = |height| resized_header("rgb.png", 100, height as u32);
+    assert_eq!(open(&named(most)), Ok(100 * most));
+    assert!(matches!(open(&named(most + 1)), Err(Fault::TooFewBytes { format: "PNG", .. })));
+}
+
+#[test]
 fn the_memory_of_a_picture_follows_from_its_header() {
     let memory = |bytes: &[u8], preparation: &Preparation| Picture::open(bytes, preparation).unwrap().memory();
-    let large = resized_header("rgb.png", 4000, 3000);
     let pixels = 4000 * 3000;
+    let mut large = resized_header("rgb.png", 4000, 3000);
+    large.resize(3 * pixels / 1032 + 100, 0);
     let narrow = memory(&large, &preparation(3));
     assert!((4 * pixels..5 * pixels).contains(&narrow), "{narrow}");
     // Floats of each row, as wide as the result.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-ROOMS = ("runtime/handler/tests", "runtime/handler/src", "optimizer/src", "test/contract", "test/stand_ins")
+ROOMS = ("runtime/handler/tests", "runtime/handler/src", "optimizer/src", "test/contract", "lab/stand_ins")
 sys.path[:0] = [str(HERE), str(HERE / "server"), *(str(REPOSITORY / room) for room in ROOMS)]
 
 from hypothesis import HealthCheck, given, settings
@@ -42,7 +42,7 @@ LARGE_ROWS = 100_000
 LARGE_EVERY = 500
 #: One request of so many to the server is a gRPC message.
 GRPC_EVERY = 5
-#: What a process may grow by after the first quarter: the allocator's own unrest, not a byte for each request.
+#: Most KiB that a process may grow by after the first quarter: the allocator's own unrest, not a byte for each request.
 ALLOWED_KIBIBYTES = 2 * 1024
 SHOWN = 5
 

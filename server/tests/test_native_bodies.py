@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 NOT_JSON = "the body is not JSON: "
 PATHS = ("tiny:predict", "tiny/versions/3:predict", "tiny/versions/03:predict", "tiny%3Apredict")
 NOT_THERE = test_rest_routes.TestEveryFrontDoor.test_an_unknown_path_name_or_method_is_refused.pytestmark[0].args[1]
-#: Of values that can be passed to a Python function, and not be sent: half a character, and a number of 5000 digits.
+#: Problems of values that can be passed to a Python function, and not be sent: half a character, and 5000 digits.
 NO_EVENTS = ('the string "?" stands where a number belongs', "an integer of 5001 digits is outside of float32")
-#: As sent, and what twice of it is at the shortest.
+#: Numbers in a request, and the shortest text of twice each.
 SHORTEST = [
     ("1", "2.0"),
     ("0.05", "0.1"),

@@ -27,9 +27,9 @@ CASES = json.loads((REPOSITORY / "test" / "contract" / "cases.json").read_text(e
 DIFFERENCES = {case["tensorflowServing"]["differs"] for case in CASES if "tensorflowServing" in case}
 #: The interpreter of LiteRT's Python package makes the largest float32 of an infinite sum.
 FINITE_IN_PYTHON = '{"instances":[[NaN,Infinity],[-Infinity,1]]}'
-#: What the server does as TensorFlow Serving does it, and a function cannot.
+#: Cases that the server answers as TensorFlow Serving does, and a function cannot.
 AS_TENSORFLOW_SERVING = "version labels"
-#: Where the native programs answer another protocol: test_native_inference.py.
+#: Paths of another protocol, whose answers test_native_inference.py compares.
 OTHER_PROTOCOL = "/v2/"
 REPLAYS = [
     (front, case)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stand_in_runtime_api import Function
 
 ENDED = re.compile(r"LiteRT ended by (SIG[A-Z]+) while it loaded the function's model: the file is damaged")
-#: Later ones have LiteRT load for ever.
+#: Number of damaged files. Later ones have LiteRT load for ever.
 FILES = 28
 
 

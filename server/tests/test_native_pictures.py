@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import subprocess
+import time
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from program import Server
 from server_models import checksums
 from stand_in_runtime_api import Function
 from tensorflow_optimizer.documents.captured_request import CapturedRequest
-from test_native_process import lines
+from test_native_process import LATE, lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -257,20 +258,34 @@ def test_a_decompression_bomb_allocates_nothing(front: Front) -> None:
     assert "the picture has 30000 x 30000 pixels; at most 33554432 are allowed" in message
 
 
+def black(side: int) -> bytes:
+    """Return a whole PNG of so many black pixels a side, which deflate makes as small as it can."""
+    header = side.to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    rows = zlib.compress(bytes(side * (1 + 3 * side)), 9)
+    return read("rgb.png")[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def test_a_header_of_more_pixels_than_its_file_can_hold_is_refused(front: Front) -> None:
+    message = front.refused(PREDICT, bomb(5000, 5000), {"Content-Type": "image/png"})
+    assert message.endswith("bytes, which hold no 5000 x 5000 pixels")
+
+
 def test_a_picture_takes_its_memory_from_the_budget_by_its_header(directory: Path, tmp_path: Path) -> None:
     with start_server(directory, tmp_path, "--request_memory_in_mib=32") as server:
-        # 5000 x 5000 pixels of four bytes, of which none is there.
-        response = server.post(PREDICT, bomb(5000, 5000), headers={"Content-Type": "image/png"})
+        # 5000 x 5000 pixels of four bytes, all of them there.
+        response = server.post(PREDICT, black(5000), headers={"Content-Type": "image/png"})
         assert response.status_code == 413
         assert "bytes of memory, of which this server has 33554432" in response.json()["error"]
-        assert server.post(PREDICT, bomb(2000, 2000), headers={"Content-Type": "image/png"}).status_code == 400
+        response = server.post(PREDICT, black(2000), headers={"Content-Type": "image/png"})
+        assert response.status_code == 200, response.content
+        assert response.json() == {"predictions": [OFFSET]}
         rows = [b64("rgb.png")] * 3
         assert server.post(PREDICT, {"instances": rows}).status_code == 200
 
 
 def test_a_function_refuses_pictures_that_its_memory_cannot_hold(directory: Path) -> None:
     with start_function(directory, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128") as function:
-        status, answer = Front(function).post(PREDICT, bomb(5000, 5000), {"Content-Type": "image/png"})
+        status, answer = Front(function).post(PREDICT, black(5000), {"Content-Type": "image/png"})
         assert status == 413
         assert "of which this function has 67108864 for them" in json.loads(answer)["error"]
 
@@ -286,8 +301,16 @@ def test_what_was_sent_is_captured(directory: Path, expected: dict[str, np.ndarr
         found = CapturedRequest.model_validate(lines(function, 3)[2])
         inputs = {"image": [b64(name) for name in NAMES]}
         assert found.request == {"signature_name": "serving_default", "inputs": inputs}
-        # As replay asks it again.
+        # Ask again, as replay does.
         assert front.predicted(found.request) == found.answer
+
+
+def test_a_function_answers_before_its_deadline_where_no_picture_could_be_decoded_in_time(directory: Path) -> None:
+    with start_function(directory) as function:
+        event = {**CONTEXT, "rawPath": PREDICT, "body": json.dumps({"instances": [b64("rgb.png")]})}
+        late = function.invoke(event, Lambda_Runtime_Deadline_Ms=str(int(time.time() * 1000) + 100)).value
+        assert (late["statusCode"], json.loads(late["body"])) == (504, {"error": LATE})
+        assert function.invoke(event).value["statusCode"] == 200
 
 
 def test_the_log_has_nothing_of_a_picture(directory: Path) -> None:
@@ -344,7 +367,7 @@ def test_the_inference_protocol_takes_bytes_over_grpc(server: Server, expected: 
         response = call(request(raw=True), timeout=60)
         check(np.frombuffer(response.raw_output_contents[0], np.float32).reshape(-1, 3), expected)
         response = call(request(raw=False), timeout=60)
-        check(np.reshape(list(response.outputs[0].contents.fp32_contents), [-1, 3]), expected)
+        check(np.frombuffer(response.raw_output_contents[0], np.float32).reshape(-1, 3), expected)
         with pytest.raises(grpc.RpcError) as caught:
             call(request(raw=False, names=["rgb.png", "picture.gif"]), timeout=60)
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

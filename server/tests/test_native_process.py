@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import signal
 import time
@@ -240,3 +242,61 @@ def test_an_event_of_a_source_that_deletes_what_is_answered_fails_its_invocation
     _, failed = lines(function, 2)
     assert "is no request, put a function of yours before this one" in failed["message"]
     assert function.invoke({"data": [1, 2, 3, 4]}).where == "response"
+
+
+LATE = "the request could not be answered within the function's timeout; send fewer rows"
+
+
+def test_rows_that_cannot_be_computed_in_time_are_answered_before_lambda_ends_the_invocation(
+    start: Callable[..., Function], models: dict[str, str]
+) -> None:
+    function = start(models["signatures"])
+    now = {"Lambda_Runtime_Deadline_Ms": str(int(time.time() * 1000) + 100)}
+    event = {**HTTP, "body": '{"instances": [[1, 2], [3, 4]]}'}
+    late = function.invoke(event, **now).value
+    assert (late["statusCode"], json.loads(late["body"])) == (504, {"error": LATE})
+    direct = function.invoke({"instances": [[1, 2]]}, **now)
+    assert (direct.where, direct.value["errorMessage"]) == ("error", LATE)
+    assert [line["status"] for line in lines(function, 3)[1:]] == [504, 504]
+    assert function.invoke(event).value["statusCode"] == 200
+
+
+def test_a_body_that_cannot_be_unzipped_in_time_is_answered_before_lambda_ends_the_invocation(
+    start: Callable[..., Function], models: dict[str, str]
+) -> None:
+    function = start(models["signatures"])
+    body = base64.b64encode(gzip.compress(b'{"instances": [[1, 2]]}')).decode()
+    event = {**HTTP, "headers": {"content-encoding": "gzip"}, "body": body, "isBase64Encoded": True}
+    late = function.invoke(event, Lambda_Runtime_Deadline_Ms=str(int(time.time() * 1000) + 100)).value
+    assert (late["statusCode"], json.loads(late["body"])) == (504, {"error": LATE})
+    assert function.invoke(event).value["statusCode"] == 200
+
+
+def test_an_event_of_a_source_says_in_the_payload_of_its_failure_what_is_wrong(
+    start: Callable[..., Function], models: dict[str, str]
+) -> None:
+    from test_source_events import SOURCES
+
+    function = start(models["signatures"])
+    for event, source in SOURCES:
+        posted = function.invoke(event)
+        sentence = f"an event of {source} is no request, put a function of yours before this one: "
+        assert posted.where == "error", event
+        assert posted.value["errorMessage"].startswith(sentence)
+    assert function.invoke({"data": 1}).where == "response", "a caller waits for it"
+
+
+def test_a_load_balancer_with_lists_of_headers_gets_lists(
+    start: Callable[..., Function], models: dict[str, str]
+) -> None:
+    function = start(models["signatures"])
+    event = {
+        "httpMethod": "POST",
+        "path": "/v1/models/tiny:predict",
+        "requestContext": {"elb": {}},
+        "body": '{"instances": [[1, 2]]}',
+    }
+    lists = function.invoke({**event, "multiValueHeaders": {"accept": ["*/*"]}}).value
+    assert lists["multiValueHeaders"] == {"content-type": ["application/json"]}
+    assert (lists["statusCode"], json.loads(lists["body"])) == (200, {"predictions": [[2.0, 4.0]]})
+    assert "multiValueHeaders" not in function.invoke({**event, "headers": {}, "multiValueHeaders": {}}).value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from model_server import Model
     from stand_in_runtime_api import Function
 
-#: Of bodies for each model. Each body is sent twice: directly, and through an HTTP front door.
+#: Number of bodies for each model. Each body is sent twice: directly, and through an HTTP front door.
 EXAMPLES = 100
 assert len(MODELS) * EXAMPLES * 2 >= 2000
 FUNCTION_URL = {"rawPath": "/v1/models/tiny:predict", "requestContext": {"http": {"method": "POST"}}}

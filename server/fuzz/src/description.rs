@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{outputs, read_answer};
 
-/// Of one signature: a model can be larger than what is worth a request here.
+/// Most elements of one signature: a model can be larger than what is worth a request here.
 const MOST_ELEMENTS: usize = 4096;
 /// TensorFlow has no tensor of a higher rank, and JSON's readers stop at 200.
 const HIGHEST_RANK: usize = 64;

@@ -4,8 +4,8 @@ use model_server::image::{Method, Picture, Preparation};
 
 use super::check_sentence;
 
-/// More than a fuzzer's machine has.
-const MOST: usize = 256 << 20;
+/// Bytes of memory: more than a fuzzer's machine has.
+const MEMORY_BYTES: usize = 256 << 20;
 
 /// Checks one input: a byte that chooses what the picture is for, and the picture.
 pub fn check(input: &[u8]) {
@@ -21,7 +21,7 @@ pub fn check(input: &[u8]) {
         channel_values: vec![(1.0, 0.0); channels],
     };
     let picture = match Picture::open(encoded, &preparation) {
-        Ok(picture) if picture.memory() > MOST => return,
+        Ok(picture) if picture.memory() > MEMORY_BYTES => return,
         Ok(picture) => picture,
         Err(fault) => return check_sentence(&fault.to_string()),
     };

@@ -7,10 +7,10 @@ use super::time::timestamp;
 use crate::model::{Call, Description, Outputs};
 use crate::rest::bodies;
 
-/// Bytes. `CloudWatch` Logs takes 256 KiB at least, and Firehose 1,000 KiB of a record with many lines.
+/// Most bytes of a line. `CloudWatch` Logs takes 256 KiB at least, and Firehose 1,000 KiB of a record with many lines.
 pub(crate) const LARGEST_LINE: usize = 200_000;
-/// Bytes that the members around the two bodies and the two names take at most.
-const MEMBERS: usize = 200;
+/// Most bytes of the members around the two bodies and the two names.
+const MEMBERS_BYTES: usize = 200;
 
 /// A predict request in the sample, and its answer.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Exchange {
         let redacted = redacted.map_err(|_| NotCaptured::NotJson)?;
         let request = redacted.as_deref().unwrap_or(request);
         let string = |text: &str| serde_json::to_string(text).expect("a string is JSON");
-        let mut line = String::with_capacity(request.len() + answer.len() + MEMBERS);
+        let mut line = String::with_capacity(request.len() + answer.len() + MEMBERS_BYTES);
         line += "{\"schemaVersion\":1,\"time\":\"";
         line += &timestamp(self.time);
         line += "\",\"modelName\":";

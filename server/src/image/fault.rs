@@ -3,7 +3,7 @@ use super::limits::{LONGEST_SIDE, MOST_PIXELS};
 /// The reason why bytes are not taken as a picture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// They have another format, or none.
+    /// Bytes of another format, or of none.
     #[error("{0}; a JPEG or a PNG is needed")]
     Format(&'static str),
     /// Colors that only printers use.
@@ -14,17 +14,29 @@ pub enum Fault {
         "the picture has {0} x {1} pixels; at most {MOST_PIXELS} are allowed, and {LONGEST_SIDE} a side, so make it smaller"
     )]
     TooLarge(usize, usize),
-    /// They end too early, or cannot be decoded.
+    /// Fewer bytes than so many pixels need, however they are compressed.
+    #[error("the {format} is damaged or not complete: it has {bytes} bytes, which hold no {width} x {height} pixels")]
+    TooFewBytes {
+        /// Format that the bytes say to have.
+        format: &'static str,
+        /// Number of the bytes.
+        bytes: usize,
+        /// In pixels.
+        width: usize,
+        /// In pixels.
+        height: usize,
+    },
+    /// Bytes that end too early, or cannot be decoded.
     #[error("the {format} is damaged or not complete: {reason}")]
     Damaged {
-        /// As they say to have.
+        /// Format that the bytes say to have.
         format: &'static str,
         /// In the decoder's words.
         reason: String,
     },
 }
 
-/// Of the decoder's words, in characters: none of them may repeat much of the picture.
+/// Most characters of the decoder's words: none of them may repeat much of the image.
 const MOST_REASON: usize = 120;
 
 impl Fault {

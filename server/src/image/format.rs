@@ -7,8 +7,8 @@ pub(super) enum Format {
     Png,
 }
 
-/// Those that clients send by mistake, by their first bytes.
-const OTHERS: [(&[u8], &str); 5] = [
+/// Other formats that clients send by mistake, by their first bytes.
+const OTHER_FORMATS: [(&[u8], &str); 5] = [
     (b"GIF8", "this is a GIF"),
     (b"BM", "this is a BMP"),
     (b"II*\0", "this is a TIFF"),
@@ -25,7 +25,7 @@ impl Format {
         if encoded.starts_with(b"\x89PNG\r\n\x1a\n") {
             return Ok(Self::Png);
         }
-        let named = OTHERS.iter().find(|(start, _)| encoded.starts_with(start)).map(|&(_, name)| name);
+        let named = OTHER_FORMATS.iter().find(|(start, _)| encoded.starts_with(start)).map(|&(_, name)| name);
         let named = named.or_else(|| match (encoded.get(4..8), encoded.get(8..12)) {
             (_, Some(b"WEBP")) if encoded.starts_with(b"RIFF") => Some("this is a WebP"),
             (Some(b"ftyp"), Some(b"avif")) => Some("this is an AVIF"),

@@ -13,7 +13,7 @@ use super::size::Size;
 pub(super) struct Jpeg<'p> {
     decoder: Box<JpegDecoder<ZCursor<&'p [u8]>>>,
     pub size: Size,
-    /// Of the decoded picture, with what is kept to decode it, in bytes.
+    /// Bytes of the decoded image, with what is kept to decode it.
     pub memory: usize,
     channels: usize,
     is_gray_wanted: bool,
@@ -26,8 +26,10 @@ impl<'p> Jpeg<'p> {
         if !matches!(scan.channels, 1 | 3) {
             return Err(Fault::Channels(scan.channels));
         }
+        // A block takes a bit at least, which says that it is as the one before.
+        size.within(NAME, encoded, (size.width.div_ceil(BLOCK_SIDE) * size.height.div_ceil(BLOCK_SIDE)).div_ceil(8))?;
         // Ended by force, its last rows would be gray.
-        if memchr::memmem::rfind(&encoded[scan.at..], END).is_none() {
+        if memchr::memmem::rfind(&encoded[scan.at..], END_OF_IMAGE).is_none() {
             return Err(Fault::damaged(NAME, &"it has no end"));
         }
         let options = DecoderOptions::default()
@@ -46,11 +48,15 @@ impl<'p> Jpeg<'p> {
         };
         let (space, channels) = if is_luma { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
         decoder.set_options(options.jpeg_set_out_colorspace(space));
-        let padded = size.width.next_multiple_of(UNIT) * size.height.next_multiple_of(UNIT);
+        let padded = size.width.next_multiple_of(LONGEST_UNIT_SIDE) * size.height.next_multiple_of(LONGEST_UNIT_SIDE);
         // What becomes gray may be kept twice.
         let all = padded * if is_gray_wanted { 2 } else { 1 };
-        let kept = if scan.is_only { UNIT * size.width.next_multiple_of(UNIT) * ROWS } else { all };
-        let memory = size.pixels() * channels + kept * scan.channels * COEFFICIENT + encoded.len();
+        let kept = if scan.is_only {
+            LONGEST_UNIT_SIDE * size.width.next_multiple_of(LONGEST_UNIT_SIDE) * KEPT_ROWS
+        } else {
+            all
+        };
+        let memory = size.pixels() * channels + kept * scan.channels * COEFFICIENT_BYTES + encoded.len();
         Ok(Self { decoder, size, memory, channels, is_gray_wanted })
     }
 
@@ -65,13 +71,15 @@ impl<'p> Jpeg<'p> {
 }
 
 const NAME: &str = "JPEG";
-const END: &[u8] = &[0xFF, 0xD9];
+const END_OF_IMAGE: &[u8] = &[0xFF, 0xD9];
+/// The side of what is transformed together, in pixels.
+const BLOCK_SIDE: usize = 8;
 /// The longest side of what is coded together, in pixels.
-const UNIT: usize = 32;
-/// Of such rows, that are kept with what they are enlarged to.
-const ROWS: usize = 4;
+const LONGEST_UNIT_SIDE: usize = 32;
+/// Rows of such units that are kept with what they are enlarged to.
+const KEPT_ROWS: usize = 4;
 /// Bytes of a number before it is a pixel.
-const COEFFICIENT: usize = 2;
+const COEFFICIENT_BYTES: usize = 2;
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn damaged(error: DecodeErrors) -> Fault {
@@ -83,9 +91,9 @@ struct Scan {
     width: usize,
     height: usize,
     channels: usize,
-    /// It has all channels of all pixels: nothing is kept until the next one.
+    /// True if the scan has all channels of all pixels: nothing is kept until the next one.
     is_only: bool,
-    /// Where it begins.
+    /// Position of its first byte.
     at: usize,
 }
 

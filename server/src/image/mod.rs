@@ -14,5 +14,6 @@ mod resize;
 mod size;
 
 pub use fault::Fault;
+pub(crate) use limits::MOST_PIXELS;
 pub use picture::Picture;
 pub use preparation::{Method, Preparation, PreparationData};

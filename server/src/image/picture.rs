@@ -30,6 +30,15 @@ impl<'p> Picture<'p> {
         Ok(Self { encoded, preparation })
     }
 
+    /// Returns how many pixels it says to have.
+    #[must_use]
+    pub fn pixels(&self) -> usize {
+        match &self.encoded {
+            Encoded::Jpeg(jpeg) => jpeg.size.pixels(),
+            Encoded::Png(png) => png.size.pixels(),
+        }
+    }
+
     /// Returns the bytes of memory that [`Self::values`] takes at most, with what it returns.
     #[must_use]
     pub fn memory(&self) -> usize {

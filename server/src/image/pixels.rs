@@ -22,9 +22,9 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// Of libpng with TensorFlow's 0.299 and 0.587, which cuts the sum of 8 bits.
+    /// Weights of libpng with TensorFlow's 0.299 and 0.587, which cuts the sum of 8 bits.
     pub(super) const PNG: Self = Self { red: 9797, green: 19_234, blue: 3737, half: 0, shift: 15 };
-    /// Of libjpeg.
+    /// Weights of libjpeg.
     pub(super) const JPEG: Self = Self { red: 19_595, green: 38_470, blue: 7471, half: 1 << 15, shift: 16 };
 }
 

@@ -10,7 +10,7 @@ use super::size::Size;
 pub(super) struct Png<'p> {
     decoder: Decoder<Cursor<&'p [u8]>>,
     pub size: Size,
-    /// Of the decoded picture, in bytes.
+    /// Bytes of the decoded image.
     pub memory: usize,
     is_gray_wanted: bool,
     has_16_bits: bool,
@@ -24,6 +24,10 @@ impl<'p> Png<'p> {
         decoder.set_ignore_iccp_chunk(true);
         let info = decoder.read_header_info().map_err(damaged)?;
         let size = Size::checked(info.width as usize, info.height as usize)?;
+        let bits = info.bits_per_pixel();
+        // An interlaced one may have no byte for the filter of some rows.
+        let plain = size.pixels() * bits / 8 + if info.interlaced { 0 } else { size.height };
+        size.within(NAME, encoded, plain.div_ceil(LARGEST_DEFLATE_RATIO))?;
         let has_16_bits = info.bit_depth == BitDepth::Sixteen;
         // A chunk behind the header can make a color transparent.
         let samples = match info.color_type {
@@ -33,7 +37,7 @@ impl<'p> Png<'p> {
         let bytes = if has_16_bits { 2 } else { 1 };
         let is_wide = has_16_bits && is_gray_wanted && samples > 2;
         let image = size.pixels() * samples * if is_wide { 2 } else { 1 };
-        let others = ROWS * size.width * samples * bytes + WINDOW + encoded.len();
+        let others = KEPT_ROWS * size.width * samples * bytes + WINDOW_BYTES + encoded.len();
         let memory = image + others;
         decoder.set_limits(Limits { bytes: others });
         // 16 bits are cut to the upper 8, as TensorFlow does.
@@ -65,10 +69,12 @@ impl<'p> Png<'p> {
 }
 
 const NAME: &str = "PNG";
-/// That are kept at once as they are in the file, besides the picture.
-const ROWS: usize = 10;
-/// Of what is unzipped ahead, in bytes.
-const WINDOW: usize = 256 << 10;
+/// Bytes that one byte of deflate stands for at most.
+const LARGEST_DEFLATE_RATIO: usize = 1032;
+/// Rows that are kept at once as they are in the file, besides the image.
+const KEPT_ROWS: usize = 10;
+/// Bytes that are unzipped ahead.
+const WINDOW_BYTES: usize = 256 << 10;
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn damaged(error: DecodingError) -> Fault {

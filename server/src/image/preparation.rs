@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-/// How the pixels between those of a picture are computed, by the names of `tf.image.resize`.
+/// Methods of computing the pixels between those of an image, by the names of `tf.image.resize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -18,18 +18,18 @@ enum ChannelOrder {
     Bgr,
 }
 
-/// How a picture becomes the values of an input.
+/// Steps by which an image becomes the values of an input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preparation {
-    /// In pixels.
+    /// Height in pixels.
     pub height: usize,
-    /// In pixels.
+    /// Width in pixels.
     pub width: usize,
     /// 1 for gray, 3 for colors.
     pub channels: usize,
-    /// Of resizing.
+    /// Method of resizing.
     pub method: Method,
-    /// Each pixel counts when a picture is made smaller, as Pillow does it.
+    /// True: each pixel counts when an image is made smaller, as Pillow does it.
     pub antialias: bool,
     /// Blue comes first.
     pub reverses_channels: bool,

@@ -5,14 +5,14 @@ use super::pixels::Pixels;
 use super::preparation::{Method, Preparation};
 use super::size::Size;
 
-/// Of weights, and of what keeps rows, for each pixel of a side before and after, in bytes.
-const SIDE: usize = 96;
+/// Bytes of weights, and of what keeps rows, for each pixel of a side before and after.
+const BYTES_PER_SIDE_PIXEL: usize = 96;
 
 /// Returns the bytes of memory that resizing takes besides the picture.
 pub(super) fn memory(size: Size, channels: usize, preparation: &Preparation) -> usize {
     let &Preparation { width, height, .. } = preparation;
     let values = channels * width * (size.height + height);
-    size_of::<f32>() * values + SIDE * (size.width + size.height + width + height)
+    size_of::<f32>() * values + BYTES_PER_SIDE_PIXEL * (size.width + size.height + width + height)
 }
 
 /// Resizes a picture. Returns its values row by row, of as many channels as it has.
@@ -78,7 +78,7 @@ fn weighted(position: f64, stretch: f64, method: Method, from: usize) -> Source 
     Source { first, weights: (first..=last).map(|pixel| (weight(pixel) / sum) as f32).collect() }
 }
 
-/// Of a pixel at a distance, in pixels of the result where that is smaller.
+/// Returns the weight of a pixel at a distance, in pixels of the result where that is smaller.
 fn weight(method: Method, distance: f64) -> f64 {
     match method {
         // Both TensorFlow's and Pillow's, after Keys (1981) with the parameter -0.5.

@@ -18,6 +18,16 @@ impl Size {
     pub(super) fn pixels(self) -> usize {
         self.width * self.height
     }
+
+    /// Refuses a file that cannot hold so many pixels, before they are decoded to what stands for missing ones.
+    ///
+    /// # Arguments
+    ///
+    /// * `least`: bytes that every file of this size has.
+    pub(super) fn within(self, format: &'static str, encoded: &[u8], least: usize) -> Result<(), Fault> {
+        let (Self { width, height }, bytes) = (self, encoded.len());
+        if bytes < least { Err(Fault::TooFewBytes { format, bytes, width, height }) } else { Ok(()) }
+    }
 }
 
 #[cfg(test)]

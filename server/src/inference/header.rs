@@ -4,7 +4,7 @@ use crate::rest::sentence::quoted;
 /// The header with the length of the JSON text, where tensors in binary form follow it.
 pub const HEADER: &str = "inference-header-content-length";
 
-/// As sentences have it.
+/// Name of the header in sentences.
 pub(super) const NAME: &str = "Inference-Header-Content-Length";
 
 /// Reads the value of the header.

@@ -4,13 +4,13 @@ use crate::rest::sentence::{inputs, listed, quoted};
 
 /// The datatype of pictures.
 pub(crate) const BYTES: &str = "BYTES";
-/// Of dimensions in a request, which could otherwise be as long as it.
+/// Most dimensions of a request's shape that an error shows: a shape could be as long as the request.
 const MOST_SHOWN: usize = 32;
 
 /// The inputs of a request, each checked against the signature that it is for.
 pub(crate) struct Inputs<'d> {
     signature: &'d Signature,
-    /// Which of them the request has named.
+    /// Inputs of the signature that the request has named, by position.
     named: Vec<bool>,
     columns: Vec<Vec<u8>>,
     pictures: Vec<SentPicture>,
@@ -24,9 +24,9 @@ pub(crate) struct Place<'d> {
     pub tensor: &'d Tensor,
     /// 1 where the signature has no batch.
     rows: usize,
-    /// Of all values.
+    /// Number of all values.
     pub count: usize,
-    /// Its elements are pictures.
+    /// True if its elements are images.
     pub has_pictures: bool,
     batched: bool,
 }
@@ -75,7 +75,7 @@ impl<'d> Inputs<'d> {
                 "the inputs have different numbers of rows: {expected}, and '{name}' {rows}"
             )));
         }
-        // Of the larger of the two types, whose size is a number for one row.
+        // Check the larger of the two types, whose size is a number for one row.
         let count = rows.checked_mul(tensor.count());
         let fits = |count: &usize| count.checked_mul(tensor.dtype.size().max(tensor.stored.size())).is_some();
         let Some(count) = count.filter(fits) else {

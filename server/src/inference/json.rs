@@ -14,7 +14,7 @@ use crate::rest::sentence::quoted;
 use crate::rest::source::Source;
 use crate::rest::{Refusal, check, problem};
 
-/// Of the dimensions of a shape: TensorFlow has no tensor with more.
+/// Most dimensions of a shape: TensorFlow has no tensor with more.
 const MOST_DIMENSIONS: usize = 254;
 
 /// The JSON of a request.
@@ -28,7 +28,7 @@ pub(super) struct Parsed<'d> {
     pub id: Option<String>,
     /// Empty where the request wants all of them.
     pub outputs: Vec<Wanted>,
-    /// How outputs are written of which the request does not say it.
+    /// Form of outputs of which the request does not say it: true is binary.
     pub binary_output: bool,
 }
 
@@ -82,7 +82,7 @@ enum RequestMember {
     Inputs,
     Outputs,
     Parameters,
-    /// Of no meaning here, such as the model's name that some clients repeat.
+    /// Member without a meaning here, such as the model's name that some clients repeat.
     Other,
 }
 
@@ -300,7 +300,8 @@ fn stored(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<u8>> {
 }
 
 fn shape(text: &mut Text<'_>) -> Read<Vec<i64>> {
-    let wrong = || refuse("the shape of an input must be a list of whole numbers");
+    let wrong =
+        || refuse("the shape of an input must be a list of whole numbers of 64 bits: at most 9223372036854775807");
     if text.source.peek()? != Peek::Array {
         return wrong();
     }

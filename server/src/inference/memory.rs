@@ -4,10 +4,10 @@ use super::request::InferRequest;
 use crate::model::{Description, Signature, Tensor};
 use crate::rest::memory::{self, digits, string};
 
-/// Of what an answer says of itself, and of each output, besides names and values.
-const HEAD: usize = 128;
-/// Of a number with its comma.
-const NUMBER: usize = 21;
+/// Bytes of an answer's own members, and of each output's, besides names and values.
+const MEMBERS_BYTES: usize = 128;
+/// Most bytes of a number with its comma.
+const NUMBER_BYTES: usize = 21;
 
 /// Returns the bytes of memory that reading a body can take, besides itself.
 ///
@@ -34,11 +34,11 @@ pub fn answering(description: &Description, request: &InferRequest) -> (usize, u
     let signature = &description.signatures[request.call.signature];
     let rows = request.call.rows;
     let id = request.form.id.as_ref().map_or(0, |id| string(id));
-    let head = HEAD + string(&description.model) + id;
+    let head = MEMBERS_BYTES + string(&description.model) + id;
     let body = request.form.outputs.iter().map(|&(position, is_binary)| {
         let tensor = &signature.outputs[position];
         let value = if is_binary { tensor.dtype.size() } else { digits(tensor.dtype) + 1 };
-        let head = HEAD + string(&tensor.name) + NUMBER * tensor.shape.len();
+        let head = MEMBERS_BYTES + string(&tensor.name) + NUMBER_BYTES * tensor.shape.len();
         tensor.count().saturating_mul(value).saturating_mul(rows).saturating_add(head)
     });
     (values(signature, rows), body.fold(head, usize::saturating_add))

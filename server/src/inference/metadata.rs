@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use crate::model::{Description, Signature, Tensor};
 
-/// Of the server.
+/// Name of the server.
 pub const NAME: &str = "cdk-tensorflow";
-/// Of this program.
+/// Version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Of the protocol, by Triton's names.
+/// Extensions of the protocol that the server offers, by Triton's names.
 pub const EXTENSIONS: [&str; 1] = ["binary_tensor_data"];
 /// The protocol's own list of platforms has none for LiteRT.
 pub const PLATFORM: &str = "litert_tflite";

@@ -7,7 +7,7 @@ use crate::rest::sentence::{listed, quoted};
 pub(super) struct Wanted {
     /// Among the outputs of the signature.
     pub position: usize,
-    /// In binary form; `None` where the request does not say it of this output.
+    /// True: in binary form; `None` where the request does not say it of this output.
     pub is_binary: Option<bool>,
 }
 

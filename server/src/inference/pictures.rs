@@ -9,7 +9,7 @@ use crate::rest::base64::{encoded, is_long_enough};
 use crate::rest::source::Source;
 
 /// Bytes of the length of an element.
-const LENGTH: usize = 4;
+const LENGTH_BYTES: usize = 4;
 
 /// Reads the elements of a tensor in binary form.
 pub(crate) fn elements(place: Place<'_>, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
@@ -21,14 +21,14 @@ pub(crate) fn elements(place: Place<'_>, mut bytes: &[u8]) -> Result<Vec<Vec<u8>
     };
     let mut elements = Vec::new();
     while !bytes.is_empty() {
-        let length = bytes.first_chunk::<LENGTH>().map(|length| u32::from_le_bytes(*length) as usize);
-        let element = length.and_then(|length| bytes[LENGTH..].get(..length));
+        let length = bytes.first_chunk::<LENGTH_BYTES>().map(|length| u32::from_le_bytes(*length) as usize);
+        let element = length.and_then(|length| bytes[LENGTH_BYTES..].get(..length));
         let element = element.ok_or_else(|| wrong("a length of BYTES is more than what follows it"))?;
         if !is_long_enough(element) {
             return Err(wrong("an element of BYTES is too short for a picture"));
         }
         elements.push(element.to_vec());
-        bytes = &bytes[LENGTH + element.len()..];
+        bytes = &bytes[LENGTH_BYTES + element.len()..];
     }
     if elements.len() == place.count {
         Ok(elements)

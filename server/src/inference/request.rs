@@ -8,14 +8,14 @@ use super::outputs::Wanted;
 use super::pictures::elements;
 use super::raw;
 use crate::model::{Call, Description};
-use crate::rest::{Refusal, pictures};
+use crate::rest::{Need, Refusal, pictures};
 
 /// An inference request that the model can answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InferRequest {
     /// The values, and which signature they are for.
     pub call: Call,
-    /// Of the answer.
+    /// Form of the answer.
     pub form: Form,
 }
 
@@ -33,7 +33,7 @@ impl InferRequest {
     /// # Arguments
     ///
     /// * `json_length`: what the header says; 0 where the body is the only input in binary form.
-    /// * `take`: takes the memory for so many bytes, before pictures are decoded.
+    /// * `take`: takes what each picture needs, before it is decoded.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl InferRequest {
         description: &Description,
         body: Cow<'_, [u8]>,
         json_length: Option<usize>,
-        take: impl FnMut(usize) -> Result<(), E>,
+        take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
         let mut request = Self::parse(description, body, json_length)?;
         pictures::decode(description, &mut request.call, take)?;

@@ -3,7 +3,7 @@ use crate::rest::Refusal;
 const ROOT: &str = "/v2";
 const MODELS: &str = "/v2/models/";
 const HEALTH: &str = "/v2/health/";
-/// Of TensorFlow Serving's API.
+/// Path of models in TensorFlow Serving's API.
 const OTHER_MODELS: &str = "/v1/models/";
 
 /// The resource of a request.
@@ -17,11 +17,11 @@ pub enum Resource<'p> {
     Server,
     /// Something of a model.
     Model {
-        /// As clients name it.
+        /// Name of the model in the path.
         name: &'p str,
         /// The newest where there is none.
         version: Option<&'p str>,
-        /// Of the model.
+        /// Part of the model that the request asks for.
         part: Part,
     },
 }
@@ -31,7 +31,7 @@ pub enum Resource<'p> {
 pub enum Part {
     /// Inputs, outputs and versions.
     Metadata,
-    /// Its readiness.
+    /// Readiness of the model.
     Ready,
     /// A prediction.
     Infer,

@@ -6,14 +6,14 @@ use crate::rest::Refusal;
 use crate::rest::source::Source;
 use crate::rest::walk::{Names, repeated};
 
-/// Of a name, a datatype or an id, in bytes.
-const LONGEST: usize = 1 << 16;
+/// Most bytes of a name, a datatype or an id.
+const LONGEST_STRING_BYTES: usize = 1 << 16;
 
 /// The reason why a request is not read to its end.
 pub(super) enum Fault {
     /// The text is not JSON, or an object has a name twice: `check` finds the words.
     NotJson,
-    /// It names this signature, and was read as one for another.
+    /// Position of the signature that the request names, and was not read for.
     Names(usize),
     Refused(Refusal),
 }
@@ -95,8 +95,8 @@ impl<'j> Text<'j> {
             return refuse(format!("{what} must be a string"));
         }
         let text = self.source.known_str()?;
-        if text.len() > LONGEST {
-            return refuse(format!("{what} has more than {LONGEST} bytes"));
+        if text.len() > LONGEST_STRING_BYTES {
+            return refuse(format!("{what} has more than {LONGEST_STRING_BYTES} bytes"));
         }
         Ok(text.to_owned())
     }

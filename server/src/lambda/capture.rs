@@ -1,4 +1,4 @@
-//! Which requests are captured, with their answers, in the function's log, from where they reach the capture bucket.
+//! Writes captured requests with their answers into the function's log, from where they reach the capture bucket.
 //!
 //! A subscription filter finds a line by its beginning.
 

@@ -4,14 +4,16 @@ use data_encoding::BASE64;
 use jiter::{Jiter, JiterError, JiterErrorType, Peek};
 use memchr::memmem;
 
+use super::unanswered::Unanswered;
+use super::work::Work;
 use crate::inference::HEADER;
-use crate::inflate::{Coding, Fault, RATIO};
+use crate::inflate::{Coding, Fault, LARGEST_RATIO, Unzipped};
 use crate::rest::Refusal;
 
 /// Lambda's limit of a synchronous invocation, in both directions.
 pub(super) const LARGEST_BODY: usize = 6_291_456;
 
-/// How an event came.
+/// Form of an event, by its source.
 #[derive(Debug, PartialEq)]
 pub(super) enum Event {
     /// A function URL, an HTTP API or a REST API: the answer is a proxy response.
@@ -22,18 +24,21 @@ pub(super) enum Event {
 
 /// Parts of an HTTP event that count.
 #[derive(Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of an event that have nothing to do with each other")]
 pub(super) struct HttpEvent {
     /// Method and path; `None` where the event is of no known format.
     pub request_line: Option<(String, String)>,
     /// True if a version check sent it, which is neither captured nor counted. A client cannot write this by HTTP.
     pub is_check: bool,
+    /// True if a load balancer sent it that has lists of values for headers, in both directions.
+    pub has_lists_only: bool,
     /// True if a half of a surrogate pair is in it, which no string can hold.
     pub is_no_text: bool,
-    /// Of the lengths of JSON and tensors, as the client wrote it.
+    /// Header with the lengths of JSON and tensors, as the client wrote it.
     pub json_length: Option<String>,
-    /// How the client zipped the body.
+    /// Compression of the body.
     pub encoding: Option<String>,
-    /// Of the body.
+    /// Type of the body.
     pub content_type: Option<String>,
     body: Option<String>,
     is_base64: bool,
@@ -60,6 +65,7 @@ impl HttpEvent {
     fn read(event: &[u8]) -> Result<Option<Self>, JiterError> {
         let mut jiter = Jiter::new(event).with_allow_inf_nan();
         let (mut context, mut line) = (None, [const { None }; 3]);
+        let (mut has_headers, mut has_lists, mut is_outcome) = (false, false, false);
         let mut found = Self::default();
         members(&mut jiter, member, |jiter, member| {
             match member {
@@ -67,14 +73,26 @@ impl HttpEvent {
                 Member::Line(index) => line[index] = string(jiter)?,
                 Member::Body => found.body = string(jiter)?,
                 Member::IsBase64 => found.is_base64 = is_true(jiter)?,
-                Member::Headers => found.read_headers(jiter)?,
+                Member::Headers => {
+                    has_headers = true;
+                    found.read_headers(jiter)?;
+                }
+                Member::HeaderLists => {
+                    has_lists = true;
+                    found.read_headers(jiter)?;
+                }
+                Member::Outcome => {
+                    is_outcome = true;
+                    jiter.next_skip()?;
+                }
                 Member::Other => jiter.next_skip()?,
             }
             Ok(())
         })?;
-        let Some(context) = context else {
+        let Some(context) = context.filter(|_| !is_outcome) else {
             return Ok(None);
         };
+        found.has_lists_only = has_lists && !has_headers;
         found.is_check = context.is_check;
         let [raw_path, path, method] = line;
         found.request_line = if context.is_payload_2 { context.method.zip(raw_path) } else { method.zip(path) };
@@ -101,16 +119,22 @@ impl HttpEvent {
     }
 
     /// Returns the body of the request, unzipped.
-    pub(super) fn body(&self) -> Result<Cow<'_, [u8]>, Refusal> {
+    pub(super) fn body(&self, work: &mut Work) -> Result<Cow<'_, [u8]>, Unanswered> {
         let body = self.received()?;
+        work.sent(body.len());
         let coding = Coding::read(self.encoding.as_deref().unwrap_or_default()).map_err(Refusal::bad_request)?;
         // A REST API can unzip bodies itself. Whether it removes the header then, AWS does not say.
         let Some(coding) = coding.filter(|coding| coding.begins(&body)) else { return Ok(body) };
-        coding.inflate(&body, LARGEST_BODY, 0, |_| Ok(())).map(Cow::Owned).map_err(|fault| match fault {
-            Fault::TooLarge | Fault::Ratio => Refusal::too_large(format!(
-                "the body unzips to more than {LARGEST_BODY} bytes, or to more than {RATIO} times its size; send fewer rows"
-            )),
-            Fault::Wrong(error) => Refusal::bad_request(format!("the body is not {}: {error}", coding.name())),
+        work.uncompressed();
+        coding.inflate(&body, LARGEST_BODY, 0, |_| work.go_on()).map(Cow::Owned).map_err(|unzipped| match unzipped {
+            Unzipped::Ended(unanswered) => unanswered,
+            Unzipped::Fault(Fault::TooLarge | Fault::Ratio) => Refusal::too_large(format!(
+                "the body unzips to more than {LARGEST_BODY} bytes, or to more than {LARGEST_RATIO} times its size; send fewer rows"
+            ))
+            .into(),
+            Unzipped::Fault(Fault::Wrong(error)) => {
+                Refusal::bad_request(format!("the body is not {}: {error}", coding.name())).into()
+            }
         })
     }
 
@@ -173,11 +197,14 @@ impl Context {
 
 enum Member {
     Context,
-    /// Of the request line: raw path, path, method.
+    /// Part of the request line: raw path, path, method.
     Line(usize),
     Body,
     IsBase64,
     Headers,
+    HeaderLists,
+    /// Member of an asynchronous invocation, which Lambda sends to a destination.
+    Outcome,
     Other,
 }
 
@@ -196,8 +223,9 @@ fn member(name: &str) -> Member {
         "httpMethod" => Member::Line(2),
         "body" => Member::Body,
         "isBase64Encoded" => Member::IsBase64,
-        // A load balancer with multi-value headers sends the second only.
-        "headers" | "multiValueHeaders" => Member::Headers,
+        "headers" => Member::Headers,
+        "multiValueHeaders" => Member::HeaderLists,
+        "requestPayload" => Member::Outcome,
         _ => Member::Other,
     }
 }
@@ -221,7 +249,7 @@ fn header(name: &str) -> Header {
 }
 
 /// Reads the members of an object, each by what its name says; passes over any other value.
-fn members<'j, N>(
+pub(super) fn members<'j, N>(
     jiter: &mut Jiter<'j>,
     name: impl Fn(&str) -> N,
     mut read: impl FnMut(&mut Jiter<'j>, N) -> Result<(), JiterError>,
@@ -238,7 +266,7 @@ fn members<'j, N>(
 }
 
 /// Reads a string; passes over any other value.
-fn string(jiter: &mut Jiter<'_>) -> Result<Option<String>, JiterError> {
+pub(super) fn string(jiter: &mut Jiter<'_>) -> Result<Option<String>, JiterError> {
     match jiter.peek()? {
         Peek::String => jiter.known_str().map(|text| Some(text.to_owned())),
         other => jiter.known_skip(other).map(|()| None),
@@ -247,11 +275,16 @@ fn string(jiter: &mut Jiter<'_>) -> Result<Option<String>, JiterError> {
 
 /// Reads a string, or the first one of a list, as multi-value headers are.
 fn first_string(jiter: &mut Jiter<'_>) -> Result<Option<String>, JiterError> {
-    if jiter.peek()? != Peek::Array {
-        return string(jiter);
-    }
+    if jiter.peek()? == Peek::Array { first(jiter, string) } else { string(jiter) }
+}
+
+/// Reads the first element of a list, and passes over the others.
+pub(super) fn first(
+    jiter: &mut Jiter<'_>,
+    read: fn(&mut Jiter<'_>) -> Result<Option<String>, JiterError>,
+) -> Result<Option<String>, JiterError> {
     let mut next = jiter.known_array()?;
-    let first = if next.is_some() { string(jiter)? } else { None };
+    let first = if next.is_some() { read(jiter)? } else { None };
     while next.is_some() {
         next = jiter.array_step()?;
         if let Some(other) = next {
@@ -283,6 +316,14 @@ mod tests {
         match Event::read(event.as_bytes()) {
             Event::Http(event) => event,
             Event::Direct => panic!("came by HTTP: {event}"),
+        }
+    }
+
+    fn received(event: &HttpEvent) -> Result<Vec<u8>, Refusal> {
+        match event.body(&mut Work::until(None)) {
+            Ok(body) => Ok(body.into_owned()),
+            Err(Unanswered::Refused(refusal)) => Err(refusal),
+            Err(Unanswered::Failed(failure)) => panic!("{failure:?}"),
         }
     }
 
@@ -334,7 +375,7 @@ mod tests {
     fn a_body_is_text_or_base64() {
         let body = |members: &str| {
             let event = http(&format!(r#"{{"requestContext": {{}}, {members}}}"#));
-            event.body().map(Cow::into_owned).map_err(|refusal| (refusal.status, refusal.message.into_owned()))
+            received(&event).map_err(|refusal| (refusal.status, refusal.message.into_owned()))
         };
         assert_eq!(body(r#""body": "{}""#), Ok(b"{}".to_vec()));
         assert_eq!(body(r#""body": "e30=", "isBase64Encoded": true"#), Ok(b"{}".to_vec()));
@@ -348,9 +389,9 @@ mod tests {
     fn a_body_that_lambda_could_not_have_brought_is_refused() {
         let text = " ".repeat(LARGEST_BODY + 1);
         let event = http(&format!(r#"{{"requestContext": {{}}, "body": "{text}"}}"#));
-        assert_eq!(event.body().map_err(|refusal| refusal.status), Err(413));
+        assert_eq!(received(&event).map_err(|refusal| refusal.status), Err(413));
         let text = "A".repeat(LARGEST_BODY / 3 * 4 + 8);
         let event = http(&format!(r#"{{"requestContext": {{}}, "body": "{text}", "isBase64Encoded": true}}"#));
-        assert_eq!(event.body().map_err(|refusal| refusal.status), Err(413));
+        assert_eq!(received(&event).map_err(|refusal| refusal.status), Err(413));
     }
 }

@@ -3,14 +3,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::answer::Unanswered;
+use super::answer::{Answering, refused};
 use super::capture::{Place, rate, redaction, takes};
 use super::event::Event;
 use super::log::{Log, warn};
-use super::{answer, panics, response, sources};
+use super::unanswered::{Failure, Unanswered};
+use super::work::Work;
+use super::{panics, response, sources};
 use crate::captured_request::{Rate, Redaction};
 use crate::environment::{options, variable};
-use crate::model::{Instance, Model, Weights};
+use crate::model::{Call, Instance, Model, Outputs, Weights};
 use crate::rest::{Refusal, Service};
 
 /// Answers the events of one function.
@@ -24,14 +26,15 @@ pub struct Function {
     redaction: Option<Redaction>,
 }
 
-/// A fault of the function's own, as a direct caller sees it: with its id in the log, without the reason.
+/// The reason why an invocation fails, as a direct caller sees it: of a fault of the function's own it has only the id in the
+/// log.
 ///
 /// An invocation that fails by it is counted by Lambda, asked again where it is asynchronous, and ends in the
 /// dead-letter queue or destination for failures.
 #[derive(Debug, thiserror::Error)]
-#[error("the function failed; its log has the reason under the request id {request_id}")]
+#[error("{message}")]
 pub struct Fault {
-    request_id: String,
+    message: String,
 }
 
 /// Facts to log of an event that was answered or refused.
@@ -64,6 +67,10 @@ impl Function {
 
     /// Answers one event.
     ///
+    /// # Arguments
+    ///
+    /// * `deadline`: when Lambda ends the invocation. Before, the work does, with an answer that says so.
+    ///
     /// # Returns
     ///
     /// The answer, and what is to be logged when the caller has it: that takes a part of the time of a small model.
@@ -76,43 +83,40 @@ impl Function {
         event: &[u8],
         request_id: &str,
         trace_id: Option<&str>,
+        deadline: Option<Instant>,
     ) -> (Result<Vec<u8>, Fault>, Option<Outcome>) {
         let started = Instant::now();
         let source = Event::read(event);
         let is_check = matches!(&source, Event::Http(http) if http.is_check);
         let mut captured = None;
         let is_sampled = !is_check && self.rate.is_some_and(|rate| takes(rate, request_id));
-        let answered = panics::catch(AssertUnwindSafe(|| {
-            answer::answer(
-                &self.service,
-                &self.directory,
-                &source,
-                event,
-                is_sampled.then_some(&mut captured),
-                |call| self.instance.run(call),
-            )
-        }))
-        .unwrap_or_else(|panic| {
+        let answering = Answering {
+            service: &self.service,
+            directory: &self.directory,
+            captured: is_sampled.then_some(&mut captured),
+            work: &mut Work::until(deadline),
+            run: |call: &Call, work: &mut Work| run(&mut self.instance, call, work),
+        };
+        let answered = panics::catch(AssertUnwindSafe(|| answering.answer(&source, event))).unwrap_or_else(|panic| {
             // A run that was left in its middle may have left buffers locked.
             match self.model.instance(Weights::Own) {
                 Ok(instance) => self.instance = instance,
-                Err(error) => return Err(Unanswered::Failed(format!("{panic}; {error}"))),
+                Err(error) => return Err(Unanswered::fault(format!("{panic}; {error}"))),
             }
-            Err(Unanswered::Failed(panic))
+            Err(Unanswered::fault(panic))
         });
         let latency = started.elapsed();
         match failing_for_its_source(answered, &source, event) {
             Ok(answer) => (Ok(answer), Some(Outcome { latency, refusal: None, captured, is_check })),
             Err(Unanswered::Refused(refusal)) => {
-                let answer = answer::refused(&source, &refusal);
+                let answer = refused(&source, &refusal);
                 (Ok(answer), Some(Outcome { latency, refusal: Some(refusal), captured: None, is_check }))
             }
-            Err(Unanswered::Failed(reason)) => {
-                let by_http = matches!(source, Event::Http(_));
+            Err(Unanswered::Failed(failure)) => {
                 // Before Lambda hears of it, which may end the process. A fault that it counts is not counted again.
-                self.log.request(request_id, trace_id, latency).failed(&reason, by_http && !is_check);
-                let fault = Fault { request_id: request_id.to_owned() };
-                (if by_http { Ok(response::proxy_fault(&fault.to_string())) } else { Err(fault) }, None)
+                let is_counted = matches!(source, Event::Http(_)) && !is_check;
+                self.log.request(request_id, trace_id, latency).failed(failure.status, &failure.reason, is_counted);
+                (failed(&source, failure, request_id), None)
             }
         }
     }
@@ -134,6 +138,27 @@ impl Function {
     }
 }
 
+/// Runs the model for as long as the next run can end in time.
+fn run(instance: &mut Instance, call: &Call, work: &mut Work) -> Result<Outputs, Unanswered> {
+    let mut ended = None;
+    let outputs = instance.run_while(call, |_| {
+        ended = work.go_on().err();
+        ended.is_none()
+    });
+    outputs.map_err(|error| ended.unwrap_or_else(|| error.into()))
+}
+
+/// Answers by HTTP, and fails the invocation otherwise.
+fn failed(source: &Event, failure: Failure, request_id: &str) -> Result<Vec<u8>, Fault> {
+    let Failure { status, reason, is_told } = failure;
+    let hint = || format!("the function failed; its log has the reason under the request id {request_id}");
+    let message = if is_told { reason } else { hint() };
+    match source {
+        Event::Http(event) => Ok(response::proxy_fault(event, status, &message)),
+        Event::Direct => Err(Fault { message }),
+    }
+}
+
 /// Fails the invocation where AWS sent an event that is no request: its source looks at nothing else.
 fn failing_for_its_source(
     answered: Result<Vec<u8>, Unanswered>,
@@ -142,7 +167,7 @@ fn failing_for_its_source(
 ) -> Result<Vec<u8>, Unanswered> {
     match (answered, source) {
         (Err(Unanswered::Refused(refusal)), Event::Direct) => Err(match sources::source_of(event) {
-            Some(name) => Unanswered::Failed(format!(
+            Some(name) => Unanswered::unusable(format!(
                 "an event of {name} is no request, put a function of yours before this one: {}",
                 refusal.message
             )),

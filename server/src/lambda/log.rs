@@ -145,9 +145,9 @@ impl RequestLine<'_> {
 
     /// Says why the function failed, for this log only.
     ///
-    /// `answered`: the caller gets a 500, which is no error to Lambda. One that Lambda counts is not counted again.
-    pub(super) fn failed(self, reason: &str, answered: bool) {
-        write(&self.line("ERROR", reason, 500, u8::from(answered)));
+    /// `answered`: the caller gets this status, which is no error to Lambda. One that Lambda counts is not counted again.
+    pub(super) fn failed(self, status: u16, reason: &str, answered: bool) {
+        write(&self.line("ERROR", reason, status, u8::from(answered)));
     }
 
     fn line(&self, level: &'static str, message: &str, status: u16, errors: u8) -> Vec<u8> {
@@ -220,7 +220,7 @@ impl Template {
     }
 }
 
-/// Of X-Ray's header, `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
+/// Returns the root of X-Ray's header, `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
 fn root(header: &str) -> &str {
     let first = header.split(';').next().unwrap_or_default();
     first.strip_prefix("Root=").unwrap_or(first)

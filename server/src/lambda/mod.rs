@@ -11,6 +11,8 @@ mod panics;
 mod response;
 mod runtime_api;
 mod sources;
+mod unanswered;
+mod work;
 
 use std::time::Instant;
 
@@ -57,7 +59,7 @@ fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError
     loop {
         let invocation = api.next()?;
         let (request_id, trace_id) = (invocation.request_id.as_str(), invocation.trace_id.as_deref());
-        let (answer, outcome) = function.answer(&invocation.event, request_id, trace_id);
+        let (answer, outcome) = function.answer(&invocation.event, request_id, trace_id, invocation.deadline);
         let posted = match answer {
             Ok(answer) => api.answer(&invocation, answer),
             Err(fault) => api.fail(&invocation, &fault),

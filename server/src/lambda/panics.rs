@@ -1,4 +1,4 @@
-//! Where a panic was, kept for the log of the request that it ended.
+//! Keeps the place of a panic for the log of the request that it ended.
 
 use std::cell::RefCell;
 use std::panic::{self, UnwindSafe};

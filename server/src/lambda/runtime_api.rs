@@ -1,4 +1,5 @@
 use std::net::TcpStream;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use ureq::Agent;
@@ -6,7 +7,7 @@ use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 use super::function::Fault;
 
-const PREFIX: &str = "/2018-06-01/runtime";
+const PATH_PREFIX: &str = "/2018-06-01/runtime";
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// Client of Lambda's Runtime API. It keeps one connection, and no call has a timeout: the next event may be hours away.
@@ -28,6 +29,8 @@ pub(super) struct Invocation {
     pub request_id: String,
     /// X-Ray's header.
     pub trace_id: Option<String>,
+    /// Time at which Lambda ends the invocation.
+    pub deadline: Option<Instant>,
     /// The invocation id, so that Lambda can refuse the answer of an invocation that timed out.
     echoed: Option<HeaderValue>,
 }
@@ -53,7 +56,7 @@ struct ErrorReport<'a> {
 
 impl RuntimeApi {
     pub(super) fn new(address: &str) -> Result<Self, String> {
-        let base = format!("http://{address}{PREFIX}");
+        let base = format!("http://{address}{PATH_PREFIX}");
         base.parse::<Uri>().map_err(|error| format!("AWS_LAMBDA_RUNTIME_API is '{address}', no address: {error}"))?;
         // The variables of the environment that name a proxy are for other hosts than this one.
         let config = Agent::config_builder().proxy(None).max_redirects(0).http_status_as_error(false).build();
@@ -68,6 +71,7 @@ impl RuntimeApi {
             event,
             request_id: text("lambda-runtime-aws-request-id").ok_or(RuntimeApiError::NoRequestId)?,
             trace_id: text("lambda-runtime-trace-id"),
+            deadline: text("lambda-runtime-deadline-ms").and_then(|text| deadline(&text, SystemTime::now())),
             echoed: headers.get(INVOCATION_ID).cloned(),
         })
     }
@@ -96,7 +100,7 @@ impl RuntimeApi {
         Some((connection, |problem: &str| {
             let ((name, value), report) = report("Runtime.ModelError", problem);
             let head = format!(
-                "POST {PREFIX}/init/error HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{name}: {}\r\n\
+                "POST {PATH_PREFIX}/init/error HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{name}: {}\r\n\
                  Content-Length: {}\r\nConnection: close\r\n\r\n",
                 self.address,
                 value.to_str().unwrap_or_default(),
@@ -144,6 +148,12 @@ impl RuntimeApi {
         }
         Ok((parts.headers, body))
     }
+}
+
+/// Reads when an invocation ends: milliseconds of the clock, which is looked at once only.
+fn deadline(text: &str, now: SystemTime) -> Option<Instant> {
+    let end = UNIX_EPOCH.checked_add(Duration::from_millis(text.parse().ok()?))?;
+    Instant::now().checked_add(end.duration_since(now).unwrap_or_default())
 }
 
 fn report(error_type: &'static str, message: &str) -> ((&'static str, HeaderValue), Vec<u8>) {
@@ -206,6 +216,14 @@ mod tests {
         assert!(requests[1].starts_with("post /2018-06-01/runtime/invocation/7/response http/1.1\r\n"));
         assert!(requests[1].contains("lambda-runtime-invocation-id: of-7\r\n"));
         assert!(requests[1].ends_with("\r\n\r\n[nan]"));
+    }
+
+    #[test]
+    fn a_deadline_is_as_far_as_the_clock_says() {
+        let (now, before) = (UNIX_EPOCH + Duration::from_secs(100), Instant::now());
+        assert!(deadline("160000", now).is_some_and(|end| end >= before + Duration::from_mins(1)));
+        assert!(deadline("90000", now).is_some_and(|end| end <= Instant::now()));
+        assert_eq!([deadline("", now), deadline("soon", now)], [None; 2]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 /// Blocks of this size or more are returned to the system as soon as they are free, in bytes.
-const LARGE: libc::c_int = 1 << 20;
-/// Free memory at the end of a heap that is kept, in bytes: several smaller blocks, of a body and its tensors. What every
-/// request gave back, the next would wait for, page by page.
-const KEPT: libc::c_int = 8 << 20;
+const RETURNED_BLOCK_BYTES: libc::c_int = 1 << 20;
+/// Free memory at the end of each thread's heap that is kept, in bytes: several smaller blocks, of a body and its tensors. What
+/// every request gave back, the next would wait for, page by page.
+const KEPT_HEAP_BYTES: libc::c_int = 8 << 20;
 
 /// Keeps the C library's allocator, which this program and LiteRT share, from holding on to what large requests took.
 ///
@@ -11,12 +11,21 @@ const KEPT: libc::c_int = 8 << 20;
 pub fn return_large_blocks() {
     // SAFETY: both are thresholds of its own, and no other thread runs yet that could read them.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, RETURNED_BLOCK_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_HEAP_BYTES);
     }
 }
 
-/// Gives the system what is free of the smaller blocks, which the C library keeps for itself otherwise.
+/// Has each thread's heap keep free memory at its end, or return it with the next block that is freed.
+///
+/// [`return_free_blocks`] cannot reach it: of the ends of heaps it returns that of the first thread only.
+pub fn keep_ends_of_heaps(keeps: bool) {
+    let kept = if keeps { KEPT_HEAP_BYTES } else { 0 };
+    // SAFETY: it sets one word, which the C library itself sets without a lock while other threads read it.
+    unsafe { libc::mallopt(libc::M_TRIM_THRESHOLD, kept) };
+}
+
+/// Gives the system what is free between blocks in use, which the C library keeps for itself otherwise.
 pub fn return_free_blocks() {
     // SAFETY: it changes nothing that is in use, whatever other threads do.
     unsafe { libc::malloc_trim(0) };

@@ -28,7 +28,7 @@ const RUNTIME_FAILURE: i32 = 3;
 pub struct CompiledModel {
     // In the order in which they are freed.
     bindings: Vec<Binding>,
-    /// Of each signature given to `compile`: the binding that it has, which equal signatures share.
+    /// Binding of each signature given to `compile`, by its position in `bindings`: equal signatures share one.
     signatures: Vec<usize>,
     compiled: Handle,
     _options: Handle,
@@ -41,21 +41,21 @@ unsafe impl Send for CompiledModel {}
 /// The buffers of one signature, made once and filled again for every run.
 struct Binding {
     index: usize,
-    /// That one run computes.
+    /// Number of rows that one run computes.
     rows: usize,
-    /// In the caller's order.
+    /// Input buffers in the caller's order.
     inputs: Vec<Buffer>,
-    /// In the caller's order.
+    /// Outputs in the caller's order.
     outputs: Vec<Output>,
     /// The buffers in the order of the file, as a run wants them.
     input_handles: Vec<Raw>,
     output_handles: Vec<Raw>,
-    /// Of the outputs in the order of the file: name and shape, and the shape that the last run gave them.
+    /// Name and shape of each output in the order of the file; the shape is that of the last run.
     shapes: Vec<(String, Vec<i32>)>,
     layouts: Vec<Layout>,
 }
 
-/// Where the bytes of an output are.
+/// Place of an output's bytes.
 enum Output {
     Own(Buffer),
     /// The output is an input, by its position: the buffer is that of the input.
@@ -79,7 +79,7 @@ impl CompiledModel {
         };
         let library = file.library;
         let in_file = loaded.signatures(library)?;
-        // Of each binding: what it was made of.
+        // Graph and signature that each binding was made of.
         let mut made: Vec<(Raw, &SignatureSpec<'_>)> = Vec::new();
         for spec in specs {
             let Some(index) = in_file.iter().position(|(_, key)| key == spec.name) else {

@@ -6,9 +6,9 @@ pub enum Error {
     /// The shared library is missing, of another platform, or lacks a library of its own.
     #[error("cannot load the LiteRT library {path}: {reason}")]
     Library {
-        /// Where it was looked for.
+        /// Path at which the library was looked for.
         path: PathBuf,
-        /// In the loader's words.
+        /// Reason in the loader's words.
         reason: String,
     },
     /// The library is of a version with other functions.
@@ -17,7 +17,7 @@ pub enum Error {
     /// A call failed. The number is a `LiteRtStatus`.
     #[error("{function} failed with LiteRtStatus {status}")]
     Status {
-        /// Of the C interface.
+        /// Name of a function of the C interface.
         function: &'static str,
         /// Never 0.
         status: i32,

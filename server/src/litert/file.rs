@@ -19,26 +19,26 @@ const SEVERITY_ERROR: i64 = 2;
 /// A signature as the caller expects it of the file.
 #[derive(Clone, Debug)]
 pub struct SignatureSpec<'a> {
-    /// Its key in the file.
+    /// Key of the signature in the file.
     pub name: &'a str,
     /// Rows of one run: dimension 0 of each tensor, where it is not 1, as in the file.
     pub rows: usize,
-    /// In the caller's own order, which `CompiledModel::run` keeps.
+    /// Inputs in the caller's own order, which `CompiledModel::run` keeps.
     pub inputs: Vec<TensorSpec<'a>>,
-    /// In the caller's own order, which `CompiledModel::run` keeps.
+    /// Outputs in the caller's own order, which `CompiledModel::run` keeps.
     pub outputs: Vec<TensorSpec<'a>>,
 }
 
 /// An input or output as the caller expects it of the file.
 #[derive(Clone, Debug)]
 pub struct TensorSpec<'a> {
-    /// Its name in the signature.
+    /// Name of the tensor in the signature.
     pub name: &'a str,
     /// A `LiteRtElementType`.
     pub element_type: i32,
     /// Static, as the file has it.
     pub shape: &'a [usize],
-    /// Of all elements of that shape.
+    /// Bytes of all elements of that shape.
     pub bytes: usize,
 }
 
@@ -68,7 +68,7 @@ pub enum Side {
 /// A .tflite file in memory, of which any number of compiled models can be made.
 pub struct ModelFile {
     pub(super) library: &'static Library,
-    /// In the order in which they are freed.
+    /// The loaded model and its environment, freed in this order.
     loaded: Mutex<Loaded>,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Loaded {
 
 /// The packed weights that compiled models share.
 pub(super) enum Packing {
-    /// None was to share them yet.
+    /// No compiled model has shared weights yet.
     Untried,
     Shared(PackedWeights),
     /// The kernel or the library refused, in the words that it printed.

@@ -22,8 +22,8 @@ mod signals;
 mod standard_error;
 mod tensors;
 
-pub use allocator::{return_free_blocks, return_large_blocks};
-pub use clock::processor_time;
+pub use allocator::{keep_ends_of_heaps, return_free_blocks, return_large_blocks};
+pub use clock::{processor_time, thread_time};
 pub use compiled::CompiledModel;
 pub use error::Error;
 pub use file::{ModelFile, Side, SignatureSpec, TensorSpec};

@@ -3,12 +3,12 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
-/// Where the packed weights of a compiled model are.
+/// Place of the packed weights of a compiled model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weights {
-    /// In memory of its own, which takes least time where there is no other.
+    /// Memory of its own, which takes least time where there is no other.
     Own,
-    /// In memory that all compiled models of the file share, where the kernel and the library allow it.
+    /// Memory that all compiled models of the file share, where the kernel and the library allow it.
     Shared,
 }
 

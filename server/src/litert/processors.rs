@@ -3,7 +3,7 @@ use std::io::{Error, ErrorKind, Write};
 use std::os::fd::IntoRawFd;
 
 /// Files that LiteRT reads before it chooses its kernels.
-const LISTS: [&CStr; 2] = [c"/sys/devices/system/cpu/possible", c"/sys/devices/system/cpu/present"];
+const PROCESSOR_LISTS: [&CStr; 2] = [c"/sys/devices/system/cpu/possible", c"/sys/devices/system/cpu/present"];
 
 /// The C library's `open`, for LiteRT too: a loaded library calls the program's function of this name. The linker exports
 /// it, because the C library that the program is linked to has one.
@@ -21,7 +21,7 @@ unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: libc::mode_t)
     if descriptor < 0 && Error::last_os_error().kind() == ErrorKind::NotFound {
         // SAFETY: the kernel has read all of it.
         let path = unsafe { CStr::from_ptr(path) };
-        if LISTS.contains(&path) {
+        if PROCESSOR_LISTS.contains(&path) {
             return processors().unwrap_or(descriptor);
         }
     }

@@ -23,7 +23,7 @@ static TOLD: AtomicPtr<Told> = AtomicPtr::new(null_mut());
 /// A connection over which a signal is told too, and what to send for a sentence.
 pub type Telling<'a> = (&'a TcpStream, &'a dyn Fn(&str) -> Vec<u8>);
 
-/// As long as it lives, a signal by which LiteRT ends the process is told: a damaged file can make it read or write
+/// Tells, as long as it lives, of a signal by which LiteRT ends the process: a damaged file can make it read or write
 /// anywhere.
 ///
 /// There is one at a time.

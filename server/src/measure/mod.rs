@@ -10,23 +10,23 @@ use crate::model::{Call, LoadError, Model, Taken, Trial};
 use crate::rest::{Caller, PredictRequest, unlimited};
 
 /// Rows of one run that are tried.
-const ROWS: [usize; 5] = [2, 4, 8, 16, 32];
+const TRIED_ROWS: [usize; 5] = [2, 4, 8, 16, 32];
 /// Threads of one run that are tried.
-const THREADS: usize = 2;
-/// No run may take longer: within it, nobody notices that a client has gone.
-const LONGEST: Duration = Duration::from_millis(250);
+const TRIED_THREADS: usize = 2;
+/// Longest time of a run: within it, nobody notices that a client has gone.
+const LONGEST_RUN: Duration = Duration::from_millis(250);
 /// Least time of the runs of a round.
-const ROUND: Duration = Duration::from_millis(1);
+const LEAST_ROUND_TIME: Duration = Duration::from_millis(1);
 /// Rounds, of which the median counts: the fewest, and the most.
-const ROUNDS: (usize, usize) = (5, 31);
-/// After so much processor time there are no further rounds.
-const ENOUGH: Duration = Duration::from_millis(200);
+const ROUND_LIMITS: (usize, usize) = (5, 31);
+/// Processor time after which there are no further rounds.
+const ENOUGH_PROCESSOR_TIME: Duration = Duration::from_millis(200);
 
 /// The times of one signature.
 #[derive(Debug, Serialize)]
 struct Measured {
     signature: String,
-    /// Of one row a run, with one thread.
+    /// Time of one row a run, with one thread.
     single: Tried,
     rows: Vec<Tried>,
     threads: Tried,
@@ -36,18 +36,18 @@ struct Measured {
 #[derive(Debug, Serialize)]
 struct Tried {
     number: usize,
-    /// Of a row.
+    /// Time of a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<Time>,
-    /// In the same rounds, of a row in a run of its own, with one thread.
+    /// Time, in the same rounds, of a row in a run of its own, with one thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     single: Option<Time>,
-    /// Why there are no times.
+    /// Reason why there are no times.
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<String>,
 }
 
-/// In nanoseconds.
+/// Times in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Time {
     processor: f64,
@@ -77,20 +77,20 @@ fn measure(model: &Model, request: &str) -> Result<Measured, String> {
     let failed = |error: LoadError| format!("signature '{}': {error}", signature.name);
     let mut single = model.trial(&call, 1, 1).map_err(failed)?;
     let longest = single.run(2).map_err(|error| failed(error.into()))?.processor / 2;
-    let sizes = ROWS.iter().filter(|_| signature.batched);
+    let sizes = TRIED_ROWS.iter().filter(|_| signature.batched);
     let rows = sizes.map(|&rows| {
-        if longest * rows as u32 > LONGEST {
-            return Tried::refused(rows, format!("a run may take longer than {} ms", LONGEST.as_millis()));
+        if longest * rows as u32 > LONGEST_RUN {
+            return Tried::refused(rows, format!("a run may take longer than {} ms", LONGEST_RUN.as_millis()));
         }
         Tried::new(rows, compared(model, &call, (rows, 1), &mut single))
     });
     Ok(Measured {
         signature: signature.name.clone(),
         rows: rows.collect(),
-        threads: if std::thread::available_parallelism().is_ok_and(|processors| processors.get() >= THREADS) {
-            Tried::new(THREADS, compared(model, &call, (1, THREADS), &mut single))
+        threads: if std::thread::available_parallelism().is_ok_and(|processors| processors.get() >= TRIED_THREADS) {
+            Tried::new(TRIED_THREADS, compared(model, &call, (1, TRIED_THREADS), &mut single))
         } else {
-            Tried::refused(THREADS, "this machine has one processor".to_owned())
+            Tried::refused(TRIED_THREADS, "this machine has one processor".to_owned())
         },
         single: Tried::new(1, compared(model, &call, (1, 1), &mut single)),
     })
@@ -106,10 +106,10 @@ fn compared(
     let mut trial = model.trial(call, rows, threads)?;
     trial.run(1)?;
     let warm = trial.run(1)?.processor.max(Duration::from_nanos(100));
-    let runs = (ROUND.as_nanos().div_ceil(warm.as_nanos())) as usize;
+    let runs = (LEAST_ROUND_TIME.as_nanos().div_ceil(warm.as_nanos())) as usize;
     let mut rounds = Vec::new();
     let mut total = Duration::ZERO;
-    while rounds.len() < ROUNDS.0 || (rounds.len() < ROUNDS.1 && total < ENOUGH) {
+    while rounds.len() < ROUND_LIMITS.0 || (rounds.len() < ROUND_LIMITS.1 && total < ENOUGH_PROCESSOR_TIME) {
         let (several, one) = (trial.run(runs)?, single.run(runs * rows)?);
         total += several.processor + one.processor;
         rounds.push((several, one));

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{FILE_NAME, LoadError};
 
-/// The most rows that may be computed at once: each compiled copy has buffers for as many.
-const MOST: usize = 1024;
+/// The most rows that may be computed at once: each instance has buffers for as many.
+const MOST_ROWS: usize = 1024;
 
 /// Rows of a signature that one run of the model computes, as the job measured them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct Batch {
     /// Fewest rows for which one run takes less time than a run for each, though it computes `rows` of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<usize>,
-    /// Why a row is computed at a time.
+    /// Reason why a row is computed at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -22,11 +22,11 @@ impl Batch {
     /// Checks what model.json says of a signature.
     pub(super) fn check(&self, signature: &str, batched: bool) -> Result<(), LoadError> {
         let least = self.least.unwrap_or(self.rows);
-        if (1..=MOST).contains(&self.rows) && (1..=self.rows).contains(&least) && (batched || self.rows == 1) {
+        if (1..=MOST_ROWS).contains(&self.rows) && (1..=self.rows).contains(&least) && (batched || self.rows == 1) {
             return Ok(());
         }
         Err(LoadError::Invalid(format!(
-            "{FILE_NAME}: signature '{signature}' cannot compute {} rows at once, from {least} on; allowed are 1 to {MOST} \
+            "{FILE_NAME}: signature '{signature}' cannot compute {} rows at once, from {least} on; allowed are 1 to {MOST_ROWS} \
              where it is batched, from as many on at most",
             self.rows
         )))
@@ -69,10 +69,10 @@ mod tests {
         for (rows, least, batched, is_right) in [
             (1, None, false, true),
             (32, Some(5), true, true),
-            (MOST, None, true, true),
+            (MOST_ROWS, None, true, true),
             (32, Some(5), false, false),
             (0, None, true, false),
-            (MOST + 1, None, true, false),
+            (MOST_ROWS + 1, None, true, false),
             (4, Some(5), true, false),
             (4, Some(0), true, false),
         ] {

@@ -16,7 +16,7 @@ pub struct Call {
 pub struct SentPicture {
     /// The position of its input in the signature.
     pub input: usize,
-    /// Of its row.
+    /// Position of its row in the call.
     pub row: usize,
     /// A JPEG or PNG.
     pub encoded: Vec<u8>,
@@ -53,7 +53,7 @@ impl Call {
 /// The values that the model answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outputs {
-    /// As many as the call had.
+    /// Number of rows, which is that of the call.
     pub rows: usize,
     /// Stored bytes of each output, the rows one after the other, in the order of the description.
     pub columns: Vec<Vec<u8>>,

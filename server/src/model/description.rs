@@ -8,9 +8,10 @@ use super::batch::Batch;
 use super::digest::Digest;
 use super::error::{FILE_NAME, LoadError};
 use super::members::Members;
+use super::regular;
 use super::tensor::{Tensor, TensorData};
 
-/// Where Lambda puts the model's layer.
+/// Directory into which Lambda puts the model's layer.
 pub const DEFAULT_DIRECTORY: &str = "/opt/ml/model";
 const SCHEMA_VERSION: u32 = 1;
 
@@ -23,13 +24,13 @@ pub struct Description {
     pub model: String,
     /// Positive.
     pub version: u64,
-    /// Of the model, in the same directory.
+    /// Name of the model's file, in the same directory.
     pub file: String,
-    /// Of the file; none in versions that were published without it.
+    /// SHA-256 of the file; none in versions that were published without it.
     pub sha256: Option<Digest>,
     /// In the order of the document.
     pub signatures: Vec<Signature>,
-    /// Of the classes, by their index.
+    /// Names of the classes, by their index.
     pub labels: Option<Vec<String>>,
     default_signature: usize,
     takes_pictures: bool,
@@ -40,9 +41,9 @@ pub struct Description {
 pub struct Signature {
     /// Clients name it so.
     pub name: String,
-    /// Its name in the file, where several names of clients can stand for one.
+    /// Name in the file, where several names of clients can stand for one.
     pub file_signature: String,
-    /// Of the SavedModel's signature.
+    /// Method name of the SavedModel's signature.
     pub method_name: String,
     /// Dimension 0 of each tensor is the number of rows, which is 1 in the file.
     pub batched: bool,
@@ -86,7 +87,7 @@ impl Description {
     /// Reads model.json of `directory`.
     pub fn read(directory: &Path) -> Result<Self, LoadError> {
         let path = directory.join(FILE_NAME);
-        let text = match std::fs::read(&path) {
+        let text = match regular::read(&path) {
             Ok(text) => text,
             Err(error) => return Err(LoadError::Unreadable { path, error }),
         };

@@ -1,9 +1,10 @@
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use ring::digest::{Context, SHA256};
+
+use super::regular;
 
 /// A SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Digest {
 
     /// Reads a file.
     pub fn of_file(path: &Path) -> io::Result<Self> {
-        Self::of(&mut File::open(path)?)
+        Self::of(&mut regular::open(path)?)
     }
 
     /// Reads 64 hexadecimal digits.

@@ -13,17 +13,17 @@ pub enum LoadError {
     /// model.json or the file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
-        /// Of which of them.
+        /// Path of the file that cannot be read.
         path: PathBuf,
-        /// In the system's words.
+        /// Error of the system.
         error: io::Error,
     },
     /// model.json is not JSON, or lacks something.
     #[error("{} is not a model description: {error}", path.display())]
     NotADescription {
-        /// Of model.json.
+        /// Path of model.json.
         path: PathBuf,
-        /// In the parser's words.
+        /// Error of the parser.
         error: serde_json::Error,
     },
     /// model.json says something that cannot be.
@@ -32,11 +32,11 @@ pub enum LoadError {
     /// The file is not the one that model.json means.
     #[error("{} has the SHA-256 {found} instead of {expected}: it is damaged, or another file", path.display())]
     Differs {
-        /// Of the file.
+        /// Path of the file.
         path: PathBuf,
-        /// Of its content.
+        /// SHA-256 of the file's content.
         found: Digest,
-        /// Of model.json.
+        /// SHA-256 that model.json names.
         expected: Digest,
     },
     /// LiteRT cannot serve the file.

@@ -1,7 +1,7 @@
 //! IEEE 754 numbers of 16 bits, for which Rust has no stable type.
 
 /// The least that is nearer to infinity than to the largest finite number, 65504.
-const INFINITE: f64 = 65520.0;
+const LEAST_INFINITE: f64 = 65520.0;
 
 /// Returns the bits of the nearest number; halfway between two, of the even one.
 pub(super) fn from_f64(value: f64) -> u16 {
@@ -9,7 +9,7 @@ pub(super) fn from_f64(value: f64) -> u16 {
     if value.is_nan() {
         return sign | 0x7E00;
     }
-    if value.abs() >= INFINITE {
+    if value.abs() >= LEAST_INFINITE {
         return sign | 0x7C00;
     }
     // Below 2^-14, numbers are as far apart as above it.
@@ -39,13 +39,17 @@ fn power_of_two(exponent: i64) -> f64 {
 mod tests {
     use super::*;
 
-    const LARGEST: u16 = 0x7BFF;
+    const LARGEST_FINITE_BITS: u16 = 0x7BFF;
 
     #[test]
     fn bits_stand_for_the_values_of_the_standard() {
-        for (bits, value) in
-            [(0x3C00, 1.0), (0xC000, -2.0), (LARGEST, 65504.0), (1, 2f32.powi(-24)), (0x400, 2f32.powi(-14))]
-        {
+        for (bits, value) in [
+            (0x3C00, 1.0),
+            (0xC000, -2.0),
+            (LARGEST_FINITE_BITS, 65504.0),
+            (1, 2f32.powi(-24)),
+            (0x400, 2f32.powi(-14)),
+        ] {
             assert_eq!(to_f32(bits).to_bits(), value.to_bits());
         }
         assert_eq!(to_f32(0x7C00).to_bits(), f32::INFINITY.to_bits());
@@ -55,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_value_comes_back_and_those_between_go_to_the_nearest() {
-        for bits in 0..LARGEST {
+        for bits in 0..LARGEST_FINITE_BITS {
             let (low, high) = (f64::from(to_f32(bits)), f64::from(to_f32(bits + 1)));
             let middle = low.midpoint(high);
             let even = bits + (bits & 1);
@@ -68,8 +72,8 @@ mod tests {
     #[test]
     fn what_has_no_neighbour_is_infinite_or_no_number() {
         assert_eq!(
-            [from_f64(INFINITE.next_down()), from_f64(INFINITE), from_f64(f64::INFINITY)],
-            [LARGEST, 0x7C00, 0x7C00]
+            [from_f64(LEAST_INFINITE.next_down()), from_f64(LEAST_INFINITE), from_f64(f64::INFINITY)],
+            [LARGEST_FINITE_BITS, 0x7C00, 0x7C00]
         );
         assert_eq!([from_f64(f64::NEG_INFINITY), from_f64(-1e300)], [0xFC00; 2]);
         assert!(to_f32(from_f64(f64::NAN)).is_nan());

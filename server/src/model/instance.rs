@@ -15,9 +15,9 @@ pub struct Instance {
     several: Several,
 }
 
-/// The same model, compiled for several rows a run.
+/// Compilation of the same model for several rows a run.
 enum Several {
-    /// No call had enough rows yet.
+    /// Not compiled: no call had enough rows yet.
     Untried,
     Compiled(CompiledModel),
     /// A row at a time is computed instead.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use super::description::{Description, Signature};
 use super::digest::Digest;
 use super::error::LoadError;
+use super::regular;
 use super::tensor::Tensor;
 use crate::litert::{CompiledModel, Error, Library, ModelFile, SignatureSpec, TensorSpec, Weights};
 
-/// Where the runtime's layer puts LiteRT.
+/// Path at which the runtime's layer has LiteRT.
 pub const DEFAULT_LIBRARY: &str = "/opt/lib/libLiteRt.so";
 
-/// How a model is loaded.
+/// Options of loading a model.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// With model.json and the file that it names.
@@ -19,7 +20,7 @@ pub struct Options {
     pub library: PathBuf,
     /// The name clients use; that of model.json where there is none.
     pub name: Option<String>,
-    /// Of one run.
+    /// Threads of one run.
     pub threads: usize,
     /// Is told what costs time or memory only: the model answers nevertheless.
     pub warn: fn(&str),
@@ -28,7 +29,7 @@ pub struct Options {
 /// A loaded model, of which instances can be made: one for each thread that runs it.
 #[derive(Clone)]
 pub struct Model {
-    /// Of model.json.
+    /// Content of model.json.
     pub description: Arc<Description>,
     file: Arc<ModelFile>,
     threads: usize,
@@ -47,6 +48,7 @@ impl Model {
         if let Some(expected) = description.sha256 {
             check(&path, expected)?;
         }
+        regular::check(&path).map_err(|error| LoadError::Unreadable { path: path.clone(), error })?;
         let file = ModelFile::open(library, &path)?;
         Ok(Self { description: Arc::new(description), file, threads: options.threads, warn: options.warn })
     }

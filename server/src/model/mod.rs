@@ -14,6 +14,7 @@ mod loaded;
 mod members;
 mod openapi;
 mod quantization;
+pub(crate) mod regular;
 mod tensor;
 mod trial;
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use memchr::memmem;
 
+use super::regular;
+
 /// In the model's directory, beside model.json.
 pub const OPENAPI_FILE: &str = "openapi.json";
 
@@ -14,7 +16,7 @@ pub const OPENAPI_FILE: &str = "openapi.json";
 ///
 /// * `model`: the name clients use. A document that has the paths of another name is not for them.
 pub fn read(directory: &Path, model: &str) -> Result<Option<Vec<u8>>> {
-    let text = match std::fs::read(directory.join(OPENAPI_FILE)) {
+    let text = match regular::read(&directory.join(OPENAPI_FILE)) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

@@ -6,7 +6,7 @@ use super::element_type::ElementType;
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Quantization {
-    /// Of one step.
+    /// Difference between two neighbouring stored values.
     pub scale: f64,
     /// The stored value of 0.
     pub zero_point: i64,

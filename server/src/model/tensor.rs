@@ -11,19 +11,19 @@ use crate::image::{Preparation, PreparationData};
 /// An input or output: `dtype` and `shape` as clients see it, `stored` and `stored_shape` as the file has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    /// In its signature.
+    /// Name in its signature.
     pub name: String,
-    /// Of the values that clients send and get.
+    /// Type of the values that clients send and get.
     pub dtype: ElementType,
     /// -1 where the number of rows stands.
     pub shape: Vec<i64>,
-    /// Of the values in the file.
+    /// Type of the values in the file.
     pub stored: ElementType,
     /// Static; 1 where the number of rows stands.
     pub stored_shape: Vec<usize>,
-    /// How the stored values stand for those of clients, where they differ.
+    /// Quantization from the stored values to those of clients, where they differ.
     pub quantization: Option<Quantization>,
-    /// How a picture becomes the values of a row; none of an input that takes no pictures, and of an output.
+    /// Steps from an image to the values of a row; none of an input that takes no images, and of an output.
     pub image: Option<Preparation>,
     batched: bool,
     count: usize,
@@ -91,7 +91,7 @@ impl Tensor {
             Ok(image) => image,
             Err(problem) => return invalid(&problem),
         };
-        if image.is_some() && !PICTURES.contains(&data.dtype) {
+        if image.is_some() && !IMAGE_TYPES.contains(&data.dtype) {
             return invalid(&format!("takes pictures and has the type {}, which holds none", data.dtype));
         }
         Ok(Self {
@@ -196,7 +196,8 @@ impl Tensor {
 }
 
 /// The types that a picture's values can have.
-const PICTURES: [ElementType; 4] = [ElementType::Float32, ElementType::Float16, ElementType::Int8, ElementType::UInt8];
+const IMAGE_TYPES: [ElementType; 4] =
+    [ElementType::Float32, ElementType::Float16, ElementType::Int8, ElementType::UInt8];
 
 fn static_shape(shape: &[i64]) -> Option<Vec<usize>> {
     let sizes = shape.iter().map(|&size| usize::try_from(size).ok().filter(|&size| size > 0));

@@ -8,9 +8,9 @@ use crate::litert::{CompiledModel, Error, processor_time};
 /// The time that runs took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Taken {
-    /// Of all processors together.
+    /// Processor time of all processors together.
     pub processor: Duration,
-    /// On the clock.
+    /// Time on the clock.
     pub wall: Duration,
 }
 
@@ -18,7 +18,7 @@ pub struct Taken {
 pub struct Trial {
     compiled: CompiledModel,
     rows: usize,
-    /// Of each input: the rows of one run.
+    /// Bytes of each input: the rows of one run.
     inputs: Vec<Vec<u8>>,
     outputs: Vec<Vec<u8>>,
 }

@@ -1,4 +1,4 @@
-//! From the bytes of the outputs to the text of the answer.
+//! Writes the text of an answer from the bytes of the outputs.
 
 use super::base64;
 use super::request::Form;
@@ -51,7 +51,7 @@ pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec
         if pictures.is_empty() {
             values.write(rows, text);
         } else {
-            // As they were sent: the values of one alone can be more than is captured.
+            // Write the images as they were sent: the values of one alone can be more than is captured.
             write_list(pictures.len(), text, |index, text| base64::write(&pictures[index].encoded, text));
         }
     });

@@ -2,8 +2,8 @@
 
 use data_encoding::BASE64;
 
-/// A picture that has fewer bytes is none. That also keeps small what a request can hold of them.
-const SHORTEST: usize = 48;
+/// Fewest bytes of a JPEG or PNG: a shorter text holds none, which also limits how many images a request can have.
+const SMALLEST_IMAGE_BYTES: usize = 48;
 
 /// Returns the bytes of a picture that is sent as text.
 ///
@@ -17,7 +17,7 @@ pub(crate) fn encoded(text: &str) -> Result<Vec<u8>, &'static str> {
 
 /// Tells whether bytes can be a picture.
 pub(crate) fn is_long_enough(bytes: &[u8]) -> bool {
-    bytes.len() >= SHORTEST
+    bytes.len() >= SMALLEST_IMAGE_BYTES
 }
 
 /// Returns the body of the request that a picture alone is.

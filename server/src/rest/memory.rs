@@ -5,22 +5,22 @@ use memchr::{memchr, memchr_iter};
 use crate::model::{Description, ElementType, Signature, Tensor};
 
 /// Bodies up to so many bytes are not looked at.
-const SHORT: usize = 1 << 20;
-/// Of an element, and of the fingerprint of a name, in bytes.
-const LARGEST: usize = 8;
+const LONGEST_UNCOUNTED_BODY: usize = 1 << 20;
+/// Most bytes of an element, and of the fingerprint of a name.
+const ELEMENT_BYTES: usize = 8;
 
 /// Returns the bytes of memory that reading a body can take, besides itself.
 ///
 /// A comma is between any two numbers or names, and a text has no escaped string without a backslash.
 #[must_use]
 pub fn reading(description: &Description, body: &[u8]) -> usize {
-    if body.len() <= SHORT {
-        return body.len().div_ceil(2) * LARGEST + body.len();
+    if body.len() <= LONGEST_UNCOUNTED_BODY {
+        return body.len().div_ceil(2) * ELEMENT_BYTES + body.len();
     }
     let strings = memchr(b'\\', body).map_or(0, |_| body.len());
-    // Of a picture its bytes, and what is known of it, which is less than its text.
+    // Count the bytes of images, and what is known of each, which is less than its text.
     let pictures = if description.may_hold_pictures(body) { 2 * body.len() } else { 0 };
-    (memchr_iter(b',', body).count() + 1) * LARGEST + strings + pictures
+    (memchr_iter(b',', body).count() + 1) * ELEMENT_BYTES + strings + pictures
 }
 
 /// Returns the bytes of memory that the outputs of so many rows take, and the most that the text of their answer can have.
@@ -43,7 +43,7 @@ pub fn answering(description: &Description, signature: &Signature, rows: usize) 
     (values.saturating_mul(rows), text.saturating_mul(rows).saturating_add(64))
 }
 
-/// Of one row: its values with commas, and the brackets of its lists.
+/// Returns the most bytes that the text of one row takes: values with commas, and the brackets of its lists.
 fn text_of(tensor: &Tensor) -> usize {
     let shape = tensor.item_shape();
     let lists = shape.iter().scan(1_usize, |lists, &size| {
@@ -55,7 +55,7 @@ fn text_of(tensor: &Tensor) -> usize {
     tensor.count().saturating_mul(digits(tensor.dtype) + 1).saturating_add(brackets)
 }
 
-/// Of a name in quotes with what is around it: an escaped character has six.
+/// Returns the most bytes of a name in quotes with what is around it: an escaped character has six.
 pub(crate) fn string(text: &str) -> usize {
     6 * text.len() + 8
 }

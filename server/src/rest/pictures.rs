@@ -1,5 +1,6 @@
 //! Pictures in the place of values: the one place where those of a request are decoded.
 
+use super::need::Need;
 use super::refusal::Refusal;
 use super::sentence::quoted;
 use crate::image::Picture;
@@ -18,11 +19,11 @@ const IMAGE: &str = "image/";
 ///
 /// # Arguments
 ///
-/// * `take`: takes the memory for so many bytes, before each picture is decoded.
+/// * `take`: takes what each picture needs, before it is decoded.
 pub(crate) fn decode<E: From<Refusal>>(
     description: &Description,
     call: &mut Call,
-    mut take: impl FnMut(usize) -> Result<(), E>,
+    mut take: impl FnMut(Need) -> Result<(), E>,
 ) -> Result<(), E> {
     let signature = &description.signatures[call.signature];
     let mut taken = 0;
@@ -34,18 +35,18 @@ pub(crate) fn decode<E: From<Refusal>>(
         }
         let size = tensor.picture_bytes();
         let numbers = std::mem::take(&mut call.columns[input]);
-        take(count.saturating_mul(size).saturating_add(numbers.len()))?;
+        take(Need { bytes: count.saturating_mul(size).saturating_add(numbers.len()), pixels: 0 })?;
         let mut column = Vec::with_capacity(numbers.len() + count * size);
         let mut others = &numbers[..];
         for picture in pictures() {
             let (before, behind) = others.split_at(picture.row * size - column.len());
             column.extend_from_slice(before);
             others = behind;
-            let stored = stored(tensor, picture, |bytes| {
+            let stored = stored(tensor, picture, |Need { bytes, pixels }| {
                 // What one picture needed is there for the next one.
                 let more = bytes.saturating_sub(taken);
                 taken += more;
-                take(more)
+                take(Need { bytes: more, pixels })
             })?;
             column.extend_from_slice(&stored);
         }
@@ -58,7 +59,7 @@ pub(crate) fn decode<E: From<Refusal>>(
 fn stored<E: From<Refusal>>(
     tensor: &Tensor,
     picture: &SentPicture,
-    take: impl FnOnce(usize) -> Result<(), E>,
+    take: impl FnOnce(Need) -> Result<(), E>,
 ) -> Result<Vec<u8>, E> {
     let refuse = |fault| {
         let name = quoted(&tensor.name, 100);
@@ -67,7 +68,7 @@ fn stored<E: From<Refusal>>(
     let preparation = tensor.image.as_ref().ok_or_else(|| refuse("it takes no pictures".to_owned()))?;
     let opened = Picture::open(&picture.encoded, preparation).map_err(|fault| refuse(fault.to_string()))?;
     let values = tensor.picture_bytes() / tensor.stored.size() * (tensor.dtype.size() + tensor.stored.size());
-    take(opened.memory().saturating_add(values))?;
+    take(Need { bytes: opened.memory().saturating_add(values), pixels: opened.pixels() })?;
     let values = opened.values().map_err(|fault| refuse(fault.to_string()))?;
     Ok(tensor.stored_picture(&values))
 }

@@ -1,5 +1,6 @@
 use super::answer;
 use super::explain;
+use super::need::Need;
 use super::pictures;
 use super::read;
 use super::refusal::Refusal;
@@ -15,7 +16,7 @@ impl PredictRequest {
     ///
     /// # Arguments
     ///
-    /// * `take`: takes the memory for so many bytes, before pictures are decoded.
+    /// * `take`: takes what each picture needs, before it is decoded.
     ///
     /// # Errors
     ///
@@ -24,7 +25,7 @@ impl PredictRequest {
         description: &Description,
         body: &[u8],
         caller: Caller,
-        take: impl FnMut(usize) -> Result<(), E>,
+        take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
         Self::parse(description, body, caller)?.decoded(description, take)
     }
@@ -37,7 +38,7 @@ impl PredictRequest {
     pub fn of_picture<E: From<Refusal>>(
         description: &Description,
         body: &[u8],
-        take: impl FnMut(usize) -> Result<(), E>,
+        take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
         let index = description.signature("").unwrap_or(0);
         let signature = &description.signatures[index];
@@ -59,7 +60,7 @@ impl PredictRequest {
     fn decoded<E: From<Refusal>>(
         mut self,
         description: &Description,
-        take: impl FnMut(usize) -> Result<(), E>,
+        take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
         pictures::decode(description, &mut self.call, take)?;
         Ok(self)

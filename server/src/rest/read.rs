@@ -1,4 +1,4 @@
-//! From the text of a request straight to the bytes of its tensors: no value is made of what is read.
+//! Reads the text of a request straight into the bytes of its tensors: no value is made of what is read.
 //!
 //! Whatever is not a request that the model can answer is declined without a word: `explain` finds the words.
 
@@ -23,7 +23,7 @@ pub(super) fn read(description: &Description, body: &[u8], caller: Caller) -> Op
 enum Member {
     Values(Form),
     SignatureName,
-    /// Of no meaning here, as in TensorFlow Serving.
+    /// Member without a meaning here, as in TensorFlow Serving.
     Other,
 }
 

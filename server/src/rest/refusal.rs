@@ -6,7 +6,7 @@ use crate::model::RunError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// Of HTTP, in the 400s.
+    /// Status of HTTP, in the 400s.
     pub status: u16,
     /// On one line.
     pub message: Cow<'static, str>,
@@ -55,11 +55,6 @@ impl Refusal {
     fn new(status: u16, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, message: message.into(), allow: None }
     }
-}
-
-/// Lets a request take as much memory as it needs.
-pub fn unlimited(_: usize) -> Result<(), Refusal> {
-    Ok(())
 }
 
 /// Refuses a request that cannot be answered.

@@ -1,11 +1,11 @@
 use crate::model::Call;
 
-/// How a request came, which decides the members that its body can have.
+/// Way of a request, which decides the members that its body can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// By HTTP, as TensorFlow Serving is called.
+    /// HTTP, as TensorFlow Serving is called.
     Http,
-    /// By a direct invocation: `{"data": x}`, one instance, is allowed as well.
+    /// Direct invocation: `{"data": x}`, one instance, is allowed as well.
     Direct,
 }
 
@@ -25,7 +25,7 @@ pub enum Form {
 pub struct PredictRequest {
     /// The values, and which signature they are for.
     pub call: Call,
-    /// Of the answer.
+    /// Form of the answer.
     pub form: Form,
 }
 

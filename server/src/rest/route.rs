@@ -65,7 +65,7 @@ impl Service {
         self.route_decoded(method, &percent_decode_str(path).decode_utf8_lossy())
     }
 
-    /// As `route`, of a path that is decoded already.
+    /// Does what `route` does for a path that is decoded already.
     pub fn route_decoded(&self, method: &str, path: &str) -> Result<Route, Refusal> {
         let start = path.find(MODELS).unwrap_or(0);
         match (self.resource(&path[start..])?, method) {

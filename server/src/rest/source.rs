@@ -26,7 +26,7 @@ pub(crate) type Read<T> = Result<T, Declined>;
 
 /// A text that jiter reads, except for what `plain` reads faster.
 pub(crate) struct Source<'j> {
-    /// From where jiter began.
+    /// The text that jiter began with.
     start: &'j [u8],
     jiter: Jiter<'j>,
 }
@@ -111,7 +111,7 @@ impl<'j> Source<'j> {
 
 /// The pictures of one input.
 pub(crate) struct Pictures {
-    /// Its position in the signature.
+    /// Position of the input in the signature.
     pub input: usize,
     pub sent: Vec<SentPicture>,
 }
@@ -126,11 +126,11 @@ impl Pictures {
 
 /// Tells whether a picture may stand in the place of a list of this shape.
 pub(crate) fn is_picture(tensor: &Tensor, shape: &[usize]) -> bool {
-    tensor.image.is_some() && shape.len() == PICTURE
+    tensor.image.is_some() && shape.len() == IMAGE_DIMENSIONS
 }
 
 /// Dimensions of a picture: height, width and channels.
-const PICTURE: usize = 3;
+const IMAGE_DIMENSIONS: usize = 3;
 
 impl<'j> Deref for Source<'j> {
     type Target = Jiter<'j>;

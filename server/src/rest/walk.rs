@@ -5,12 +5,12 @@ use std::hash::{BuildHasher, RandomState};
 use jiter::{Jiter, JiterError, JiterErrorType, JiterResult, JsonErrorType, Peek};
 
 /// Lists and objects within each other, as many as jiter's own values have.
-const DEPTH: usize = 200;
+const MOST_DEPTH: usize = 200;
 
 /// Reads the next value, and returns the fingerprint of a name that one of its objects has twice, so that it is open which
 /// one counts.
 pub(crate) fn repeated(jiter: &mut Jiter<'_>, names: &mut Names) -> JiterResult<Option<u64>> {
-    // Of each open list nothing, of each open object where its names begin.
+    // Keep for each open object where its names begin, and for each open list nothing.
     let mut open: Vec<Option<usize>> = Vec::new();
     let mut repeated = None;
     let mut peek = jiter.peek()?;
@@ -60,7 +60,7 @@ pub(crate) fn repeated(jiter: &mut Jiter<'_>, names: &mut Names) -> JiterResult<
 }
 
 fn deeper(jiter: &Jiter<'_>, open: &[Option<usize>], first: Peek) -> JiterResult<Peek> {
-    if open.len() < DEPTH {
+    if open.len() < MOST_DEPTH {
         return Ok(first);
     }
     let error_type = JiterErrorType::JsonError(JsonErrorType::RecursionLimitExceeded);

@@ -14,7 +14,7 @@ use super::response::Response;
 use crate::captured_request::timestamp;
 use crate::rest::sentence::printable;
 
-/// Of a path that a client sent, in characters.
+/// Most characters to log of a path that a client sent.
 const MOST_SHOWN: usize = 500;
 
 /// A request of which one line is logged when this is dropped: with its answer, or without one where its client has gone.
@@ -26,7 +26,7 @@ pub(super) struct Access {
     bytes: usize,
 }
 
-/// As the log names them.
+/// Request as the log names it.
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
 enum Asked {

@@ -5,16 +5,17 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
-use super::budget::Share;
+use super::budget::{BYTES_PER_REQUEST, Share};
 use super::failure::Failure;
 use super::state::State;
-use crate::inflate::{Coding, Fault, RATIO};
+use crate::inflate::{Coding, Fault, LARGEST_RATIO, Unzipped};
 use crate::model::Description;
+use crate::rest::Need;
 
-/// Of a body that is refused, in bytes: a client that is answered before it has sent everything may never look.
-const DISCARDED: usize = 64 << 20;
-/// Of the memory that is set aside before anything arrived, in bytes.
-const RESERVED: usize = 128 << 10;
+/// Most bytes to read and drop of a refused body: a client that is answered before it has sent everything may never look.
+const MOST_DISCARDED_BYTES: usize = 64 << 20;
+/// Most bytes of memory that are set aside before anything has arrived.
+const MOST_RESERVED_BYTES: usize = 128 << 10;
 
 /// A request's body.
 pub(super) enum Body {
@@ -29,6 +30,14 @@ impl Body {
         match self {
             Self::Plain(bytes) => Some(bytes.len()),
             Self::Zipped(..) => None,
+        }
+    }
+
+    /// The number of bytes that came, where they are fewer than it has.
+    pub(super) fn unsent(&self) -> Option<usize> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Zipped(bytes, ..) => Some(bytes.len()),
         }
     }
 
@@ -54,7 +63,7 @@ pub(super) async fn read(
     deadline: Instant,
 ) -> Result<(Body, Share), Failure> {
     let limit = state.max_request_bytes;
-    let mut share = match state.budget.share(headers) {
+    let mut share = match state.budget.share(headers, BYTES_PER_REQUEST) {
         Ok(share) => share,
         Err(failure) => {
             discard(body, deadline).await;
@@ -63,6 +72,7 @@ pub(super) async fn read(
     };
     share.until(deadline);
     let bytes = collect(body, limit, &mut share, deadline).await?;
+    share.sent(bytes.len());
     let coding = headers.get(CONTENT_ENCODING).map_or("", |value| value.to_str().unwrap_or("?"));
     let body = match Coding::read(coding).map_err(Failure::invalid)? {
         None => Body::Plain(bytes),
@@ -101,7 +111,7 @@ async fn frames(mut body: Incoming, limit: usize, share: &mut Share) -> Result<B
             }
         }
         if refused.is_some() {
-            if announced.max(size) > limit.saturating_add(DISCARDED) {
+            if announced.max(size) > limit.saturating_add(MOST_DISCARDED_BYTES) {
                 break;
             }
         } else if size == announced && bytes.is_empty() {
@@ -123,7 +133,7 @@ async fn frames(mut body: Incoming, limit: usize, share: &mut Share) -> Result<B
 /// A block that is larger than the body could be one that the allocator takes from the system each time.
 fn capacity(announced: usize, arrived: usize) -> usize {
     let next = arrived.saturating_mul(2);
-    if announced < arrived { next } else { next.max(RESERVED).min(announced) }
+    if announced < arrived { next } else { next.max(MOST_RESERVED_BYTES).min(announced) }
 }
 
 /// Reads what comes with a request that needs no body: its client then sees the answer, and keeps the connection.
@@ -132,7 +142,7 @@ pub(super) async fn discard(mut body: Incoming, deadline: Instant) {
         let mut size = 0;
         while let Some(Ok(frame)) = body.frame().await {
             size += frame.data_ref().map_or(0, Bytes::len);
-            if size > DISCARDED {
+            if size > MOST_DISCARDED_BYTES {
                 break;
             }
         }
@@ -153,27 +163,17 @@ pub(super) fn unzip(
     before: usize,
     share: &mut Share,
 ) -> Result<Vec<u8>, Failure> {
-    let inflated = coding.inflate(bytes, limit, before, |more| share.take(more).map_err(Unzipped::Refused));
+    let take = |bytes| share.take_in_time(Need { bytes, pixels: 0 });
+    let inflated = coding.inflate(bytes, limit, before, take);
+    share.uncompressed();
     inflated.map_err(|unzipped| match unzipped {
-        Unzipped::Refused(failure) => failure,
+        Unzipped::Ended(failure) => failure,
         Unzipped::Fault(Fault::TooLarge) => Failure::too_large(limit),
-        Unzipped::Fault(Fault::Ratio) => Failure::inflated(RATIO),
+        Unzipped::Fault(Fault::Ratio) => Failure::inflated(LARGEST_RATIO),
         Unzipped::Fault(Fault::Wrong(error)) => {
             Failure::invalid(format!("the request's body is not {}: {error}", coding.name()))
         }
     })
-}
-
-/// The reason why nothing is unzipped.
-enum Unzipped {
-    Refused(Failure),
-    Fault(Fault),
-}
-
-impl From<Fault> for Unzipped {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
 }
 
 #[cfg(test)]
@@ -184,7 +184,13 @@ mod tests {
     use super::*;
 
     fn unzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
-        super::unzip(Coding::Gzip, bytes, limit, 0, &mut Budget::new(8 << 20).share(&HeaderMap::new()).unwrap())
+        super::unzip(
+            Coding::Gzip,
+            bytes,
+            limit,
+            0,
+            &mut Budget::new(8 << 20).share(&HeaderMap::new(), BYTES_PER_REQUEST).unwrap(),
+        )
     }
 
     fn zip(bytes: &[u8]) -> Vec<u8> {
@@ -195,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_body_has_room_for_what_is_announced_and_at_most_twice_what_arrived() {
-        assert_eq!([capacity(1 << 20, 1 << 10), capacity(5 << 10, 1 << 10)], [RESERVED, 5 << 10]);
+        assert_eq!([capacity(1 << 20, 1 << 10), capacity(5 << 10, 1 << 10)], [MOST_RESERVED_BYTES, 5 << 10]);
         assert_eq!([capacity(602_112, 300_000), capacity(602_112, 400_000)], [600_000, 602_112]);
         assert_eq!([capacity(0, 1 << 20), capacity(0, 10)], [2 << 20, 20]);
     }
@@ -209,7 +215,7 @@ mod tests {
 
     #[test]
     fn what_is_unzipped_takes_of_the_budget_and_is_not_thousands_of_times_as_much() {
-        assert_eq!(unzip(&zip(&vec![0; (1 << 20) + 1]), usize::MAX).unwrap_err(), Failure::inflated(RATIO));
+        assert_eq!(unzip(&zip(&vec![0; (1 << 20) + 1]), usize::MAX).unwrap_err(), Failure::inflated(LARGEST_RATIO));
         let random: Vec<u8> = (0..9_u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         assert_eq!(unzip(&zip(&random), usize::MAX).unwrap_err().status, 413);
         assert_eq!(unzip(&zip(&random[..7 << 20]), usize::MAX).unwrap(), random[..7 << 20]);

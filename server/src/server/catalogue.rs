@@ -29,41 +29,41 @@ struct ServedModel {
 
 /// One version of a model.
 pub(super) struct Servable {
-    /// Of model.json, with the name that clients use.
+    /// Content of model.json, with the name that clients use.
     pub description: Arc<Description>,
-    /// Its REST interface.
+    /// REST interface of the version.
     pub service: Service,
     /// The description of that interface.
     pub openapi: Option<Bytes>,
     /// The threads that compute.
     pub pool: Arc<Pool>,
-    /// How fast, for each [`Entry`].
+    /// Estimates of the time that a request takes, for each [`Entry`].
     pub cost_estimates: [Arc<CostEstimate>; Entry::COUNT],
-    /// Those of its model.
+    /// Metrics of the version's model.
     pub metrics: Arc<ModelMetrics>,
 }
 
-/// Which version a client asks for.
+/// Version that a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Choice<'a> {
     /// The highest.
     Default,
-    /// By its number, which may be one that no version can have.
+    /// Number of a version, which may be one that no version can have.
     Version(i64),
-    /// By its name.
+    /// Label of a version.
     Label(&'a str),
 }
 
 /// The reason why a client does not get a version, as a sentence for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotServed {
-    /// Of the model.
+    /// Model that is not served.
     #[error("unknown model '{name}'; this server serves {served}")]
     Model { name: String, served: String },
-    /// Of that model.
+    /// Version of the model that is not served.
     #[error("unknown version {version}; of model '{name}' this server serves {served}")]
     Version { name: String, version: String, served: String },
-    /// Of that model.
+    /// Label that no version of the model has.
     #[error("unknown version label '{label}'; of model '{name}' this server knows {known}")]
     Label { name: String, label: String, known: String },
 }
@@ -85,7 +85,7 @@ impl From<NotServed> for Failure {
             NotServed::Model { .. } | NotServed::Version { .. } => {
                 Self::new(StatusCode::NOT_FOUND, Code::NotFound, error.to_string())
             }
-            // As TensorFlow Serving has it.
+            // Answer as TensorFlow Serving does.
             NotServed::Label { .. } => Self::invalid(error.to_string()),
         }
     }
@@ -107,7 +107,7 @@ pub(super) enum StartError {
 }
 
 impl Catalogue {
-    /// Checks the files, loads every model and compiles its first copy.
+    /// Checks the files, loads every model and compiles its first instance.
     pub(super) fn load(models: &[ModelConfig], flags: &Flags, metrics: &Metrics) -> Result<Self, StartError> {
         check_library(flags)?;
         let mut served = BTreeMap::new();

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::model::Digest;
+use crate::model::{Digest, regular};
 
 /// In a version's directory, as sha256sum writes it.
 const CHECKSUMS: &str = "SHA256SUMS";
@@ -13,11 +13,11 @@ const MANIFEST: &str = "manifest.json";
 /// The digest that a version's file of checksums must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pinned {
-    /// Of a model.
+    /// Name of a model.
     pub name: String,
-    /// Of that model.
+    /// Version of that model.
     pub version: u64,
-    /// Of the file that holds its checksums.
+    /// SHA-256 of the file that holds its checksums.
     pub digest: Digest,
 }
 
@@ -69,7 +69,7 @@ impl Checksums {
                 _ => return Ok(Self::default()),
             },
         };
-        let text = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let text = regular::read(&path).map_err(|error| unreadable(&path, error))?;
         if let Some(expected) = pinned {
             compare(&path, Digest::of(&mut text.as_slice()).expect("memory can be read"), expected)?;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 /// The longest computation that a thread with connections may do itself.
 const INLINE_LIMIT: Duration = Duration::from_micros(500);
 /// The weight of the latest request in the moving average.
-const WEIGHT: f64 = 0.125;
+const LATEST_WEIGHT: f64 = 0.125;
 
 /// The expected cost of a request: the time that requests of its kind took for their size, as an exponentially weighted
 /// moving average.
@@ -28,7 +28,7 @@ impl CostEstimate {
     pub(super) fn record(&self, size: usize, taken: Duration) {
         let found = taken.as_nanos() as f64 / size.max(1) as f64;
         let before = self.expected();
-        let expected = if before.is_finite() { before + (found - before) * WEIGHT } else { found };
+        let expected = if before.is_finite() { before + (found - before) * LATEST_WEIGHT } else { found };
         self.bits.store(expected.to_bits(), Ordering::Relaxed);
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use tonic::Code;
 
+use crate::allowance::Allowance;
 use crate::model::RunError;
 use crate::rest::Refusal;
 
@@ -45,6 +46,11 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
     }
 
+    /// Failure of a request that sent little of what it takes long to compute.
+    pub(super) fn unsent(sent: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, Allowance::exceeded(sent))
+    }
+
     /// The answer would be larger than allowed.
     pub(super) fn large_answer(bytes: usize, limit: usize) -> Self {
         let message = format!(
@@ -68,7 +74,7 @@ impl Failure {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
     }
 
-    /// As many connections are open as may.
+    /// Failure of a connection beyond those that may be open.
     pub(super) fn crowded() -> Self {
         let message = "as many connections are open as may; try again later";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
@@ -84,10 +90,10 @@ impl Failure {
         Self::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, "the request was not answered in time")
     }
 
-    /// As many requests wait as may.
+    /// Failure of a request for which the queue has no room.
     pub(super) fn busy() -> Self {
         let message = "as many requests wait for the model as may; try again later";
-        // As a retry policy of gRPC has it: RESOURCE_EXHAUSTED is not tried again.
+        // Answer as a retry policy of gRPC needs it: RESOURCE_EXHAUSTED is not tried again.
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
     }
 
@@ -110,7 +116,11 @@ impl Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let code = if refusal.status == 404 { Code::NotFound } else { Code::InvalidArgument };
+        let code = match refusal.status {
+            404 => Code::NotFound,
+            413 => Code::OutOfRange,
+            _ => Code::InvalidArgument,
+        };
         let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
         Self { allow: refusal.allow, ..Self::new(status, code, refusal.message) }
     }

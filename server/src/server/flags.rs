@@ -67,7 +67,7 @@ pub(super) struct Flags {
 
     /// One or several models: a ModelServerConfig in text form, each with model_version_policy { specific { … } }
     ///
-    /// Each has a queue, copies and threads of its own, so one that is busy starves no other. They share the memory limits.
+    /// Each has a queue, instances and threads of its own, so one that is busy starves no other. They share the memory limits.
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     pub model_config_file: Option<PathBuf>,
 
@@ -89,18 +89,18 @@ pub(super) struct Flags {
     #[arg(long, help_heading = "LiteRT")]
     pub allow_unverified_files: bool,
 
-    /// Compiled copies of each model, each of which answers one request at a time [default: one for each processor, or for each
+    /// Instances of each model, each of which answers one request at a time [default: one for each processor, or for each
     /// --threads_per_request of them]
     #[arg(long, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
     pub workers: Option<usize>,
 
     /// Threads that compute one request: a large model answers sooner with more, and answers fewer requests at once
     ///
-    /// At most as many as there are processors, which limit the copies too where it is more than one.
+    /// At most as many as there are processors, which limit the instances too where it is more than one.
     #[arg(long, default_value_t = 1, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
     pub threads_per_request: usize,
 
-    /// Memory to stay below, in MiB: as many copies are compiled as fit [default: the container's limit, if any]
+    /// Memory to stay below, in MiB: as many instances are compiled as fit [default: the container's limit, if any]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
     pub memory_limit_in_mib: Option<u64>,
 
@@ -246,7 +246,7 @@ pub(super) struct Flags {
     )]
     pub tls_secret_arn: Option<super::aws::Arn>,
 
-    /// How often the secret is read again
+    /// Pause between two reads of the secret
     #[arg(long, default_value = "300", value_name = "SECONDS", value_parser = whole_seconds, help_heading = "TLS")]
     pub tls_secret_refresh_in_seconds: Duration,
 }

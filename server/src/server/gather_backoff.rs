@@ -1,12 +1,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Requests in a row that were computed alone before most no longer look for others.
-const ALONE: u32 = 4;
-/// Of the requests after them, one in so many looks.
-const EVERY: u32 = 16;
+const LONE_REQUESTS_BEFORE_BACKOFF: u32 = 4;
+/// Distance between two requests after them that look for others.
+const BACKOFF_INTERVAL: u32 = 16;
 
-/// Decides which requests of one model look for others that have arrived as well. To look takes two turns of the executor, for
-/// which it may wake another thread: more than a small model takes.
+/// Backs off dynamic batching: decides which requests of one model look for others that have arrived as well. To look takes
+/// two turns of the executor, for which it may wake another thread: more than a small model takes.
 pub(super) struct GatherBackoff {
     /// Requests in a row that were computed alone. Two threads may overwrite each other's update.
     alone: AtomicU32,
@@ -21,7 +21,7 @@ impl GatherBackoff {
     /// Tells whether the next request should look for others.
     pub(super) fn is_due(&self) -> bool {
         let alone = self.alone.load(Ordering::Relaxed);
-        alone < ALONE || alone.is_multiple_of(EVERY)
+        alone < LONE_REQUESTS_BEFORE_BACKOFF || alone.is_multiple_of(BACKOFF_INTERVAL)
     }
 
     /// Records whether a request found others.

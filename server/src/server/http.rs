@@ -12,10 +12,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
-/// Of an answer, in bytes.
+/// Most bytes of an answer.
 const LARGEST_ANSWER: usize = 4 << 20;
-/// How long an unused connection is kept.
-const IDLE: Duration = Duration::from_secs(30);
+/// Time after which an unused connection is closed.
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends requests over HTTP and HTTPS, with the system's certificates of authorities.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl HttpClient {
             .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_CONNECTION_TIMEOUT);
         Self { client: builder.build(connector), has_authorities }
     }
 

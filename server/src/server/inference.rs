@@ -127,7 +127,8 @@ async fn predict(
     let (body, mut share) = body::read(state, headers, body, deadline).await?;
     let json_length = json_length(headers)?;
     let size = body.size().filter(|_| !body.may_hold_pictures(&servable.description));
-    let (capture, most) = (state.sample(), state.max_answer_bytes);
+    let _caller = size.is_none().then(|| share.caller());
+    let (unsent, capture, most) = (body.unsent(), state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
         let request = read_body(description, body, json_length, &mut share, most)?;
@@ -139,7 +140,7 @@ async fn predict(
         }
         Ok(form.answer(description, call.signature, outputs).map(|body| share.hold(body)))
     };
-    compute(state, servable, (Entry::RestInfer, size), deadline, read, write).await
+    compute(state, servable, (Entry::RestInfer, size, unsent), deadline, read, write).await
 }
 
 fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Failure> {
@@ -157,9 +158,9 @@ fn read_body(
     share.take(memory::reading(description, &body, json_length))?;
     let request = if json_length.is_some() {
         // Where nothing else has these bytes, none are copied.
-        InferRequest::read(description, Cow::Owned(body.into()), json_length, |bytes| share.take_in_time(bytes))?
+        InferRequest::read(description, Cow::Owned(body.into()), json_length, |need| share.take_in_time(need))?
     } else {
-        InferRequest::read(description, Cow::Borrowed(&body), json_length, |bytes| share.take_in_time(bytes))?
+        InferRequest::read(description, Cow::Borrowed(&body), json_length, |need| share.take_in_time(need))?
     };
     let (values, text) = memory::answering(description, &request);
     if text > most {

@@ -8,16 +8,16 @@ use super::metrics::ModelMetrics;
 use super::queue::Item;
 use crate::model::{Call, Instance, Outputs};
 
-/// Work of a copy of the model for a request.
+/// Work of an instance of the model for a request.
 pub(super) enum Job {
     /// All of it, from its text to that of its answer.
     Work {
         /// Does nothing where nobody waits for it any more.
         work: Work,
-        /// When it was queued.
+        /// Time at which it was queued.
         queued: Instant,
     },
-    /// Its rows, which can be computed with those of other requests.
+    /// Rows that can be computed with those of other requests.
     Rows(Rows),
 }
 
@@ -26,31 +26,31 @@ pub(super) type Work = Box<dyn FnOnce(&mut Instance) -> Result<(), Panicked> + S
 
 /// The rows of one request.
 pub(super) struct Rows {
-    /// Has fewer than `most` rows.
+    /// Call with fewer than `most` rows.
     pub call: Call,
-    /// That one run computes.
+    /// Most rows that one run computes.
     pub most: usize,
     /// Dropped by whoever does not wait any more.
     pub reply: oneshot::Sender<Result<Computed, Failure>>,
-    /// When the request times out.
+    /// Time at which the request times out.
     pub deadline: Instant,
-    /// When it was queued.
+    /// Time at which they were queued.
     pub queued: Instant,
 }
 
 /// The answer to a call.
 #[derive(Debug)]
 pub(super) struct Computed {
-    /// As it was given.
+    /// The call that was given.
     pub call: Call,
-    /// Of its rows.
+    /// Outputs of the call's own rows.
     pub outputs: Outputs,
-    /// Of the run's time.
+    /// The call's share of the run's time.
     pub share: Duration,
 }
 
 impl Job {
-    /// When it was queued.
+    /// Returns the time at which the job was queued.
     pub(super) fn queued(&self) -> Instant {
         match self {
             Self::Work { queued, .. } | Self::Rows(Rows { queued, .. }) => *queued,

@@ -18,7 +18,6 @@ use super::threads::{Threads, processors};
 use super::tls::Tls;
 use super::traces::Traces;
 use super::{log, memory, workers};
-use crate::litert::return_free_blocks;
 
 /// Serves what the command line says until SIGTERM, SIGINT or SIGHUP, then until all requests are answered.
 ///
@@ -46,7 +45,7 @@ pub fn run() -> Result<(), String> {
 }
 
 async fn serve(flags: Flags) -> Result<(), String> {
-    // As the first process of a container it has no signal handler but its own.
+    // Handle signals first: the first process of a container has no signal handler but its own.
     let mut signals = Signals::new().map_err(|error| format!("cannot handle signals: {error}"))?;
     let tls = match flags.tls() {
         Some(source) => tokio::select! {
@@ -98,7 +97,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
     }
     tokio::spawn({
         let state = Arc::clone(&state);
-        async move { state.budget.give_back(return_free_blocks).await }
+        async move { state.budget.give_back(|| state.is_crowded()).await }
     });
     std::thread::spawn({
         let (state, flags) = (Arc::clone(&state), Arc::clone(&flags));

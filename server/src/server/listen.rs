@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -21,38 +22,35 @@ use super::preface::{Begun, begun};
 use super::repolled::Repolled;
 use super::rest;
 use super::state::State;
+use super::streams::Streams;
 use super::tls::Tls;
 use super::unread::Unread;
-use super::workers::PROBES;
+use super::workers::EXCESS_CONNECTIONS;
 
-/// Of a TLS handshake, and until a client of gRPC begins.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Between two requests of a connection, headers included: longer than load balancers of AWS keep one, so that they
-/// never use a connection which this server is about to close.
-const IDLE: Duration = Duration::from_mins(2);
-/// Between two pings of a gRPC connection: without them a half-open one would stay for ever.
-const PING: Duration = Duration::from_mins(1);
-/// How long a client of gRPC that has connected may take to begin when the port closes.
-const LATE: Duration = Duration::from_secs(1);
-/// Before a connection is accepted again after an error.
-const PAUSE: Duration = Duration::from_millis(50);
-/// Between two lines of the log about connections that cannot be accepted.
-const WARNED: Duration = Duration::from_secs(10);
-/// Of a connection that is one too many.
-const PROBE: Duration = Duration::from_secs(5);
-/// Bytes that are read of a REST connection before they are taken: no headers are longer.
-const READ: usize = 128 << 10;
-/// Bytes that are read of a gRPC connection, or of one request, before they are taken.
-const WINDOW: u32 = 128 << 10;
+/// Time limit of a TLS handshake, and until a client begins.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time between two requests of a connection, headers included: longer than load balancers of AWS keep one, so
+/// that they never use a connection which this server is about to close.
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_mins(2);
+/// Pause between two pings of a gRPC connection: without them a half-open one would stay for ever.
+const PING_INTERVAL: Duration = Duration::from_mins(1);
+/// Time that a client of gRPC that has connected may take to begin when the port closes.
+const LATE_START_TIMEOUT: Duration = Duration::from_secs(1);
+/// Pause before a connection is accepted again after an error.
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(50);
+/// Pause between two lines of the log about connections that cannot be accepted.
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
+/// Time limit of a connection that is one too many.
+const EXCESS_CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests at once on a gRPC connection: the least that HTTP/2 recommends.
-const STREAMS: u32 = 100;
+const MOST_STREAMS: u32 = 100;
 
-/// When connections end that have had time to answer.
+/// Times at which connections end that have had time to answer.
 #[derive(Clone)]
 pub(super) struct Ends {
     /// Becomes true when the port closes.
     pub stop: watch::Receiver<bool>,
-    /// Of a connection: then it ends after its requests, and its client makes a new one.
+    /// Age at which a connection ends after its requests, and its client makes a new one.
     pub age: Option<Duration>,
 }
 
@@ -126,9 +124,9 @@ pub(super) async fn serve(listener: TcpListener, interface: Interface, tls: Opti
                 let guards = (open.clone(), place);
                 let connection = connection(stream, interface.clone(), tls.clone(), ends.clone(), guards);
                 if only_probes {
-                    let task = tokio::spawn(tokio::time::timeout(PROBE, connection));
+                    let task = tokio::spawn(tokio::time::timeout(EXCESS_CONNECTION_TIMEOUT, connection));
                     probes.push_back(task.abort_handle());
-                    if probes.len() > PROBES {
+                    if probes.len() > EXCESS_CONNECTIONS {
                         probes.pop_front().inspect(AbortHandle::abort);
                     }
                 } else {
@@ -137,14 +135,14 @@ pub(super) async fn serve(listener: TcpListener, interface: Interface, tls: Opti
             }
             Err(error) => {
                 // Too many open files, or a client that has gone already.
-                if warned.is_none_or(|warned: Instant| warned.elapsed() >= WARNED) {
+                if warned.is_none_or(|warned: Instant| warned.elapsed() >= WARNING_INTERVAL) {
                     warned = Some(Instant::now());
                     tracing::warn!(%error, "cannot accept a connection");
                 }
                 if *ends.stop.borrow() {
                     break;
                 }
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(ACCEPT_RETRY_PAUSE).await;
             }
         }
     }
@@ -173,7 +171,7 @@ async fn connection(
         Interface::Rest(_) => tls.rest(),
         Interface::Grpc(_) => tls.grpc(),
     };
-    match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => serve_http(stream, interface, ends, only_probes).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake not finished in time"),
@@ -190,8 +188,11 @@ async fn serve_http(
     let overdue = unread.clone();
     let ended = match interface {
         Interface::Rest(state) => {
-            let (opened, age) = (Instant::now(), ends.age);
+            let (opened, age, ahead) = (Instant::now(), ends.age, state.read_ahead);
+            let begun = Arc::new(AtomicBool::new(false));
+            let silent = silent(Arc::clone(&begun));
             let service = service_fn(move |request| {
+                begun.store(true, Ordering::Relaxed);
                 // To close it without an answer could meet the client's next request.
                 let last = only_probes || age.is_some_and(|age| opened.elapsed() >= age);
                 let (state, unread) = (Arc::clone(&state), unread.clone());
@@ -201,25 +202,32 @@ async fn serve_http(
                 }
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(READ);
+            builder.timer(TokioTimer::new()).header_read_timeout(IDLE_CONNECTION_TIMEOUT).max_buf_size(ahead);
             let connection = builder.serve_connection(TokioIo::new(stream), service);
-            Repolled::new(Until::new(connection, Ends { age: None, ..ends }, overdue)).await
+            let ends = Ends { age: None, ..ends };
+            Repolled::new(Until::new(connection, ends, Box::pin(either(silent, overdue.overdue())))).await
         }
         Interface::Grpc(grpc) => {
             let Some(stream) = in_time(stream, ends.stop.clone()).await else {
                 return tracing::debug!("no client of gRPC has begun in time");
             };
+            let (streams, ahead) = (Streams::of_a_connection(), grpc.state().read_ahead as u32);
             let service = service_fn(move |request| {
+                // Here, not in the call's own task: many could bring their headers before the first task has its turn.
+                let admitted = grpc.admit(&request, &streams).map(|share| (request, share));
                 let (grpc, unread) = (grpc.clone(), unread.clone());
                 async move {
                     let _counted = grpc.state().concurrency.clone();
-                    Ok::<_, Infallible>(grpc.answer(request, unread, only_probes).await)
+                    Ok::<_, Infallible>(match admitted {
+                        Ok(admitted) => grpc.answer(admitted, unread, only_probes).await,
+                        Err(failure) => Grpc::refuse(failure),
+                    })
                 }
             });
             let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-            builder.timer(TokioTimer::new()).keep_alive_interval(PING).max_concurrent_streams(STREAMS);
-            builder.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW);
-            Until::new(builder.serve_connection(TokioIo::new(stream), service), ends, overdue).await
+            builder.timer(TokioTimer::new()).keep_alive_interval(PING_INTERVAL).max_concurrent_streams(MOST_STREAMS);
+            builder.initial_stream_window_size(ahead).initial_connection_window_size(ahead);
+            Until::new(builder.serve_connection(TokioIo::new(stream), service), ends, Box::pin(overdue.overdue())).await
         }
     };
     if let Err(error) = ended {
@@ -232,16 +240,31 @@ async fn serve_http(
 async fn in_time<S: AsyncRead + Unpin>(stream: S, mut stop: watch::Receiver<bool>) -> Option<Begun<S>> {
     let late = async {
         let _ = stop.wait_for(|stop| *stop).await;
-        tokio::time::sleep(LATE).await;
+        tokio::time::sleep(LATE_START_TIMEOUT).await;
     };
     tokio::select! {
-        begun = tokio::time::timeout(HANDSHAKE, begun(stream)) => begun.ok()?.ok(),
+        begun = tokio::time::timeout(HANDSHAKE_TIMEOUT, begun(stream)) => begun.ok()?.ok(),
         () = late => None,
     }
 }
 
+/// Returns when a client of REST has not begun in time: those that are silent would keep others out for [`IDLE_CONNECTION_TIMEOUT`].
+async fn silent(begun: Arc<AtomicBool>) {
+    tokio::time::sleep(HANDSHAKE_TIMEOUT).await;
+    if begun.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! {
+        () = one => {}
+        () = other => {}
+    }
+}
+
 /// A connection that ends after its requests once it is old enough or the port closes, and at once when its client does
-/// not read.
+/// not begin or does not read.
 struct Until<C> {
     connection: Pin<Box<C>>,
     reached: Option<Reached>,
@@ -249,8 +272,8 @@ struct Until<C> {
 }
 
 impl<C: GracefulConnection> Until<C> {
-    fn new(connection: C, ends: Ends, unread: Unread) -> Self {
-        Self { connection: Box::pin(connection), reached: Some(ends.reached()), overdue: Box::pin(unread.overdue()) }
+    fn new(connection: C, ends: Ends, overdue: Reached) -> Self {
+        Self { connection: Box::pin(connection), reached: Some(ends.reached()), overdue }
     }
 }
 
@@ -263,7 +286,7 @@ impl<C: GracefulConnection> Future for Until<C> {
             self.connection.as_mut().graceful_shutdown();
         }
         if self.overdue.as_mut().poll(context).is_ready() {
-            tracing::debug!("connection ended: its client does not read");
+            tracing::debug!("connection ended: its client does not begin, or does not read");
             return Poll::Ready(Ok(()));
         }
         self.connection.as_mut().poll(context)
@@ -273,6 +296,13 @@ impl<C: GracefulConnection> Future for Until<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_of_rest_has_ten_seconds_for_its_first_header_only() {
+        let begun = |begun| tokio::time::timeout(IDLE_CONNECTION_TIMEOUT, silent(Arc::new(AtomicBool::new(begun))));
+        assert!(begun(false).await.is_ok());
+        assert!(begun(true).await.is_err());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_of_grpc_that_does_not_begin_is_not_waited_for() {

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 /// Returns the bytes of memory that only this process uses: files that are mapped can be dropped at any time. Packed weights
-/// that copies share are not among them.
+/// that instances share are not among them.
 pub(super) fn in_use() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kibibytes = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));

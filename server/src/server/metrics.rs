@@ -7,10 +7,10 @@ use tonic::Code;
 
 use super::capture::CaptureMetrics;
 
-/// How many statuses gRPC has.
-const CODES: usize = Code::Unauthenticated as usize + 1;
+/// Number of gRPC's statuses.
+const STATUS_COUNT: usize = Code::Unauthenticated as usize + 1;
 
-/// Where a request came in.
+/// Interface and method that a request came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     /// A POST to `:predict`.
@@ -26,7 +26,7 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// How many there are.
+    /// Number of entries.
     pub(super) const COUNT: usize = 5;
 }
 
@@ -51,20 +51,20 @@ pub(super) struct Metrics {
 pub(super) struct ModelMetrics {
     name: String,
     requests: IntCounterVec,
-    /// Of `requests`, by the number of the status: to look one up takes longer than to count.
-    answered: [OnceLock<IntCounter>; CODES],
+    /// Counters of `requests`, by the number of the status: to look one up takes longer than to count.
+    answered: [OnceLock<IntCounter>; STATUS_COUNT],
     latency: [Histogram; Entry::COUNT],
-    /// Of the model's own computation.
+    /// Time of the model's own computation.
     pub runtime: Histogram,
-    /// Between a request's arrival in the queue and its turn.
+    /// Time between a request's arrival in the queue and its turn.
     pub queuing: Histogram,
     /// Rows that a run computed.
     pub rows: Histogram,
     /// Requests in the queue.
     pub waiting: IntGauge,
-    /// Of checking and loading the files, until the first copy is compiled.
+    /// Time of checking and loading the files, until the first instance is compiled.
     pub loading: Histogram,
-    /// Compiled copies.
+    /// Compiled instances.
     pub copies: IntGauge,
 }
 
@@ -110,7 +110,7 @@ impl Metrics {
             ),
             queuing: histogram(
                 "model_server:queuing_latency",
-                "Distribution of wall time (in microseconds) that requests waited for a compiled copy of the model.",
+                "Distribution of wall time (in microseconds) that requests waited for an instance of the model.",
                 &["model_name"],
             ),
             rows: histogram_of(
@@ -124,8 +124,8 @@ impl Metrics {
                 "Wall time (in microseconds) of checking, loading and compiling the model for the first time.",
                 &["model_name"],
             ),
-            waiting: gauge("model_server:queue_length", "Requests that wait for a compiled copy of the model."),
-            copies: gauge("model_server:compiled_copies", "Compiled copies of the model."),
+            waiting: gauge("model_server:queue_length", "Requests that wait for an instance of the model."),
+            copies: gauge("model_server:compiled_copies", "Compiled instances of the model."),
             memory,
             undecodable,
             requests,
@@ -139,7 +139,7 @@ impl Metrics {
         ModelMetrics {
             name: name.to_owned(),
             requests: self.requests.clone(),
-            answered: [const { OnceLock::new() }; CODES],
+            answered: [const { OnceLock::new() }; STATUS_COUNT],
             latency: [
                 latency("predict", "REST"),
                 latency("", "REST"),

@@ -38,6 +38,7 @@ mod request_ids;
 mod response;
 mod rest;
 mod state;
+mod streams;
 mod threads;
 mod tls;
 #[cfg(feature = "otlp")]
@@ -46,6 +47,7 @@ mod traces;
 #[path = "no_traces.rs"]
 mod traces;
 mod unread;
+mod work;
 mod workers;
 
 pub use lifecycle::run;

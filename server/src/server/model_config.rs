@@ -10,9 +10,9 @@ use super::flags::Flags;
 pub(super) struct ModelConfig {
     /// The name clients use.
     pub name: String,
-    /// Of the versions' directories.
+    /// Directory of the versions' directories.
     pub base_path: PathBuf,
-    /// At least one.
+    /// Numbers of the versions, at least one.
     pub versions: BTreeSet<u64>,
     /// Names of versions.
     pub labels: BTreeMap<String, u64>,
@@ -24,7 +24,7 @@ pub(super) struct ModelConfig {
 pub(super) struct ConfigError(Vec<String>);
 
 impl ModelConfig {
-    /// Where a version's files are.
+    /// Returns the directory of a version's files.
     pub(super) fn directory(&self, version: u64) -> PathBuf {
         self.base_path.join(version.to_string())
     }

@@ -11,11 +11,12 @@ use super::gather_backoff::GatherBackoff;
 use super::job::{Computed, Job, Rows};
 use super::metrics::ModelMetrics;
 use super::queue::Queue;
+use crate::allowance::Allowance;
 use crate::model::{Call, Description, Instance, LoadError, Model, Outputs, Weights};
 
 /// The largest request, and the largest outputs, in bytes, that a thread with connections reads or writes so that its rows
 /// can be computed with those of others.
-const SMALL: usize = 32 << 10;
+const LARGEST_SMALL_BYTES: usize = 32 << 10;
 
 /// The compiled copies of one model. A copy is lent to one thread at a time: run by two, it answers wrongly.
 ///
@@ -39,9 +40,11 @@ pub(super) struct Arrived<'a> {
     pub estimate: &'a Arc<CostEstimate>,
     /// In the unit of the estimate; `None` where it is not known yet, and so may be large.
     pub size: Option<usize>,
-    /// How many requests can be in flight, with those that have not been read.
+    /// The bytes that came, where it has more.
+    pub unsent: Option<usize>,
+    /// Number of requests that can be in flight, with those that have not been read.
     pub concurrency: usize,
-    /// When the request times out.
+    /// Time at which the request times out.
     pub deadline: Instant,
 }
 
@@ -101,15 +104,16 @@ impl Pool {
         write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let description = Arc::clone(&self.model.description);
-        // The only client has nobody's rows to wait for.
-        if !self.gathers || arrived.concurrency < 2 || arrived.size.is_none_or(|size| size > SMALL) {
+        // The only client has nobody's rows to wait for. Time that is limited is counted for one request.
+        let is_large = arrived.unsent.is_some() || arrived.size.is_none_or(|size| size > LARGEST_SMALL_BYTES);
+        if !self.gathers || arrived.concurrency < 2 || is_large {
             return self.compute(arrived, move || read(&description), write).await;
         }
         let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
         let start = Instant::now();
         let (call, kept) = catch_unwind(AssertUnwindSafe(|| read(&description))).map_err(|_| Panicked)??;
         let signature = &description.signatures[call.signature];
-        if call.rows >= signature.most_rows() || signature.output_bytes(call.rows) > SMALL {
+        if call.rows >= signature.most_rows() || signature.output_bytes(call.rows) > LARGEST_SMALL_BYTES {
             drop(reservation);
             return self.compute(arrived, move || Ok((call, kept)), write).await;
         }
@@ -154,19 +158,24 @@ impl Pool {
         read: impl FnOnce() -> Result<(Call, K), Failure> + Send + 'static,
         write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let Arrived { estimate, size, concurrency, deadline } = arrived;
+        let Arrived { estimate, size, unsent, concurrency, deadline } = arrived;
         let queued = Instant::now();
         let timed = {
             let (estimate, metrics) = (Arc::clone(estimate), Arc::clone(&self.metrics));
             move |instance: &mut Instance, is_wanted: &dyn Fn() -> bool| {
                 let start = Instant::now();
+                let allowed = unsent.map(|sent| (sent, Allowance::starting(sent)));
+                let exceeded = || allowed.as_ref().filter(|(_, allowance)| !allowance.is_left()).map(|(sent, _)| *sent);
                 let answer = || {
                     let description = Arc::clone(instance.description());
                     let (call, kept) = read()?;
+                    let mut unsent = None;
                     let outputs = instance.run_while(&call, |rows| {
                         metrics.rows.observe(rows as f64);
-                        is_wanted()
-                    })?;
+                        unsent = exceeded();
+                        unsent.is_none() && is_wanted()
+                    });
+                    let outputs = outputs.map_err(|error| unsent.map_or_else(|| error.into(), Failure::unsent))?;
                     write(&description, kept, &call, &outputs)
                 };
                 let result = catch_unwind(AssertUnwindSafe(answer)).map_err(|_| Panicked)?;

@@ -4,20 +4,20 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-/// Of what each client of HTTP/2 sends first, in bytes.
-const LENGTH: usize = 24;
+/// Bytes of the preface that each client of HTTP/2 sends first.
+const PREFACE_BYTES: usize = 24;
 
 /// A connection of HTTP/2 whose client has begun: until then hyper waits for ever.
 pub(super) struct Begun<S> {
-    preface: [u8; LENGTH],
-    /// How many bytes of it were given.
+    preface: [u8; PREFACE_BYTES],
+    /// Number of bytes of the preface that were given.
     given: usize,
     stream: S,
 }
 
 /// Waits for the client's first bytes, which the connection gives once more.
 pub(super) async fn begun<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<Begun<S>> {
-    let mut preface = [0; LENGTH];
+    let mut preface = [0; PREFACE_BYTES];
     stream.read_exact(&mut preface).await?;
     Ok(Begun { preface, given: 0, stream })
 }

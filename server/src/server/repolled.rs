@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Polls in a row, before other tasks have their turn.
-const MOST: usize = 4;
+const MOST_POLLS_IN_A_ROW: usize = 4;
 
 /// Nothing has woken the future since it returned.
 const IDLE: u8 = 0;
-/// It is being polled.
+/// The future is being polled.
 const POLLED: u8 = 1;
-/// It has to be polled again.
+/// The future has to be polled again.
 const WOKEN: u8 = 2;
 
 /// A future that is polled again at once if it is woken while it is polled, as a connection is when its service takes a
@@ -23,7 +23,7 @@ pub(super) struct Repolled<F> {
 
 struct Wakes {
     state: AtomicU8,
-    /// Of the task that polled last.
+    /// Waker of the task that polled last.
     task: Mutex<Waker>,
 }
 
@@ -41,7 +41,7 @@ impl<F: Future> Future for Repolled<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let Self { future, waker, wakes } = &mut *self;
         wakes.task.lock().unwrap_or_else(PoisonError::into_inner).clone_from(context.waker());
-        for _ in 0..MOST {
+        for _ in 0..MOST_POLLS_IN_A_ROW {
             wakes.state.swap(POLLED, Ordering::AcqRel);
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker)) {
                 return Poll::Ready(output);
@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn a_future_that_never_stops_waking_itself_leaves_other_tasks_their_turn() {
         let task = Arc::new(Task::default());
-        let mut repolled = after(MOST + 1, Waker::wake_by_ref);
+        let mut repolled = after(MOST_POLLS_IN_A_ROW + 1, Waker::wake_by_ref);
         assert_eq!((task.poll(&mut repolled), task.woken()), (Poll::Pending, 1));
-        assert_eq!((task.poll(&mut repolled), task.woken()), (Poll::Ready(MOST + 1), 1));
+        assert_eq!((task.poll(&mut repolled), task.woken()), (Poll::Ready(MOST_POLLS_IN_A_ROW + 1), 1));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::failure::Cause;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The longest id that is taken from a client.
-const MOST: usize = 128;
-/// Of version 0 of `traceparent`, and of the part that later versions have in common with it.
+const LONGEST_REQUEST_ID: usize = 128;
+/// Bytes of version 0 of `traceparent`, and of the part that later versions have in common with it.
 const TRACE_PARENT_LENGTH: usize = 55;
 
 /// Ids by which a request is found in the logs of all that had to do with it.
@@ -18,7 +18,7 @@ const TRACE_PARENT_LENGTH: usize = 55;
 pub(super) struct RequestIds {
     /// The client's, or one that was made here.
     request: HeaderValue,
-    /// Of this server's span; where none is made, as the client sent it, which W3C Trace Context allows.
+    /// Value of `traceparent`: of this server's span; where none is made, as the client sent it, which W3C Trace Context allows.
     trace_parent: Option<HeaderValue>,
 }
 
@@ -30,12 +30,12 @@ impl RequestIds {
         Self { request: request.cloned().unwrap_or_else(made), trace_parent: trace_parent.cloned() }
     }
 
-    /// That of the request.
+    /// Returns the id of the request.
     pub(super) fn request(&self) -> &str {
         self.request.to_str().unwrap_or_default()
     }
 
-    /// That of the trace, in hexadecimal digits, where there is one.
+    /// Returns the id of the trace, in hexadecimal digits, where there is one.
     pub(super) fn trace(&self) -> Option<&str> {
         self.trace_parent.as_ref()?.to_str().ok()?.get(3..35)
     }
@@ -72,7 +72,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue
 }
 
 fn is_request_id(id: &[u8]) -> bool {
-    (1..=MOST).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+    (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
 }
 
 /// Tells whether a header is `VERSION-TRACE-PARENT-FLAGS` of <https://www.w3.org/TR/trace-context/>.
@@ -87,7 +87,7 @@ fn is_trace_parent(header: &[u8]) -> bool {
         && has_id(trace)
         && has_id(parent)
         && version != b"ff"
-        && (more.is_empty() || version != b"00" && more[0] == b'-' && header.len() <= MOST)
+        && (more.is_empty() || version != b"00" && more[0] == b'-' && header.len() <= LONGEST_REQUEST_ID)
 }
 
 /// Makes an id of 128 bits: no other process makes the same, and to ask the system for each would take longer.
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn an_id_is_made_where_none_came_or_none_can_be_logged() {
-        let long = "a".repeat(MOST + 1);
+        let long = "a".repeat(LONGEST_REQUEST_ID + 1);
         let twice = [("x-request-id", "a"), ("x-request-id", "a")];
         let wrong: [&[_]; 5] = [
             &[],
@@ -164,7 +164,7 @@ mod tests {
             &PARENT.replace('-', "_"),
             &format!("{PARENT}-"),
             &format!("{later}."),
-            &format!("{later}-{}", "a".repeat(MOST)),
+            &format!("{later}-{}", "a".repeat(LONGEST_REQUEST_ID)),
         ] {
             assert_eq!(trace(wrong), None, "{wrong}");
         }

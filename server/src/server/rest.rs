@@ -24,7 +24,7 @@ use crate::model::{Call, Description, Outputs};
 use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, base64, explorer, is_picture, memory};
 
 const MODELS: &str = "/v1/models/";
-/// Of Kubernetes' own components.
+/// Paths of the probes that Kubernetes' own components have, too.
 const LIVENESS: &str = "/livez";
 const READINESS: &str = "/readyz";
 
@@ -135,7 +135,9 @@ async fn predict(
     let is_picture = is_picture(&servable.description, content_type);
     // What decoding pictures takes does not follow from the body's size: it is done by threads that have no connections.
     let size = body.size().filter(|_| !is_picture && !body.may_hold_pictures(&servable.description));
-    let (capture, most) = (state.sample(), state.max_answer_bytes);
+    // What takes no time has nobody to look for.
+    let _caller = size.is_none().then(|| share.caller());
+    let (unsent, capture, most) = (body.unsent(), state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
         let request = read_body(description, (&body, is_picture), &mut share, most)?;
@@ -153,7 +155,7 @@ async fn predict(
         drop(body);
         Ok(share.hold(answer))
     };
-    compute(state, servable, (Entry::RestPredict, size), deadline, read, write).await
+    compute(state, servable, (Entry::RestPredict, size, unsent), deadline, read, write).await
 }
 
 fn read_body(
@@ -164,10 +166,10 @@ fn read_body(
 ) -> Result<PredictRequest, Failure> {
     let request = if is_picture {
         share.take(body.len())?;
-        PredictRequest::of_picture(description, body, |bytes| share.take_in_time(bytes))?
+        PredictRequest::of_picture(description, body, |need| share.take_in_time(need))?
     } else {
         share.take(memory::reading(description, body))?;
-        PredictRequest::read(description, body, Caller::Http, |bytes| share.take_in_time(bytes))?
+        PredictRequest::read(description, body, Caller::Http, |need| share.take_in_time(need))?
     };
     let signature = &description.signatures[request.call.signature];
     let (values, text) = memory::answering(description, signature, request.call.rows);
@@ -181,7 +183,7 @@ fn read_body(
 /// The model and the version that a path names.
 struct Target<'a> {
     servable: &'a Arc<Servable>,
-    /// As the model's own service reads it: without a label.
+    /// Path as the model's own service reads it: without a label.
     path: Cow<'a, str>,
     /// All versions of the model, where the path names none of them.
     versions: Vec<u64>,

@@ -13,38 +13,46 @@ use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
 use super::pool::{Arrived, micros};
+use super::streams::Streams;
 use super::traces::{self, Traces};
 use super::workers;
 use crate::model::{Call, Description, Outputs};
 
-/// Of one answer, in bytes, unless requests may have more.
-const ANSWER: usize = 64 << 20;
+/// Connections that are open beyond which what is read of them ahead takes much memory.
+const CROWD_OF_CONNECTIONS: usize = 64;
+/// Most bytes of one answer, unless requests may have more.
+const DEFAULT_ANSWER_BYTES: usize = 64 << 20;
 
 /// The state that all connections share.
 pub(super) struct State {
     /// The models.
     pub catalogue: Catalogue,
-    /// Of all models.
+    /// Metrics of all models.
     pub metrics: Metrics,
-    /// Where Prometheus reads them.
+    /// Path at which Prometheus reads them.
     pub monitoring_path: String,
-    /// Of a request's body, in bytes.
+    /// Most bytes of a request's body.
     pub max_request_bytes: usize,
-    /// Of an answer, in bytes.
+    /// Most bytes of an answer.
     pub max_answer_bytes: usize,
-    /// Of all requests in flight.
+    /// Memory of all requests in flight.
     pub budget: Budget,
-    /// Of one request.
+    /// Limits of calls of gRPC that last, on all connections together.
+    pub streams: Streams,
+    /// Time limit of one request.
     pub timeout: Duration,
-    /// Those that may be open, of both ports.
+    /// Limits open connections on both ports together.
     pub connections: Arc<Semaphore>,
-    /// How many requests can arrive or are in flight.
+    most_connections: usize,
+    /// Bytes that are read of each before they are taken.
+    pub read_ahead: usize,
+    /// Number of requests that can arrive or are in flight.
     pub concurrency: Concurrency,
-    /// Of a sample of the requests.
+    /// Capture of a sample of the requests.
     pub capture: Option<Arc<Capture>>,
     /// A line is logged of each request.
     pub logs_access: bool,
-    /// Of predictions.
+    /// Traces of predictions.
     pub traces: Option<Traces>,
     draining: AtomicBool,
 }
@@ -57,15 +65,20 @@ impl State {
         flags: &Flags,
         (capture, traces): (Option<Capture>, Option<Traces>),
     ) -> Self {
+        let connections = workers::connections(flags);
+        let memory = workers::memory_for_requests(flags);
         Self {
             catalogue,
             metrics,
             monitoring_path: flags.monitoring_path.clone(),
             max_request_bytes: flags.max_request_bytes,
-            max_answer_bytes: flags.max_request_bytes.max(ANSWER),
-            budget: Budget::new(workers::memory_for_requests(flags)),
+            max_answer_bytes: flags.max_request_bytes.max(DEFAULT_ANSWER_BYTES),
+            budget: Budget::new(memory),
+            streams: Streams::of_all(memory),
             timeout: flags.rest_api_timeout_in_ms,
-            connections: Arc::new(Semaphore::new(workers::connections(flags))),
+            connections: Arc::new(Semaphore::new(connections)),
+            most_connections: connections,
+            read_ahead: workers::read_ahead(memory, connections),
             concurrency: Concurrency::new(),
             capture: capture.map(Arc::new),
             logs_access: flags.access_log,
@@ -82,6 +95,11 @@ impl State {
     /// Withdraws readiness. Requests are answered as before.
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether so many connections are open that what is read of them takes much memory.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.most_connections - self.connections.available_permits() > CROWD_OF_CONNECTIONS
     }
 
     /// Returns the capture for the next request, if that is in the sample.
@@ -108,18 +126,19 @@ impl State {
 /// # Arguments
 ///
 /// * `size`: of the request, in any unit that `entry` has in common; `None` where it is not known yet.
+/// * `unsent`: the bytes that came, where the request has more.
 /// * `read`: makes the call, and keeps what the answer needs besides.
 /// * `write`: makes the answer.
 pub(super) async fn compute<K: Send + 'static, T: Send + 'static>(
     state: &State,
     servable: &Servable,
-    (entry, size): (Entry, Option<usize>),
+    (entry, size, unsent): (Entry, Option<usize>, Option<usize>),
     deadline: Instant,
     read: impl FnOnce(&Arc<Description>) -> Result<(Call, K), Failure> + Send + 'static,
     write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let estimate = &servable.cost_estimates[entry as usize];
-    let arrived = Arrived { estimate, size, concurrency: state.concurrency.count(), deadline };
+    let arrived = Arrived { estimate, size, unsent, concurrency: state.concurrency.count(), deadline };
     servable.pool.run(arrived, read, write).await
 }
 

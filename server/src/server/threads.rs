@@ -1,11 +1,11 @@
 use super::flags::Flags;
 
-/// How the processors are shared among requests.
+/// Numbers of instances and threads, which share the processors among requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Threads {
-    /// Compiled copies of each model.
+    /// Instances of each model, which are compiled one by one.
     pub workers: usize,
-    /// Of one run.
+    /// Threads of one run.
     pub threads: usize,
 }
 

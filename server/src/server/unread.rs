@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// How long a client may take to read an answer, and as long again until that is noticed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time that a client may take to read an answer; as much again can pass until that is noticed.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// Answers of one connection, before those that were written are forgotten.
-const MOST: usize = 256;
+const ANSWERS_BEFORE_CLEANUP: usize = 256;
 
 /// The answers of one connection that are not yet written.
 #[derive(Clone, Default)]
 pub(super) struct Unread(Arc<Mutex<Answers>>);
 
-/// When each was added, and whether its bytes are still there.
+/// Answers: the time at which each was added, and whether its bytes are still there.
 type Answers = VecDeque<(Instant, Weak<()>)>;
 
 struct Tracked {
@@ -32,7 +32,7 @@ impl Unread {
     pub(super) fn add(&self, bytes: Bytes) -> Bytes {
         let token = Arc::new(());
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= MOST {
+        if answers.len() >= ANSWERS_BEFORE_CLEANUP {
             answers.retain(|(_, token)| token.strong_count() > 0);
         }
         answers.push_back((Instant::now(), Arc::downgrade(&token)));
@@ -43,8 +43,8 @@ impl Unread {
     /// Returns when the client has not read an answer in time.
     pub(super) async fn overdue(self) {
         loop {
-            tokio::time::sleep(PATIENCE).await;
-            if self.oldest().is_some_and(|oldest| oldest.elapsed() >= PATIENCE) {
+            tokio::time::sleep(READ_TIMEOUT).await;
+            if self.oldest().is_some_and(|oldest| oldest.elapsed() >= READ_TIMEOUT) {
                 return;
             }
         }
@@ -81,8 +81,8 @@ mod tests {
     fn answers_that_were_written_are_forgotten_behind_one_that_was_not() {
         let unread = Unread::default();
         let kept = unread.add(Bytes::from_static(b"1"));
-        (0..10 * MOST).for_each(|_| drop(unread.add(Bytes::from_static(b"2"))));
-        assert!(unread.0.lock().unwrap().len() <= MOST);
+        (0..10 * ANSWERS_BEFORE_CLEANUP).for_each(|_| drop(unread.add(Bytes::from_static(b"2"))));
+        assert!(unread.0.lock().unwrap().len() <= ANSWERS_BEFORE_CLEANUP);
         assert_eq!(kept, "1");
     }
 }

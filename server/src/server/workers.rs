@@ -7,15 +7,18 @@ use super::pool::Pool;
 use super::threads::{Threads, processors};
 use crate::model::Weights;
 
-/// Of the memory limit that copies may fill; requests and their bodies have the rest.
-const SHARE: f64 = 0.8;
+/// Share of the memory limit that instances may fill; requests and their bodies have the rest.
+const INSTANCES_SHARE: f64 = 0.8;
 /// The most and the least that requests may take by default, in bytes.
-const REQUESTS: (u64, u64) = (256 << 20, 32 << 20);
+const REQUEST_MEMORY_LIMITS: (u64, u64) = (256 << 20, 32 << 20);
+
+/// Bytes that are read of a connection before they are taken: the least window that HTTP/2 has, and the most.
+const READ_AHEAD: (usize, usize) = (64 << 10, 128 << 10);
 
 /// Connections of a port, beyond those that may be open, that are asked for probes: the next one ends the first.
-pub(super) const PROBES: usize = 8;
+pub(super) const EXCESS_CONNECTIONS: usize = 8;
 /// Files that are open besides connections and those of the start: ports, certificates that are read again.
-const FILES: usize = 16;
+const OTHER_OPEN_FILES: usize = 16;
 
 /// Compiles further copies of the models, in turn, until each has as many as are wanted or memory allows.
 ///
@@ -24,7 +27,7 @@ const FILES: usize = 16;
 /// * `first`: how much memory the first copies took, all models together, in bytes.
 pub(super) fn grow(catalogue: &Catalogue, flags: &Flags, first: u64) {
     let wanted = Threads::of(flags, processors()).workers;
-    let limit = limit(flags).map(|limit| (limit as f64 * SHARE) as u64);
+    let limit = limit(flags).map(|limit| (limit as f64 * INSTANCES_SHARE) as u64);
     let pools: Vec<_> = catalogue.all().map(|servable| &servable.pool).collect();
     let shared = || pools.iter().map(|pool| pool.shared_bytes()).sum::<u64>();
     let mut copies = 1;
@@ -53,18 +56,29 @@ pub(super) fn grow(catalogue: &Catalogue, flags: &Flags, first: u64) {
 
 /// Returns the bytes of memory that all requests in flight may take.
 pub(super) fn memory_for_requests(flags: &Flags) -> usize {
-    let (most, least) = REQUESTS;
-    let rest = || limit(flags).map_or(most, |limit| (limit as f64 * (1.0 - SHARE)) as u64).clamp(least, most);
+    let (most, least) = REQUEST_MEMORY_LIMITS;
+    let rest = || limit(flags).map_or(most, |limit| (limit as f64 * (1.0 - INSTANCES_SHARE)) as u64).clamp(least, most);
     flags.request_memory_in_mib.map_or_else(rest, |mebibytes| u64::from(mebibytes) << 20) as usize
 }
 
-/// Returns the number of connections that may be open.
+/// Returns the number of connections that may be open: so many that what is read of them ahead takes no more than requests
+/// may.
 pub(super) fn connections(flags: &Flags) -> usize {
-    let files = memory::free_files().map_or(usize::MAX, |free| free.saturating_sub(2 * PROBES + FILES).max(1));
+    let memory = memory_for_requests(flags) / READ_AHEAD.0;
+    if memory < flags.max_connections {
+        tracing::warn!(connections = memory, "the memory for requests allows fewer connections than --max_connections");
+    }
+    let files = memory::free_files()
+        .map_or(usize::MAX, |free| free.saturating_sub(2 * EXCESS_CONNECTIONS + OTHER_OPEN_FILES).max(1));
     if files < flags.max_connections {
         tracing::warn!(connections = files, "the limit of open files allows fewer connections than --max_connections");
     }
-    flags.max_connections.min(files)
+    flags.max_connections.min(files).min(memory)
+}
+
+/// Returns the bytes that are read of a connection ahead.
+pub(super) fn read_ahead(memory: usize, connections: usize) -> usize {
+    (memory / connections.max(1)).clamp(READ_AHEAD.0, READ_AHEAD.1)
 }
 
 fn limit(flags: &Flags) -> Option<u64> {

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 HEIGHT, WIDTH = 30, 37
 #: Smaller, larger, and both: height and width.
 SIZES = ((20, 24), (70, 15), (24, 64))
-#: Of EXIF: turned by a quarter.
+#: Tag of EXIF for the orientation, and its value for a quarter turn.
 ORIENTATION, TURNED = 274, 6
 
 
@@ -128,7 +128,7 @@ def references(files: dict[str, bytes]) -> Iterator[tuple[dict[str, Any], Array]
         if name in {"cmyk.jpg", "picture.webp", "picture.gif", "large.png"}:
             continue
         for channels in (1, 3):
-            # As Pillow decodes. TensorFlow's default, INTEGER_FAST, is itself up to 8 of 255 from that.
+            # Decode as Pillow does. TensorFlow's default, INTEGER_FAST, is itself up to 8 of 255 from that.
             decoded = (
                 tf.io.decode_jpeg(data, channels=channels, dct_method="INTEGER_ACCURATE").numpy()
                 if name.endswith(".jpg")

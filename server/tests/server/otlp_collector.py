@@ -12,7 +12,7 @@ from protobuf_messages import Field, classes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Of opentelemetry/proto/trace/v1/trace.proto and what it imports.
+# Messages of opentelemetry/proto/trace/v1/trace.proto and what it imports.
 _MESSAGES: dict[str, list[tuple[str, int, Any]]] = {
     "AnyValue": [("string_value", 1, Field.TYPE_STRING), ("int_value", 3, Field.TYPE_INT64)],
     "KeyValue": [("key", 1, Field.TYPE_STRING), ("value", 2, "AnyValue")],

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 #: In the words of the job.
 REASON = "several rows at once save less than 5% of the processor time"
+IMAGE = {
+    "method": "bilinear",
+    "antialias": True,
+    "channelOrder": "RGB",
+    "scale": [1 / 255] * 3,
+    "offset": [0.0] * 3,
+}
 PASSED = ("float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool")
 
 
@@ -30,14 +37,14 @@ def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after
         functions: dict[str, Any],
         configure: Any = lambda _: None,
         batch: dict[str, int | str] | None = None,
+        image: dict[str, Any] | None = None,
         **more: Any,
     ) -> None:
         directory = base / name / str(version)
         directory.mkdir(parents=True)
         file = convert(scratch / f"{name}-{version}", functions, configure)
         write(directory, file, model=name, version=version, **more)
-        if batch:
-            set_batch(directory, **batch)
+        complete(directory, batch, image)
         checksums(directory)
 
     row = [spec([1, 3], tf.float32, "x")]
@@ -80,6 +87,13 @@ def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after
     whole = tf.function(lambda x: {"y": x[:, :1]}, input_signature=[spec([1, 512], tf.int64, "x")])
     widened = tf.function(lambda x: {"y": tf.tile(x, [1, 1000])}, input_signature=[spec([1, 1], tf.float32, "x")])
     add("attacked", 1, {"serving_default": real, "whole": whole, "wide": widened})
+
+    # Take images as large as most models do, with little to compute.
+    means = tf.function(
+        lambda image: {"mean": tf.reduce_mean(image, axis=[1, 2])},
+        input_signature=[spec([1, 224, 224, 3], tf.float32, "image")],
+    )
+    add("pictures", 1, {"serving_default": means}, image=IMAGE)
 
     weights = np.random.default_rng(7).normal(size=(8, 4)).astype("float32")
     dense = tf.function(lambda x: {"scores": x @ weights}, input_signature=[spec([1, 8], tf.float32, "x")])
@@ -126,6 +140,24 @@ def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after
     add("int8", 1, {"serving_default": dense}, full_integer, client_types=real)
     np.save(base / "int8" / "weights.npy", weights)
     return base
+
+
+def complete(directory: Path, batch: dict[str, int | str] | None, image: dict[str, Any] | None) -> None:
+    """Say in model.json what a model has besides its tensors."""
+    if batch:
+        set_batch(directory, **batch)
+    if image:
+        set_image(directory, image)
+
+
+def set_image(directory: Path, image: dict[str, Any]) -> None:
+    """Say in model.json how pictures become the only input."""
+    file = directory / "model.json"
+    description = json.loads(file.read_text())
+    for signature in description["signatures"].values():
+        (tensor,) = signature["inputs"].values()
+        tensor["image"] = image
+    file.write_text(json.dumps(description))
 
 
 def set_batch(directory: Path, **batch: int | str) -> None:

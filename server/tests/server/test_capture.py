@@ -42,7 +42,7 @@ def end(server: Server) -> None:
 
 
 def lost_at_the_end(server: Server) -> list[tuple[int, str]]:
-    """How many captured requests the log says are lost, and why."""
+    """Return the numbers of captured requests that the log says are lost, and the reasons."""
     return [(line["dropped_captures"], line["message"]) for line in server.log if "dropped_captures" in line]
 
 

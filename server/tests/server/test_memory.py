@@ -51,7 +51,7 @@ def page_faults(server: Server) -> int:
 
 
 def test_a_request_finds_the_memory_of_the_one_before(start: Callable[..., Server]) -> None:
-    # As large as an image of 224 x 224 x 3 floats.
+    # Send as much as an image of 224 x 224 x 3 floats.
     rows = np.ones((50_176, 3), np.float32)
     tensor = {"name": "x", "shape": rows.shape, "datatype": "FP32", "parameters": {"binary_data_size": rows.nbytes}}
     head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()

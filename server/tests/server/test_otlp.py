@@ -188,3 +188,26 @@ def test_a_collector_that_does_not_answer_harms_neither_requests_nor_the_end(sta
             lost = [(line["dropped_spans"], line["message"]) for line in server.log if "dropped_spans" in line]
         released.set()
     assert lost == [(3, "spans are lost at the end: they were not sent within the time to drain")]
+
+
+def test_spans_that_a_collector_refuses_at_the_end_are_counted_among_those_that_are_lost(start: Start) -> None:
+    """Count spans that the collector refuses in the 30 seconds to drain, which nothing else needs."""
+    released = threading.Event()
+    asked = threading.Event()
+
+    def answer() -> int:
+        asked.set()
+        released.wait(60)
+        return 500
+
+    with Collector(answer) as collector:
+        with start("times", 1, collector.flag, AT_ONCE) as server:
+            for _ in range(3):
+                assert server.post(PREDICT, BODY).status_code == 200
+            server.terminate()
+            assert asked.wait(60)
+            # The first call hangs, and the end does not wait for it.
+            server.process.wait(25)
+            lost = [line["dropped_spans"] for line in server.log if "dropped_spans" in line]
+        released.set()
+    assert lost == [3]

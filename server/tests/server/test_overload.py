@@ -47,8 +47,8 @@ def test_health_metrics_and_status_answer_while_all_workers_are_busy(start: Call
         assert [request.result().status_code for request in flood] == [200] * 16
 
 
-def grpc_rows(server: Server, rows: int, name: str = "times", size: int = 3) -> None:
-    """Ask for so many rows in a short message: TensorFlow repeats the last value."""
+def grpc_rows(server: Server, rows: int, name: str = "times", size: int = 3, *, repeated: bool = False) -> None:
+    """Send so many rows, or a value that TensorFlow repeats, for which the time is limited."""
     import grpc
     from tensorflow_serving.apis.predict_pb2 import PredictRequest
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
@@ -59,7 +59,7 @@ def grpc_rows(server: Server, rows: int, name: str = "times", size: int = 3) -> 
     tensor.dtype = 1
     for dimension in (rows, size):
         tensor.tensor_shape.dim.add().size = dimension
-    tensor.float_val.append(1.0)
+    tensor.float_val.extend([1.0] * (1 if repeated else rows * size))
     options = [("grpc.max_receive_message_length", -1)]
     with grpc.insecure_channel(f"localhost:{server.grpc_port}", options) as channel:
         PredictionServiceStub(channel).Predict(message, timeout=60)
@@ -259,7 +259,7 @@ def test_an_answer_that_would_fill_the_memory_is_refused_before_it_is_computed(s
 
     with start("wide", 1) as server:
         with pytest.raises(grpc.RpcError) as caught:
-            grpc_rows(server, 16_000_000, "wide", 1)
+            grpc_rows(server, 16_000_000, "wide", 1, repeated=True)
         assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
         assert caught.value.details() == (
             "the answer could take 64000000161 bytes, of which this server writes 67108864 at most; send fewer rows"

@@ -137,7 +137,7 @@ def test_64_clients_with_a_row_each_are_computed_more_than_4_at_once(start: Call
             assert [status for status, _ in answers] == [200] * CLIENTS
         assert large.result().status_code == 200
         counted = {bound: count - before[bound] for bound, count in runs(server, "deep").items()}
-    # Those of the large request had 8 rows each.
+    # Leave out the runs of the large request, which had 8 rows each.
     of_clients = {bound: count - (1600 / 8 if bound >= 8 else 0) for bound, count in counted.items()}
     assert of_clients[4] < of_clients[32] / 2, of_clients
     np.testing.assert_allclose([answer["predictions"][0] for _, answer in answers], expected, rtol=1e-4, atol=1e-5)

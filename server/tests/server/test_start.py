@@ -88,6 +88,19 @@ def test_a_damaged_model_with_a_fitting_checksum_is_refused(command: list[str], 
     assert "LiteRT cannot load the model" in start_fails(command, flags(copy))
 
 
+@pytest.mark.fault(
+    "a file of a model is a pipe or a device",
+    sees="the server does not start, and names the file",
+    serves="the previous pods and instances",
+)
+@pytest.mark.parametrize("name", ["model.json", "model.tflite", "SHA256SUMS"])
+def test_a_file_that_whoever_reads_it_waits_for_is_refused(command: list[str], copy: Path, name: str) -> None:
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (copy / name).unlink()
+        make(copy / name)
+        assert f"{name}: it is no regular file" in start_fails(command, flags(copy))
+
+
 def test_a_port_in_use_is_reported(command: list[str], copy: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("", 0))

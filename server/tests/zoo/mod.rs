@@ -2,7 +2,7 @@
 
 use model_server::model::Description;
 
-pub(crate) const MODEL: &str = r#"{
+const MODEL: &str = r#"{
     "schemaVersion": 1, "model": "zoo", "version": 7, "runtime": "native", "defaultSignature": "pair",
     "labels": ["a", "b", "c", "d", "e", "f"],
     "signatures": {

@@ -12,7 +12,7 @@ pub(super) struct Json<'t>(&'t [u8]);
 pub(super) enum Scalar<'t> {
     Null,
     Bool(bool),
-    /// As the client wrote it.
+    /// Number in the client's own digits.
     Number(&'t [u8]),
     String(String),
 }

@@ -9,16 +9,16 @@ use crate::rest::request::Form;
 use crate::rest::sentence::printable;
 use crate::rest::source::is_picture;
 
-/// Of a number beyond float64, in characters.
+/// Most characters to show of a number beyond float64.
 const MOST_DIGITS: usize = 40;
-/// That is shown whole, in digits: those of 128 bits.
+/// Most digits of an integer that is shown whole: those of 128 bits.
 const LONGEST_INTEGER: usize = 39;
 
-/// How the client wrote a value, so that it can be said where it is.
+/// Form in which the client wrote a value, so that it can be said where it is.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub form: Form,
-    /// In an object of inputs.
+    /// True: the value is in an object of inputs.
     pub named: bool,
 }
 

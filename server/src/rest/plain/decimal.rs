@@ -7,9 +7,9 @@ use super::digits::{digit, digits, many_digits};
 use crate::model::Element;
 
 /// Digits whose value a `u64` always holds.
-const DIGITS: usize = 19;
+const MOST_U64_DIGITS: usize = 19;
 /// The largest integer up to which a float64 holds every one.
-const EXACT: u64 = 1 << 53;
+const LARGEST_EXACT_INTEGER: u64 = 1 << 53;
 /// Powers of ten that a float64 holds.
 pub(super) const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
@@ -33,8 +33,8 @@ pub(super) fn number(text: &[u8], at: usize) -> Option<(Element, usize)> {
         if places == 0 {
             return None;
         }
-        if end - start <= DIGITS + 1 && mantissa <= EXACT && !begins_exponent(text, end) {
-            // As a signed integer, which takes one instruction.
+        if end - start <= MOST_U64_DIGITS + 1 && mantissa <= LARGEST_EXACT_INTEGER && !begins_exponent(text, end) {
+            // Convert from a signed integer, which takes one instruction.
             let value = mantissa as i64 as f64 / TENS[places];
             return Some((Element::Float(if is_negative { -value } else { value }), end));
         }
@@ -43,7 +43,7 @@ pub(super) fn number(text: &[u8], at: usize) -> Option<(Element, usize)> {
     if begins_exponent(text, point) {
         return other(text, at, point);
     }
-    let value = i64::try_from(whole).ok().filter(|_| point - start < DIGITS)?;
+    let value = i64::try_from(whole).ok().filter(|_| point - start < MOST_U64_DIGITS)?;
     if first == 0 && digit(text, point).is_some() {
         return None;
     }
@@ -79,7 +79,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Its bits, so that -0 and 0 differ.
+    /// Returns the bits of an element, so that -0 and 0 differ.
     fn bits(element: Element) -> (u8, u64) {
         match element {
             Element::Integer(value) => (0, value as u64),
@@ -100,7 +100,7 @@ pub(super) mod tests {
         assert_eq!((bits(found), end), (bits(expected), jiter.current_index()), "{text}");
     }
 
-    /// With something behind the number and without.
+    /// Compares the numbers read with something behind them and without.
     fn assert_as_the_standard_library(written: &str) {
         let expected: f64 = written.parse().unwrap();
         for behind in ["", "]", ",1.23456789", "        "] {
@@ -200,7 +200,7 @@ pub(super) mod tests {
         }
     }
 
-    /// The same numbers in every run.
+    /// Returns a configuration that makes the same numbers in every run.
     pub(in crate::rest::plain) fn cases() -> ProptestConfig {
         ProptestConfig {
             cases: 4096,

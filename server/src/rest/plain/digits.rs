@@ -61,7 +61,7 @@ impl Eight {
         self.others == 0
     }
 
-    /// How many digits they begin with, where not all of them are digits.
+    /// Number of digits at the beginning, where not all bytes are digits.
     #[inline]
     pub(super) fn count(self) -> usize {
         self.bits() as usize / 8

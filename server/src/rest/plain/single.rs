@@ -8,11 +8,11 @@ use super::decimal::TENS;
 use super::digits::Eight;
 
 /// The bits of a float64 that a float32 does not have.
-const MORE: u64 = (1 << 29) - 1;
-/// These bits where it lies in the middle between two float32.
-const MIDDLE: u64 = 1 << 28;
-/// How far a quotient can be off, in units of its last place: two roundings make 2, and the one that is left out 0.5.
-const OFF: u64 = 4;
+const EXTRA_BITS: u64 = (1 << 29) - 1;
+/// Value of these bits in the middle between two float32.
+const MIDPOINT_BITS: u64 = 1 << 28;
+/// Possible error of a quotient, in units of its last place: two roundings make 2, and the one that is left out 0.5.
+const QUOTIENT_ERROR: u64 = 4;
 
 /// Reads a decimal of one digit before the point and at most 18 behind it.
 ///
@@ -45,9 +45,9 @@ pub(super) fn single(text: &[u8], at: usize) -> Option<(f32, usize)> {
     if places == 0 || places > 18 || matches!(last.behind(), b'e' | b'E') {
         return None;
     }
-    // As a signed integer, which takes one instruction.
+    // Convert from a signed integer, which takes one instruction.
     let quotient = i64::try_from(last.append_leading(value)).ok()? as f64 / TENS[places];
-    if (quotient.to_bits() & MORE).wrapping_sub(MIDDLE - OFF) <= 2 * OFF {
+    if (quotient.to_bits() & EXTRA_BITS).wrapping_sub(MIDPOINT_BITS - QUOTIENT_ERROR) <= 2 * QUOTIENT_ERROR {
         return None;
     }
     let sign = u32::from(is_negative) << 31;
@@ -142,7 +142,7 @@ mod tests {
 
         #[test]
         fn is_the_float32_of_the_float64_near_the_middle(below in 0.0..9.9_f32, off in -40..40_i64, places in 15..=18_usize) {
-            let middle = f64::from(below).to_bits() | MIDDLE;
+            let middle = f64::from(below).to_bits() | MIDPOINT_BITS;
             let written = format!("{:.places$}", f64::from_bits(middle.wrapping_add_signed(off)));
             if let Some(found) = read(&written) {
                 prop_assert_eq!(found, expected(&written), "{}", written);

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use crate::environment::variable;
 use crate::server::http::HttpClient;
 
-/// Their sources replace them some minutes before they expire, at the latest.
-const KEPT: Duration = Duration::from_mins(1);
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time that credentials are kept: their sources replace them some minutes before they expire.
+const LONGEST_KEPT: Duration = Duration::from_mins(1);
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The instance metadata service.
-const METADATA: &str = "http://169.254.169.254";
-const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+const METADATA_SERVICE: &str = "http://169.254.169.254";
+const ROLES_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 
 /// The credentials of the pod's or the instance's role, as the AWS SDKs find them there.
 ///
@@ -40,7 +40,7 @@ impl Provider {
     /// A sentence that says why there are none.
     pub(super) async fn credentials(&mut self, client: &HttpClient) -> Result<Credentials, String> {
         if let Some((known, since)) = &self.known
-            && since.elapsed() < KEPT
+            && since.elapsed() < LONGEST_KEPT
         {
             return Ok(known.clone());
         }
@@ -92,15 +92,15 @@ async fn ask_instance(client: &HttpClient) -> Result<Bytes, String> {
     if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err("there are no variables with them, and AWS_EC2_METADATA_DISABLED is true".to_owned());
     }
-    let service = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| METADATA.to_owned());
+    let service = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| METADATA_SERVICE.to_owned());
     let service = service.trim_end_matches('/');
     let url = format!("{service}/latest/api/token");
     let token = ask(client, "PUT", &url, &[("x-aws-ec2-metadata-token-ttl-seconds", "60")]).await?;
     let token = String::from_utf8_lossy(&token).into_owned();
     let header = [("x-aws-ec2-metadata-token", token.as_str())];
-    let roles = ask(client, "GET", &format!("{service}{ROLES}"), &header).await?;
+    let roles = ask(client, "GET", &format!("{service}{ROLES_PATH}"), &header).await?;
     let role = String::from_utf8_lossy(&roles).lines().next().unwrap_or_default().to_owned();
-    ask(client, "GET", &format!("{service}{ROLES}{role}"), &header).await
+    ask(client, "GET", &format!("{service}{ROLES_PATH}{role}"), &header).await
 }
 
 async fn ask(client: &HttpClient, method: &str, url: &str, headers: &[(&str, &str)]) -> Result<Bytes, String> {
@@ -109,5 +109,5 @@ async fn ask(client: &HttpClient, method: &str, url: &str, headers: &[(&str, &st
         request = request.header(*name, *value);
     }
     let request = request.body(Full::default()).map_err(|error| error.to_string())?;
-    client.send(request, TIMEOUT).await
+    client.send(request, CALL_TIMEOUT).await
 }

@@ -11,13 +11,13 @@ use super::credentials::Provider;
 use crate::environment::variable;
 use crate::server::http::HttpClient;
 
-/// Of one call.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// Time limit of one call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The names of a service.
 #[derive(Clone, Copy)]
 pub(in crate::server) struct ServiceName {
-    /// In ARNs, hosts and signatures.
+    /// Name in ARNs, hosts and signatures.
     pub name: &'static str,
     /// The variable that gives it another endpoint.
     pub endpoint_variable: &'static str,
@@ -104,7 +104,7 @@ impl Service {
     async fn signed_call(&mut self, operation: &str, body: Vec<u8>) -> Result<Bytes, String> {
         let credentials = self.provider.credentials(&self.client).await?;
         let request = self.signed(operation, credentials, body, SystemTime::now())?;
-        self.client.send(request, TIMEOUT).await
+        self.client.send(request, CALL_TIMEOUT).await
     }
 
     fn signed(

@@ -1,6 +1,6 @@
-/// Of a record, in bytes: Firehose's limit.
+/// Most bytes of a record: Firehose's limit.
 const LARGEST_RECORD: usize = 1000 << 10;
-/// Of a batch: together they stay below the 4 MiB of a call.
+/// Most records of a batch: together they stay below the 4 MiB of a call.
 const MOST_RECORDS: usize = 4;
 
 /// Lines that travel together.
@@ -9,7 +9,7 @@ const MOST_RECORDS: usize = 4;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     pub data: Vec<u8>,
-    /// How many lines it has.
+    /// Number of its lines.
     pub lines: u64,
 }
 

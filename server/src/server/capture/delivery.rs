@@ -9,13 +9,13 @@ use super::queue::{Next, Receiver};
 use crate::captured_request::{NotCaptured, Redaction};
 
 /// The longest that a line waits for others.
-const LINGER: Duration = Duration::from_secs(5);
-/// Between two looks into the queue.
-const TICK: Duration = Duration::from_millis(100);
-/// How often records are sent that are not taken.
-const ATTEMPTS: u32 = 4;
-/// Before the second attempt; before each further one twice as long.
-const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_LINGER: Duration = Duration::from_secs(5);
+/// Pause between two looks into the queue.
+const QUEUE_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Number of times that records are sent which Firehose does not take.
+const SEND_ATTEMPTS: u32 = 4;
+/// Pause before the second attempt; before each further one twice as long.
+const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// The positions of records that were not taken, and why.
 pub(super) type Refused = Vec<(usize, String)>;
@@ -42,7 +42,7 @@ pub(super) struct Delivery<S> {
     sink: S,
     redaction: Option<Redaction>,
     metrics: CaptureMetrics,
-    /// Of the latest call: only a change is logged.
+    /// True if the latest call failed: only a change is logged.
     is_failing: bool,
 }
 
@@ -70,7 +70,7 @@ impl<S: Sink> Delivery<S> {
                             is_stopping = true;
                             queue.close();
                         }
-                        () = sleep(TICK) => {}
+                        () = sleep(QUEUE_POLL_INTERVAL) => {}
                     }
                     continue;
                 }
@@ -79,11 +79,11 @@ impl<S: Sink> Delivery<S> {
             match make(self.redaction.as_ref()) {
                 Ok(line) => {
                     if batch.is_empty() {
-                        due = Instant::now() + LINGER;
+                        due = Instant::now() + LONGEST_LINGER;
                     }
                     if let Err(line) = batch.add(line) {
                         self.deliver(batch.take()).await;
-                        due = Instant::now() + LINGER;
+                        due = Instant::now() + LONGEST_LINGER;
                         let _ = batch.add(line);
                     }
                 }
@@ -97,8 +97,8 @@ impl<S: Sink> Delivery<S> {
 
     /// Sends records, and those that are not taken again, some times.
     async fn deliver(&mut self, mut records: Vec<Record>) {
-        let mut pause = PAUSE;
-        for attempt in 1..=ATTEMPTS {
+        let mut pause = FIRST_RETRY_PAUSE;
+        for attempt in 1..=SEND_ATTEMPTS {
             let all = lines(&records);
             let problem = match self.sink.put(&records).await {
                 Ok(refused) => {
@@ -114,7 +114,7 @@ impl<S: Sink> Delivery<S> {
                 self.is_failing = false;
                 return;
             };
-            if attempt == ATTEMPTS {
+            if attempt == SEND_ATTEMPTS {
                 if !self.is_failing {
                     tracing::warn!(
                         problem,
@@ -194,7 +194,7 @@ mod tests {
         let (_stop, stopped) = oneshot::channel();
         sender.offer(1, || line("1\n"));
         let run = Delivery::new(sink.clone(), None, metrics.clone()).run(receiver, stopped);
-        assert!(tokio::time::timeout(LINGER * 2, run).await.is_err());
+        assert!(tokio::time::timeout(LONGEST_LINGER * 2, run).await.is_err());
         assert_eq!(sink.calls.borrow().len(), 1);
     }
 

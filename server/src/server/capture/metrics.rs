@@ -8,11 +8,11 @@ use crate::captured_request::NotCaptured;
 /// The reason why a request of the sample does not reach Firehose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Dropped {
-    /// With its answer it is larger than a line may be.
+    /// Request that is larger with its answer than a line may be.
     TooLarge,
-    /// It has a value that JSON does not have.
+    /// Request with a value that JSON does not have.
     NotJson,
-    /// As many wait as may.
+    /// Request for which the queue had no room.
     QueueFull,
     /// Firehose did not take it.
     NotDelivered,
@@ -48,12 +48,12 @@ impl CaptureMetrics {
         self.dropped[reason as usize].inc_by(requests);
     }
 
-    /// How many were dropped for any reason.
+    /// Returns the number of requests that were dropped for any reason.
     pub(super) fn all_dropped(&self) -> u64 {
         self.dropped.iter().map(IntCounter::get).sum()
     }
 
-    /// How many were not sent: they were dropped, or wait.
+    /// Returns the number of requests that were not sent: they were dropped, or wait.
     pub(super) fn unsent(&self) -> u64 {
         // Other threads may count meanwhile.
         self.sampled.load(Ordering::Relaxed).saturating_sub(self.sent.get())

@@ -41,7 +41,7 @@ pub(super) struct Capture {
     ending: Mutex<Option<Ending>>,
 }
 
-/// How the thread is stopped, and says that it has ended.
+/// Channels that stop the thread, and say that it has ended.
 struct Ending {
     stop: oneshot::Sender<()>,
     ended: oneshot::Receiver<()>,
@@ -98,7 +98,7 @@ impl Capture {
         });
     }
 
-    /// How many requests of the sample were dropped.
+    /// Returns the number of requests of the sample that were dropped.
     pub(super) fn dropped(&self) -> u64 {
         self.metrics.all_dropped()
     }

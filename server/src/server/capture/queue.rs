@@ -15,7 +15,7 @@ pub(super) struct Sender<T> {
     bytes: Arc<AtomicUsize>,
 }
 
-/// Where the items arrive.
+/// End of the queue at which the items arrive.
 pub(super) struct Receiver<T> {
     items: mpsc::Receiver<(T, usize)>,
     bytes: Arc<AtomicUsize>,
@@ -25,9 +25,9 @@ pub(super) struct Receiver<T> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next<T> {
     Item(T),
-    /// Nothing at this moment.
+    /// The queue is empty at this moment.
     Nothing,
-    /// Nothing any more: it is closed.
+    /// The queue is closed and empty.
     End,
 }
 

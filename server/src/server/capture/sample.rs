@@ -12,7 +12,7 @@ pub(in crate::server) fn rate(text: &str) -> Result<Rate, String> {
 pub(super) struct Sample {
     rate: Rate,
     asked: AtomicU64,
-    /// Its keys are random.
+    /// Hasher with random keys.
     hasher: RandomState,
 }
 

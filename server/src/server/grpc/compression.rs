@@ -11,14 +11,14 @@ use crate::server::budget::Share;
 use crate::server::failure::{Failure, Panicked};
 
 /// Length of the header of a message, in bytes.
-pub(super) const PREFIX: usize = 5;
+pub(super) const PREFIX_BYTES: usize = 5;
 /// Names the encodings to a client that uses another one.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("identity,deflate,gzip");
 const ENCODING: &str = "grpc-encoding";
-/// Of an encoding, in characters.
+/// Most characters to show of an encoding.
 const MOST_SHOWN: usize = 40;
 
-/// How a call's messages are compressed, where their prefixes say that they are.
+/// Compression of a call's messages, where their prefixes say that they are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Compression(Option<Coding>);
 
@@ -46,16 +46,18 @@ impl Compression {
     /// * `limit`: of the message without its prefix, in bytes.
     pub(super) async fn plain(self, message: Bytes, limit: usize, mut share: Share) -> Result<(Bytes, Share), Failure> {
         let (Some(coding), Some(1)) = (self.0, message.first()) else { return Ok((message, share)) };
-        let announced = message.get(1..PREFIX).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
-        let zipped = message.slice(message.len().min(PREFIX)..);
+        let announced = message.get(1..PREFIX_BYTES).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
+        let zipped = message.slice(message.len().min(PREFIX_BYTES)..);
         if announced.is_none_or(|length| length as usize != zipped.len()) {
             return Err(Failure::invalid("the call's body is not one message of the length that its prefix says"));
         }
+        let _caller = share.caller();
         // Threads with connections do not have the time.
         let unzipping = tokio::task::spawn_blocking(move || {
-            let mut plain = unzip(coding, &zipped, limit, PREFIX, &mut share)?;
-            let length = (plain.len() - PREFIX) as u32;
-            plain[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+            let mut plain = unzip(coding, &zipped, limit, PREFIX_BYTES, &mut share)?;
+            let length = (plain.len() - PREFIX_BYTES) as u32;
+            plain[1..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
+            share.forget_caller();
             Ok((plain.into(), share))
         });
         unzipping.await.map_err(|_| Panicked)?
@@ -86,7 +88,7 @@ mod tests {
     async fn plain(encoding: &'static str, message: Bytes, limit: usize) -> Result<(Bytes, usize), Failure> {
         let budget = Budget::new(4 << 20);
         let compression = Compression::take(&mut header(encoding))?;
-        let (message, _share) = compression.plain(message, limit, budget.share(&HeaderMap::new())?).await?;
+        let (message, _share) = compression.plain(message, limit, budget.share(&HeaderMap::new(), 0)?).await?;
         Ok((message, budget.taken()))
     }
 

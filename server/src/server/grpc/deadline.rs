@@ -4,7 +4,7 @@ use hyper::header::HeaderMap;
 
 use crate::server::budget::Shared;
 
-/// When a call must be answered: the client may want it sooner than the server allows.
+/// Returns the time by which a call must be answered: the client may want it sooner than the server allows.
 pub(super) fn deadline(headers: &HeaderMap, start: Instant, most: Duration) -> Instant {
     let wanted = headers.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
     start + wanted.map_or(most, |wanted| wanted.min(most))
@@ -13,9 +13,9 @@ pub(super) fn deadline(headers: &HeaderMap, start: Instant, most: Duration) -> I
 /// The extension of a request that every handler finds.
 #[derive(Clone)]
 pub(super) struct Received {
-    /// When its headers were there.
+    /// Time at which its headers were there.
     pub start: Instant,
-    /// When it must be answered.
+    /// Time by which it must be answered.
     pub deadline: Instant,
     /// The memory that it has taken.
     pub share: Shared,

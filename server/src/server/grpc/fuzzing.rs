@@ -6,18 +6,18 @@ use prost::Message;
 use super::proto::TensorProto;
 use super::proto::inference::{ModelInferRequest, ModelInferResponse};
 use super::proto::serving::{PredictRequest, PredictResponse};
-use super::{contents, inference, prediction};
+use super::{inference, prediction};
 use crate::model::{Call, Description, Outputs};
 use crate::server::budget::{Budget, Shared};
 use crate::server::failure::Failure;
 
 /// The memory for a message and its answer, in bytes.
-const ALL: usize = 1 << 30;
+const MEMORY_BYTES: usize = 1 << 30;
 
 /// A response to a client.
 #[derive(Debug)]
 pub enum Answer {
-    /// It is told why there is no prediction, by a code that says that the fault is its own.
+    /// Reason why there is no prediction, with a code that says that the fault is the request's.
     Refused(String),
     /// The names of the outputs, the sizes of their dimensions, and how many values they have.
     Predicted(Vec<(String, Vec<i64>, usize)>),
@@ -30,7 +30,7 @@ pub enum Answer {
 /// The client's fault is called the server's, or the answer cannot be read again.
 pub fn answer_message(description: &Description, message: &[u8], run: impl FnOnce(&Call) -> Outputs) -> Option<Answer> {
     let request = PredictRequest::decode(message).ok()?;
-    let answered = prediction::answer(description, &request, &share(), ALL, |call| Ok(run(call)));
+    let answered = prediction::answer(description, &request, &share(), MEMORY_BYTES, |call| Ok(run(call)));
     Some(answered.map_or_else(refused, |response| Answer::Predicted(read(&response.encode_to_vec()))))
 }
 
@@ -45,7 +45,7 @@ pub fn answer_inference(
     run: impl FnOnce(&Call) -> Outputs,
 ) -> Option<Answer> {
     let request = ModelInferRequest::decode(message).ok()?;
-    let answered = inference::answer(description, request, &share(), ALL, |call| Ok(run(call)));
+    let answered = inference::answer(description, request, &share(), MEMORY_BYTES, |call| Ok(run(call)));
     Some(answered.map_or_else(refused, |response| {
         let response = ModelInferResponse::decode(&*response.encode_to_vec()).expect("it was written a moment ago");
         let mut raw = response.raw_output_contents.into_iter();
@@ -53,10 +53,7 @@ pub fn answer_inference(
             let tensors = description.signatures.iter().flat_map(|signature| &signature.outputs);
             let dtype = tensors.map(|tensor| tensor.dtype).find(|dtype| dtype.inference() == output.datatype);
             let dtype = dtype.expect("an output of the model");
-            let values = match output.contents {
-                Some(contents) => contents::count(&contents),
-                None => raw.next().expect("as many as outputs").len() / dtype.size(),
-            };
+            let values = raw.next().expect("as many as outputs").len() / dtype.size();
             (output.name, output.shape, values)
         });
         Answer::Predicted(outputs.collect())
@@ -64,7 +61,7 @@ pub fn answer_inference(
 }
 
 fn share() -> Shared {
-    Shared::new(Budget::new(ALL).share(&HeaderMap::new()).expect("nothing is taken of it"))
+    Shared::new(Budget::new(MEMORY_BYTES).share(&HeaderMap::new(), 0).expect("nothing is taken of it"))
 }
 
 fn refused(failure: Failure) -> Answer {

@@ -23,7 +23,7 @@ use super::{contents, footprint};
 use crate::inference::{
     BYTES, Inputs, Place, elements, extension, metadata, not_offered, output_position, signature, stored,
 };
-use crate::model::{Call, Description, ElementType, Outputs, Tensor};
+use crate::model::{Call, Description, Outputs, Tensor};
 use crate::rest::pictures::decode;
 use crate::server::budget::Shared;
 use crate::server::catalogue::{Choice, Servable};
@@ -58,7 +58,7 @@ impl GrpcInferenceService for Inference {
         Ok(Response::new(ServerMetadataResponse {
             name: metadata::NAME.to_owned(),
             version: metadata::VERSION.to_owned(),
-            // Those of REST have no meaning here.
+            // Name none: the extensions of REST have no meaning here.
             extensions: Vec::new(),
         }))
     }
@@ -100,8 +100,10 @@ impl GrpcInferenceService for Inference {
             sizes.fold(1, usize::saturating_mul)
         };
         let size = request.inputs.iter().map(|input| values(&input.shape)).fold(0, usize::saturating_add);
+        let unsent = share.unsent(size);
         let is_picture = |input: &InferInputTensor| servable.description.takes_pictures() && input.datatype == BYTES;
         let size = Some(size).filter(|_| !request.inputs.iter().any(is_picture));
+        let _caller = size.is_none().then(|| share.caller());
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
             let share = share.clone();
@@ -116,7 +118,7 @@ impl GrpcInferenceService for Inference {
             share.keep(memory);
             Ok(response)
         };
-        let result = compute(&self.0, &servable, (Entry::GrpcInfer, size), deadline, read, write).await;
+        let result = compute(&self.0, &servable, (Entry::GrpcInfer, size, unsent), deadline, read, write).await;
         count(&servable, Entry::GrpcInfer, start, &result);
         Ok(Response::new(result?))
     }
@@ -130,11 +132,9 @@ fn servable<'s>(state: &'s State, name: &str, version: &str) -> Result<&'s Arc<S
 /// The form of the answer that a request asks for.
 struct Asked {
     id: String,
-    /// Their positions.
+    /// Positions of the outputs to answer.
     outputs: Vec<usize>,
-    /// As bytes, not in the fields of their types.
-    is_raw: bool,
-    /// That the answer takes, in bytes.
+    /// Bytes of memory that the answer takes.
     memory: usize,
 }
 
@@ -160,16 +160,13 @@ fn asked(
     if outputs.is_empty() {
         outputs = (0..signature.outputs.len()).collect();
     }
-    // As the request came, except for what only bytes can hold.
-    let halves = outputs.iter().any(|&position| signature.outputs[position].dtype == ElementType::Float16);
-    let is_raw = halves || !request.raw_input_contents.is_empty();
-    let (memory, wire) = footprint::answer(signature, &outputs, call.rows, is_raw);
+    let (memory, wire) = footprint::answer(signature, &outputs, call.rows, true);
     let wire = wire.saturating_add(request.id.len());
     if wire > most {
         return Err(Failure::large_answer(wire, most));
     }
     share.take(memory)?;
-    Ok((call, Asked { id: request.id, outputs, is_raw, memory }))
+    Ok((call, Asked { id: request.id, outputs, memory }))
 }
 
 /// Answers a request by outputs that `run` makes.
@@ -196,19 +193,14 @@ fn response(description: &Description, signature: usize, asked: Asked, outputs: 
     for position in asked.outputs {
         let (tensor, stored) = (&signature.outputs[position], &outputs.columns[position]);
         let rows = signature.batched.then_some(outputs.rows);
-        let values = tensor.dequantized(stored);
-        let contents = if asked.is_raw {
-            response.raw_output_contents.push(Bytes::from(values.into_owned()));
-            None
-        } else {
-            Some(contents::write(tensor.dtype, &values))
-        };
+        // Answer as Triton does, however the request came: its clients look nowhere else.
+        response.raw_output_contents.push(Bytes::from(tensor.dequantized(stored).into_owned()));
         response.outputs.push(InferOutputTensor {
             name: tensor.name.clone(),
             datatype: tensor.dtype.inference().to_owned(),
             shape: rows.into_iter().chain(tensor.item_shape().iter().copied()).map(|size| size as i64).collect(),
             parameters: HashMap::new(),
-            contents,
+            contents: None,
         });
     }
     response
@@ -286,7 +278,7 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
         inputs.put(place, stored(place.tensor, values)?);
     }
     let mut call = inputs.finish(index)?;
-    decode(description, &mut call, |bytes| share.take_in_time(bytes))?;
+    decode(description, &mut call, |need| share.take_in_time(need))?;
     Ok(call)
 }
 

@@ -31,7 +31,7 @@ fn definition(signature: &Signature) -> SignatureDef {
 fn info(tensor: &Tensor) -> TensorInfo {
     let dim = tensor.shape.iter().map(|&size| Dim { size, name: String::new() }).collect();
     TensorInfo {
-        // Of a node in the SavedModel's graph, which a LiteRT file no longer has.
+        // Leave out the name of a node in the SavedModel's graph, which a LiteRT file no longer has.
         name: String::new(),
         dtype: data_type(tensor.dtype),
         tensor_shape: Some(TensorShapeProto { dim, unknown_rank: false }),

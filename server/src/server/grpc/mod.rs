@@ -8,6 +8,7 @@ mod footprint;
 pub mod fuzzing;
 mod health;
 mod inference;
+mod lasting;
 mod metadata;
 mod model_service;
 mod not_offered;
@@ -30,10 +31,11 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower_service::Service;
 
-use self::compression::{Compression, PREFIX};
+use self::compression::{Compression, PREFIX_BYTES};
 use self::deadline::{Received, deadline};
 use self::health::Health;
 use self::inference::Inference;
+use self::lasting::lasts;
 use self::model_service::Models;
 use self::not_offered::not_offered;
 use self::prediction::Prediction;
@@ -44,10 +46,11 @@ use self::proto::serving::prediction_service_server::{PredictionServiceServer, S
 use self::reflection::Reflection;
 use super::access::Access;
 use super::body::collect;
-use super::budget::Shared;
+use super::budget::{Share, Shared};
 use super::failure::Failure;
 use super::request_ids::RequestIds;
 use super::state::State;
+use super::streams::{BYTES_PER_LASTING_CALL, Streams, too_many};
 use super::traces;
 use super::unread::Unread;
 
@@ -69,6 +72,8 @@ mod proto {
     }
 }
 
+/// Memory of any other call besides its headers and its message, in bytes.
+const BYTES_PER_CALL: usize = 10 << 10;
 /// The longest request for the health, in bytes.
 const HEALTH_REQUEST: usize = 1 << 10;
 
@@ -113,16 +118,41 @@ impl Grpc {
         &self.health
     }
 
+    /// Takes what a call needs before its message is read, whose headers are there.
+    ///
+    /// # Arguments
+    ///
+    /// * `streams`: of its connection.
+    pub(super) fn admit(&self, request: &Request<Incoming>, streams: &Streams) -> Result<Share, Failure> {
+        let mut names = request.uri().path().split('/').skip(1);
+        let lasts = lasts(names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        let place = if lasts { Some(streams.place(&self.state.streams)?) } else { None };
+        let memory = if lasts { BYTES_PER_LASTING_CALL } else { BYTES_PER_CALL };
+        let share = self.state.budget.share(request.headers(), memory).map_err(|_| too_many())?;
+        Ok(share.with(place))
+    }
+
+    /// Answers a call that was not admitted.
+    pub(super) fn refuse(failure: Failure) -> Response<Body> {
+        Status::from(failure).into_http()
+    }
+
     /// Answers one request.
     ///
     /// # Arguments
     ///
+    /// * `share`: of the memory, with which it was admitted.
     /// * `only_probes`: its connection is one too many.
-    pub(super) async fn answer(&self, request: Request<Incoming>, unread: Unread, only_probes: bool) -> Response<Body> {
+    pub(super) async fn answer(
+        &self,
+        (request, share): (Request<Incoming>, Share),
+        unread: Unread,
+        only_probes: bool,
+    ) -> Response<Body> {
         let mut ids = RequestIds::read(request.headers());
         let span = self.state.traces.as_ref().and_then(|traces| traces.grpc(&request, &mut ids));
         let mut access = self.state.logs_access.then(|| Access::grpc(&request, &ids));
-        let answered = pin!(self.respond(request, unread, only_probes));
+        let answered = pin!(self.respond((request, share), unread, only_probes));
         let mut response = traces::within(span.as_ref(), answered).await;
         let status = response.extensions().get::<Status>();
         if let Some(cause) = status.and_then(|status| status.source()?.downcast_ref()) {
@@ -151,7 +181,12 @@ impl Grpc {
     }
 
     /// Answers one request: none of it reaches a service before all of it is there, and has taken its memory.
-    async fn respond(&self, request: Request<Incoming>, unread: Unread, only_probes: bool) -> Response<Body> {
+    async fn respond(
+        &self,
+        (request, share): (Request<Incoming>, Share),
+        unread: Unread,
+        only_probes: bool,
+    ) -> Response<Body> {
         let start = Instant::now();
         let (mut head, body) = request.into_parts();
         let mut names = head.uri.path().split('/').skip(1);
@@ -170,8 +205,9 @@ impl Grpc {
         let deadline = deadline(&head.headers, start, self.state.timeout);
         if matches!(service, reflection::V1 | reflection::V1_ALPHA) {
             let response = self.reflection.answer(Request::from_parts(head, body), deadline).await;
-            return response
-                .map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| unread.add(data)))));
+            let share = Shared::new(share);
+            let kept = move |data| unread.add(share.hold(data));
+            return response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(&kept))));
         }
         let compression = match Compression::take(&mut head.headers) {
             Ok(compression) => compression,
@@ -182,8 +218,7 @@ impl Grpc {
             }
         };
         let footprint = if service == INFERENCE { footprint::infer_request } else { footprint::request };
-        let (message, share) = match self.message(&head.headers, body, (limit, compression), deadline, footprint).await
-        {
+        let (message, share) = match Self::message(share, body, (limit, compression), deadline, footprint).await {
             Ok(received) => received,
             Err(failure) => return Status::from(failure).into_http(),
         };
@@ -205,20 +240,20 @@ impl Grpc {
 
     /// Collects a message, and takes the memory for it, for tonic's copy, and for what it is decoded to.
     async fn message(
-        &self,
-        headers: &HeaderMap,
+        mut share: Share,
         body: Incoming,
         (limit, compression): (usize, Compression),
         deadline: Instant,
         footprint: fn(&[u8]) -> usize,
     ) -> Result<(Bytes, Shared), Failure> {
-        let mut share = self.state.budget.share(headers)?;
         share.until(deadline);
-        let message = collect(body, limit.saturating_add(PREFIX), &mut share, deadline).await.map_err(|failure| {
-            if failure.status == StatusCode::REQUEST_TIMEOUT { Failure::timed_out() } else { failure }
-        })?;
+        let message =
+            collect(body, limit.saturating_add(PREFIX_BYTES), &mut share, deadline).await.map_err(|failure| {
+                if failure.status == StatusCode::REQUEST_TIMEOUT { Failure::timed_out() } else { failure }
+            })?;
+        share.sent(message.len());
         let (message, mut share) = compression.plain(message, limit, share).await?;
-        share.take(message.len() + footprint(message.get(PREFIX..).unwrap_or_default()))?;
+        share.take(message.len() + footprint(message.get(PREFIX_BYTES..).unwrap_or_default()))?;
         Ok((message, Shared::new(share)))
     }
 }

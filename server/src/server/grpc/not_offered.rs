@@ -5,7 +5,7 @@ use super::proto::serving::prediction_service_server::SERVICE_NAME as PREDICTION
 use super::reflection::{V1 as REFLECTION, V1_ALPHA};
 use crate::rest::sentence::quoted;
 
-/// Of a name that a client sent, in characters.
+/// Most characters to show of a name that a client sent.
 const MOST_SHOWN: usize = 100;
 
 /// Returns why a method is not offered; `None` where it is.

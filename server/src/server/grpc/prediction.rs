@@ -18,7 +18,7 @@ use crate::server::failure::Failure;
 use crate::server::metrics::Entry;
 use crate::server::state::{State, compute, count};
 
-/// Of a name that a client sent, in characters.
+/// Most characters to show of a name that a client sent.
 const MOST_SHOWN: usize = 100;
 
 /// `PredictionService`.
@@ -35,8 +35,10 @@ impl PredictionService for Prediction {
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
         // What decoding pictures takes does not follow from the size: it is done by threads that have no connections.
         let size = request.inputs.values().map(tensor::size).fold(0, usize::saturating_add);
+        let unsent = share.unsent(size);
         let takes_pictures = servable.description.takes_pictures();
         let size = Some(size).filter(|_| !takes_pictures || !request.inputs.values().any(tensor::has_strings));
+        let _caller = size.is_none().then(|| share.caller());
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
             let share = share.clone();
@@ -50,7 +52,7 @@ impl PredictionService for Prediction {
             share.keep(asked.memory);
             Ok(response)
         };
-        let result = compute(&self.0, &servable, (Entry::GrpcPredict, size), deadline, read, write).await;
+        let result = compute(&self.0, &servable, (Entry::GrpcPredict, size, unsent), deadline, read, write).await;
         count(&servable, Entry::GrpcPredict, start, &result);
         Ok(Response::new(result?))
     }
@@ -75,9 +77,9 @@ impl PredictionService for Prediction {
 
 /// The form of the answer that a request asks for.
 pub(super) struct Asked {
-    /// Their positions.
+    /// Positions of the outputs to answer.
     outputs: Vec<usize>,
-    /// That the answer takes, in bytes.
+    /// Bytes of memory that the answer takes.
     memory: usize,
 }
 
@@ -122,7 +124,7 @@ fn call(description: &Description, request: &PredictRequest, share: &Shared) -> 
         let known: Vec<_> = description.signatures.iter().map(|signature| format!("'{}'", signature.name)).collect();
         let message =
             format!("unknown signature '{}'; the model has {}", printable(name, MOST_SHOWN), known.join(", "));
-        // As TensorFlow Serving has it.
+        // Answer with TensorFlow Serving's code.
         Failure { code: Code::FailedPrecondition, ..Failure::invalid(message) }
     })?;
     let signature = &description.signatures[index];
@@ -164,7 +166,7 @@ fn call(description: &Description, request: &PredictRequest, share: &Shared) -> 
         columns.push(column);
     }
     let mut call = Call { signature: index, rows: rows.unwrap_or(1), columns, pictures };
-    decode(description, &mut call, |bytes| share.take_in_time(bytes))?;
+    decode(description, &mut call, |need| share.take_in_time(need))?;
     Ok(call)
 }
 

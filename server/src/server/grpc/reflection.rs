@@ -20,14 +20,14 @@ pub(super) const V1: &str = "grpc.reflection.v1.ServerReflection";
 pub(super) const V1_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 
 /// The longest request, in bytes: a name.
-const REQUEST: usize = 1 << 10;
+const LONGEST_REQUEST_BYTES: usize = 1 << 10;
 
 /// The descriptors that the build made of our .proto files.
 const SERVICES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/services.bin"));
 
 type Method = Box<dyn Fn(Request<Limited>) -> BoxFuture<Response<Answer>, Infallible> + Send + Sync>;
 
-/// Both versions of the service.
+/// Reflection service in both versions.
 pub(super) struct Reflection {
     v1: Method,
     v1_alpha: Method,
@@ -39,8 +39,10 @@ impl Reflection {
         let builder = || Builder::configure().register_encoded_file_descriptor_set(SERVICES);
         let expected = "descriptors that the build made";
         Self {
-            v1: method(builder().build_v1().expect(expected).max_decoding_message_size(REQUEST)),
-            v1_alpha: method(builder().build_v1alpha().expect(expected).max_decoding_message_size(REQUEST)),
+            v1: method(builder().build_v1().expect(expected).max_decoding_message_size(LONGEST_REQUEST_BYTES)),
+            v1_alpha: method(
+                builder().build_v1alpha().expect(expected).max_decoding_message_size(LONGEST_REQUEST_BYTES),
+            ),
         }
     }
 

@@ -48,12 +48,12 @@ impl Tls {
         Ok(Arc::new(Self { source: Mutex::new(source), current: RwLock::new(current) }))
     }
 
-    /// For a new connection of the REST port.
+    /// Returns the acceptor for a new connection of the REST port.
     pub(super) fn rest(&self) -> TlsAcceptor {
         self.current().rest.into()
     }
 
-    /// For a new connection of the gRPC port.
+    /// Returns the acceptor for a new connection of the gRPC port.
     pub(super) fn grpc(&self) -> TlsAcceptor {
         self.current().grpc.into()
     }

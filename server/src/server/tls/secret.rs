@@ -8,8 +8,8 @@ use crate::server::aws::{Arn, Service, ServiceName};
 
 const SECRETS_MANAGER: ServiceName =
     ServiceName { name: "secretsmanager", endpoint_variable: "AWS_ENDPOINT_URL_SECRETS_MANAGER" };
-/// Between the first attempts, in seconds: the role's policy and the network may become ready after the server.
-const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
+/// Pauses between the first attempts, in seconds: the role's policy and the network may become ready after the server.
+const FIRST_RETRY_PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
 
 /// Reads an ARN of a secret.
 pub(in crate::server) fn secret_arn(text: &str) -> Result<Arn, String> {
@@ -76,7 +76,7 @@ impl fmt::Display for Secret {
 
 /// Returns the first success, or the last problem after half a minute.
 async fn patiently<T>(mut read: impl AsyncFnMut() -> Result<T, String>) -> Result<T, String> {
-    for seconds in PAUSES {
+    for seconds in FIRST_RETRY_PAUSES {
         match read().await {
             Ok(found) => return Ok(found),
             Err(problem) => tracing::warn!(problem, "the certificate cannot be read yet"),

@@ -6,7 +6,7 @@ use super::pem::Pem;
 use super::secret::Secret;
 use crate::server::aws::Arn;
 
-/// How often files are looked at.
+/// Pause between two looks at the files.
 const FILE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The place of a certificate.

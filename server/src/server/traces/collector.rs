@@ -10,8 +10,8 @@ use tokio::runtime::Runtime;
 
 use crate::server::http::HttpClient;
 
-/// Of one call.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Time limit of one call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The URL of a collector, without the path of traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ struct Collector {
 #[tonic::async_trait]
 impl opentelemetry_http::HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let answer = self.runtime.block_on(self.http.answer(request.map(Full::new), TIMEOUT));
+        let answer = self.runtime.block_on(self.http.answer(request.map(Full::new), CALL_TIMEOUT));
         let problem = match &answer {
             Ok(answer) => format!("status {}", answer.status().as_u16()),
             Err(problem) => problem.clone(),

@@ -10,8 +10,8 @@ use prometheus::{IntCounter, IntCounterVec};
 
 use super::collector::{Endpoint, Problem, exporter};
 
-/// The most that wait.
-const QUEUE: usize = 2048;
+/// Most spans that wait.
+const QUEUE_LENGTH: usize = 2048;
 
 /// Counts of spans that are not sent.
 #[derive(Clone, Debug)]
@@ -29,9 +29,18 @@ impl Unsent {
         Self { waiting: Arc::default(), queue_full, not_delivered }
     }
 
-    /// Says in the log how many are lost at the end.
-    pub(super) fn say(&self) {
-        let lost = self.waiting.load(Ordering::Relaxed);
+    /// Returns the number of spans that the collector has not taken until now.
+    pub(super) fn refused(&self) -> u64 {
+        self.not_delivered.get()
+    }
+
+    /// Says in the log how many are lost at the end: those that wait, and those that were refused since.
+    ///
+    /// # Arguments
+    ///
+    /// * `before`: that were refused before the end, which the metrics had.
+    pub(super) fn say(&self, before: u64) {
+        let lost = self.waiting.load(Ordering::Relaxed) as u64 + self.refused().saturating_sub(before);
         if lost > 0 {
             tracing::warn!(
                 dropped_spans = lost,
@@ -46,7 +55,7 @@ pub(super) fn processor(endpoint: &Endpoint, unsent: &Unsent) -> Result<impl Spa
     let problem = Problem::default();
     let exporter = exporter(endpoint, &problem)?;
     let counted = Counted { exporter, unsent: unsent.clone(), problem, is_failing: AtomicBool::new(false) };
-    let config = BatchConfigBuilder::default().with_max_queue_size(QUEUE).build();
+    let config = BatchConfigBuilder::default().with_max_queue_size(QUEUE_LENGTH).build();
     let batches = BatchSpanProcessor::builder(counted).with_batch_config(config).build();
     Ok(Bounded { batches, unsent: unsent.clone() })
 }
@@ -62,7 +71,7 @@ impl<P: SpanProcessor> SpanProcessor for Bounded<P> {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        if self.unsent.waiting.fetch_add(1, Ordering::Relaxed) < QUEUE {
+        if self.unsent.waiting.fetch_add(1, Ordering::Relaxed) < QUEUE_LENGTH {
             return self.batches.on_end(span);
         }
         self.unsent.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -91,7 +100,7 @@ struct Counted<E> {
     exporter: E,
     unsent: Unsent,
     problem: Problem,
-    /// Of the latest call: only a change is logged.
+    /// True if the latest call failed: only a change is logged.
     is_failing: AtomicBool,
 }
 
@@ -151,9 +160,9 @@ mod tests {
         let unsent = Unsent::new(&Metrics::new().dropped_spans());
         let bounded = Bounded { batches: Stuck, unsent: unsent.clone() };
         let tracer = SdkTracerProvider::builder().with_span_processor(bounded).build().tracer("test");
-        for _ in 0..QUEUE + 10 {
+        for _ in 0..QUEUE_LENGTH + 10 {
             drop(tracer.start("span"));
         }
-        assert_eq!((unsent.waiting.load(Ordering::Relaxed), unsent.queue_full.get()), (QUEUE, 10));
+        assert_eq!((unsent.waiting.load(Ordering::Relaxed), unsent.queue_full.get()), (QUEUE_LENGTH, 10));
     }
 }

@@ -23,6 +23,8 @@ use super::request_ids::RequestIds;
 use crate::captured_request::Rate;
 
 const SERVER: &str = "model_server";
+/// Time for spans that wait at the end: a collector that hangs must not hold up the end of a server without requests.
+const LONGEST_LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 /// The collector that gets spans, and the share of predictions that have one.
 pub(super) struct Settings {
@@ -98,11 +100,12 @@ impl Traces {
         Some(RequestSpan::new(&context, span))
     }
 
-    /// Takes no further spans, and returns when those that wait are sent, or when the time is over.
+    /// Takes no further spans, and returns when those that wait are sent, or when the time is over: at most
+    /// [`LONGEST_LAST_DELIVERY`].
     pub(super) async fn finish(&self, time: Duration) {
-        let provider = self.provider.clone();
+        let (provider, before, time) = (self.provider.clone(), self.unsent.refused(), time.min(LONGEST_LAST_DELIVERY));
         let _ = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(time)).await;
-        self.unsent.say();
+        self.unsent.say(before);
     }
 }
 

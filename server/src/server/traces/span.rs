@@ -14,7 +14,7 @@ use crate::rest::sentence::printable;
 use crate::server::metrics::status_name;
 use crate::server::request_ids::RequestIds;
 
-/// Of a path that a client sent, in characters.
+/// Most characters to record of a path that a client sent.
 const MOST_SHOWN: usize = 500;
 /// Over gRPC.
 const PREDICTIONS: [&str; 2] =

@@ -11,7 +11,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from http2 import Connection, message
+from floods import STREAMS, ended, flood, opening
+from http2 import PREDICT, Connection, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 PATH = "/v1/models/attacked:predict"
-#: Of a body that the server takes by default.
+#: Bytes of a body that the server takes by default.
 BODY = 63 * MIB
 
 
@@ -196,6 +197,38 @@ def windows(server: Server, clients: int = 200) -> None:
         with ThreadPoolExecutor(20) as threads:
             list(threads.map(fill, opened))
         time.sleep(2)
+
+
+REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+WATCH = "/grpc.health.v1.Health/Watch"
+#: Streams that stay open: what each connection sends.
+FLOODS: dict[str, bytes] = {
+    "reflection": opening(REFLECTION),
+    "watch": opening(WATCH, message(0)),
+    "begun_predictions": opening(PREDICT),
+    "begun_messages": opening(PREDICT, message(1000) + bytes(900)),
+    "large_headers": opening(PREDICT, headers=(("a", "b" * 12_000),)),
+}
+
+
+def floods(server: Server, name: str, clients: int = 1000) -> None:
+    """Open nearly all streams of as many connections as may be open; not all of them are admitted."""
+    with flood(server.grpc_port, FLOODS[name], clients) as opened:
+        time.sleep(5)
+        refused = ended(opened)
+        assert refused > 0, "every stream was admitted"
+        print(f"{name}: {refused} of {clients * STREAMS} streams ended")
+
+
+def everything(server: Server) -> None:
+    """Hold bodies that have nearly arrived, connections with a part of their headers, and all kinds of streams."""
+    part = b"GET /livez HTTP/1.1\r\nHost: a\r\n" + b"A: " + b"b" * 60_000
+    with contextlib.ExitStack() as stack:
+        for sent in FLOODS.values():
+            stack.enter_context(flood(server.grpc_port, sent, 100))
+        for client in stack.enter_context(connections(server.rest_port, 300)):
+            send(client, part)
+        stalled_bodies(server)
 
 
 def probed(port: int) -> bool:

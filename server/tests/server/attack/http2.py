@@ -25,7 +25,7 @@ class Connection:
         self._windows: dict[int, int] = {}
         self._next = 1
         self.ended: dict[int, bytes] = {}
-        """Of each stream that the server has ended: the last headers, or the reset."""
+        """End of each stream that the server has ended: the last headers, or the reset."""
         self.is_closed = False
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -38,10 +38,7 @@ class Connection:
     def open(self, path: str = PREDICT, headers: tuple[tuple[str, str], ...] = ()) -> int:
         """Send the headers of a request, and return its stream."""
         stream, self._next = self._next, self._next + 2
-        fixed = ((":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"))
-        grpc = (("content-type", "application/grpc"), ("te", "trailers"))
-        # Each field is a literal without indexing, whose name is new.
-        block = b"".join(b"\x00" + _literal(name) + _literal(value) for name, value in (*fixed, *grpc, *headers))
+        block = headers_block(path, headers)
         self._windows[stream] = self._initial
         self._send(HEADERS, END_HEADERS, stream, block)
         return stream
@@ -127,6 +124,13 @@ class Connection:
                 raise EOFError
             data += more
         return data
+
+
+def headers_block(path: str, headers: tuple[tuple[str, str], ...] = ()) -> bytes:
+    """Return the headers of a call. Each field is a literal without indexing, whose name is new."""
+    fixed = ((":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"))
+    grpc = (("content-type", "application/grpc"), ("te", "trailers"))
+    return b"".join(b"\x00" + _literal(name) + _literal(value) for name, value in (*fixed, *grpc, *headers))
 
 
 def message(size: int) -> bytes:

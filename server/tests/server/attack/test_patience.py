@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import TYPE_CHECKING
 
 import attacks
@@ -23,14 +22,17 @@ if TYPE_CHECKING:
     serves="the server",
 )
 def test_a_message_has_the_deadline_of_its_headers(start: Callable[..., Server]) -> None:
-    with start("times", 1) as server, Connection(server.grpc_port) as connection:
+    # The server's own limit would come in an hour only.
+    with (
+        start("times", 1, "--access_log", "--rest_api_timeout_in_ms=3600000") as server,
+        Connection(server.grpc_port) as connection,
+    ):
         stream = connection.open(headers=(("grpc-timeout", "500m"),))
         connection.send(stream, message(1 << 20) + b"part")
-        begun = time.monotonic()
-        assert connection.wait(stream, 20) is not None
-        assert time.monotonic() - begun < 10
+        assert connection.wait(stream, 120) is not None
         assert not connection.is_closed
-        assert server.metric("model_server:request_memory_bytes") == 0
+        server.wait_until(lambda: '"status":"DEADLINE_EXCEEDED"' in server.output)
+        server.wait_until(lambda: server.metric("model_server:request_memory_bytes") == 0)
 
 
 @pytest.mark.fault(
@@ -59,6 +61,27 @@ def test_probes_are_answered_beyond_the_limit_of_connections(command: list[str],
         )
 
 
+@pytest.mark.fault(
+    "clients hold all connections and send nothing",
+    sees="the end of its connection, 10 seconds after it began",
+    serves="the server, for others from then on",
+)
+def test_silent_connections_do_not_keep_others_out(start: Callable[..., Server]) -> None:
+    row = {"instances": [[1, 2, 3]]}
+    with (
+        start("times", 1, "--max_connections=20") as server,
+        attacks.connections(server.rest_port, 15) as silent,
+        attacks.connections(server.rest_port, 5) as slow,
+    ):
+        for client in slow:
+            attacks.send(client, b"POST /v1/models/times:predict HTTP/1.1\r\nHost: ")
+        server.wait_until(lambda: server.post("/v1/models/times:predict", row).status_code == 503, seconds=5)
+        server.wait_until(lambda: server.post("/v1/models/times:predict", row).status_code == 200, seconds=60)
+        for client in (*silent, *slow):
+            client.settimeout(60)
+            assert client.recv(1 << 16) == b""
+
+
 @pytest.mark.slow
 @pytest.mark.fault(
     "a client reads no byte of its answer",
@@ -79,5 +102,5 @@ def test_an_answer_that_nobody_reads_ends_its_connection(start: Callable[..., Se
         reader.sendall(head + body)
         connection.send(connection.open(), message(len(payload)) + payload, end=True)
         server.wait_until(lambda: server.metric("model_server:request_memory_bytes") > 4 << 20)
-        server.wait_until(lambda: server.metric("model_server:request_memory_bytes") == 0, seconds=60)
-        server.wait_until(lambda: connection.is_closed, seconds=10)
+        server.wait_until(lambda: server.metric("model_server:request_memory_bytes") == 0)
+        server.wait_until(lambda: connection.is_closed)

@@ -21,9 +21,9 @@ class Seen(NamedTuple):
     """The requests of one round, in seconds."""
 
     busy: list[float]
-    """From the request to the moment when the program has nothing more to do for it."""
+    """Time from the request to the moment when the program has nothing more to do for it."""
     answered: list[float]
-    """From the request to its answer."""
+    """Time from the request to its answer."""
     duration: float
 
 
