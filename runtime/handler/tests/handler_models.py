@@ -54,8 +54,8 @@ def describe(file: Path, *, batched: bool = True, client_types: dict[str, str] |
             "outputs": {key: tensor(key, value) for key, value in runner.get_output_details().items()},
         }
     default = "serving_default" if "serving_default" in names else min(names)
-    data = {"model": "tiny", "version": 3, "runtime": "native", "defaultSignature": default, "signatures": signatures}
-    return ModelDescription.model_validate({**data, **more}).to_json()
+    data = {"schemaVersion": 1, "model": "tiny", "version": 3, "runtime": "native", "defaultSignature": default}
+    return ModelDescription.model_validate({**data, "signatures": signatures, **more}).to_json()
 
 
 def write(directory: Path, file: bytes, **description: Any) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REQUESTS = 20_000
 BATCH = 500
-#: What a process may grow by in the second half: the allocator's own unrest, not a byte for each request.
+#: Maximum growth of a process in the second half: the allocator's variation, less than a byte for each request.
 ALLOWED_KIBIBYTES = 8 * 1024
 
 

@@ -11,7 +11,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[3]
 SOURCE = Path(__file__).parents[1] / "src"
-sys.path.insert(0, str(REPOSITORY / "test" / "stand_ins"))
+sys.path.insert(0, str(REPOSITORY / "lab" / "stand_ins"))
 
 from stand_in_runtime_api import CLIENT, EndedError, Function
 

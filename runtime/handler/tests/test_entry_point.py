@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SOURCE = Path(__file__).parents[1] / "src"
-#: Of the runtime's layer, among others.
+#: Directory that holds NumPy, as the layer of the runtime does, among other packages.
 PACKAGES = str(Path(np.__file__).parents[1])
 BODY = '{"instances": [[1, 2]]}'
 EVENT = {"rawPath": "/v1/models/tiny:predict", "requestContext": {"http": {"method": "POST"}}, "body": BODY}
@@ -24,8 +24,9 @@ PROGRAM = """
 import json, sys
 sys.path[:0] = json.loads(sys.argv[1])
 import index
+context = None
 {prepare}
-answers = [index.handler(event, None) for event in json.loads(sys.argv[2])]
+answers = [index.handler(event, context) for event in json.loads(sys.argv[2])]
 print(json.dumps({{"answers": answers, "modules": sorted(sys.modules)}}))
 """
 
@@ -78,7 +79,7 @@ def test_the_first_requests_are_answered(start: Callable[..., subprocess.Complet
     assert json.loads(proxy["body"]) == {"predictions": [[2.0, 4.0]]}
     assert direct == {"prediction": [[2.0, 4.0]]}
     assert error["error"].startswith("data: 1 stands where a list of 2 belongs")
-    # What a cold start would pay for without need. (This program itself imports json.)
+    # Modules that would make a cold start longer for nothing. (This program itself imports json.)
     costly = {"dataclasses", "logging", "pathlib", "urllib", "base64"}
     assert costly.isdisjoint(answers["modules"])
     assert {"model_server.tensor_text", "model_server.mismatch", "model_server.hook"} - set(answers["modules"]) == {
@@ -153,6 +154,43 @@ def test_a_direct_invocation_fails_with_such_a_fault(start: Callable[..., subpro
     _, log = [json.loads(line) for line in result.stdout.splitlines()]
     assert (log["level"], log["Errors"]) == ("ERROR", 0), "Lambda counts it"
     assert "numpy_runtime.py" in log["traceback"]
+
+
+LATE = "the request could not be answered within the function's timeout; send fewer rows"
+#: Less than it takes to hand over an answer.
+HURRIED = "context = type('Context', (), {'aws_request_id': 'r', 'get_remaining_time_in_millis': lambda _: 100})()"
+
+
+def test_rows_that_cannot_be_computed_in_time_are_answered_before_lambda_ends_the_invocation(
+    start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    rows = {"instances": [[1, 2], [3, 4]]}
+    result = start([{**EVENT, "body": json.dumps(rows)}, EVENT], prepare=HURRIED)
+    late, in_time = json.loads(result.stdout.splitlines()[-1])["answers"]
+    assert (late["statusCode"], json.loads(late["body"])) == (504, {"error": LATE})
+    assert in_time["statusCode"] == 200
+    direct = start([rows], prepare=HURRIED)
+    assert (direct.returncode, direct.stderr.splitlines()[-1]) == (1, f"index.FunctionFailedError: {LATE}")
+
+
+def test_an_event_of_a_source_says_in_the_payload_of_its_failure_what_is_wrong(
+    start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    result = start([{"eventSource": "aws:kafka", "records": {}}])
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(
+        "index.FunctionFailedError: an event of aws:kafka is no request, put a function of yours before this one: "
+    )
+
+
+def test_a_load_balancer_with_lists_of_headers_gets_lists(
+    start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    event = {"httpMethod": "POST", "path": "/v1/models/tiny:predict", "requestContext": {"elb": {}}, "body": BODY}
+    result = start([{**event, "multiValueHeaders": {}}, {**event, "headers": {}}])
+    lists, plain = json.loads(result.stdout.splitlines()[-1])["answers"]
+    assert lists["multiValueHeaders"] == {"content-type": ["application/json"]}
+    assert "multiValueHeaders" not in plain
 
 
 @pytest.mark.parametrize(

@@ -140,39 +140,3 @@ def test_a_text_that_is_no_description_is_refused(content: bytes, tmp_path: Path
     (tmp_path / "model.json").write_bytes(content)
     with pytest.raises(ModelError, match=r"model\.json"):
         load(str(tmp_path))
-
-
-TENSOR = ("signatures", "serving_default", "inputs", "image", "tensor")
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "reason"),
-    [
-        (("file",), "../model.tflite", r"names the file '\.\./model\.tflite', which is not beside it"),
-        (("labels",), 2.5, "labels is float, must be list"),
-        (("labels",), ["a", 1], "labels is int, must be str"),
-        (("version",), True, "version is bool, must be int"),
-        (("signatures", "serving_default", "fileSignature"), ["x"], "fileSignature is list, must be str"),
-        (("signatures", "serving_default", "batch"), False, "batch is bool, must be dict"),
-        (("signatures", "serving_default", "inputs", "image", "shape"), None, "the shape of 'image' is NoneType"),
-        ((*TENSOR, "shape"), [True, 8, 8, 1], "the shape of 'image' is bool, must be int"),
-        ((*TENSOR, "quantization", "scale"), [1.0], "'image' has a scale that is not a positive number"),
-        ((*TENSOR, "quantization", "scale"), float("nan"), "'image' has a scale that is not a positive number"),
-        ((*TENSOR, "quantization", "scale"), 0, "'image' has a scale that is not a positive number"),
-        ((*TENSOR, "quantization", "zeroPoint"), {}, "the zero point of 'image' is dict, must be int"),
-    ],
-)
-def test_each_finding_of_the_property_above_is_refused_by_name(
-    path: tuple[str, ...], value: Any, reason: str, models: dict[str, str], tmp_path: Path
-) -> None:
-    shutil.copytree(models["int8"], tmp_path / "model")
-    file = tmp_path / "model" / "model.json"
-    document = json.loads(file.read_text())
-    inner = document
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
-    file.write_text(json.dumps(document))
-
-    with pytest.raises(ModelError, match=reason):
-        load(str(tmp_path / "model"))

@@ -91,7 +91,7 @@ def test_a_failure_is_an_error_with_its_traceback(lines: Callable[..., Any]) -> 
         try:
             raise KeyError("x")
         except KeyError as error:
-            log.failed("request-1", error, 2, answered=True)
+            log.failed("request-1", error, 2, status=500, answered=True)
 
     (record,) = lines(LAMBDA, fail)
 
@@ -138,7 +138,7 @@ def test_without_a_namespace_only_the_start_and_failures_are_logged_and_no_metri
         log.loaded("numpy", 1)
         log.answered("request-1", 200, None, 1)
         log.answered("request-2", 400, "no", 1)
-        log.failed("request-3", ValueError("why"), 1, answered=True)
+        log.failed("request-3", ValueError("why"), 1, status=504, answered=True)
         log.answered("request-4", 500, "closed", 1)
 
     start, failure, closed = lines({}, requests)

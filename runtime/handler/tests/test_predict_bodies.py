@@ -53,7 +53,7 @@ BODIES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("bool", {"instances": [{"x": [1, -1, 0], "flip": [False, False, True]}]}, {"predictions": [[True, False, True]]}),
     ("image", {"instances": [[[[255, 0, 1]] * 4] * 4]}, {"predictions": [[255.0, 0.0, 1.0]]}),
     ("cast_int64", {"inputs": [[-5, 0, 7]]}, {"outputs": {"half": [[-2.5, 0.0, 3.5]], "same": [[-5, 0, 7]]}}),
-    # Without a batch the value is the tensor itself, in every format.
+    # Outputs without a batch: the value is the tensor itself, in every format.
     ("audio", {"inputs": [1, -1] * 4}, {"outputs": {"frames": [[1.0, -1.0]] * 4, "loudness": 1.0}}),
     ("audio", {"inputs": {"wave": [1, -1] * 4}}, {"outputs": {"frames": [[1.0, -1.0]] * 4, "loudness": 1.0}}),
     ("audio", {"data": [1, -1] * 4}, {"prediction": {"frames": [[1.0, -1.0]] * 4, "loudness": 1.0}}),

@@ -30,11 +30,11 @@ MODELS = (
     "cast_int64",
     "cast_float16",
 )
-#: Of bodies for each model. Each body is sent twice: directly, and through an HTTP front door.
+#: Number of bodies for each model. Each body is sent twice: directly, and through an HTTP front door.
 EXAMPLES = 100
 assert len(MODELS) * EXAMPLES * 2 >= 2000
 NAMES = st.sampled_from(["x", "zeta", "alpha", "image", "pixels", "flip", "wave", "ids", "b64", "y", ""])
-# Not a class of its own: what makes numbers dangerous are their edges.
+# Numbers at the edges of the types are what breaks a server.
 NUMBERS = (
     st.integers(-3, 3)
     | st.integers(-(2**70), 2**70)

@@ -26,16 +26,16 @@ from typing import Any, Dict, List
 
 Files = Dict[str, Any]
 UNIT = "model-server.service"
-#: Where the archive of a LiteRT model has it, and how its manifest names these files.
+#: Directory of the model in a LiteRT archive, and the prefix by which its manifest names these files.
 IN_LAYER = "ml/model/"
 LAYER = "layer.zip!/"
-#: How long starting the programs that report to CloudWatch may delay the server.
+#: Maximum delay of the server by starting the programs that report to CloudWatch.
 SENDERS_SECONDS = 30
-#: Alternatives for bfloat16; TensorFlow uses either.
+#: CPU features that TensorFlow uses instead of the required one, here for bfloat16.
 ALTERNATIVES = {"bf16": {"avx512_bf16", "amx_bf16"}}
-#: How often an instance polls the load balancer, give or take a fifth, because AWS throttles an account's calls.
+#: Interval at which an instance polls the load balancer, varied by a fifth, because AWS throttles an account's calls.
 POLL_SECONDS = 10.0
-#: To the server on this machine: whom its certificate names does not matter.
+#: TLS context for the server on this machine: the name in its certificate does not matter.
 UNVERIFIED = ssl.create_default_context()
 UNVERIFIED.check_hostname = False
 UNVERIFIED.verify_mode = ssl.CERT_NONE
@@ -134,7 +134,7 @@ def start_server(operation: str) -> None:
     try:
         systemctl(operation, UNIT)
     except BootError as error:
-        # As with a program for another processor. Only the log says why.
+        # systemctl only says that the unit failed, for example with a program for another processor: the log says why.
         raise BootError(f"the server does not start: {journal()}") from error
 
 
@@ -213,9 +213,9 @@ def differences(directory: Path, files: Files) -> list[str]:
     wrong = [f"{name} is missing" for name in sorted(set(files) - set(present))]
     wrong += [f"{name} does not belong" for name in sorted(set(present) - set(files))]
     for name in sorted(set(files) & set(present)):
-        found = digest(present[name])
-        if found != files[name]["sha256"]:
-            wrong.append(f"{name} has the SHA-256 {found}, expected {files[name]['sha256']}")
+        actual = digest(present[name])
+        if actual != files[name]["sha256"]:
+            wrong.append(f"{name} has the SHA-256 {actual}, expected {files[name]['sha256']}")
     return wrong
 
 
@@ -255,10 +255,10 @@ def fetch(bucket: str, key: str, sha256: str, work: Path, deadline: float) -> Pa
             raise BootError(f"cannot read {address}{hint}, tried {attempt} times: {problem}")
         print(f"cannot read {address} yet: {problem}", flush=True)
         time.sleep(pause)
-    found = digest(target)
-    if sha256 and found != sha256:
-        raise BootError(f"{address} has the SHA-256 {found}, expected {sha256}: it is not what was published")
-    named = work / found
+    actual = digest(target)
+    if sha256 and actual != sha256:
+        raise BootError(f"{address} has the SHA-256 {actual}, expected {sha256}: it is not what was published")
+    named = work / actual
     target.replace(named)
     return named
 
@@ -270,7 +270,7 @@ def check_processor(settings: Any, manifest: Any) -> bool:
     lacking = [name for name in needed if not present & ALTERNATIVES.get(name, {name})]
     if lacking and settings["missingCpuFeatures"] == "refuse":
         raise BootError(f"the model needs a processor with {', '.join(lacking)}: choose another instanceType")
-    # Without oneDNN, TensorFlow uses instructions that every processor has, only slower.
+    # TensorFlow without oneDNN uses instructions that every processor has, only slower.
     environment = "TF_ENABLE_ONEDNN_OPTS=0\n" if lacking else ""
     path = Path(settings["environmentFile"])
     if path.is_file() and path.read_text() == environment:
@@ -304,7 +304,7 @@ def wait_in_service(settings: Any, deadline: float) -> None:
         command += ["--query", "TargetHealthDescriptions[].TargetHealth.State", "--output", "text"]
         result = aws(command, deadline)
         if problem and time.monotonic() >= deadline:
-            break  # What was answered before says more than that this call was cut off.
+            break  # Keep the earlier answer: it says more than that this call was cut off.
         state = " ".join(result.stdout.split())[-300:]
         if result.returncode != 0:
             reason = " ".join(result.stderr.split())[-400:]

@@ -24,14 +24,14 @@ LINE = re.compile(
     r"(?::tensorflow:serving|model_server):"
     r"(request_count|request_latency_sum|request_latency_count|dropped_captures)\{(.*)\} (\S+)"
 )
-#: What tells the samples of a counter apart; of the others, the API does.
-KEYS = {"request_count": "status", "dropped_captures": "reason"}
+#: Labels that distinguish the samples of a counter. Samples of the other counters differ in their API.
+DISTINGUISHING_LABELS = {"request_count": "status", "dropped_captures": "reason"}
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-#: Through the fault of the request, and not of the server. FAILED_PRECONDITION is an unknown signature by gRPC.
+#: Statuses that are no failure of the server. FAILED_PRECONDITION is an unknown signature by gRPC.
 REFUSED = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED", "CANCELLED"}
 #: The API of requests on the model itself, as health checks send them; predictions have a name there.
 STATUS_API = ""
-#: To the server on this machine: whom its certificate names does not matter.
+#: TLS context for the server on this machine: the name in its certificate does not matter.
 UNVERIFIED = ssl.create_default_context()
 UNVERIFIED.check_hostname = False
 UNVERIFIED.verify_mode = ssl.CERT_NONE
@@ -59,7 +59,7 @@ def report(settings: Any, instance: str, stream: Stream, before: Counters | None
             values = event(settings, instance, difference(before, now))
             stream.put([{"timestamp": values["_aws"]["Timestamp"], "message": json.dumps(values)}])
     except (NotSentError, OSError, HTTPException, ValueError) as error:
-        # What was not sent is in the next event: the counters go on.
+        # The next event includes what was not sent: the counters go on.
         print(f"no metrics this time: {error}", file=sys.stderr, flush=True)
         return {} if is_down(error) else before
     return now
@@ -84,7 +84,7 @@ def parse(page: str, model: str) -> Counters:
     for name, labels, value in LINE.findall(page):
         given = dict(LABEL.findall(labels))
         if given.get("model_name", model) == model:
-            key = (name, given.get(KEYS.get(name, "API"), ""))
+            key = (name, given.get(DISTINGUISHING_LABELS.get(name, "API"), ""))
             counters[key] = counters.get(key, 0.0) + float(value)
     return counters
 

@@ -19,15 +19,15 @@ from typing import Any, Generator, Iterable, List, NamedTuple, Tuple
 from cloudwatch import Event, NotSentError, Stream
 
 UNIT = "model-server.service"
-#: Limit of a PutLogEvents request. Each event counts as 26 bytes more than its message.
+#: Limits of a PutLogEvents request. Each event counts as 26 bytes more than its message.
 MOST_EVENTS = 10_000
 MOST_BYTES = 1_048_576
 EVENT_BYTES = 26
 LONGEST_SPAN_MS = 24 * 60 * 60 * 1000
-#: 256 KiB, accepted in every Region; journald itself splits output into lines of 48 KiB.
+#: Maximum bytes of an event, accepted in every Region; journald itself splits output into lines of 48 KiB.
 LONGEST_MESSAGE = 262_144 - EVENT_BYTES
 LONGEST_PAUSE_SECONDS = 300.0
-#: A retry would fail again.
+#: Part of an error after which a retry would fail again.
 REFUSED_FOR_GOOD = "(InvalidParameterException) when calling the PutLogEvents operation"
 
 
@@ -91,7 +91,7 @@ def read(cursor: str) -> Generator[Any, None, None]:
         ValueError: journalctl failed; it says why on standard error.
     """
     command = ["journalctl", "--unit", UNIT, "--output", "json", "--output-fields", "MESSAGE", "--no-pager", "--quiet"]
-    # Without --all, a long message would be null.
+    # journalctl prints a long message as null without --all.
     command += ["--all", f"--after-cursor={cursor}" if cursor else "--boot"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-for directory in ("emulator/tests", "server/tests/server"):
+for directory in ("lab/emulator/tests", "server/tests/server"):
     sys.path.append(str(Path(__file__).parents[3] / directory))
 
 from fleet import Fleet

@@ -140,7 +140,7 @@ class Fleet:
         }
 
     def _upload_programs(self, script: str) -> None:
-        """As the CDK's command line does with assets."""
+        """Upload the programs, as the CDK's command line uploads assets."""
         found = re.search(r"s3://([\w-]+)/(\w+\.py)", script)
         settings = re.search(r"boot\.json <<'END_OF_FILE'\n(.*?)END_OF_FILE", script, re.DOTALL)
         assert found

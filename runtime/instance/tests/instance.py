@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MODEL = ROOT / "examples" / "digits" / "saved_model"
 SERVER = f"""#!/bin/sh
 # The stand-in for TensorFlow Serving.
-PYTHONPATH={shlex.quote(str(ROOT / "test" / "stand_ins"))} TF_CPP_MIN_LOG_LEVEL=2 exec {shlex.quote(sys.executable)} \\
+PYTHONPATH={shlex.quote(str(ROOT / "lab" / "stand_ins"))} TF_CPP_MIN_LOG_LEVEL=2 exec {shlex.quote(sys.executable)} \\
   -m stand_in_server "$@"
 """
 
@@ -130,7 +130,7 @@ class Instance(Machine):
 
     @property
     def code(self) -> int:
-        """How its user data ended, once it has."""
+        """Exit code of the user data, waiting for its end."""
         return self.wait_for_boot()
 
     @property

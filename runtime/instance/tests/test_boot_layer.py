@@ -65,7 +65,7 @@ class Instance:
         return path
 
     def bring(self) -> bool:
-        # As read_manifest leaves it.
+        # read_manifest stores the manifest by its digest.
         (self.work / self.settings["manifestSha256"]).write_bytes(self.text)
         changed = self.boot.bring_model(self.settings, self.manifest, self.target, self.work, 0.0)
         return bool(changed)

@@ -1,4 +1,4 @@
-"""How often an instance asks the load balancer: AWS throttles an account's calls, so a fleet must not ask in step."""
+"""Polling of the load balancer: AWS throttles an account's calls, so a fleet must not ask in step."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_any_failure_stops_the_server_for_good_and_gives_one_sentence_as_the_rea
     serves="the previous instances",
 )
 def test_a_server_that_cannot_be_executed_is_reported_with_the_end_of_its_log(boot: Any, programs: Path) -> None:
-    # As systemd answers where an exec fails.
+    # systemd answers so where an exec fails.
     program(
         programs / "systemctl",
         '[ "$1" = enable ] && exit 0\n'

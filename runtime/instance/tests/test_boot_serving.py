@@ -33,7 +33,7 @@ def test_serves_the_published_model_and_signals_success(fleet: Fleet) -> None:
     unit = booted.run("grep ^ExecStart= /etc/systemd/system/model-server.service")[1]
     assert command.strip().endswith(unit.strip().partition("/usr/bin/tensorflow_model_server ")[2])
 
-    # Once more, as after a reboot on which the user data ran again: nothing is fetched or restarted, and nobody waits.
+    # Run the user data again, as after a reboot: nothing is fetched or restarted, and nobody waits.
     before = booted.run("cat /run/units/model-server.service/pid; stat -c %Y:%i /models/digits/7")[1]
     fleet.s3.delete_object(Bucket=fleet.bucket, Key="server")
     assert booted.run("bash /var/lib/cloud/user-data")[0] == 0

@@ -1,4 +1,4 @@
-"""How what the server prints gets from an instance's journal to CloudWatch Logs.
+"""Delivery of the server's output from an instance's journal to CloudWatch Logs.
 
 The journal is systemd's own journald, the AWS CLI a real one, Python 3.9; CloudWatch Logs is the embedded AWS's.
 """

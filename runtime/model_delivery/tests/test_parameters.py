@@ -182,6 +182,39 @@ def test_a_parameter_stays_when_the_resource_that_took_it_over_is_deleted(
     assert value() is None
 
 
+def test_a_parameter_of_a_third_owner_stays_and_keeps_its_tags(cloudformation: CloudFormation) -> None:
+    """An owner that is none of the two resources, or no id at all, because somebody has edited the tag."""
+    for other in ("0" * 32, "Models"):
+        cloudformation.ask("Create")
+        cloudformation.ask("Create", **MOVED)
+        ssm().add_tags_to_resource(
+            ResourceType="Parameter", ResourceId=NAME, Tags=[{"Key": parameters.OWNER, "Value": other}]
+        )
+        before = tags()
+
+        for resource in ({}, MOVED):
+            assert cloudformation.ask("Delete", PhysicalResourceId=NAME, **resource)["Status"] == "SUCCESS"
+            assert value() == "none"
+            assert tags()[parameters.OWNER] == other
+        assert tags().keys() == before.keys()
+        ssm().delete_parameter(Name=NAME)
+
+
+def test_the_resource_of_before_gives_up_its_claim_and_nothing_else(cloudformation: CloudFormation) -> None:
+    cloudformation.ask("Create")
+    cloudformation.ask("Create", **MOVED)
+    owner = tags()[parameters.OWNER]
+
+    cloudformation.ask("Delete", PhysicalResourceId=NAME)
+
+    assert tags() == {parameters.OWNER: owner, parameters.OWNER_BEFORE: ""}
+
+
+def tags() -> dict[str, str]:
+    found = ssm().list_tags_for_resource(ResourceType="Parameter", ResourceId=NAME)["TagList"]
+    return {tag["Key"]: tag["Value"] for tag in found}
+
+
 def test_an_update_takes_no_parameter_back(cloudformation: CloudFormation) -> None:
     cloudformation.ask("Create")
     cloudformation.ask("Create", **MOVED)

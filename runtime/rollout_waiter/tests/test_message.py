@@ -55,7 +55,7 @@ def test_container_that_used_too_much_memory_names_the_property() -> None:
     [
         (pods.unpullable(), []),
         (pods.unpullable(reason="ErrImagePull", message=pods.PULL), []),
-        # As kubelet says it before 1.32: the cause is in an event only.
+        # kubelet before 1.32 reports the cause in an event only.
         (
             pods.unpullable(message='Back-off pulling image "tensorflow/serving:9.9.9"'),
             [pods.event("Failed", f'Failed to pull image "tensorflow/serving:9.9.9": {pods.PULL}')],
@@ -69,6 +69,24 @@ def test_image_that_cannot_be_pulled_is_named_with_the_registrys_answer(
 
     assert told.startswith("the image tensorflow/serving:9.9.9 of verify-model cannot be pulled (")
     assert "docker.io/tensorflow/serving:9.9.9: not found" in told
+
+
+@pytest.mark.fault(
+    "the registry refuses a node more pulls (429)",
+    sees="the registry's answer, and that a copy in ECR or the LiteRT server needs no such pull",
+    serves="the previous version",
+)
+def test_pull_that_the_registrys_limit_refuses_names_the_ways_around_it() -> None:
+    said = (
+        "failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/: "
+        "429 Too Many Requests - Server message: toomanyrequests: You have reached your unauthenticated pull rate limit"
+    )
+    told = message_of(pods.unpullable(reason="ErrImagePull", message=said))
+
+    assert "the registry refuses more pulls for now (429)" in told
+    assert "ServingImage.fromEcrRepository(…)" in told
+    assert "ModelServer.LITERT" in told
+    assert "ECR" not in message_of(pods.unpullable()), "another reason has other ways out"
 
 
 @pytest.mark.fault(

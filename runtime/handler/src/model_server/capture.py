@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .log import Log
     from .model import Model
 
-#: Bytes. CloudWatch Logs takes 256 KiB at least, and Firehose 1,000 KiB of a record with many lines.
+#: Maximum bytes of a captured line. CloudWatch Logs takes 256 KiB at least, and Firehose 1,000 KiB of many lines.
 LARGEST_LINE = 200_000
 _TOO_LARGE = f"request not captured: with its answer it has more than {LARGEST_LINE} bytes"
 _NOT_JSON = "request not captured: it has NaN, an infinity or another value that JSON does not have"
@@ -66,9 +66,9 @@ class Capture:
         if not is_sampled(request, self._rate):
             return
         try:
-            found = _bodies(event, answer) if self._hook is None else _tensors(self._hook)
-            if found is not None:
-                self._write(*found)
+            captured = _bodies(event, answer) if self._hook is None else _tensors(self._hook)
+            if captured is not None:
+                self._write(*captured)
         except (TypeError, ValueError, RecursionError):
             self._log.dropped(request, _NOT_JSON)
         except _TooLargeError:

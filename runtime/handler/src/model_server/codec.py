@@ -1,4 +1,4 @@
-"""Between the nested lists of JSON and the bytes of a tensor. Not by numpy, which takes what must be refused.
+"""Conversion between the nested lists of JSON and the bytes of a tensor. NumPy would take what must be refused.
 
 All per-element work is done by C code of the standard library (chain, map, struct, memoryview); Python code runs once
 per dimension. Only quantization loops over elements.
@@ -25,7 +25,7 @@ AT_ONCE = 2048
 cache."""
 
 SMALLEST_TEXT = 1024
-"""A shorter request is not worth reading by `tensor_text`."""
+"""Length from which reading a request by `tensor_text` is faster."""
 
 
 class Encoded:
@@ -75,7 +75,7 @@ def _encode_in_parts(tensor: Tensor, value: Any, shape: list[int]) -> bytes | No
 def _encode(tensor: Tensor, values: list[Any], shape: list[int]) -> bytes | None:
     """Encode values that are each of `shape`; None where one of them does not fit."""
     numbers = _flat(values, shape)
-    # Before they are packed: struct takes True for a number, and anything for a bool.
+    # Check the types before packing: struct takes True for a number, and anything for a bool.
     if numbers is None or not _consists_of(_ALLOWED[tensor.dtype.kind], numbers):
         return None
     try:
@@ -123,7 +123,7 @@ def decode(tensor: Tensor, stored: bytes, shape: list[int]) -> Any:
 
 
 def _quantize(tensor: Tensor, values: list[float], scale: float) -> bytes:
-    # As numpy does it in float32: the quotient of two float32 values computed in double and rounded once is exactly
+    # NumPy divides in float32: the quotient of two float32 values computed in double and rounded once is exactly
     # the float32 quotient, and Python's round() goes to even like numpy's.
     floats = f"<{len(values)}f"
     quotients = unpack(floats, pack(floats, *[value / scale for value in unpack(floats, pack(floats, *values))]))

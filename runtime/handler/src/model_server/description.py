@@ -45,7 +45,7 @@ class Tensor:
         self.stored = _element_type(inner["dtype"], name)
         self.stored_shape = _shape(inner["shape"], name)
         self.item_shape = self.stored_shape[1:] if batched else self.stored_shape
-        """Of one row: without the batch."""
+        """Shape of one row: without the batch."""
         self.known: dict[str, bytes] = {}
         """Stored bytes of numbers by their spelling in JSON, see `tensor_text`."""
         self.count = 1
@@ -94,7 +94,7 @@ class Signature:
     def __init__(self, name: str, data: dict[str, Any]) -> None:
         self.name = name
         self.file_signature = _typed(data.get("fileSignature") or name, str, "fileSignature")
-        """Its name in the file, where several signatures can be one."""
+        """Name in the file, where several signatures can be one."""
         self.batched = _typed(data["batched"], bool, "batched")
         batch = data.get("batch")
         self.batch: dict[str, Any] | None = None if batch is None else _typed(batch, dict, "batch")

@@ -13,7 +13,7 @@ class ElementType:
         self.kind = "bool" if name == "bool" else "float" if name.startswith("float") else "int"
         """float, int or bool."""
         self.code = code
-        """Of the struct module, native byte order."""
+        """Format character of the struct module, native byte order."""
         self.size = size
         self.tensorflow = tensorflow
         """DataType, as TensorFlow Serving's metadata spells it."""

@@ -13,3 +13,10 @@ class RequestError(Exception):
 
 class ModelError(Exception):
     """The function's fault: the model, its description or the runtime library is missing or broken."""
+
+
+class LateError(Exception):
+    """The answer could not be there before Lambda ends the invocation."""
+
+    def __init__(self) -> None:
+        super().__init__("the request could not be answered within the function's timeout; send fewer rows")

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .model import Model
 
 
+_SOURCES = {"deliveryStreamArn": "aws:firehose", "awslogs": "aws:logs", "requestPayload": "aws:lambda"}
+"""Sources of events that are no requests, by a member that only their events have."""
+
+
 class SourceError(Exception):
     """An event of a queue, stream or rule, which is no request.
 
@@ -37,7 +41,8 @@ def answer(model: Model, event: Any, hook: Hook | None = None) -> Any:
 def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, str | None, Any]:
     """Answer one event; return the status, the problem with the request, and the answer."""
     if came_by_http(event):
-        return _proxy(model, event, hook)
+        status, problem, response = _proxy(model, event, hook)
+        return status, problem, _with_lists(event, response)
     try:
         if hook is not None:
             return 200, None, _fitting_text(hook.answer(model, event))
@@ -52,23 +57,32 @@ def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, st
 
 
 def came_by_http(event: Any) -> bool:
-    """Return whether an event came by HTTP, and so gets a proxy response."""
-    return isinstance(event, dict) and "requestContext" in event
+    """Return whether an event came by HTTP, and so gets a proxy response.
+
+    What Lambda sends to a destination has a `requestContext`, too.
+    """
+    return isinstance(event, dict) and "requestContext" in event and "requestPayload" not in event
 
 
 def source_of(event: Any) -> str | None:
-    """Return the source that an event of SQS, Kinesis, DynamoDB, SNS, S3, S3 Batch Operations or EventBridge names."""
-    if not isinstance(event, dict):
-        return None
-    records = event.get("Records")
-    found = None
+    """Return the source of an event that is no request.
+
+    That is a queue, a stream, a topic, a bucket, a batch operation, a pipe, a broker, a database, a log, a rule, or the
+    outcome of an asynchronous invocation.
+    """
+    records = event.get("Records") if isinstance(event, dict) else event
+    source = None
     if isinstance(records, list) and records and isinstance(records[0], dict):
-        found = records[0].get("eventSource", records[0].get("EventSource"))
+        source = records[0].get("eventSource", records[0].get("EventSource"))
+    elif not isinstance(event, dict):
+        pass
     elif isinstance(event.get("tasks"), list) and "invocationSchemaVersion" in event:
-        found = "aws:s3-batch"
+        source = "aws:s3-batch"
     elif isinstance(event.get("detail-type"), str):
-        found = event.get("source")
-    return found if isinstance(found, str) else None
+        source = event.get("source")
+    else:
+        source = event.get("eventSource") or next((name for key, name in _SOURCES.items() if key in event), None)
+    return source if isinstance(source, str) else None
 
 
 def is_check(event: Any) -> bool:
@@ -80,9 +94,9 @@ def is_check(event: Any) -> bool:
     return isinstance(context, dict) and context.get("versionCheck") is True
 
 
-def failure(message: str) -> dict[str, Any]:
+def failure(event: Any, status: int, message: str) -> dict[str, Any]:
     """Return the proxy response for a failure of the function."""
-    return _response(500, json_text.dumps({"error": message}))
+    return _with_lists(event, _response(status, json_text.dumps({"error": message})))
 
 
 def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> tuple[int, str | None, dict[str, Any]]:
@@ -106,9 +120,9 @@ def _parse(model: Model, text: str | None) -> Any:
     if text and SMALLEST_TEXT <= len(text) <= rest.LARGEST_BODY:
         from . import tensor_text  # a cold start by a direct invocation or a short request does without it
 
-        found = tensor_text.read(model.signature(None), text)
-        if found is not None:
-            return dict([found])
+        parsed = tensor_text.read(model.signature(None), text)
+        if parsed is not None:
+            return dict([parsed])
     return rest.parse(text)
 
 
@@ -119,6 +133,13 @@ def _response(status: int, text: str, **headers: str) -> dict[str, Any]:
         "body": text,
         "isBase64Encoded": False,
     }
+
+
+def _with_lists(event: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+    """Add the headers as lists where a load balancer sent such, which reads no others."""
+    if "multiValueHeaders" not in event or "headers" in event:
+        return response
+    return {**response, "multiValueHeaders": {name: [value] for name, value in response["headers"].items()}}
 
 
 def _request_line(event: dict[str, Any]) -> tuple[str, str]:

@@ -24,9 +24,9 @@ INFO, WARN, ERROR = "INFO", "WARN", "ERROR"
 LATENCY, ERRORS, LOAD_TIME = "Latency", "Errors", "ModelLoadTime"
 DROPPED = "DroppedCaptures"
 DIMENSIONS = [
-    # For alarms: the same through all versions.
+    # Dimensions for alarms: the same through all versions.
     ["FunctionName", "ModelName"],
-    # For comparing versions. A version of the function can have the same model with another hook.
+    # Dimensions for comparing versions. A function version can have the same model with another hook.
     ["FunctionName", "FunctionVersion", "ModelName", "ModelVersion"],
 ]
 MILLISECONDS, COUNT = "Milliseconds", "Count"
@@ -71,19 +71,23 @@ class Log:
             record = {"level": level, "message": problem or "answered", "status": status, ERRORS: int(failed)}
             self._write_request(request, milliseconds, record)
 
-    def failed(self, request: str | None, error: BaseException, milliseconds: float, *, answered: bool) -> None:
+    def failed(
+        self, request: str | None, error: BaseException, milliseconds: float, *, status: int, answered: bool
+    ) -> None:
         """Log why the function failed. The traceback appears in this log only.
 
         Args:
             request: Lambda's ID of the request.
             error: The exception.
             milliseconds: Duration since the request arrived.
-            answered: The caller gets a 500, which Lambda does not count as an error; errors that it counts are not
-            counted here.
+            status: Status over HTTP.
+            answered: The caller gets this status, which Lambda does not count as an error; errors that it counts are
+            not counted here.
         """
         from traceback import format_exception
 
-        record = {"level": ERROR, "message": f"{type(error).__name__}: {error}", "status": 500, ERRORS: int(answered)}
+        message = f"{type(error).__name__}: {error}"
+        record = {"level": ERROR, "message": message, "status": status, ERRORS: int(answered)}
         self._write_request(request, milliseconds, {**record, "traceback": "".join(format_exception(error))})
 
     def captured(self, line: str) -> None:

@@ -20,10 +20,10 @@ _FLOAT_LIMITS = {"float16": 65504.0, "float32": 3.4028234663852886e38, "float64"
 def mismatch(tensor: Tensor, value: Any, shape: list[int]) -> TensorError:
     """Return the error for the first value of `value` that does not fit `tensor`, in order of the indices."""
     indices: tuple[int, ...] = ()
-    found = _search(tensor, value, shape, indices)
-    if found is None:
-        found = (), f"does not fit {tensor.dtype.name} of shape {shape}"
-    return TensorError(tensor, *found)
+    first = _search(tensor, value, shape, indices)
+    if first is None:
+        first = (), f"does not fit {tensor.dtype.name} of shape {shape}"
+    return TensorError(tensor, *first)
 
 
 def describe(value: Any) -> str:
@@ -65,9 +65,9 @@ def _search(
     if len(value) != shape[0]:
         return indices, f"a list of {len(value)} stands where a list of {shape[0]} belongs"
     for index, element in enumerate(value):
-        found = _search(tensor, element, shape[1:], (*indices, index))
-        if found:
-            return found
+        first = _search(tensor, element, shape[1:], (*indices, index))
+        if first:
+            return first
     return None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from . import codec, description
 from .description import TensorError
-from .errors import RequestError
+from .errors import LateError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 class Model:
     """A loaded model. Not for several threads at once, and Lambda never asks for it."""
 
-    __slots__ = ("description", "directory", "runtime")
+    __slots__ = ("deadline", "description", "directory", "runtime")
 
     def __init__(
         self, model_description: ModelDescription, runtime: Runtime, directory: str = description.DEFAULT_DIRECTORY
@@ -36,6 +38,8 @@ class Model:
         self.description = model_description
         self.runtime = runtime
         self.directory = directory
+        self.deadline: float | None = None
+        """End of the request's time, as `perf_counter` counts: no row is computed that could not end before."""
 
     def signature(self, name: str | None) -> Signature:
         """Return the signature of that name, the default one without a name.
@@ -45,13 +49,13 @@ class Model:
         """
         signatures = self.description.signatures
         # The server falls back to the default for an empty name as well.
-        found = signatures.get(name or self.description.default_signature)
-        if found is None:
+        signature = signatures.get(name or self.description.default_signature)
+        if signature is None:
             raise RequestError(
                 400,
                 f"unknown signature_name {name[:100]!r}; this model has {', '.join(map(repr, signatures))}",  # type: ignore[index]  # the default is there
             )
-        return found
+        return signature
 
     def predict(self, signature: str | None, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request.
@@ -66,6 +70,7 @@ class Model:
 
         Raises:
             RequestError: the inputs do not fit the signature, or the model cannot compute these values.
+            LateError: the deadline would come before the last row.
         """
         chosen = self.signature(signature)
         unknown = [name for name in inputs if name not in chosen.inputs]
@@ -92,13 +97,18 @@ class Model:
             results = run(signature, encoded)
         else:
             sizes = [len(column) // rows for column in encoded]
-            per_row = [
-                run(
-                    signature,
-                    [column[row * size : (row + 1) * size] for column, size in zip(encoded, sizes, strict=True)],
+            per_row, longest, before = [], 0.0, perf_counter()
+            for row in range(rows):
+                now = perf_counter()
+                longest, before = max(longest, now - before), now
+                if self.deadline is not None and now + longest > self.deadline:
+                    raise LateError
+                per_row.append(
+                    run(
+                        signature,
+                        [column[row * size : (row + 1) * size] for column, size in zip(encoded, sizes, strict=True)],
+                    )
                 )
-                for row in range(rows)
-            ]
             results = [b"".join(column) for column in zip(*per_row, strict=True)]
         return {
             name: codec.decode(tensor, result, [rows, *tensor.item_shape])
@@ -120,12 +130,12 @@ def load(directory: str, threads: int = 1) -> Model:
     Raises:
         ModelError: it cannot be loaded.
     """
-    # Not above: what reads and checks a request needs no NumPy.
+    # Import late: reading and checking a request needs no NumPy.
     from .numpy_runtime import NumpyRuntime
 
-    found = description.read(directory)
-    path, signatures = f"{directory}/{found.file}", found.signatures.values()
-    return Model(found, NumpyRuntime(path, signatures, threads, reset_state=found.reset_state), directory)
+    described = description.read(directory)
+    path, signatures = f"{directory}/{described.file}", described.signatures.values()
+    return Model(described, NumpyRuntime(path, signatures, threads, reset_state=described.reset_state), directory)
 
 
 def _row_count(signature: Signature, inputs: Mapping[str, Any]) -> int:

@@ -28,14 +28,14 @@ def document(model: Model, *, has_hook: bool) -> Any:
     description = model.description
     try:
         with open(f"{model.directory}/{OPENAPI_FILE}", encoding="utf-8") as file:
-            found = json_text.loads(file.read())
+            document = json_text.loads(file.read())
     except FileNotFoundError:
-        found = {"paths": {}}
-    paths = {path: item for path, item in found["paths"].items() if not path.startswith("/v2")}
+        document = {"paths": {}}
+    paths = {path: item for path, item in document["paths"].items() if not path.startswith("/v2")}
     if f"/v1/models/{description.model}:predict" not in paths:
         raise RequestError(
             404,
             f"version {description.version} has no {OPENAPI_FILE} of the model {description.model!r}: it was "
             "published by another release, or by another name",
         )
-    return {**found, "paths": paths}
+    return {**document, "paths": paths}

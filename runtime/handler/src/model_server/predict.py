@@ -36,8 +36,8 @@ def predict(model: Model, body: Any, *, direct: bool = False) -> dict[str, Any]:
     signature = model.signature(name)
     given = [key for key in ((INSTANCES, INPUTS, DATA) if direct else (INSTANCES, INPUTS)) if key in body]
     if len(given) != 1:
-        found = f"has both {given[0]!r} and {given[1]!r}" if given else "has neither"
-        raise RequestError(400, f"the request must have exactly one of {_choice(direct)}, but {found}")
+        problem = f"has both {given[0]!r} and {given[1]!r}" if given else "has neither"
+        raise RequestError(400, f"the request must have exactly one of {_choice(direct)}, but {problem}")
     key = given[0]
     value = body[key]
     try:
@@ -97,7 +97,7 @@ def _columns_in(signature: Signature, value: Any, key: str) -> dict[str, Any]:
 def _rows_out(signature: Signature, outputs: dict[str, Any]) -> list[Any]:
     counts = {len(value) if isinstance(value, list) else None for value in outputs.values()}
     if len(counts) > 1 or None in counts:
-        # Only without a batch, where TensorFlow Serving cannot answer in rows either.
+        # Happens only without a batch, where TensorFlow Serving cannot answer in rows either.
         raise RequestError(
             400,
             f"the outputs of the signature {signature.name!r} do not share a batch dimension, so they cannot be "
@@ -120,9 +120,9 @@ def _classified(model: Model, signature: Signature, outputs: dict[str, Any], ans
     if labels:
         from .classes import classes
 
-        found = classes(labels, signature, outputs)
-        if found is not None:
-            answer["classes"] = found
+        best = classes(labels, signature, outputs)
+        if best is not None:
+            answer["classes"] = best
     return answer
 
 

@@ -25,8 +25,8 @@ SMALLEST = codec.SMALLEST_TEXT
 MOST_KNOWN = 2048
 LONGEST_KNOWN = 32
 _HEADS = ('{"instances":[', '{"inputs":[', '{"instances": [', '{"inputs": [')
-_LINE, _BLOCK = 16, 256
-"""So many numbers are worth a piece of the text of their own: in one list, and in lists of lists."""
+_LINE_NUMBERS, _BLOCK_NUMBERS = 16, 256
+"""Fewest numbers for which a piece of text is worth decoding on its own: in one list, and in nested lists."""
 _BESIDES_BRACKETS = str.maketrans("", "", "0123456789+-.eE ")
 
 
@@ -85,13 +85,13 @@ def _lines(value: str, shape: list[int]) -> Iterator[list[str]]:
     lines = [value[ends:-ends]]
     level = depth
     # The size of lists with only one dimension other than 1 is that dimension.
-    while sizes[level] >= (_LINE if sizes[level] == max(shape[depth - level :], default=1) else _BLOCK):
+    while sizes[level] >= (_LINE_NUMBERS if sizes[level] == max(shape[depth - level :], default=1) else _BLOCK_NUMBERS):
         pieces: list[str] = []
         for line in lines:
-            found = line.split(separators[level])
-            if level < depth and len(found) != shape[-level - 1]:
+            parts = line.split(separators[level])
+            if level < depth and len(parts) != shape[-level - 1]:
                 raise _OtherShapeError
-            pieces += found
+            pieces += parts
         lines = pieces
         level -= 1
     rest = shape[-level - 1 :] if level < depth else [lines[0].count(separators[depth]) + 1, *shape]
@@ -114,10 +114,10 @@ def _numbers(lines: list[str], shape: list[int], separators: list[str]) -> Itera
     # Brackets and commas are in the right order if it is that of these lists.
     brackets = _brackets(shape)[level:-level] if further else ""
     before: str | None = None
-    found: list[str] = []
+    spelled: list[str] = []
     for line in lines:
         if line == before:  # as the margins of a picture are
-            yield found
+            yield spelled
             continue
         before = numbers = line
         if further:
@@ -125,10 +125,10 @@ def _numbers(lines: list[str], shape: list[int], separators: list[str]) -> Itera
                 raise _OtherShapeError
             for outer in further:
                 numbers = numbers.replace(outer, separator)
-        found = numbers.split(separator)
-        if len(found) != count:
+        spelled = numbers.split(separator)
+        if len(spelled) != count:
             raise _OtherShapeError
-        yield found
+        yield spelled
 
 
 def _brackets(shape: list[int]) -> str:

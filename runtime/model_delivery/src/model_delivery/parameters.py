@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 #: Tags: the resource that the parameter is deleted with, and the one that it was taken over from and that still exists.
 OWNER, OWNER_BEFORE = "cdk-tensorflow:owner", "cdk-tensorflow:owner-before"
-#: Of a parameter without tags.
+#: Owner of a parameter without tags.
 _UNKNOWN = "unknown"
 _DENIED = "AccessDeniedException"
-#: A new role takes a while to be effective everywhere in AWS. The function has two minutes.
+#: Time to try again while a new role becomes effective. The function has two minutes.
 _PATIENCE_SECONDS = 60
 _POLL_SECONDS = 5
 
@@ -53,7 +53,7 @@ def keep_parameter(event: dict[str, Any], _context: Any) -> None:
     except (ClientError, BotoCoreError) as error:
         reason = f"the parameter {name} could not be {'deleted' if deletes else 'created'}: {error}"
     except Exception as error:
-        # Not raised again: Lambda would try again, and CloudFormation takes one answer.
+        # Do not raise it again: Lambda would try again, and CloudFormation takes one answer.
         traceback.print_exc()
         reason = f"the resource of the parameter {name} has a fault of its own: {error!r}"
     respond(event, name, reason=reason)
@@ -86,7 +86,7 @@ def _create(event: dict[str, Any], name: str) -> None:
         )
     except ssm().exceptions.ParameterAlreadyExists:
         print(f"the parameter {name} exists: it keeps its value")
-        # Not where it is this resource's own already.
+        # Skip a parameter that is this resource's own already.
         if event.get("PhysicalResourceId") != name and (owner := _tags(name).get(OWNER, _UNKNOWN)) != own:
             _tag(name, {OWNER: own, OWNER_BEFORE: owner})
 
@@ -96,8 +96,8 @@ def _delete(name: str, own: str) -> None:
         if not _is_handed_on(name, own):
             ssm().delete_parameter(Name=name)
     except ClientError as error:
-        # After a creation without an answer CloudFormation deletes by an id of its own, which names no parameter. The
-        # role may not delete by such a name.
+        # If a creation gets no answer, CloudFormation deletes by an id of its own, which names no parameter. The role
+        # may not delete by such a name.
         absent = {"ParameterNotFound", "InvalidResourceId", "ValidationException"}
         if not name.startswith("/"):
             absent.add(_DENIED)
@@ -127,8 +127,8 @@ def _id_of(event: dict[str, Any]) -> str:
 
 
 def _tags(name: str) -> dict[str, str]:
-    found = ssm().list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
-    return {tag["Key"]: tag["Value"] for tag in found}
+    tags = ssm().list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _tag(name: str, tags: dict[str, str]) -> None:

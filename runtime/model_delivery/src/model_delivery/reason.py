@@ -35,9 +35,9 @@ def find_reason(event: dict[str, Any], _context: Any) -> dict[str, str]:
     """
     stack = str(event["stackName"])
     first: dict[str, Any] | None = None
-    for found in _last_update(stack):  # the newest first
-        if found["ResourceStatus"] in _FAILED and not _is_consequence(found):
-            first = found
+    for entry in _last_update(stack):  # the newest first
+        if entry["ResourceStatus"] in _FAILED and not _is_consequence(entry):
+            first = entry
     if first is None:
         return {"reason": f"the update of the stack {stack} was rolled back, and its events do not say why"}
     said = str(first.get("ResourceStatusReason") or "it gave no reason")
@@ -49,17 +49,17 @@ def _last_update(stack: str) -> Iterator[dict[str, Any]]:
     """Yield the events since the stack's last update began."""
     pages = cloudformation().get_paginator("describe_stack_events").paginate(StackName=stack)
     for page in pages:
-        for found in page["StackEvents"]:
+        for event in page["StackEvents"]:
             if (
-                found["ResourceType"] == "AWS::CloudFormation::Stack"
-                and found["PhysicalResourceId"] == found["StackId"]
+                event["ResourceType"] == "AWS::CloudFormation::Stack"
+                and event["PhysicalResourceId"] == event["StackId"]
             ):
-                if found["ResourceStatus"] == "UPDATE_IN_PROGRESS":
+                if event["ResourceStatus"] == "UPDATE_IN_PROGRESS":
                     return
                 continue
-            yield found
+            yield event
 
 
-def _is_consequence(found: dict[str, Any]) -> bool:
+def _is_consequence(event: dict[str, Any]) -> bool:
     """Tell whether a resource failed only because another one had failed before."""
-    return _CANCELLED.match(str(found.get("ResourceStatusReason") or "")) is not None
+    return _CANCELLED.match(str(event.get("ResourceStatusReason") or "")) is not None

@@ -1,1 +1,1 @@
-"""Waits for the pods of a new version, and says why they do not start."""
+"""Waits for a new version's pods, bakes canaries of pods and instances, and says why they fail."""

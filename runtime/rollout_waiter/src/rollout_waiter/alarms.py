@@ -6,9 +6,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-#: A function in a VPC may not reach CloudWatch, and must have time left to say so.
+#: Client with short timeouts: a function in a VPC may not reach CloudWatch, and must have time left to say so.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-#: DescribeAlarms takes at most as many names.
+#: Maximum number of names that DescribeAlarms takes.
 _NAMES = 100
 
 
@@ -24,7 +24,7 @@ def alarm_reason(names: list[str]) -> str:
     """
     if not names:
         return ""
-    found: dict[str, dict[str, str]] = {}
+    alarms: dict[str, dict[str, str]] = {}
     try:
         client = boto3.client("cloudwatch", config=_CONFIG)
         for start in range(0, len(names), _NAMES):
@@ -33,7 +33,7 @@ def alarm_reason(names: list[str]) -> str:
                 AlarmTypes=["MetricAlarm", "CompositeAlarm"],
                 MaxRecords=_NAMES,
             )
-            found |= {
+            alarms |= {
                 entry["AlarmName"]: entry
                 for kind in ("MetricAlarms", "CompositeAlarms")
                 for entry in page.get(kind, [])
@@ -41,8 +41,8 @@ def alarm_reason(names: list[str]) -> str:
     except (ClientError, BotoCoreError) as error:
         raise AlarmsError(f"CloudWatch did not describe the alarms {', '.join(names)}: {error}") from error
     for name in names:
-        if name not in found:
+        if name not in alarms:
             return f"there is no alarm {name}"
-        if found[name]["StateValue"] == "ALARM":
-            return f"the alarm {name} is in the state ALARM: {found[name].get('StateReason', '')}".rstrip(": ")
+        if alarms[name]["StateValue"] == "ALARM":
+            return f"the alarm {name} is in the state ALARM: {alarms[name].get('StateReason', '')}".rstrip(": ")
     return ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .rollout import Clock
 
 _POLL_SECONDS = 10.0
-#: How long after the bake its last look may still be impossible, for example because a node's pods move.
+#: Time after the bake in which its last look may still fail, for example because a node's pods move.
 _GRACE_SECONDS = 60.0
 
 
@@ -25,7 +25,7 @@ class Canary(Protocol):
 
     @property
     def seconds(self) -> float:
-        """How long they bake."""
+        """Duration of the bake."""
 
     @property
     def alarms(self) -> list[str]:
@@ -59,7 +59,7 @@ class Canary(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a bake ended.
+    """Result of a bake.
 
     Attributes:
         faults: Why the canary must not go on; empty if it may.
@@ -111,7 +111,7 @@ def bake(canary: Canary, alarm_reason: Callable[[list[str]], str], clock: Clock,
             if over:
                 return Verdict((), canary.figures())
         except (CannotTellError, ClusterError, FleetError, AlarmsError) as error:
-            # What is unclear during the bake may be clear later, at its end at the latest.
+            # An unclear state during the bake may be clear later, at its end at the latest.
             if clock.now() + _POLL_SECONDS > last:
                 unclear = error.faults if isinstance(error, CannotTellError) else (Fault(str(error)),)
                 return stopped(unclear, certain=False)

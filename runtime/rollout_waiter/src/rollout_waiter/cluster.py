@@ -15,10 +15,10 @@ from urllib.parse import quote, urlencode
 import boto3
 from botocore.signers import RequestSigner
 
-#: EKS accepts a token for 15 minutes. A wait may take as long.
+#: Age at which a token is replaced: EKS accepts it for 15 minutes, and a wait may take as long.
 _TOKEN_SECONDS = 600
 _REQUEST_SECONDS = 15
-#: Enough for the log lines that a message has room for, also where lines are long.
+#: Bytes of a log to read: enough for the lines that a message has room for, also long ones.
 _LOG_BYTES = 16_384
 
 
@@ -53,10 +53,10 @@ class Cluster:
             ClusterError: It could not be read.
         """
         try:
-            found: dict[str, Any] = json.loads(self._get(path, {}))
+            answer: dict[str, Any] = json.loads(self._get(path, {}))
         except FileNotFoundError:
             return None
-        return found
+        return answer
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
         """Return the last lines of a container's log; empty if there are none, or if they cannot be read."""

@@ -10,18 +10,18 @@ Object: TypeAlias = dict[str, Any]
 
 #: Waiting reasons of a container that is being started.
 _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
-#: Waiting does not change an image's name.
+#: Waiting reasons that do not pass: the image's name or pull policy is wrong.
 _WRONG_IMAGE = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 _PULL = frozenset({"ErrImagePull", "ImagePullBackOff"})
 
-#: A container that starts before something that it needs, such as the pods' role, restarts a few times.
+#: Restarts that are a fault: a container that starts before what it needs, such as the pods' role, has a few.
 _MANY_RESTARTS = 5
 _CRASH_SECONDS = 120.0
-#: A registry may be down for a while, or refuse too many pulls.
+#: Time in which a pull may fail: a registry may be down for a while, or refuse too many pulls.
 _PULL_SECONDS = 300.0
 _REFUSED_SECONDS = 60.0
 
-#: Differs from pod to pod, and is replaced so that pods with the same fault can be counted.
+#: IPv4 address, which is replaced in messages so that pods with the same fault can be counted.
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -50,11 +50,11 @@ def faults_of(
     pods: list[Object], events: list[Object], replica_set: Object | None, deployment: Object | None
 ) -> list[Fault]:
     """Return the faults of a rollout: of each pod that is not available, or the reason why there are no pods."""
-    found = [fault for pod in pods if (fault := _fault_of(pod, _warnings(events, pod["metadata"]["name"])))]
+    faults = [fault for pod in pods if (fault := _fault_of(pod, _warnings(events, pod["metadata"]["name"])))]
     refused = _refused(replica_set, deployment)
     if refused:
-        return [*found, refused]
-    return found if pods else [_no_pods(replica_set, deployment)]
+        return [*faults, refused]
+    return faults if pods else [_no_pods(replica_set, deployment)]
 
 
 def restarted(pod: Object, known: dict[tuple[str, str], int]) -> list[Fault]:
@@ -124,7 +124,7 @@ def _stopped(pod: str, container: Object, warnings: list[str]) -> Fault | None:
         # Older kubelets say why only in an event.
         pulls = [text for text in warnings if "Failed to pull image" in text]
         said = {"reason": reason, "message": pulls[-1]} if pulls else waiting
-        what = _said(f"the image {container.get('image', '')} of {name} cannot be pulled", said)
+        what = _said(f"the image {container.get('image', '')} of {name} cannot be pulled", _pull_limit(said))
         return Fault(what, pod, name, give_up_seconds=0.0 if reason in _WRONG_IMAGE else _PULL_SECONDS)
     before = None if container.get("ready") else container.get("lastState", {}).get("terminated")
     ended = state.get("terminated") or before
@@ -133,6 +133,17 @@ def _stopped(pod: str, container: Object, warnings: list[str]) -> Fault | None:
     if reason and reason not in _STARTING:
         return Fault(_said(f"{name} cannot start", waiting), pod, name)
     return None
+
+
+def _pull_limit(said: Object) -> Object:
+    """Replace the long answer of a registry that limits pulls by the ways around it."""
+    if not re.search(r"toomanyrequests|429 Too Many Requests", said.get("message", ""), re.IGNORECASE):
+        return said
+    ways = (
+        "the registry refuses more pulls for now (429), and counts all that come from one address: give a copy in ECR, "
+        "ServingImage.fromEcrRepository(…), or choose ModelServer.LITERT, which needs no image"
+    )
+    return {**said, "message": ways}
 
 
 def _ended(pod: str, container: Object, ended: Object, waiting: str) -> Fault:
@@ -163,9 +174,9 @@ def _unavailable(pod: Object, warnings: list[str]) -> Fault | None:
     if ready.get("status") == "True":
         return None
     for gate in pod.get("spec", {}).get("readinessGates") or []:
-        found = condition(pod, gate["conditionType"]) or {}
-        if found.get("status") != "True":
-            return Fault(_said(f"the pod's readiness gate {gate['conditionType']} is not met", found), name)
+        reported = condition(pod, gate["conditionType"]) or {}
+        if reported.get("status") != "True":
+            return Fault(_said(f"the pod's readiness gate {gate['conditionType']} is not met", reported), name)
     if warnings:
         return Fault(f"the pod does not start: {warnings[-1]}", name)
     for container in _containers(pod):

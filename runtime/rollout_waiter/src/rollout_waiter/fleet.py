@@ -18,7 +18,7 @@ from .served import Served
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The function must have time left to say that a service does not answer.
+#: Client with short timeouts: the function must have time left to say that a service does not answer.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3})
 _PERIOD = 60
 
@@ -55,7 +55,7 @@ class Health:
     reason: str = ""
 
 
-#: Of an instance that a target group does not list.
+#: Health of an instance that a target group does not list.
 UNREGISTERED = Health("unused", "Target.NotRegistered")
 
 
@@ -87,8 +87,8 @@ class Fleet:
         Raises:
             FleetError: It could not be read.
         """
-        found = _ask(self._client("cloudformation").describe_stacks, StackName=stack)
-        return "ROLLBACK" in str(found["Stacks"][0]["StackStatus"])
+        answer = _ask(self._client("cloudformation").describe_stacks, StackName=stack)
+        return "ROLLBACK" in str(answer["Stacks"][0]["StackStatus"])
 
     def instances(self, group: str) -> list[Instance]:
         """Return the instances of a group.
@@ -109,10 +109,10 @@ class Fleet:
         Raises:
             FleetError: It could not be read.
         """
-        found = _ask(self._client("elbv2").describe_target_health, TargetGroupArn=target_group)[
+        entries = _ask(self._client("elbv2").describe_target_health, TargetGroupArn=target_group)[
             "TargetHealthDescriptions"
         ]
-        return {entry["Target"]["Id"]: _health(entry["TargetHealth"]) for entry in found}
+        return {entry["Target"]["Id"]: _health(entry["TargetHealth"]) for entry in entries}
 
     def served(self, metrics: Metrics, seconds: float) -> Served:
         """Return what instances answered since so many seconds ago, in whole minutes, as far as CloudWatch knows.
@@ -127,19 +127,19 @@ class Fleet:
         end = math.ceil(now / _PERIOD) * _PERIOD
         if start >= end:
             return Served()
-        found = _ask(
+        answer = _ask(
             self._client("cloudwatch").get_metric_data,
             MetricDataQueries=[_query(metrics, name) for name in ("Requests", "Errors")],
             StartTime=datetime.fromtimestamp(start, UTC),
             EndTime=datetime.fromtimestamp(end, UTC),
         )
         # No values are no requests only in a complete answer: CloudWatch answers a fault of its own without an error.
-        for result in found["MetricDataResults"]:
+        for result in answer["MetricDataResults"]:
             if result.get("StatusCode", "Complete") != "Complete":
                 raise FleetError(
                     f"the canary's requests could not be counted: CloudWatch answered {result['StatusCode']}"
                 )
-        sums = {result["Id"]: sum(result["Values"]) for result in found["MetricDataResults"]}
+        sums = {result["Id"]: sum(result["Values"]) for result in answer["MetricDataResults"]}
         errors = sums.get("errors", 0.0)
         return Served(sums.get("requests", 0.0), {"server faults": errors} if errors else {})
 
@@ -152,14 +152,14 @@ def _ask(operation: Callable[..., Any], **parameters: Any) -> dict[str, Any]:
     return answer
 
 
-def _instance(found: dict[str, Any]) -> Instance:
-    template = found.get("LaunchTemplate") or {}
+def _instance(described: dict[str, Any]) -> Instance:
+    template = described.get("LaunchTemplate") or {}
     version = (str(template.get("LaunchTemplateId", "")), str(template.get("Version", "")))
-    return Instance(found["InstanceId"], version, found["LifecycleState"])
+    return Instance(described["InstanceId"], version, described["LifecycleState"])
 
 
-def _health(found: dict[str, Any]) -> Health:
-    return Health(found["State"], ": ".join(found[key] for key in ("Reason", "Description") if found.get(key)))
+def _health(target: dict[str, Any]) -> Health:
+    return Health(target["State"], ": ".join(target[key] for key in ("Reason", "Description") if target.get(key)))
 
 
 def _query(metrics: Metrics, name: str) -> dict[str, Any]:

@@ -136,11 +136,11 @@ class FleetCanary:
         for arn in self.target_groups:
             health = self.reader.health(arn)
             for name in names:
-                found = health.get(name, UNREGISTERED)
-                if found.state == "healthy":
+                target = health.get(name, UNREGISTERED)
+                if target.state == "healthy":
                     continue
-                fault = Fault(f"the instance is {found.state} in the target group {_name(arn)}: {found.reason}", name)
-                (unclear if found.state == "initial" else faults).append(fault)
+                fault = Fault(f"the instance is {target.state} in the target group {_name(arn)}: {target.reason}", name)
+                (unclear if target.state == "initial" else faults).append(fault)
         return tuple(faults), tuple(unclear)
 
 

@@ -29,7 +29,7 @@ FLEET_CANARY = "Custom::TensorFlowFleetCanary"
 
 #: Part of the function's time, for reading logs and answering.
 _RESERVE_SECONDS = 30.0
-#: Enough for the pods that a rollback restores; a longer wait gains nothing.
+#: Wait for the pods that a rollback restores; a longer wait gains nothing.
 _ROLLBACK_SECONDS = 120.0
 
 
@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     except (ClientError, BotoCoreError) as error:
         reason = f"EKS did not describe the cluster: {error}"
     except Exception as error:
-        # Not raised again: Lambda would try again, and CloudFormation takes one answer.
+        # Do not raise it again: Lambda would try again, and CloudFormation takes one answer.
         traceback.print_exc()
         reason = f"the function that watches the rollout has a fault: {error!r}. {_where()}"
     respond(event, physical_id, reason=reason)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .faults import Fault
 
 LIMIT = 850
-"""Characters. CloudFormation cuts a reason at about a thousand, including its own text."""
+"""Maximum characters of a message. CloudFormation cuts a reason at about a thousand, including its own text."""
 
 _LOG_LIMIT = 400
 _LOG_ENDS = ". Its log ends:\n"

@@ -13,7 +13,7 @@ from .rollout import Reader, Rollout, explained, is_older, look, replica_set_of,
 from .served import Served
 
 _FIRST_READS = 3
-"""How many looks in a row may read no metrics before the first that does: an API server may be busy."""
+"""Number of looks in a row that may read no metrics before the first that does: an API server may be busy."""
 
 
 class CanaryReader(Reader, Protocol):
@@ -78,7 +78,7 @@ class PodCanary:
 
     @property
     def seconds(self) -> float:
-        """How long the pods bake."""
+        """Duration of the pods' bake."""
         return self.pods.seconds
 
     def needless(self) -> str:
@@ -107,8 +107,8 @@ class PodCanary:
         Raises:
             CannotTellError: Pods are not available, or their metrics cannot be read.
         """
-        found = self.reader.items(f"/api/v1/namespaces/{self.pods.namespace}/pods", labelSelector=self.pods.selector)
-        alive = [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+        pods = self.reader.items(f"/api/v1/namespaces/{self.pods.namespace}/pods", labelSelector=self.pods.selector)
+        alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
         again = tuple(fault for pod in alive for fault in restarted(pod, self.restarts))
         if again:
             return again
@@ -139,7 +139,7 @@ class PodCanary:
 
     def _read(self, pod: Object) -> list[Fault]:
         name = pod["metadata"]["name"]
-        # With a scheme, the API server encrypts; it does not know who signs pods' certificates.
+        # The API server encrypts if the name has a scheme; it does not know who signs pods' certificates.
         named = f"https:{quote(name)}" if self.scheme == "https" else quote(name)
         path = f"/api/v1/namespaces/{quote(self.pods.namespace)}/pods/{named}:{self.port}/proxy{self.path}"
         try:

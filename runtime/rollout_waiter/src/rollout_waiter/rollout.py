@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 5.0
 _LOGS, _EVENTS = 3, 10
-"""How many faulty pods' logs and events are read: pods of one template mostly have the same fault."""
+"""Number of faulty pods whose logs and events are read: pods of one template mostly have the same fault."""
 
 
 class Reader(Protocol):
@@ -62,7 +62,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a wait ended.
+    """Result of a wait.
 
     Attributes:
         available: How many pods were available at the end.
@@ -85,8 +85,8 @@ class Clock:
 
 def replica_set_of(reader: Reader, rollout: Rollout) -> Object | None:
     """Return the ReplicaSet of a rollout, the newest one if a template was changed by hand."""
-    found = reader.items(f"/apis/apps/v1/namespaces/{rollout.namespace}/replicasets", labelSelector=rollout.selector)
-    return max(found, key=_created, default=None)
+    listed = reader.items(f"/apis/apps/v1/namespaces/{rollout.namespace}/replicasets", labelSelector=rollout.selector)
+    return max(listed, key=_created, default=None)
 
 
 def available_in(replica_set: Object | None) -> int:

@@ -10,12 +10,12 @@ _LINE = re.compile(
     r"^:tensorflow:serving:(request_count|request_latency_count|request_latency_bucket)\{(.*)\} (\S+)", re.MULTILINE
 )
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-#: Answered, or refused through the fault of the request, as in a fleet's metrics (runtime/instance/src/metrics.py).
+#: Statuses that are no failure of the server, as in a fleet's metrics (runtime/instance/src/metrics.py).
 _NO_FAULT = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED", "CANCELLED"}
 #: The API of requests on the model itself, as probes send them; predictions have a name there.
 _STATUS_API = ""
 
-#: So many failures end a bake before its time; fewer may be a small share of the requests at its end.
+#: Number of failures that end a bake before its time; fewer may be a small share of the requests at its end.
 _MANY_FAILURES = 10
 
 _Key = TypeVar("_Key")
