@@ -44,7 +44,7 @@ export class PythonBundling {
   }
 
   /**
-   * As the user writes it. Options are left out: the environment may hold a password.
+   * Expression that the user writes. Options are left out: the environment may hold a password.
    *
    * @internal
    */

@@ -1,6 +1,6 @@
 import { LONGEST_DELIVERY_MINUTES } from '../model/delivery-source';
+import type { DeliverySettings, State } from './asl';
 import { outcomeStates } from './outcome-states';
-import type { DeliverySettings, State } from './state';
 import { turnStates } from './turn-states';
 import { updateStates } from './update-states';
 

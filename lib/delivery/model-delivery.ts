@@ -14,15 +14,15 @@ import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { BUCKET, checkTypes, DURATION, TOPIC } from '../private/property-types';
+import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './asl';
 import { checkDelivery, checkEvents, checkStacks, defaultParameterPrefix } from './delivery-checks';
 import { deliveryDefinition } from './delivery-definition';
 import { DeliveryFunctions } from './delivery-functions';
 import { deliveryRole, parameterArn, stackArns } from './delivery-role';
 import type { ModelDeliveryProps } from './model-delivery-props';
-import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './state';
 import { uploadBucket } from './upload-bucket';
 
-/** Of the source parameter before the first upload. The build runner knows it. */
+/** Value of the source parameter before the first upload. The build runner knows it. */
 const NOTHING = 'none';
 const BUILT = 'built';
 

@@ -1,6 +1,6 @@
 import { EVENT_SOURCE } from '../private/event-rule';
-import { choice, DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK, query, request, retriesExcept } from './state';
-import type { DeliverySettings, State, States } from './state';
+import { choice, DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK, query, request, retriesExcept } from './asl';
+import type { DeliverySettings, State, States } from './asl';
 
 /** EventBridge may answer that it took no event, without an error that a retry would notice. */
 const TELLING_ATTEMPTS = 5;

@@ -1,6 +1,6 @@
 import { DELIVERED_OUTPUT, LONGEST_PARAMETER } from '../model/delivery-source';
-import type { DeliverySettings, States } from './state';
-import { choice, query, request, retriesExcept, wait } from './state';
+import type { DeliverySettings, States } from './asl';
+import { choice, query, request, retriesExcept, wait } from './asl';
 
 const TAKEN = 'DynamoDb.ConditionalCheckFailedException';
 const UNKNOWN = 'Sfn.ExecutionDoesNotExistException';

@@ -1,5 +1,5 @@
-import type { DeliverySettings, States } from './state';
-import { choice, query, request, retriesExcept, wait } from './state';
+import type { DeliverySettings, States } from './asl';
+import { choice, query, request, retriesExcept, wait } from './asl';
 
 const says = (words: string) => `$contains($problem, '${words}')`;
 
@@ -36,7 +36,7 @@ const IS_AS_BEFORE = `$phase = 'restore' and $not($queue[$at] in $done) and $not
   ['sourceParameterName', 'previousSource'], ['serveParameterName', 'previousServe'],
 ].map(([name, value]) => `$exists($stack.Parameters[ParameterValue = $settings.${name} and ResolvedValue = $${value}])`).join(' and ')}`;
 
-/** When the stack was updated last; CloudFormation may still answer with what it was before an update that has begun. */
+/** Time of the stack's last update; CloudFormation may still answer with what it was before an update that has begun. */
 const LAST_UPDATED = '$exists($states.result.Stacks[0].LastUpdatedTime) ? $states.result.Stacks[0].LastUpdatedTime : \'never\'';
 
 /** A look at a stack writes nine events into the history. */

@@ -3,7 +3,8 @@ import { Token } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { PropertyType } from '../private/property-types';
 import { BUCKET, checkTypes, DAYS, KEY } from '../private/property-types';
-import { checkExclusive } from '../private/validation';
+import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
+import type { ReplayOptions } from './replay-options';
 import type { RequestCapture, RequestCaptureOptions } from './request-capture';
 
 const LONGEST_DAYS = 3653;
@@ -16,6 +17,11 @@ export const CAPTURE: PropertyType<RequestCapture> = {
 export interface CapturingProps {
   readonly capture?: RequestCapture;
   readonly artifactBucket?: s3.IBucket;
+}
+
+/** The properties of an endpoint that a replay depends on. */
+export interface ReplayingProps extends CapturingProps {
+  readonly replay?: ReplayOptions;
 }
 
 /** Returns every problem of the captured requests of an endpoint that can capture. */
@@ -47,6 +53,31 @@ export function checkCaptureTypes({ _options: options }: RequestCapture): string
 export function checkServerCapture(props: CapturingProps, isLiteRt: boolean): string[] {
   return isLiteRt || props.capture === undefined ? checkCapture(props) : [
     'capture needs ModelServer.LITERT, because TensorFlow Serving gives its requests to nothing else: set server to ModelServer.LITERT, or leave capture out',
+  ];
+}
+
+/** Returns every problem of the replay of captured requests that all endpoints share. */
+export function checkReplay({ replay, capture }: ReplayingProps): string[] {
+  if (!replay) {
+    return [];
+  }
+  return [
+    ...capture ? [] : ['replay has no effect without capture, which records the requests to replay: give both'],
+    ...capture?._options.redact === undefined ? [] : [`replay must not be used with capture.redact (${capture._options.redact.join(', ')}): the captured requests `
+      + 'have no values to send, so that there is nothing to compare; leave one of them out'],
+    ...replay.maxDisagreement === undefined && replay.maxRelativeError === undefined
+      ? ['replay needs a limit: give maxDisagreement for a model that decides, maxRelativeError for one whose numbers count, or both'] : [],
+    ...checkInteger('replay.requests', replay.requests, 1, 1000, 'more take longer than the deployment waits'),
+    ...checkRange('replay.maxDisagreement', replay.maxDisagreement, 0, 1, 'it is a share, not a percentage'),
+    ...checkRange('replay.maxRelativeError', replay.maxRelativeError, 0, Number.MAX_VALUE),
+    ...checkPattern('replay.acceptVersion', replay.acceptVersion, /^[1-9]\d*$/, 'a version of the model, as the refused deployment named it'),
+  ];
+}
+
+/** Returns every problem of the replay before pods or instances get a version. */
+export function checkServerReplay(props: ReplayingProps, isLiteRt: boolean): string[] {
+  return isLiteRt || props.replay === undefined ? checkReplay(props) : [
+    'replay needs ModelServer.LITERT, whose models a Lambda function can answer with before they serve: set server to ModelServer.LITERT, or leave replay out',
   ];
 }
 

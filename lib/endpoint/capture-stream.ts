@@ -14,7 +14,7 @@ export interface CaptureStreamProps {
   readonly options: RequestCaptureOptions;
   readonly modelName: string;
   /**
-   * The stream is created after this, a resource that takes minutes: Firehose and CloudWatch Logs try their roles at once, which IAM has not spread in their
+   * The stream is created after this, a resource that takes a while: Firehose and CloudWatch Logs try their roles at once, which IAM has not spread in their
    * first seconds.
    *
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency

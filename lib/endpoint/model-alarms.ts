@@ -11,7 +11,7 @@ import type { IModelEndpoint, IMonitoredEndpoint } from './model-endpoint';
 import { checkMonitored, isMonitored } from './monitored-checks';
 import type { PodMetrics } from './pod-metrics';
 
-/** As many periods of five minutes as a day has. */
+/** Periods of five minutes in a day, the most that CloudWatch evaluates. */
 const MOST_PERIODS = 288;
 
 type Watch = Pick<cloudwatch.AlarmProps, 'evaluationPeriods' | 'comparisonOperator' | 'treatMissingData'>;

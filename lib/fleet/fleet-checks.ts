@@ -1,10 +1,9 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { checkRolloutAlarms } from '../endpoint/alarm-checks';
 import { CAPTURE } from '../endpoint/capture-checks';
 import { checkLogGroupClass } from '../endpoint/log-group-checks';
-import { ROLLOUT } from '../endpoint/rollout-checks';
+import { checkRolloutAlarms, ROLLOUT } from '../endpoint/rollout-checks';
 import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
 import type { PropertyTypes } from '../private/property-types';
 import { CERTIFICATE, DURATION, INSTANCE_TYPE, KEY, LOG_GROUP, MACHINE_IMAGE, quoted, ROLE, SIZE, VPC } from '../private/property-types';

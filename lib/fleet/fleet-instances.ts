@@ -8,7 +8,7 @@ import type { FleetSettings } from './fleet-settings';
 import { processorOf } from './instance-type-rules';
 import type { ModelFleetProps } from './model-fleet-props';
 
-/** Of the CDK's look-ups of SSM parameters. */
+/** Name of the CDK's context provider for SSM parameters. */
 const PROVIDER = 'ssm';
 
 export interface LaunchTemplateOptions {
@@ -76,7 +76,7 @@ export function fleetGroup(
 /**
  * The newest Amazon Linux 2023 when the app is first synthesized, which cdk.context.json keeps under the same key as the CDK's own look-up.
  *
- * That one has a text instead of an image's id until the look-up is made, which the CDK's validation of templates refuses, also in tests.
+ * The CDK's own class has a text instead of an image's id until the look-up is made, which the CDK's validation of templates refuses, also in tests.
  */
 export class PinnedAmazonLinux implements ec2.IMachineImage {
   constructor(private readonly cpuType: ec2.AmazonLinuxCpuType) {}

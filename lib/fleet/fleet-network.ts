@@ -11,7 +11,7 @@ export interface FleetNetworkProps {
   readonly modelName: string;
   readonly grpcPort: number;
   readonly restPort: number;
-  /** Of the load balancer. */
+  /** Certificate of the load balancer. */
   readonly certificate?: acm.ICertificate;
   /** True where the instances encrypt. */
   readonly encrypted: boolean;

@@ -1,7 +1,6 @@
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { checkServerCapture } from '../endpoint/capture-checks';
-import { checkServerReplay } from '../endpoint/replay-checks';
+import { checkServerCapture, checkServerReplay } from '../endpoint/capture-checks';
 import type { IModelArtifact } from '../model/published-model';
 import { ModelFormat } from '../model/published-model';
 import type { ModelCompatibility } from '../optimization/model-compatibility';

@@ -6,7 +6,7 @@ export const METRICS_UNIT = 'model-server-metrics.service';
 export const SERVER_LOG_UNIT = 'model-server-log.service';
 
 /** Read-only file system, no changes to the kernel, and only IP and local sockets. */
-const SANDBOX = `UMask=0077
+export const SANDBOX = `UMask=0077
 NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=

@@ -1,16 +1,19 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 import { pythonVersionOf } from '../bundling/python-code';
-import { CAPTURE } from '../endpoint/capture-checks';
+import { CAPTURE, checkCapture, checkCaptureTypes, checkReplay } from '../endpoint/capture-checks';
 import { checkLogGroupClass } from '../endpoint/log-group-checks';
-import { ROLLOUT } from '../endpoint/rollout-checks';
+import { checkRolloutAlarms, ROLLOUT } from '../endpoint/rollout-checks';
+import { checkArtifactFor } from '../optimization/endpoint-model';
 import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
 import type { PropertyTypes } from '../private/property-types';
-import { ARCHITECTURE, DURATION, KEY, LOG_GROUP, PYTHON_RUNTIME, quoted, ROLE, SIZE, VPC } from '../private/property-types';
+import { ARCHITECTURE, checkTypes, DURATION, KEY, LOG_GROUP, PYTHON_RUNTIME, quoted, ROLE, SIZE, VPC } from '../private/property-types';
+import { checkRoleStack } from '../private/role-checks';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
-import { checkFunctionCapture, checkFunctionReplay } from './capture-checks';
-import { mebibytesOf, MOST_PROCESSORS } from './function-settings';
+import { checkLogRetention } from './function-log-group';
+import { functionModel, functionSettings, mebibytesOf, MOST_PROCESSORS } from './function-settings';
 import type { ModelFunctionProps } from './model-function-props';
 import { LiteRtRuntime } from './runtime-layer-props';
 import type { PythonRuntimeLayerOptions } from './runtime-layer-props';
@@ -56,15 +59,24 @@ const OWN_VARIABLES: Record<string, string> = {
   CONFIGURATION_DIGEST: 'it tells versions apart',
 };
 
-/** Returns every problem with the function's own properties. The model and its optimization have their own checks. */
-export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration): string[] {
+/**
+ * Returns every problem of a function's properties, in the order in which they are reported.
+ *
+ * Values of another type are reported alone: the other checks, and the defaults, read the values.
+ */
+export function checkFunctionProps(scope: Construct, id: string, props: ModelFunctionProps): string[] {
+  const ofOtherTypes = checkTypes(props, FUNCTION_TYPES, ['model']);
+  if (ofOtherTypes.length > 0) {
+    return ofOtherTypes;
+  }
+  const settings = functionSettings(id, props);
   return [
     ...(props.pythonRuntime ? checkPythonRuntime('pythonRuntime', props.pythonRuntime) : []),
     ...checkMemorySize(props.memorySize),
     ...checkTimeout(props.timeout),
     ...checkInteger('threads', props.threads, 1, MOST_PROCESSORS, 'a function has no more processors'),
     ...checkConcurrency(props.reservedConcurrentExecutions),
-    ...checkTraffic(props, timeout),
+    ...checkTraffic(props, settings.timeout),
     ...checkEnvironment(props.environment),
     ...checkLayers(props.layers, props.hook !== undefined),
     ...props.hook?._problems ?? [],
@@ -77,6 +89,10 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'] as const)
       .filter((name) => props[name] !== undefined)
       .map((name) => `${name} has no effect without vpc: give the VPC, or leave it out`),
+    ...checkRolloutAlarms(scope, props.rollout),
+    // The role writes to the log group, which is this stack's.
+    ...props.logGroup ? [] : checkRoleStack(scope, 'role', props.role),
+    ...checkArtifactFor(scope, 'Optimizer', functionModel(props, settings)),
   ];
 }
 
@@ -151,5 +167,26 @@ function checkNative(props: ModelFunctionProps): string[] {
     ...props.hook ? [`hook is a Python module, and liteRtRuntime native has no Python: ${wayOut}`] : [],
     ...props.snapStart ? [`snapStart is for Python functions, and liteRtRuntime native runs on provided.al2023: ${wayOut}, or leave snapStart out`] : [],
     ...props.pythonRuntime ? ['pythonRuntime has no effect with liteRtRuntime native, which has no Python: leave it out'] : [],
+  ];
+}
+
+/** Rejects captured requests that the function's log, through which they pass, would keep too long or under another key. */
+function checkFunctionCapture(props: ModelFunctionProps): string[] {
+  const { capture, logGroup } = props;
+  return capture === undefined || checkCaptureTypes(capture).length > 0 ? checkCapture(props) : [
+    ...checkCapture(props),
+    ...checkLogRetention(props),
+    ...checkExclusive({ logGroup, 'capture.encryptionKey': capture._options.encryptionKey }, 'give the key to the log group itself, and a bucket with the key'),
+  ];
+}
+
+/** Rejects a replay to a new version that takes other requests than the captured ones, or none. */
+function checkFunctionReplay(props: ModelFunctionProps): string[] {
+  const { replay, hook, reservedConcurrentExecutions } = props;
+  return [
+    ...checkReplay(props),
+    ...replay && hook ? ['replay must not be used with hook: requests are captured as the hook gives them to the model, and the hook takes others; leave replay out'] : [],
+    ...replay && reservedConcurrentExecutions === 0
+      ? ['replay has no effect with reservedConcurrentExecutions 0: nothing can be asked; leave one of them out'] : [],
   ];
 }

@@ -1,9 +1,9 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { logRetentionWithin, wholeDays } from './capture-checks';
 import type { ModelFunctionProps } from './model-function-props';
 
 /** Creates the log group of a function, which keeps nothing longer than captured requests are kept. */
@@ -17,6 +17,36 @@ export function functionLogGroup(scope: Construct, id: string, { capture, logRet
     encryptionKey,
     removalPolicy: artifactRemovalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   });
+}
+
+/** Refuses a log that keeps captured requests longer than their bucket does. */
+export function checkLogRetention({ capture, logGroup, logRetention }: ModelFunctionProps): string[] {
+  const days = capture && wholeDays(capture._options.retention);
+  if (days === undefined) {
+    return [];
+  }
+  const wayOut = 'captured requests pass through the log: give a shorter one, or a longer capture.retention';
+  if (logRetention !== undefined && !Token.isUnresolved(logRetention) && logRetention > days) {
+    return [`logRetention must not be longer than capture.retention (${days} days), got ${logRetention === logs.RetentionDays.INFINITE ? 'INFINITE' : `${logRetention} days`}: ${wayOut}`];
+  }
+  const made = logGroup?.node.defaultChild;
+  if (!(made instanceof logs.CfnLogGroup) || Token.isUnresolved(made.retentionInDays)) {
+    return [];
+  }
+  return made.retentionInDays === undefined || made.retentionInDays > days
+    ? [`logGroup must not keep events longer than capture.retention (${days} days), got ${made.retentionInDays === undefined ? 'INFINITE' : `${made.retentionInDays} days`}: ${wayOut}`] : [];
+}
+
+/** Days of a duration; undefined if they are a token or not whole. */
+function wholeDays(duration: Duration): number | undefined {
+  const days = duration.isUnresolved() ? NaN : duration.toDays({ integral: false });
+  return Number.isInteger(days) ? days : undefined;
+}
+
+/** The longest retention of a log group that is not longer than these days. */
+function logRetentionWithin(days: number | undefined): logs.RetentionDays {
+  const known = Object.values(logs.RetentionDays).filter((value) => typeof value === 'number' && value <= (days ?? 1)) as number[];
+  return Math.max(logs.RetentionDays.ONE_DAY, ...known);
 }
 
 /** Lets CloudWatch Logs use a key for log groups of the account: the policy of an imported key is the user's. */

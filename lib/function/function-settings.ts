@@ -1,6 +1,8 @@
 import { Duration, Size, SizeRoundingBehavior } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { PythonBundling } from '../bundling/python-bundling';
+import { ModelFormat } from '../model/published-model';
+import type { ArtifactForProps } from '../optimization/endpoint-model';
 import { defaultModelName } from '../optimization/model-name';
 import type { ModelFunctionProps } from './model-function-props';
 import { LiteRtRuntime } from './runtime-layer-props';
@@ -38,6 +40,11 @@ export function functionSettings(id: string, props: ModelFunctionProps): Functio
     embeddedMetrics: props.embeddedMetrics ?? true,
     liteRtRuntime: props.liteRtRuntime ?? (props.explorer ? LiteRtRuntime.NATIVE : undefined),
   };
+}
+
+/** Returns the function's requirements for its model. */
+export function functionModel(props: ModelFunctionProps, { modelName, architecture }: FunctionSettings): ArtifactForProps {
+  return { ...props, modelName, format: ModelFormat.LITERT, architecture };
 }
 
 export function mebibytesOf(memorySize: Size): number {

@@ -8,25 +8,20 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { checkRolloutAlarms } from '../endpoint/alarm-checks';
 import { LiveEvents } from '../endpoint/live-events';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import { readDelivered } from '../model/delivery-source';
 import type { IModelArtifact } from '../model/published-model';
-import { ModelFormat } from '../model/published-model';
-import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
+import { artifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
-import { checkTypes } from '../private/property-types';
-import { checkRoleStack } from '../private/role-checks';
 import { CaptureDelivery } from './capture-delivery';
-import { checkFunctionProps, FUNCTION_TYPES } from './function-checks';
+import { checkFunctionProps } from './function-checks';
 import { functionLayers } from './function-layers';
 import { functionLogGroup } from './function-log-group';
 import { functionOffer } from './function-offer';
-import type { FunctionSettings } from './function-settings';
-import { functionSettings } from './function-settings';
+import { functionModel, functionSettings } from './function-settings';
 import { checkSize, partBytes } from './function-size';
 import { liveAlias } from './live-alias';
 import type { ModelFunctionProps } from './model-function-props';
@@ -84,12 +79,12 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelFunctionProps`, checkTypes(props, FUNCTION_TYPES, ['model']), this);
+    failIfAny(lit`InvalidModelFunctionProps`, checkFunctionProps(this, id, props), this);
 
     const settings = functionSettings(id, props);
     this.modelName = settings.modelName;
     this.hasExplorer = props.explorer ?? false;
-    this.artifact = this.publishedModel(props, settings);
+    this.artifact = artifactFor(this, 'Optimizer', functionModel(props, settings));
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
 
     const layers = functionLayers(this, props, settings);
@@ -304,19 +299,6 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
    */
   public _metricDroppedCaptures(): cloudwatch.Metric | undefined {
     return this.captureBucket && this.requestMetrics?.droppedCaptures();
-  }
-
-  /** Checks all properties and returns the published model. */
-  private publishedModel(props: ModelFunctionProps, { modelName, architecture, timeout }: FunctionSettings): IModelArtifact {
-    const model = { ...props, modelName, format: ModelFormat.LITERT, architecture };
-    failIfAny(lit`InvalidModelFunctionProps`, [
-      ...checkFunctionProps(props, timeout),
-      ...checkRolloutAlarms(this, props.rollout),
-      // It writes to the log group, which is this stack's.
-      ...props.logGroup ? [] : checkRoleStack(this, 'role', props.role),
-      ...checkArtifactFor(this, 'Optimizer', model),
-    ], this);
-    return artifactFor(this, 'Optimizer', model);
   }
 
   private embedded(method: string): RequestMetrics {

@@ -33,7 +33,7 @@ export class ModelLayer extends Construct {
   }
 }
 
-/** Of a bucket of the app's own, the optimizer has said so already. */
+/** Refuses an imported bucket in another Region. For a bucket of the app's own the optimizer does. */
 function layerProblems(scope: Construct, bucket: s3.IBucket): string[] {
   const elsewhere = otherRegion(scope, bucket);
   return elsewhere === undefined ? [] : [

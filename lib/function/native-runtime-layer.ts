@@ -33,6 +33,14 @@ export function hasNativeProgram(architecture: lambda.Architecture): boolean {
   return existsSync(nativeProgram(architecture));
 }
 
+/** Returns the problem of a copy of this library that has no program for an architecture. */
+export function checkNativeProgram(architecture: lambda.Architecture): string[] {
+  return hasNativeProgram(architecture) ? [] : [
+    `there is no native runtime for ${architecture.name} (${nativeProgram(architecture)} is missing): in a clone, run `
+    + `"npm run native -- build --processor ${architecture.name}"; or use LiteRtRuntime.NUMPY`,
+  ];
+}
+
 /**
  * Creates the layer of the native runtime: `bootstrap` and LiteRT's C library.
  *
@@ -41,13 +49,9 @@ export function hasNativeProgram(architecture: lambda.Architecture): boolean {
 export function nativeRuntimeLayer(scope: Construct, id: string, options: NativeRuntimeLayerOptions): lambda.LayerVersion {
   const { architecture, bundling, description, layerVersionName } = options;
   const program = nativeProgram(architecture);
-  if (Stack.of(scope).bundlingRequired && !existsSync(program)) {
-    throw new ValidationError(
-      lit`NoNativeProgram`,
-      `there is no native runtime for ${architecture.name} (${program} is missing): in a clone, run "npm run native -- build --processor ${architecture.name}"; `
-      + 'or use LiteRtRuntime.NUMPY',
-      scope,
-    );
+  const [missing] = checkNativeProgram(architecture);
+  if (Stack.of(scope).bundlingRequired && missing !== undefined) {
+    throw new ValidationError(lit`NoNativeProgram`, missing, scope);
   }
   return nativeLayer(scope, id, {
     program,

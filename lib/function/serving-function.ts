@@ -24,7 +24,7 @@ export interface ServingFunctionOptions {
   readonly compatibility: ModelCompatibility;
   readonly layers: FunctionLayers;
   readonly logGroup: logs.ILogGroup;
-  /** Of a version that another one has replaced. */
+  /** Removal policy of a version that another one has replaced. */
   readonly versionRemovalPolicy?: RemovalPolicy;
 }
 

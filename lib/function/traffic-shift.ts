@@ -16,7 +16,7 @@ export interface TrafficShiftProps {
   /** Requests that the new version answered by 500, where that is counted: to Lambda they are no errors. */
   readonly failures?: cloudwatch.Metric;
 
-  /** Of the new version's invocations and their duration. */
+  /** Limits on the errors and the duration of the new version's invocations. */
   readonly limits: Required<RolloutLimits>;
 }
 

@@ -6,7 +6,7 @@ import type { ObjectIdentity } from './kubernetes-object';
 /**
  * Metrics that Container Insights publishes of a service's pods, under the name of their Deployment.
  *
- * Those relative to a pod's limits (`…_over_pod_limit`) are left out: a pod has them only if all its containers have limits, and init containers have none.
+ * Metrics relative to a pod's limits (`…_over_pod_limit`) are left out: a pod has them only if all its containers have limits, and init containers have none.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-enhanced-EKS.html
  */

@@ -65,7 +65,8 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly replay?: ReplayOptions;
 
   /**
-   * Processor of the nodes and of the optimization. `ARM_64` needs `ModelServer.LITERT`.
+   * Processor of the nodes and of the optimization. `ARM_64` needs `ModelServer.LITERT`, and nodes with that processor: the built-in node pools of
+   * EKS Auto Mode start none for pods.
    *
    * @default lambda.Architecture.X86_64
    */

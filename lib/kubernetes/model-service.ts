@@ -6,13 +6,14 @@ import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { checkRolloutAlarms } from '../endpoint/alarm-checks';
 import { CaptureStream } from '../endpoint/capture-stream';
 import { deployTimeDigest, stableDigest } from '../endpoint/digests';
 import { LiveEvents } from '../endpoint/live-events';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { PodMetrics } from '../endpoint/pod-metrics';
+import { checkRolloutAlarms } from '../endpoint/rollout-checks';
 import type { IModelArtifact } from '../model/published-model';
+import { BuildProvider } from '../optimization/build/build-provider';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
@@ -25,6 +26,7 @@ import { ModelServer } from '../serving/model-server';
 import { noteBatching } from '../serving/serving-settings';
 import type { ServingSettings } from '../serving/serving-settings';
 import { addServiceObjects } from './add-service-objects';
+import { warnOfMissingNodes } from './cluster-nodes';
 import { warnOfOldCluster } from './cluster-version';
 import { ContainerInsightsMetrics } from './container-insights-metrics';
 import { waitForLoadBalancer, waitForRollout } from './deployment-waits';
@@ -113,6 +115,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
     warnOfSlowRollout(this, props);
     warnOfOldCluster(this, props.cluster);
+    warnOfMissingNodes(this, props);
 
     const settings = serviceSettings(names, props);
     noteBatching(this, settings.serving);
@@ -135,8 +138,9 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       files: liteRt ? [liteRt.program, liteRt.library] : [], role: props.role,
     });
     this.role = access.role;
-    // Not after the compatibility, which depends on the manifests, and they name the stream.
-    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName: this.modelName, after: this.artifact });
+    // Not after the compatibility, which depends on the manifests, and they name the stream. An artifact that is not built here takes no time.
+    const after = this.optimizer ?? BuildProvider.of(this);
+    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName: this.modelName, after });
     capture?.grantPut(this.role);
     props.serverCertificate?._grantRead(this.role);
     this.captureBucket = capture?.bucket;

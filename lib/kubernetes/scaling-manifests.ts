@@ -12,7 +12,7 @@ export interface ScalingOptions {
 /**
  * Scales on the CPU of one container: up immediately, down by one pod a minute after five minutes of low load. Limits apply even without metrics.
  *
- * Of a whole pod Kubernetes computes no utilization as soon as one container, such as one that a service mesh adds, requests no CPU.
+ * Kubernetes computes no utilization of a whole pod as soon as one container, such as one that a service mesh adds, requests no CPU.
  *
  * @param container name of the server's
  */

@@ -1,8 +1,7 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { CAPTURE, checkServerCapture } from '../endpoint/capture-checks';
-import { checkServerReplay } from '../endpoint/replay-checks';
+import { CAPTURE, checkServerCapture, checkServerReplay } from '../endpoint/capture-checks';
 import { ROLLOUT } from '../endpoint/rollout-checks';
 import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
 import type { PropertyTypes } from '../private/property-types';

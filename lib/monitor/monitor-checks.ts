@@ -35,7 +35,7 @@ export function checkMonitor(scope: IConstruct, props: ModelMonitorProps): strin
   ];
 }
 
-/** Of a model without a profile, and of one in another stack, which would export the manifest's key and then could publish no other version. */
+/** Refuses a model without a profile, and one in another stack, which would export the manifest's key and then could publish no other version. */
 function artifactProblems(scope: IConstruct, artifact: IModelArtifact): string[] {
   const reference = referenceOf(artifact);
   if (!reference) {

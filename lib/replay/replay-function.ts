@@ -35,7 +35,7 @@ export interface ReplayFunctionProps {
   readonly model: ModelSource;
   readonly artifact: IModelArtifact;
   readonly architecture: lambda.Architecture;
-  /** That of the endpoint, whose misfits are reported first. */
+  /** Offer of the endpoint to the model. Its misfits are reported first. */
   readonly compatibility: ModelCompatibility;
 }
 
@@ -71,7 +71,7 @@ export class ReplayFunction extends Construct {
     compatibility.resource.node.addDependency(given.compatibility.resource);
     const created = servingFunction(this, 'Function', {
       props,
-      // As much as the model needs: an account may be limited to less than Lambda's most, and nobody has to know how much it is.
+      // Memory that the model needs: an account may be limited to less than Lambda's most, and nobody has to know how much it is.
       settings: { ...settings, memoryMebibytes: compatibility.functionMemory, threads: 1 },
       bucket,
       compatibility,

@@ -21,11 +21,11 @@ export interface LiteRtCommandOptions {
   /** Path of LiteRT's C library. */
   readonly library: string;
   readonly librarySha256: string;
-  /** Compiled copies of the model, each run by one thread. If undefined, one for each processor of the machine. */
+  /** Instances of the model, each run by one thread. If undefined, one for each processor of the machine. */
   readonly workers?: number;
   /** Time that the ports stay open after SIGTERM, while clients find another server. */
   readonly drainSeconds: number;
-  /** When a connection ends, between its requests, so that its client finds another server. If undefined, never. */
+  /** Age at which a connection ends, between its requests, so that its client finds another server. If undefined, never. */
   readonly maxConnectionAgeSeconds?: number;
   /** If undefined, nothing is captured. */
   readonly capture?: LiteRtCapture;

@@ -16,8 +16,9 @@ export abstract class ServingBinary {
    * The model's optimization downloads it over the registry's HTTP API, without Docker, and verifies its digest. It is published to the model's bucket
    * only after it has served the optimized model with the expected results. Another image, tag or digest causes a new optimization.
    *
-   * Docker Hub limits anonymous downloads per IP address, which builds share: for production, copy the image to ECR and use
-   * `ServingImage.fromEcrRepository`. A build in a VPC (`buildVpc`) needs access to the registry, by NAT or, for ECR, by VPC endpoints.
+   * Docker Hub limits anonymous downloads per IP address, which builds share. A build that it refuses asks a mirror for the same digest at once;
+   * a mirror may lack it. For production, copy the image to ECR and use `ServingImage.fromEcrRepository`.
+   * A build in a VPC (`buildVpc`) needs access to the registry, by NAT or, for ECR, by VPC endpoints.
    *
    * @param image an image with a fixed tag or a digest
    */

@@ -4,9 +4,10 @@ import * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets';
 import type { Construct } from 'constructs';
 import type { ServerImage } from '../optimization/build/server-image';
 import { checkServerImage } from '../optimization/build/server-image';
+import { pinnedImage, SERVING_DIGEST, SERVING_RELEASE } from './default-image';
 
-/** The default image. The tag of a release does not move. */
-export const DEFAULT_SERVING_IMAGE = 'tensorflow/serving:2.20.0';
+/** The default image: the release's index by its digest, or by its tag while no digest is recorded. */
+export const DEFAULT_SERVING_IMAGE = pinnedImage(SERVING_RELEASE, SERVING_DIGEST);
 
 /**
  * A container image with TensorFlow Serving, for x86_64: there is no official image for arm64.
@@ -69,7 +70,7 @@ class RegistryImage extends ServingImage {
     }
     const [, , tag, digest] = /^([^\s@]+?)(?::([\w][\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(this.image) ?? ['', '', '', ''];
     if (tag === '' && digest === '') {
-      return [`servingImage must be an image with a tag or a digest, such as ${JSON.stringify(DEFAULT_SERVING_IMAGE)}, got ${JSON.stringify(this.image)}`];
+      return [`servingImage must be an image with a tag or a digest, such as ${JSON.stringify(SERVING_RELEASE)}, got ${JSON.stringify(this.image)}`];
     }
     return digest === undefined ? tagProblems(tag, this.image) : [];
   }
@@ -127,7 +128,7 @@ function tagProblems(tag: string | undefined, shown: string): string[] {
   if (tag === undefined || tag === '' || tag === 'latest') {
     return [
       `servingImage must name one release, got ${JSON.stringify(shown)}: pods that start later would run another server than those that serve; `
-      + `give a tag, such as ${JSON.stringify(DEFAULT_SERVING_IMAGE)}, or a digest`,
+      + `give a tag, such as ${JSON.stringify(SERVING_RELEASE)}, or a digest`,
     ];
   }
   return /arm64|aarch64/i.test(tag)

@@ -41,9 +41,9 @@ export interface ServingSettings {
   readonly grpcMaxThreads?: number;
   readonly intraOpParallelism?: number;
   readonly interOpParallelism?: number;
-  /** Of the LiteRT server. If undefined, one. */
+  /** Threads of the LiteRT server for one request. If undefined, one. */
   readonly threadsPerRequest?: number;
-  /** Of both ports. If undefined, they do not encrypt. */
+  /** Certificate of both ports. If undefined, they do not encrypt. */
   readonly certificate?: ServerCertificate;
   /** True if the LiteRT server serves the page. */
   readonly explorer: boolean;
