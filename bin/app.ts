@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { App, Size } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ModelServer, OptimizationRecipe, QualityGate, ServingBinary } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 import { FleetStack } from './fleet-stack';
@@ -16,9 +17,10 @@ import { ServiceStack } from './service-stack';
  *     cdk deploy FleetStack -c minCapacity=1 -c server=path/to/tensorflow_model_server
  *     cdk deploy FleetStack -c modelServer=litert
  *     cdk deploy ServiceStack -c modelServer=litert
+ *     cdk deploy ServiceStack -c modelServer=litert -c architecture=arm64
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
  *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
- *     cdk deploy LiteRtFleetStack -c stackPrefix=LiteRt -c modelServer=litert -c artifactBucket=models -c manifestKey=digits-0123abcd/litert/1/manifest.json
+ *     cdk deploy FleetStack -c modelServer=litert -c artifactBucket=models -c manifestKey=digits-0123abcd/litert/1/manifest.json
  */
 const app = new App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name);
@@ -44,22 +46,21 @@ new FunctionStack(app, 'FunctionStack', {
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
 });
 
-/** Before the names of the stacks of pods and instances, so that both servers can run at the same time. */
-const prefix = context('stackPrefix') ?? '';
 const published = context('manifestKey') ? { bucketName: context('artifactBucket')!, manifestKey: context('manifestKey')! } : undefined;
 const server = Object.values(ModelServer).find((name) => name === context('modelServer'));
 // TensorFlow Serving does not serve LiteRT files.
 if (!common.model.endsWith('.tflite') || server === ModelServer.LITERT) {
-  new ServiceStack(app, `${prefix}ServiceStack`, {
+  new ServiceStack(app, 'ServiceStack', {
     ...common,
     published,
     server,
+    architecture: context('architecture') === 'arm64' ? lambda.Architecture.ARM_64 : undefined,
     internalLoadBalancer: context('internalLoadBalancer') === 'true',
     adminRoleArn: context('adminRole'),
     apiCidrs: context('apiCidrs')?.split(','),
   });
 
-  new FleetStack(app, `${prefix}FleetStack`, {
+  new FleetStack(app, 'FleetStack', {
     ...common,
     published,
     server,

@@ -29,5 +29,6 @@ export function exampleOutputs(stack: Stack, endpoint: IModelEndpoint & { optimi
     new CfnOutput(stack, 'ManifestKey', { value: endpoint.optimizer.manifestKey });
     new CfnOutput(stack, 'ReportKey', { value: endpoint.optimizer.reportKey });
     new CfnOutput(stack, 'Summary', { value: endpoint.optimizer.summary });
+    new CfnOutput(stack, 'Isolation', { value: endpoint.optimizer.isolation });
   }
 }

@@ -1,44 +1,59 @@
-import { deliveryCommand } from './delivery/command';
-import { openCommand } from './open/command';
-import { openApiCommand } from './openapi/command';
-import { preflightCommand } from './preflight/command';
-import { recommendCommand } from './recommend/command';
+import { version } from '../package.json';
+import OPTIMIZER from './optimizer/commands.json';
 
-const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
-  preflight: preflightCommand, delivery: deliveryCommand, recommend: recommendCommand, open: openCommand, openapi: openApiCommand,
+type Command = (args: string[]) => Promise<number>;
+
+/** Each command with a sentence. What it needs is loaded when it runs, because the help must not take longer than reading it. */
+const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  preflight: { summary: 'ask an AWS account what would stand in the way of a deployment', load: async () => (await import('./preflight/command.js')).preflightCommand },
+  delivery: { summary: 'see what a ModelDelivery serves, deliver an upload again, or go back', load: async () => (await import('./delivery/command.js')).deliveryCommand },
+  recommend: { summary: 'say which path is the cheapest for a model that was optimized', load: async () => (await import('./recommend/command.js')).recommendCommand },
+  open: { summary: 'send requests to an endpoint from a page in your browser, also behind IAM', load: async () => (await import('./open/command.js')).openCommand },
+  openapi: { summary: 'print what a published model\'s servers answer, as OpenAPI 3.1', load: async () => (await import('./openapi/command.js')).openApiCommand },
 };
 
-const USAGE = `Usage: cdk-tensorflow <command> [options]
+const isOptimizers = (name: string): name is keyof typeof OPTIMIZER => Object.hasOwn(OPTIMIZER, name);
 
-  preflight   ask an AWS account what would stand in the way of a deployment
-  delivery    see what a ModelDelivery serves, deliver an upload again, or go back
-  recommend   say which path is the cheapest for a model that was optimized
-  open        send requests to an endpoint from a page in your browser, also behind IAM
-  openapi     print what a published model's servers answer, as OpenAPI 3.1
+const lines = (commands: [string, string][]) => commands.map(([name, summary]) => `  ${name.padEnd(15)}${summary}\n`).join('');
 
-\`cdk-tensorflow <command> --help\` prints the options of a command.
+const usage = () => `Usage: cdk-tensorflow <command> [options]
+
+On a model, on this machine:
+${lines(Object.entries(OPTIMIZER).map(([name, { summary }]) => [name, summary]))}
+On a deployment:
+${lines(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]))}
+\`cdk-tensorflow <command> --help\` prints the options of a command, \`cdk-tensorflow --version\` the version.
+The commands on a model run the package's optimizer, and install its Python packages into a cache the first time.
 `;
 
 // docs/languages.md says which versions of Node.js are supported.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 async function main([name, ...args]: string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === 'help') {
-    process.stdout.write(USAGE);
+  if (name === undefined || ['--help', '-h', 'help'].includes(name)) {
+    process.stdout.write(usage());
     return name === undefined ? 2 : 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
-    process.stderr.write(`there is no command ${JSON.stringify(name)}, but ${Object.keys(COMMANDS).join(', ')}; those of the optimizer (optimize, inspect, verify `
-      + 'and others) belong to `python -m tensorflow_optimizer`: docs/optimizing.md\n');
-    return 2;
+  if (name === '--version') {
+    process.stdout.write(`${version}\n`);
+    return 0;
   }
   try {
-    return await command(args);
+    if (isOptimizers(name)) {
+      const { optimizerCommand } = await import('./optimizer/command.js');
+      return await optimizerCommand(name, args);
+    }
+    if (Object.hasOwn(COMMANDS, name)) {
+      const command = await COMMANDS[name].load();
+      // The others have no option of one letter.
+      return await command(args.map((argument) => (argument === '-h' ? '--help' : argument)));
+    }
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\`cdk-tensorflow ${name} --help\` prints the options\n`);
     return 2;
   }
+  process.stderr.write(`there is no command ${JSON.stringify(name)}, but ${[...Object.keys(OPTIMIZER), ...Object.keys(COMMANDS)].join(', ')}\n`);
+  return 2;
 }
 
 void main(process.argv.slice(2)).then((code) => {

@@ -2,7 +2,7 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-/** Where requests go, and with whose credentials. */
+/** Region and credentials of requests. */
 export interface AwsAccess {
   readonly region: string;
   /** A profile of the AWS configuration files. Without it, the environment decides, as for every AWS tool. */
@@ -23,7 +23,7 @@ export async function queryAws(access: AwsAccess, service: string, action: strin
   return post(access, service, action, `Action=${action}&Version=${version}`, { 'content-type': 'application/x-www-form-urlencoded' });
 }
 
-/** How often a request is made, at the most, and the longest pause after the first. Each further one may be twice as long. */
+/** Maximum attempts of a request, and the longest pause after the first. Each further pause may be twice as long. */
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MILLISECONDS = 500;
 

@@ -1,9 +1,11 @@
 import { randomUUID } from 'crypto';
 import { CloudFormationClient, DescribeStacksCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { GetObjectCommand, ListObjectVersionsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import type { Kept } from '../../lib/private/documents/kept';
+import type { Manifest } from '../../lib/private/documents/manifest';
 import type { AwsAccess } from '../aws/signed-request';
 import { callAws } from '../aws/signed-request';
-import type { Delivery, Manifest, ServingStack, Settings, Upload, Version } from './documents';
+import type { Delivery, ServingStack, Settings, Upload, Version } from './documents';
 import { deliveryOf, settingsOf, versionsOf } from './documents';
 import type { Refusal } from './refusals';
 import { prefixOf } from './refusals';
@@ -139,7 +141,7 @@ export class DeliveryClient {
         }
         const documents = await Promise.all(keys.map(async (Key) => {
           const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: place.Bucket, Key }));
-          return JSON.parse(await Body!.transformToString()) as { refusals: Refusal[] };
+          return JSON.parse(await Body!.transformToString()) as Kept;
         }));
         return [name, documents.flatMap(({ refusals }) => refusals)];
       } catch (error) {

@@ -32,7 +32,7 @@ export interface Delivery {
   readonly outcome: 'RUNNING' | 'DELIVERED' | 'REFUSED' | 'WAITING' | 'ROLLED_BACK' | 'SUPERSEDED' | 'FAILED';
   readonly started: Date;
   readonly ended?: Date;
-  /** Of the upload; empty where an execution did not get so far. */
+  /** Object version of the upload; empty where an execution did not get so far. */
   readonly objectVersion: string;
   /** `built`, or the published versions that were asked for, as JSON. */
   readonly serve: string;
@@ -55,17 +55,6 @@ export interface ServingStack {
 export interface Upload {
   readonly objectVersion: string;
   readonly uploaded: Date;
-}
-
-/** The part of a manifest (optimizer/schema/manifest.schema.json) that is shown. */
-export interface Manifest {
-  readonly version: number;
-  readonly candidate: string;
-  readonly created: string;
-  readonly sizeBytes: number;
-  readonly latencyMilliseconds: number | null;
-  readonly source: { readonly objectVersion?: string | null };
-  readonly evaluation: { readonly outputs: Record<string, { readonly accuracy: number | null; readonly meanAbsoluteError: number | null }> } | null;
 }
 
 interface DescribedExecution {

@@ -11,11 +11,11 @@ export interface DeliveryOptions {
   readonly region?: string;
   readonly profile?: string;
   readonly json: boolean;
-  /** How many deliveries to look at. */
+  /** Number of deliveries to look at. */
   readonly limit: number;
-  /** Of `promote`: the newest upload when absent. */
+  /** Object version that `promote` delivers; the newest upload when absent. */
   readonly objectVersion?: string;
-  /** Of `rollback`: the version before when absent. */
+  /** Version that `rollback` goes back to; the one before when absent. */
   readonly to?: string;
   /** True if a change is made, not only shown. */
   readonly yes: boolean;

@@ -1,12 +1,9 @@
+import type { Kept } from '../../lib/private/documents/kept';
 import type { Delivery, Version } from './documents';
 import { isSame } from './timeline';
 
-/** A model that the gate refused, as a deployment with `RefusalBehavior.KEEP_PREVIOUS` records it in kept.json. */
-export interface Refusal {
-  readonly reason: string;
-  /** ISO 8601, UTC. */
-  readonly refusedAt: string;
-}
+/** A model that the gate refused, as a deployment with `RefusalBehavior.KEEP_PREVIOUS` records it. */
+export type Refusal = Kept['refusals'][number];
 
 /** Returns the prefix of a version's model in its bucket. */
 export function prefixOf({ manifestKey }: Version): string {

@@ -1,5 +1,6 @@
+import type { Manifest } from '../../lib/private/documents/manifest';
 import type { DeliveryClient } from './client';
-import type { Delivery, Manifest, ServingStack, Upload, Version } from './documents';
+import type { Delivery, ServingStack, Upload, Version } from './documents';
 import { numberOf } from './documents';
 import { liveSince, shortId } from './timeline';
 
@@ -39,8 +40,8 @@ function figures(manifest: Manifest | undefined): string {
     return 'no manifest to read';
   }
   const qualities = Object.entries(manifest.evaluation?.outputs ?? {}).flatMap(([output, { accuracy, meanAbsoluteError }]) => (
-    accuracy !== null ? [`${output} accuracy ${accuracy.toFixed(4)}`] : meanAbsoluteError !== null ? [`${output} error ${meanAbsoluteError.toPrecision(4)}`] : []));
-  const latency = manifest.latencyMilliseconds === null ? [] : [`${manifest.latencyMilliseconds.toPrecision(3)} ms`];
+    typeof accuracy === 'number' ? [`${output} accuracy ${accuracy.toFixed(4)}`] : typeof meanAbsoluteError === 'number' ? [`${output} error ${meanAbsoluteError.toPrecision(4)}`] : []));
+  const latency = typeof manifest.latencyMilliseconds === 'number' ? [`${manifest.latencyMilliseconds.toPrecision(3)} ms`] : [];
   return [manifest.candidate, `${(manifest.sizeBytes / 1e6).toFixed(2)} MB`, ...qualities, ...latency].join(', ');
 }
 

@@ -2,14 +2,14 @@ import type { Delivery, ServingStack, Version } from './documents';
 
 /** A set of versions that was live, and by what it became so. */
 export interface Snapshot {
-  /** For `--to`. */
+  /** Value that `--to` takes. */
   readonly id: string;
   /** Undefined if it became live by a deployment, or by a delivery that Step Functions does not remember. */
   readonly by?: Delivery;
   readonly versions: readonly Version[];
 }
 
-/** How many characters of an execution's name identify it in tables. */
+/** Number of characters of an execution's name that identify it in tables. */
 const ID_LENGTH = 8;
 
 /** Characters that a parameter of the standard tier takes. */

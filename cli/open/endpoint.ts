@@ -10,7 +10,7 @@ export type SigningService = (typeof SIGNING_SERVICES)[number];
 
 /** An endpoint that serves models. */
 export interface Endpoint {
-  /** Its address, without a slash at the end. */
+  /** Address, without a slash at the end. */
   readonly url: string;
   /** Name of the model. The page asks for it when absent. */
   readonly model?: string;

@@ -26,11 +26,13 @@ const OLDEST_BOOTSTRAP = 6;
 const LAMBDA_EXECUTIONS = 10;
 const ZONES = 2;
 const IMAGE = { repository: 'tensorflow/serving', tag: '2.20.0' };
-const FEWEST_PULLS = 10;
 
 const PROCESSORS = 'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances';
 const ADDRESSES = 'EC2-VPC Elastic IPs';
 const QUOTAS = ['servicequotas:ListServiceQuotas', 'servicequotas:ListAWSDefaultServiceQuotas'];
+
+/** Ids of the zones in which EKS makes no control plane; the same zone has another name in another account. */
+const REFUSED_BY_EKS = ['use1-az3', 'usw1-az2', 'cac1-az3'];
 
 /** Checks everything that can prevent a deployment and costs nothing to check. */
 export async function preflight(answers: AccountAnswers, needs: Needs): Promise<Finding[]> {
@@ -53,8 +55,11 @@ export async function preflight(answers: AccountAnswers, needs: Needs): Promise<
       async ask() {
         const name = `Concurrently running builds for ${machine}`;
         const builds = valueOf(await answers.quotas('codebuild'), name);
-        return expected(builds >= 1, `CodeBuild runs ${builds} builds at a time on the machine type ${machine}, 1 is needed`,
-          `request a higher quota, "${name} environment", or set computeType to another machine`);
+        const fact = `CodeBuild runs ${builds} builds at a time on the machine type ${machine}, 1 is needed`;
+        // Accounts without a history are held to fewer, which no API tells.
+        return builds >= 1 ? unknowable(`${fact}; a new account may run none all the same`,
+          'if the first build fails with "Cannot have more than 0 builds", set computeType to a smaller machine, or ask AWS Support')
+          : expected(false, fact, `request a higher quota, "${name} environment", or set computeType to another machine`);
       },
     },
     {
@@ -70,8 +75,7 @@ export async function preflight(answers: AccountAnswers, needs: Needs): Promise<
       subject: 'the Availability Zones',
       actions: ['ec2:DescribeAvailabilityZones'],
       async ask() {
-        const zones = [...(await answers.zones()).matchAll(/<zoneName>([^<]+)<\/zoneName>/g)].map(([, name]) => name);
-        return expected(zones.length >= ZONES, `there are ${zones.length} Availability Zones (${zones.join(', ')}), ${ZONES} are needed`, 'choose another Region');
+        return zonesFor(zonesIn(await answers.zones()), needs);
       },
     },
     ...(needs.processors > 0 ? [{
@@ -98,9 +102,11 @@ export async function preflight(answers: AccountAnswers, needs: Needs): Promise<
       actions: [],
       async ask() {
         const { status, pullsLeft } = await answers.image(IMAGE.repository, IMAGE.tag);
-        const left = pullsLeft === undefined ? '' : `, and ${pullsLeft} pulls are left to this address`;
-        return expected(status === 200 && (pullsLeft ?? FEWEST_PULLS) >= FEWEST_PULLS, `Docker Hub answers ${status} for ${IMAGE.repository}:${IMAGE.tag}${left}`,
-          'copy the image to ECR and give it as servingImage');
+        const left = pullsLeft === undefined ? '' : `, with ${pullsLeft} pulls left to it`;
+        const fact = `Docker Hub answers ${status} for ${IMAGE.repository}:${IMAGE.tag} to this address${left}`;
+        return status === 404 ? expected(false, fact, 'copy the image to ECR and give it as servingImage')
+          : unknowable(`${fact}; builds and nodes pull from other addresses, whose pulls are counted with those of strangers`,
+            'copy the image to ECR and give it as servingImage, or choose ModelServer.LITERT, which needs no image');
       },
     }] : []),
     ...needs.stacks.map((stack) => ({
@@ -140,6 +146,43 @@ async function answered({ subject, actions, ask }: Question): Promise<Finding> {
 
 function expected(fine: boolean, fact: string, wayOut: string): Omit<Finding, 'subject'> {
   return fine ? { result: 'fine', fact } : { result: 'problem', fact, wayOut };
+}
+
+/** Returns what was found where the account's answer does not decide. */
+function unknowable(fact: string, wayOut: string): Omit<Finding, 'subject'> {
+  return { result: 'unknown', fact, wayOut };
+}
+
+interface Zone {
+  readonly name: string;
+  readonly id: string;
+}
+
+/** Returns the zones of an answer by name, which is the order of `Fn::GetAZs`. */
+function zonesIn(xml: string): Zone[] {
+  // Each zone's id follows its name.
+  return xml.split('<zoneName>').slice(1).map((text) => ({ name: /^[^<]*/.exec(text)![0], id: /<zoneId>([^<]+)<\/zoneId>/.exec(text)?.[1] ?? '' }))
+    .sort((left, right) => left.name.localeCompare(right.name));
+}
+
+function zonesFor(zones: readonly Zone[], { zones: chosen, cluster }: Needs): Omit<Finding, 'subject'> {
+  const names = zones.map(({ name }) => name);
+  const missing = chosen?.filter((name) => !names.includes(name)) ?? [];
+  const fact = `there are ${zones.length} Availability Zones (${names.join(', ')}), ${ZONES} are needed`;
+  if (missing.length > 0) {
+    return expected(false, `${missing.join(', ')} is none of the Region's Availability Zones (${names.join(', ')})`, 'choose two of them');
+  }
+  if (zones.length < ZONES) {
+    return expected(false, fact, 'choose another Region');
+  }
+  const used = chosen === undefined ? zones.slice(0, ZONES) : zones.filter(({ name }) => chosen.includes(name));
+  const refused = used.filter(({ id }) => cluster && REFUSED_BY_EKS.includes(id));
+  if (refused.length === 0) {
+    return expected(true, fact, '');
+  }
+  const others = zones.filter(({ id }) => !REFUSED_BY_EKS.includes(id)).slice(0, ZONES).map(({ name }) => name);
+  return expected(false, `EKS makes no cluster in ${refused.map(({ name, id }) => `${name} (${id})`).join(', ')}`,
+    `give the example \`-c zones=${others.join(',')}\`, and a network of your own no subnets for the cluster there`);
 }
 
 /** Returns the first quota whose name begins so. */

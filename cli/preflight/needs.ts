@@ -25,8 +25,8 @@ export const PATH_NEEDS: Record<PathName, PathNeeds> = {
   function: { processors: 0, addresses: 0, image: false },
   // Three pods, and three more during a rollout, on nodes whose size Auto Mode chooses.
   service: { processors: 16, addresses: 1, image: true },
-  // Two m7i.large, and a third during an update.
-  fleet: { processors: 6, addresses: 0, image: true },
+  // Two m7i.large, a third during an update, and a canary of two.
+  fleet: { processors: 10, addresses: 0, image: true },
 };
 
 /** Needs of a deployment in its account. */
@@ -39,6 +39,14 @@ export interface Needs {
   readonly addresses: number;
   /** True if pods or the build pull TensorFlow Serving's image. */
   readonly image: boolean;
+  /** True if a cluster of EKS will be created. */
+  readonly cluster?: boolean;
+  /**
+   * Names of the Availability Zones to use.
+   *
+   * @default the Region's first two, as in the example
+   */
+  readonly zones?: readonly string[];
   /** @default large, as for the constructs */
   readonly buildMachine?: BuildMachine;
   /** @default x86_64, as for the constructs */

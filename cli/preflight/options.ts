@@ -23,9 +23,10 @@ image. It only reads, and costs nothing.
   --stack NAME            a stack that may exist already (repeatable): whether rollback is disabled for it
   --server SERVER         ${SERVERS.join(' or ')}, of pods and instances; ${SERVERS[0]} when absent
   --processors N          virtual processors that your pods and instances need at most, during updates too; when absent
-                          ${PATH_NEEDS.service.processors} for a service and ${PATH_NEEDS.fleet.processors} for a fleet, as in their defaults;
-                          a fleet's canary of one instance needs 4 more
+                          ${PATH_NEEDS.service.processors} for a service and ${PATH_NEEDS.fleet.processors} for a fleet: two instances, a third
+                          during an update, and two of a canary
   --addresses N           NAT gateways that will be created; when absent ${PATH_NEEDS.service.addresses} for a service (0 in a network that exists)
+  --zones A,B             the Availability Zones to use, as \`-c zones=A,B\` of the example; the Region's first two when absent
   --compute-type TYPE     ${MACHINES.join(', ')}: CodeBuild's machine, as computeType; large when absent
   --architecture NAME     ${PROCESSOR_TYPES.join(' or ')}: of the machine that builds, as architecture; x86_64 when absent
   --qualifier NAME        of \`cdk bootstrap\`, if yours is not the CDK's own
@@ -48,6 +49,7 @@ export function parsePreflightOptions(args: string[]): PreflightOptions | undefi
       'server': { type: 'string', default: SERVERS[0] },
       'processors': { type: 'string' },
       'addresses': { type: 'string' },
+      'zones': { type: 'string' },
       'compute-type': { type: 'string', default: 'large' },
       'architecture': { type: 'string', default: 'x86_64' },
       'qualifier': { type: 'string' },
@@ -82,6 +84,8 @@ export function parsePreflightOptions(args: string[]): PreflightOptions | undefi
       processors: values.processors === undefined ? sum('processors') : Number(values.processors),
       addresses: values.addresses === undefined ? sum('addresses') : Number(values.addresses),
       image: values.server as ServerName === 'tensorflow_serving' && paths.some((path) => PATH_NEEDS[path].image),
+      cluster: paths.includes('service'),
+      zones: values.zones?.split(','),
       buildMachine: values['compute-type'] as BuildMachine,
       architecture: values.architecture as ArchitectureName,
     },

@@ -5,7 +5,7 @@ import { functionSeconds, p99Ratio } from './offer';
 import { HOURS_PER_MONTH } from './prices';
 
 const MEMORY_SIZES = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, ONE_PROCESSOR_MEBIBYTES];
-/** By how much a quicker answer may cost more: billing by whole milliseconds makes slow functions a little cheaper. */
+/** Ratio by which a quicker answer may cost more: billing by whole milliseconds makes slow functions a little cheaper. */
 const QUICKER_MAY_COST = 1.05;
 
 /** Returns the quickest of the cheapest functions that answer in time. Each request has an environment of its own, so none waits for another. */

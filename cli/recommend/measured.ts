@@ -1,26 +1,19 @@
 import { existsSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
-import type { Architecture } from './prices';
+import type { Manifest } from '../../lib/private/documents/manifest';
 
 /** Figures that an optimization job measured of the model that it published. */
-export interface Measured {
-  readonly model: string;
+export interface Measured extends Readonly<Pick<Manifest, 'model' | 'format' | 'architecture' | 'candidate' | 'sizeBytes'>> {
   readonly version?: number;
   readonly buildId?: string;
-  /** ISO 8601, UTC. */
   readonly created?: string;
-  readonly format: 'litert' | 'saved_model';
-  readonly architecture: Architecture;
-  readonly candidate: string;
-  /** Unzipped, of what is loaded. */
-  readonly sizeBytes: number;
-  /** Of one warm request with one instance, on one thread; for a LiteRT model over the job's own Runtime API. */
+  /** Latency of one warm request with one instance, on one thread; for a LiteRT model over the job's own Runtime API. */
   readonly latencyMilliseconds: number;
   /** Processor time of one warm request in the native program. */
   readonly processorMilliseconds?: number;
   /** 99th percentile of the processor time of warm requests there. */
   readonly processorMillisecondsP99?: number;
-  /** Of one warm call of the model alone: its processor time in the native program, where that was measured. */
+  /** Processor time of one warm call of the model alone in the native program, where that was measured. */
   readonly callMilliseconds?: number;
   /** The process with the model, after one answer. */
   readonly peakMemoryMebibytes?: number;
@@ -48,20 +41,20 @@ export function readMeasured(artifact: string): Measured {
   return measuredIn(parsed(file), file);
 }
 
-function parsed(file: string): Record<string, unknown> {
+/** Reads a file of the user's, of which nothing is known. */
+function parsed(file: string): Partial<Manifest> {
   try {
     // `null` is JSON too.
-    return (JSON.parse(readFileSync(file, 'utf8')) ?? {}) as Record<string, unknown>;
+    return (JSON.parse(readFileSync(file, 'utf8')) ?? {}) as Partial<Manifest>;
   } catch (error) {
     throw new Error(`${file} is not JSON: ${(error as Error).message}`, { cause: error });
   }
 }
 
-/** Returns the figures of a manifest (optimizer/schema/manifest.schema.json). */
-export function measuredIn(manifest: Record<string, unknown>, file: string): Measured {
-  const { schemaVersion, format, architecture } = manifest;
-  const part = (name: string) => (manifest[name] ?? {}) as Record<string, unknown>;
-  if (schemaVersion !== 1 || !['litert', 'saved_model'].includes(String(format)) || !['x86_64', 'arm64'].includes(String(architecture))) {
+/** Returns the figures of a manifest. Throws a sentence if it is none, or has no latency. */
+export function measuredIn(manifest: Partial<Manifest>, file: string): Measured {
+  const { schemaVersion, format, architecture, extra, requirements, evaluation } = manifest;
+  if (schemaVersion !== 1 || !format || !['litert', 'saved_model'].includes(format) || !architecture || !['x86_64', 'arm64'].includes(architecture)) {
     throw new Error(`${file} is no manifest of the optimizer, of schema version 1`);
   }
   const latency = positive(manifest.latencyMilliseconds);
@@ -73,23 +66,23 @@ export function measuredIn(manifest: Record<string, unknown>, file: string): Mea
     version: positive(manifest.version),
     buildId: text(manifest.buildId),
     created: text(manifest.created),
-    format: format as Measured['format'],
-    architecture: architecture as Architecture,
+    format,
+    architecture,
     candidate: String(manifest.candidate),
     sizeBytes: positive(manifest.sizeBytes) ?? 0,
     latencyMilliseconds: latency,
-    processorMilliseconds: positive(part('extra').processorMilliseconds),
-    processorMillisecondsP99: positive(part('extra').processorMillisecondsP99),
-    callMilliseconds: rowMilliseconds(manifest) ?? positive(part('evaluation').latencyMilliseconds),
-    peakMemoryMebibytes: positive(part('requirements').peakMemoryMebibytes),
-    startMilliseconds: positive(part('extra').startMilliseconds),
-    nativeRefusal: text(part('requirements').nativeRefusal),
+    processorMilliseconds: positive(extra?.processorMilliseconds),
+    processorMillisecondsP99: positive(extra?.processorMillisecondsP99),
+    callMilliseconds: rowMilliseconds(manifest) ?? positive(evaluation?.latencyMilliseconds),
+    peakMemoryMebibytes: positive(requirements?.peakMemoryMebibytes),
+    startMilliseconds: positive(extra?.startMilliseconds),
+    nativeRefusal: text(requirements?.nativeRefusal),
   };
 }
 
 /** Returns the processor time of a row of the default signature. */
-function rowMilliseconds({ runs, defaultSignature }: Record<string, unknown>): number | undefined {
-  const microseconds = positive((runs as Record<string, { rowMicroseconds?: unknown }> | undefined)?.[String(defaultSignature)]?.rowMicroseconds);
+function rowMilliseconds({ runs, defaultSignature }: Partial<Manifest>): number | undefined {
+  const microseconds = positive(runs?.[String(defaultSignature)]?.rowMicroseconds);
   return microseconds === undefined ? undefined : microseconds / 1000;
 }
 

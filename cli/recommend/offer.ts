@@ -24,9 +24,9 @@ export interface Offer {
   readonly takes: string;
   readonly memoryMebibytes: number;
   readonly instanceType?: string;
-  /** Of pods or instances. */
+  /** Number of pods or instances. */
   readonly count?: number;
-  /** Of each pod or instance. */
+  /** Processors of each pod or instance. */
   readonly processors?: number;
   readonly nodes?: number;
   /** Share of the processors' time for requests. */

@@ -1,7 +1,6 @@
 import { readFileSync } from 'fs';
+import type { Architecture } from '../../lib/private/documents/manifest';
 import ours from './prices.json';
-
-export type Architecture = 'x86_64' | 'arm64';
 
 /** On-demand list prices, before tax, discounts and free tiers. */
 export interface Prices {

@@ -2,7 +2,7 @@
 export interface Bar {
   readonly label: string;
   readonly text: string;
-  /** From 0 to 1. */
+  /** Length of the bar, from 0 to 1. */
   readonly share: number;
   readonly greatest: boolean;
 }
@@ -12,7 +12,7 @@ export interface ShownOutput {
   /** Empty for the only output. */
   readonly name: string;
   readonly bars?: readonly Bar[];
-  /** How many elements have no bar. */
+  /** Number of elements without a bar. */
   readonly more?: number;
   /** Text of an answer without bars. */
   readonly text?: string;

@@ -18,7 +18,7 @@ export interface ImageField {
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
-  /** Of one row: the model may want the same pixels as a flat list, or without a channel. */
+  /** Shape of one row: the model may want the same pixels as a flat list, or without a channel. */
   readonly shape: readonly number[];
 }
 
@@ -27,11 +27,11 @@ export interface TextField {
   readonly kind: 'text';
   readonly input: string;
   readonly dtype: string;
-  /** Of one row. Undefined if the number of dimensions is not known. */
+  /** Shape of one row. Undefined if the number of dimensions is not known. */
   readonly shape?: readonly number[];
 }
 
-/** How the inputs of a signature are asked for. */
+/** Form that asks for the inputs of a signature. */
 export type Form = { readonly many: boolean; readonly rowwise: boolean } & (
   | { readonly kind: 'table'; readonly columns: readonly Column[]; readonly inputs: readonly Tensor[] }
   | { readonly kind: 'fields'; readonly fields: readonly (ImageField | TextField)[] }

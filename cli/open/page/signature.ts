@@ -1,7 +1,7 @@
 /** An input or an output, as the metadata of TensorFlow Serving's REST API describes it. */
 export interface Tensor {
   readonly name: string;
-  /** As NumPy names it: float32, int64, string. */
+  /** NumPy's name of the type: float32, int64, string. */
   readonly dtype: string;
   /** -1 where a size is not fixed. Undefined if the number of dimensions is not known. */
   readonly shape?: readonly number[];

@@ -1,0 +1,87 @@
+import { spawnSync } from 'child_process';
+import { existsSync } from 'fs';
+import { delimiter, join, resolve } from 'path';
+import COMMANDS from './commands.json';
+import { lockedInterpreter, SIZE } from './environment';
+import { VERSIONS } from './interpreters';
+import { become } from './processes';
+
+/** The package's directory: two above this module, and above the bundle. */
+const PACKAGE = resolve(__dirname, '..', '..');
+/** Modules of an interpreter that has the optimizer's packages. */
+const MODULES = ['tensorflow', 'keras', 'ai_edge_litert', 'litert_quantizer', 'typer', 'pydantic', 'boto3', 'matplotlib', 'jinja2', 'psutil', 'cryptography'];
+
+const PYTHON_HELP = `--python PATH runs it in a Python interpreter of yours that has the optimizer's packages. Otherwise they are installed
+into a cache, about ${SIZE}, the first time.
+`;
+
+/** A command of the optimizer, whose grammar is its own: all options but --python are for it. */
+export type OptimizerCommand = keyof typeof COMMANDS;
+
+/** Runs a command of the packaged optimizer and returns its exit code. Throws if the optimizer cannot be started. */
+export async function optimizerCommand(name: OptimizerCommand, args: string[]): Promise<number> {
+  const { python, rest } = takePython(args);
+  if (rest.some((argument) => argument === '--help' || argument === '-h')) {
+    process.stdout.write(`${COMMANDS[name].help}\n${PYTHON_HELP}`);
+    return 0;
+  }
+  const optimizer = join(PACKAGE, 'optimizer');
+  if (!existsSync(join(optimizer, 'requirements.txt'))) {
+    throw new Error(`${optimizer} is missing: this program starts the optimizer of its own npm package, so run it from there (npx cdk-tensorflow)`);
+  }
+  const code = ['optimizer', 'runtime/shared'].map((room) => join(PACKAGE, room, 'src'));
+  if (python !== undefined) {
+    checkInterpreter(python, join(optimizer, 'requirements.txt'));
+    const path = [...code, ...process.env.PYTHONPATH ? [process.env.PYTHONPATH] : []];
+    return become(python, ['-m', 'tensorflow_optimizer', name, ...rest], { ...variables(), PYTHONPATH: path.join(delimiter) });
+  }
+  return become(await lockedInterpreter(optimizer), ['-m', 'tensorflow_optimizer', name, ...rest], { ...variables(), PYTHONPATH: code.join(delimiter), PYTHONHOME: undefined });
+}
+
+/** The caller's variables; without the working directory among the places of Python's modules, which may hold anything. */
+const variables = () => ({ ...process.env, PYTHONSAFEPATH: '1' });
+
+/** Takes --python out of the arguments, the last one if there are several. Throws if it has no value. */
+export function takePython(args: string[]): { python?: string; rest: string[] } {
+  const rest: string[] = [];
+  let python: string | undefined;
+  for (let index = 0; index < args.length; index += 1) {
+    const argument = args[index];
+    if (argument === '--') {
+      rest.push(...args.slice(index));
+      break;
+    }
+    if (argument === '--python') {
+      index += 1;
+      python = args[index] ?? '';
+    } else if (argument.startsWith('--python=')) {
+      python = argument.slice('--python='.length);
+    } else {
+      rest.push(argument);
+      continue;
+    }
+    if (python === '') {
+      throw new Error('--python must be the path of a Python interpreter that has the optimizer\'s packages, got none');
+    }
+  }
+  return { python, rest };
+}
+
+/** Throws unless an interpreter is of a supported version and has the optimizer's packages. */
+function checkInterpreter(python: string, lock: string): void {
+  const program = `import sys
+from importlib.util import find_spec
+print("%d.%d" % sys.version_info[:2], *(name for name in sys.argv[1:] if find_spec(name) is None))`;
+  const { status, stdout, stderr, error } = spawnSync(python, ['-c', program, ...MODULES], { encoding: 'utf8', env: variables() });
+  if (status !== 0) {
+    throw new Error(`--python ${python} is no Python interpreter that can be run (${error?.message ?? stderr.trim().split('\n').at(-1)}): give the path of one, or leave the option out`);
+  }
+  const [version, ...missing] = stdout.trim().split(' ');
+  const problems = [
+    ...VERSIONS.includes(version) ? [] : [`it is Python ${version}, and the optimizer needs ${VERSIONS.join(', ')}`],
+    ...missing.length > 0 ? [`it lacks ${missing.join(', ')}: run \`${python} -m pip install --require-hashes -r ${lock}\``] : [],
+  ];
+  if (problems.length > 0) {
+    throw new Error(`--python ${python} cannot run the optimizer: ${problems.join('; ')}; or leave the option out, and the packages are installed into a cache`);
+  }
+}
