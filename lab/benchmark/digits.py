@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 HANDLER = REPOSITORY / "runtime" / "handler" / "src"
-#: What the optimizer is imported from.
+#: Directories that the optimizer is imported from.
 OPTIMIZER = [str(REPOSITORY / room / "src") for room in ("optimizer", "runtime/shared")]
 DIGITS = REPOSITORY / "examples" / "digits"
-RESULTS = REPOSITORY / "benchmark" / "results"
+RESULTS = REPOSITORY / "lab" / "benchmark" / "results"
 
 
 def images() -> list[Any]:

@@ -11,7 +11,7 @@ from benchmark.running import packages, run_quietly
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LOCK = REPOSITORY / "benchmark" / "cold" / "onnx" / "requirements.txt"
+_LOCK = REPOSITORY / "lab" / "benchmark" / "cold" / "onnx" / "requirements.txt"
 
 
 def onnx_packages() -> Path:

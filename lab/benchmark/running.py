@@ -134,7 +134,7 @@ def conditions(load_before: float) -> dict[str, Any]:
 
 
 def write_results(name: str, result: dict[str, Any], page: str) -> None:
-    """Write NAME.json and NAME.md into benchmark/results/, and print the page."""
+    """Write NAME.json and NAME.md into lab/benchmark/results/, and print the page."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (RESULTS / f"{name}.md").write_text(page, encoding="utf-8")

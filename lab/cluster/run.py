@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "emulator" / "src"))
+sys.path.insert(0, str(ROOT / "lab" / "emulator" / "src"))
 
 PYTEST = [sys.executable, "-m", "pytest", str(HERE), "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
 JEST = ["npx", "jest", "--selectProjects", "cluster", "--runInBand"]

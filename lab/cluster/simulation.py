@@ -19,11 +19,11 @@ class Simulation:
         self.plane = plane
         #: Versions whose pods never load their model.
         self.broken: set[str] = set()
-        #: How pods of a version are, where it is not for this simulation to say.
+        #: States of the pods of some versions, which replace the simulated ones.
         self.states: dict[str, PodState] = {}
-        #: What containers have printed, by their name.
+        #: Output of containers, by their name.
         self.logs: dict[str, str] = {}
-        #: Where all pods are; the API server lets nobody reach a pod at a loopback address.
+        #: Address of all pods; the API server lets nobody reach a pod at a loopback address.
         self.address = ""
         #: Pods that are not ready yet stay so.
         self.held = False

@@ -20,7 +20,7 @@ HANDLER = ROOT / ("node_modules/aws-cdk-lib/custom-resource-handlers/dist/aws-ek
 MANIFEST, GATE = "Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-KubernetesObjectValue"
 ROLLOUT, CANARY = "Custom::TensorFlowRollout", "Custom::TensorFlowCanary"
 
-#: Why a resource failed; empty if it did not.
+#: Handler of the custom resource. Returns why the resource failed, or an empty text.
 Waiter = Callable[[dict[str, Any]], str]
 
 
@@ -36,8 +36,8 @@ def synthesize(out: Path) -> dict[str, Any]:
     Args:
         out: an empty directory.
     """
-    command = ["npx", "tsx", "test/cluster/app.ts", str(out / "app"), str(out / "later")]
-    # Without the CDK's own validator, which costs seconds: the API server validates the output.
+    command = ["npx", "tsx", "lab/cluster/app.ts", str(out / "app"), str(out / "later")]
+    # Skip the CDK's own validator, which costs seconds: the API server validates the output.
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CDK_VALIDATION": "false"}, check=True)
     return {
         path.name.replace(".template.json", suffix): json.loads(path.read_text())
@@ -63,10 +63,10 @@ def load_handler(plane: ControlPlane, directory: Path) -> Any:
     os.environ["PATH"] = f"{tools}{os.pathsep}{os.environ['PATH']}"
     sys.path.insert(0, str(HANDLER))
     with warnings.catch_warnings():
-        # Its Helm part has invalid escapes, which newer versions of Python warn of.
+        # The Helm part of the handler has invalid escapes, which newer versions of Python warn of.
         warnings.simplefilter("ignore", SyntaxWarning)
         handler = importlib.import_module("index")
-    # Its poll waits ten seconds.
+    # The handler polls every ten seconds.
     importlib.import_module("get").time = _Impatient()
     return handler.handler
 

@@ -133,7 +133,7 @@ class Service:
 def canary_templates(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The template with a canary, and without."""
     out = tmp_path_factory.mktemp("cdk")
-    command = ["npx", "tsx", "test/cluster/canary-app.ts", str(out / "with"), str(out / "without")]
+    command = ["npx", "tsx", "lab/cluster/canary-app.ts", str(out / "with"), str(out / "without")]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CDK_VALIDATION": "false"}, check=True)
     return [json.loads((out / name / "Canary.template.json").read_text()) for name in ("with", "without")]
 

@@ -1,6 +1,6 @@
 """Runs the processes of a scheduled pod on this machine: the check of its files, and a stand-in for its server.
 
-The stand-in is a test tool with the same flags (test/stand_ins/stand_in_server). TensorFlow Serving itself is not run.
+The stand-in is a test tool with the same flags (lab/stand_ins/stand_in_server). TensorFlow Serving itself is not run.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def test_its_command_line_and_configuration_answer_the_golden_requests_on_the_st
     pod: dict[str, Any], root: PodRoot, optimized: Path, tmp_path: Path
 ) -> None:
     container = pod["spec"]["containers"][0]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "test" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lab" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
     log = tmp_path / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(root.command(container, PROGRAMS), env=environment, stdout=output, stderr=output)
@@ -196,7 +196,7 @@ def test_its_command_line_and_configuration_answer_the_golden_requests_on_the_st
             (expected,) = one["response"]["predictions"]
             assert got == pytest.approx(expected, abs=golden["relativeTolerance"] * max(map(abs, expected)))
 
-        # It has one processor, and refuses none of many calls that come together.
+        # One processor must not make the server refuse any of many calls that come together.
         with grpc.insecure_channel(f"127.0.0.1:{root.port(container, 'grpc')}") as channel:
             check = channel.unary_unary("/grpc.health.v1.Health/Check")
             calls = [check.future(b"") for _ in range(60)]

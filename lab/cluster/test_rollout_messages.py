@@ -69,7 +69,7 @@ def failure(
         "TimeoutSeconds": "11",
     }
     try:
-        # It waits as briefly as it can: what it reports must be there before, on a busy machine too.
+        # Wait for the events first: the watch waits as briefly as it can, and reports only what is there.
         events = f"/api/v1/namespaces/{namespace}/events"
         eventually(lambda: [event for event in plane.items(events) if event["type"] == "Warning"], "a warning")
         return watch_rollout(Reader(plane), {"RequestType": "Create", "ResourceProperties": properties}, Clock(), 870)

@@ -56,7 +56,7 @@ class Service:
 
 @contextlib.contextmanager
 def watched(service: Service) -> Iterator[list[int]]:
-    """How many pods are available, again and again."""
+    """Record the number of available pods, again and again."""
     available = [service.available()]
     stopped = threading.Event()
 
@@ -152,7 +152,7 @@ def test_second_eviction_is_refused(plane: ControlPlane, simulation: Simulation,
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
         return plane.request("POST", f"/api/v1/namespaces/fixed/pods/{meta['name']}/eviction", body)
 
-    # Until both are asked for, no other pod comes in the first one's place.
+    # Hold new pods until both evictions are requested, so that none replaces the first one.
     simulation.held = True
     try:
         (first, _), (second, answer) = [evict(pod) for pod in fixed.pods()[:2]]

@@ -25,13 +25,6 @@ export function checkRight(right: number, asked: number): void {
   }
 }
 
-/** Throws if a build has run although an earlier path had published the model in the format that is served. */
-export function checkShared(buildsStarted: number): void {
-  if (buildsStarted !== 0) {
-    throw new Error(`a model that is published already must be served without a build, and ${buildsStarted} ran`);
-  }
-}
-
 /** Throws if changing only the endpoint has built the model again. */
 export function checkReused(buildsBefore: number, buildsAfter: number): void {
   if (buildsAfter !== buildsBefore) {

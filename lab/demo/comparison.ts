@@ -1,8 +1,8 @@
 import { readPrices } from '../../cli/recommend/prices';
+import type { Golden } from '../../lib/private/documents/golden';
 import { costsOf } from './costs';
 import type { Figures } from './figures';
 import { decimal, megabytes, milliseconds, percent } from './figures';
-import type { Golden } from './golden';
 import { goldenKey, replay } from './golden';
 import type { DemoPath } from './path';
 import { formatOf } from './path';
@@ -11,7 +11,7 @@ import type { DemoRun } from './run';
 import type { Server } from './server';
 import type { StackOutputs } from './stack-outputs';
 
-/** When to choose each path. */
+/** Situations in which to choose each path. */
 const BETTER: Record<PathName, string> = {
   function: 'uneven or little traffic, nothing to keep running',
   service: 'steady traffic, a cluster that is there already',
@@ -33,7 +33,7 @@ function table(rows: string[][]): string {
   return rows.map((row) => `  ${row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('   ')}`).join('\n');
 }
 
-/** How far a path's answers may be from those of the model whose golden requests are sent. Another LiteRT model may be quantized otherwise. */
+/** Returns how far a path's answers may be from the golden ones. Another LiteRT model may be quantized otherwise. */
 function toleranceOf({ path, outputs }: Pick<Deployed, 'path' | 'outputs'>, asked: Pick<Deployed, 'outputs'>, golden: Golden): number {
   const isSame = outputs.ArtifactBucket === asked.outputs.ArtifactBucket && outputs.ManifestKey === asked.outputs.ManifestKey;
   return formatOf(path) === 'saved_model' || isSame ? golden.relativeTolerance : Math.max(QUANTIZED_TOLERANCE, golden.relativeTolerance);
@@ -45,11 +45,11 @@ function toleranceOf({ path, outputs }: Pick<Deployed, 'path' | 'outputs'>, aske
  * Throws if an answer is outside the tolerance, because a client must be able to move between paths.
  */
 export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: readonly Deployed[]): Promise<string> {
-  const prices = readPrices(run.options.prices);
+  const prices = readPrices();
   const money = (amount: number) => `${amount.toFixed(2)} ${prices.currency}`;
   // Use the requests of a path that does not quantize, if there is one.
   const asked = deployed.find(({ path }) => formatOf(path) === 'saved_model') ?? deployed[0];
-  // Without data, golden requests of the user's own model contain made-up values only, and may not exist.
+  // The user's own model without data has golden requests with generated values only, or none.
   const golden = run.options.model && !run.options.data ? undefined
     : JSON.parse(await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey))) as Golden;
   // A regression has errors instead of an accuracy; each model is the same, so one tells which figure there is.
@@ -88,7 +88,7 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
     '',
     ...[...new Set(deployed.map(({ path }) => path.name))].map((name) => `  ${name.padEnd(9)} ${BETTER[name]}`),
     '',
-    `  List prices of ${prices.region}, ${prices.asOf} (--prices replaces them): a function of 1769 MB, three m7i.large nodes of EKS Auto Mode with their`,
+    `  List prices of ${prices.region}, ${prices.asOf}: a function of 1769 MB, three m7i.large nodes of EKS Auto Mode with their`,
     '  cluster, two m7i.large behind a network load balancer. Instances answer a million requests out of what the month costs anyway, until they are busy.',
     `  The function writes some 1,250 bytes of log for each request, which is included. A minute of optimization costs ${money(prices.buildMinute)}, and runs only when something changed.`,
     '  Latency is what the optimization job measured on this machine with the runtime that serves, without network. docs/choosing-a-path.md says more.',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { ROOT } from '../repository';
+import { ROOT } from '../../scripts/repository';
 
 /** The digits example. */
 export const DIGITS = join(ROOT, 'examples', 'digits');

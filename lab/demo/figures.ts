@@ -1,39 +1,6 @@
+import type { Manifest, Metrics, OutputMetrics, Runtime } from '../../lib/private/documents/manifest';
 import type { DemoPath } from './path';
 import type { PathName } from './path-name';
-
-/** The part of manifest.json (optimizer/schema/manifest.schema.json) that the demo shows. */
-export interface Manifest {
-  readonly model: string;
-  readonly version: number;
-  readonly sizeBytes: number;
-  readonly candidate: string;
-  readonly unverified: boolean;
-  readonly buildId: string;
-  readonly latencyMilliseconds: number | null;
-  readonly defaultSignature: string;
-  readonly signatures: Record<string, { batched: boolean; inputs: Record<string, { dtype: string; shape: number[] }> }>;
-  readonly original: Metrics | null;
-  readonly evaluation: Metrics | null;
-  readonly requirements: { readonly runtime: string | null; readonly peakMemoryMebibytes: number | null };
-}
-
-interface Metrics {
-  readonly sizeBytes: number;
-  readonly samples: number;
-  readonly latencyMilliseconds: number | null;
-  readonly latencyRatioInterval: readonly [number, number] | null;
-  readonly outputs: Record<string, OutputMetrics>;
-}
-
-interface OutputMetrics {
-  readonly accuracy: number | null;
-  readonly agreement: number | null;
-  readonly relativeError: number | null;
-  readonly meanAbsoluteError: number | null;
-  readonly rootMeanSquaredError: number | null;
-  readonly rSquared: number | null;
-  readonly errorIncrease: number | null;
-}
 
 /** The errors of one output that is a regression, against its labels and in their unit. */
 export interface RegressionErrors {
@@ -51,20 +18,20 @@ export interface Figures {
   readonly model: string;
   readonly version: number;
   readonly candidate: string;
-  readonly runtime: string | null;
+  readonly runtime: Runtime | null;
   readonly sizeBefore: number | null;
   readonly sizeAfter: number;
   readonly accuracyBefore: number | null;
   readonly accuracyAfter: number | null;
-  /** Of a regression with labels. Of several, the one whose error increased most. */
+  /** Errors of a regression with labels; of the output whose error increased most, where there are several. */
   readonly errorsBefore: RegressionErrors | null;
   readonly errorsAfter: RegressionErrors | null;
   readonly latencyMillisecondsBefore: number | null;
   readonly latencyMillisecondsAfter: number | null;
-  /** The same through the function's own code, with lists of numbers as input and output. */
+  /** Latency through the function's own code, with lists of numbers as input and output. */
   readonly latencyMillisecondsServed: number | null;
-  /** Of the latency against the original's in the same runtime (LiteRT: its float32 conversion), measured in turns: 95 %. */
-  readonly latencyRatioInterval: readonly [number, number] | null;
+  /** Ratio of the latency to the original's in the same runtime (LiteRT: its float32 conversion), measured in turns: 95 %. */
+  readonly latencyRatioInterval: [number, number] | null;
   readonly peakMemoryMebibytes: number | null;
   readonly predictions: unknown[];
   /** Number of held-out digits that are right. Undefined for the user's own model. */
@@ -76,7 +43,7 @@ export interface Figures {
 }
 
 function accuracy(metrics: Metrics | null): number | null {
-  const known = Object.values(metrics?.outputs ?? {}).map((output) => output.accuracy).filter((value) => value !== null);
+  const known = Object.values(metrics?.outputs ?? {}).map((output) => output.accuracy).filter((value) => typeof value === 'number');
   return known.length ? Math.min(...known) : null;
 }
 
@@ -102,7 +69,7 @@ export function figuresOf(manifest: Manifest) {
     model: manifest.model,
     version: manifest.version,
     candidate: manifest.candidate,
-    runtime: manifest.requirements.runtime,
+    runtime: manifest.requirements.runtime ?? null,
     sizeBefore: manifest.original?.sizeBytes ?? null,
     sizeAfter: manifest.sizeBytes,
     accuracyBefore: accuracy(manifest.original),
@@ -112,8 +79,8 @@ export function figuresOf(manifest: Manifest) {
     latencyMillisecondsBefore: manifest.original?.latencyMilliseconds ?? null,
     latencyMillisecondsAfter: manifest.evaluation?.latencyMilliseconds ?? null,
     latencyRatioInterval: manifest.evaluation?.latencyRatioInterval ?? null,
-    latencyMillisecondsServed: manifest.latencyMilliseconds,
-    peakMemoryMebibytes: manifest.requirements.peakMemoryMebibytes,
+    latencyMillisecondsServed: manifest.latencyMilliseconds ?? null,
+    peakMemoryMebibytes: manifest.requirements.peakMemoryMebibytes ?? null,
   };
 }
 

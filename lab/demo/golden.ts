@@ -1,14 +1,8 @@
 import { spawnSync } from 'child_process';
 import { join } from 'path';
-import { ROOT } from '../repository';
+import type { Golden } from '../../lib/private/documents/golden';
+import { ROOT } from '../../scripts/repository';
 import type { Server } from './server';
-
-/** golden/<version>.json: requests, with the answers of the published model. */
-export interface Golden {
-  readonly model: string;
-  readonly relativeTolerance: number;
-  readonly requests: readonly { readonly request: Record<string, unknown>; readonly response: unknown }[];
-}
 
 export interface Comparison {
   readonly requests: number;

@@ -1,19 +1,19 @@
 import { writeFileSync } from 'fs';
 import { join } from 'path';
-import { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import { ROOT } from '../repository';
-import { checkReused, checkShared, showable } from './checks';
+import type { Golden } from '../../lib/private/documents/golden';
+import type { Manifest } from '../../lib/private/documents/manifest';
+import { ROOT } from '../../scripts/repository';
+import { EmbeddedAws } from '../emulator/client/embedded-aws';
+import { checkReused, showable } from './checks';
 import { compare } from './comparison';
 import { showDelivery } from './deliver/show';
-import type { Figures, Manifest } from './figures';
+import type { Figures } from './figures';
 import { figuresOf, figuresTable } from './figures';
-import type { Golden } from './golden';
 import { goldenKey } from './golden';
 import { openPages } from './open';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
 import type { DemoPath } from './path';
-import { formatOf } from './path';
 import { pathsToShow } from './paths';
 import { predictDigits, predictOwn } from './predictions';
 import { Progress } from './progress';
@@ -31,28 +31,16 @@ interface Shown {
   readonly request: Record<string, unknown>;
 }
 
-/** The outputs about a published model, which only the stack that published it has. */
-function modelOutputs({ ArtifactBucket, ManifestKey, ReportKey, Summary }: StackOutputs): StackOutputs {
-  return { ArtifactBucket, ManifestKey, ReportKey, Summary };
-}
-
-/**
- * Deploys one path, sends requests, and deploys it again.
- *
- * @param publisher a path that has published the model in this path's format; undefined to optimize and publish it
- */
-async function show(run: DemoRun, path: DemoPath, publisher?: Shown): Promise<Shown> {
+/** Deploys one path, sends requests, and deploys it again. */
+async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const { options, progress } = run;
   const read = (bucket: string, key: string) => run.text(bucket, key);
-  const published: Record<string, string> = publisher ? { artifactBucket: publisher.outputs.ArtifactBucket, manifestKey: publisher.outputs.ManifestKey } : {};
-  const context = { ...path.context?.(run), ...published };
+  const context = path.context?.(run);
   const buildsBefore = await run.buildsStarted();
-  const title = publisher ? `serve the model that ${publisher.path.stack} has published` : 'upload, optimize, gate, publish, serve';
-  const deployed = await progress.step(`cdk deploy ${path.stack}: ${title}`, () => run.deploy(path.stack, context))
+  const outputs = await progress.step(`cdk deploy ${path.stack}: upload, optimize, gate, publish, serve`, () => run.deploy(path.stack, context))
     .catch(async (error: Error) => {
       throw new Error(await withReport(read, path.label, error.message));
     });
-  const outputs = publisher ? { ...deployed, ...modelOutputs(publisher.outputs) } : deployed;
   const manifest = JSON.parse(await run.text(outputs.ArtifactBucket, outputs.ManifestKey)) as Manifest;
   const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
   const golden = async () => JSON.parse(await run.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
@@ -65,11 +53,8 @@ async function show(run: DemoRun, path: DemoPath, publisher?: Shown): Promise<Sh
     deployments += 1;
   }
   const buildsStarted = (await run.buildsStarted()) - buildsBefore;
-  if (publisher) {
-    checkShared(buildsStarted);
-  }
 
-  const report = publisher?.figures.report ?? await copyReport(read, path.label, outputs.ArtifactBucket, outputs.ReportKey);
+  const report = await copyReport(read, path.label, outputs.ArtifactBucket, outputs.ReportKey);
   const { request, ...answered } = predicted;
   const figures: Figures = {
     ...figuresOf(manifest), ...answered, path: path.name, server: path.server, buildsStarted, report,
@@ -83,8 +68,7 @@ async function show(run: DemoRun, path: DemoPath, publisher?: Shown): Promise<Sh
     `  ${outputs.Summary}`,
     ...(manifest.unverified ? ['  Unverified: without --data nothing proves that it decides like the original.'] : []),
     ...(server.facts ?? []).map((fact) => `  ${fact}`),
-    publisher ? `  Builds started: none; the model is the one that ${publisher.path.stack} has published.`
-      : `  Builds started: ${buildsStarted} in ${deployments} ${deployments === 1 ? 'deployment' : 'deployments; the second one found the model already published'}.`,
+    `  Builds started: ${buildsStarted} in ${deployments} ${deployments === 1 ? 'deployment' : 'deployments; the second one found the model already published'}.`,
     `  Report: ${figures.report}`,
     `  ${figures.seconds.toFixed(0)} s so far.`,
     '',
@@ -104,8 +88,7 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
     const run = new DemoRun(emulator, options, progress);
     await progress.step('cdk bootstrap', () => emulator!.bootstrap());
     for (const path of paths) {
-      const publisher = options.server === 'both' ? shown.find((earlier) => formatOf(earlier.path) === formatOf(path)) : undefined;
-      shown.push(await show(run, path, publisher));
+      shown.push(await show(run, path));
     }
     if (shown.length > 1) {
       process.stdout.write(await progress.step('replay the same golden requests on every path', () => compare(run, shown)));
@@ -115,7 +98,7 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
       writeFileSync(options.json, `${JSON.stringify(figures.length === 1 ? figures[0] : figures, null, 2)}\n`);
     }
     if (options.open) {
-      process.stdout.write(await progress.step('make the page', async () => openPages(shown, await (await import('../package/page.mjs')).bundlePage())));
+      process.stdout.write(await progress.step('make the page', async () => openPages(shown, await (await import('../../scripts/package/page.mjs')).bundlePage())));
     }
     if (options.keep) {
       process.stdout.write(kept(emulator, shown));

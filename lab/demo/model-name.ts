@@ -2,12 +2,12 @@ import { basename, dirname, extname } from 'path';
 
 /** Directory names without meaning: the usual name of a SavedModel, and version numbers. */
 const NAMELESS = /^(saved_model|\d+)$/;
-/** A Kubernetes service may have no more, and takes its name from the model. */
-const LONGEST = 50;
+/** Most characters of a model's name: a Kubernetes service is named after it, and may have no more. */
+const LONGEST_NAME = 50;
 
 /** Derives a name for the user's own model from its path, in the characters that `modelName` allows. */
 export function modelNameOf(path: string): string {
   const name = basename(path, extname(path));
   const telling = NAMELESS.test(name) ? basename(dirname(path)) : name;
-  return telling.replace(/[^\w.-]+/g, '-').replace(/^[-._]+/, '').slice(0, LONGEST).replace(/[-._]+$/, '') || 'model';
+  return telling.replace(/[^\w.-]+/g, '-').replace(/^[-._]+/, '').slice(0, LONGEST_NAME).replace(/[-._]+$/, '') || 'model';
 }

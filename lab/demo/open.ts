@@ -1,7 +1,7 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { startProxy } from '../../cli/open/proxy';
-import { ROOT } from '../repository';
+import { ROOT } from '../../scripts/repository';
 import type { Figures } from './figures';
 import type { DemoPath } from './path';
 import type { DemoServer } from './server';

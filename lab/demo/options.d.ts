@@ -9,12 +9,10 @@ export interface DemoOptions {
   readonly inputShapes: Record<string, number[]>;
   /** The paths to show, in this order. */
   readonly paths: readonly PathName[];
-  /** The server of the paths that have a choice. With `both`, each is shown with one server after the other. */
-  readonly server: 'tensorflow_serving' | 'litert' | 'both';
+  /** The server of the paths that have a choice. */
+  readonly server: 'tensorflow_serving' | 'litert';
   /** Nodes that run the pods of the path `service`. */
   readonly nodes: 'simulated' | 'real' | 'auto';
-  /** JSON file with prices that override ours. */
-  readonly prices?: string;
   /** Show models that become live by uploads, instead of paths. */
   readonly deliver: boolean;
   /** Serve a page that asks what was deployed. */
@@ -25,7 +23,7 @@ export interface DemoOptions {
   readonly json?: string;
 }
 
-/** In the order in which the demo shows them. */
+/** Names of the paths, in the order in which the demo shows them. */
 export const PATH_NAMES: readonly PathName[];
 
 export const USAGE: string;

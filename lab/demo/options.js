@@ -4,7 +4,7 @@ const { extname, join, resolve } = require('path');
 const { parseArgs } = require('util');
 
 const PATH_NAMES = ['function', 'service', 'fleet'];
-const SERVERS = ['tensorflow_serving', 'litert', 'both'];
+const SERVERS = ['tensorflow_serving', 'litert'];
 const NODES = ['simulated', 'real', 'auto'];
 const MODEL_FILES = ['.keras', '.h5', '.hdf5', '.tflite'];
 
@@ -18,13 +18,12 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
                             batch (repeatable)
   --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
   --server SERVER           ${SERVERS.join(', ')}, for service and fleet; tensorflow_serving when absent,
-                            which a stand-in plays. both shows them side by side, and optimizes once for each format
+                            which a stand-in plays
   --nodes HOW               ${NODES.join(', ')}, for service: pods are processes of this machine, or run on three real
                             Kubernetes nodes (root, and the programs of \`npm run test:nodes\`), or the latter
                             where this machine can; simulated when absent
   --deliver                 models that become live by uploads, on AWS Lambda while clients ask: one goes live by canary,
                             replayed requests stop one, the gate refuses one, and a rollback. With --json only
-  --prices FILE             prices of your own for the costs of --path all, as in cli/recommend/prices.json
   --open                    leave everything running, and serve a page that asks the model, with the report beside it
   --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
   --strict                  a path that this machine cannot show is an error, and not left out
@@ -46,7 +45,6 @@ function parseOptions(args) {
       'path': { type: 'string', default: 'function' },
       'server': { type: 'string', default: 'tensorflow_serving' },
       'nodes': { type: 'string' },
-      'prices': { type: 'string' },
       'deliver': { type: 'boolean', default: false },
       'open': { type: 'boolean', default: false },
       'keep': { type: 'boolean', default: false },
@@ -60,7 +58,7 @@ function parseOptions(args) {
   }
   const shapes = values['input-shape'].map(parseInputShape);
   const problems = [
-    ...[['--model', values.model], ['--data', values.data], ['--prices', values.prices]]
+    ...[['--model', values.model], ['--data', values.data]]
       .filter(([, path]) => path !== undefined && !existsSync(path))
       .map(([option, path]) => `${option} names ${JSON.stringify(path)}, which does not exist`),
     ...(values.model && existsSync(values.model) ? modelProblems(values.model) : []),
@@ -68,7 +66,6 @@ function parseOptions(args) {
     ...([...PATH_NAMES, 'all'].includes(values.path) ? []
       : [`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(values.path)}`]),
     ...(SERVERS.includes(values.server) ? [] : [`--server must be one of ${SERVERS.join(', ')}, got ${JSON.stringify(values.server)}`]),
-    ...serverProblems(values),
     ...nodesProblems(values),
     ...deliverProblems(values, tokens),
     ...shapes.filter((shape) => typeof shape === 'string'),
@@ -83,7 +80,6 @@ function parseOptions(args) {
     paths: values.path === 'all' ? [...PATH_NAMES] : [values.path],
     server: values.server,
     nodes: values.nodes ?? 'simulated',
-    prices: values.prices && resolve(values.prices),
     deliver: values.deliver,
     open: values.open,
     keep: values.keep,
@@ -103,10 +99,9 @@ function setUpNeeds({ paths, server, deliver }) {
   };
 }
 
-/** How long the demo takes, as a sentence. */
+/** Returns how long the demo takes, as a sentence. */
 function duration(options, isFirst) {
-  const shown = options.paths.length + (options.server === 'both' ? options.paths.filter((path) => path !== 'function').length : 0);
-  const minutes = shown + (options.deliver ? 3 : 0) + (isFirst ? setUpNeeds(options).programs.length : 0);
+  const minutes = options.paths.length + (options.deliver ? 3 : 0) + (isFirst ? setUpNeeds(options).programs.length : 0);
   const text = `This takes about ${minutes === 1 ? 'one minute' : `${minutes} minutes`} on two processors`;
   return isFirst ? `${text}: the first run installs packages into this clone, and compiles the native runtime.` : `${text}.`;
 }
@@ -125,17 +120,6 @@ function nodesProblems({ nodes, path }) {
   return [
     ...NODES.includes(nodes) ? [] : [`--nodes must be ${NODES.slice(0, -1).join(', ')} or ${NODES.at(-1)}, got ${JSON.stringify(nodes)}`],
     ...['service', 'all'].includes(path) ? [] : [`--nodes goes with --path service or all: the path ${path} has no cluster`],
-  ];
-}
-
-/** Problems of `--server both` with other options. */
-function serverProblems({ server, path, model }) {
-  if (server !== 'both') {
-    return [];
-  }
-  return [
-    ...(path === 'function' ? ['--server both has no effect on a function, which has no choice of server: give --path service, fleet or all'] : []),
-    ...(model && extname(model) === '.tflite' ? [`--server both needs a SavedModel, .keras or .h5 file, because TensorFlow Serving serves no LiteRT file, got ${JSON.stringify(model)}`] : []),
   ];
 }
 

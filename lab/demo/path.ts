@@ -6,11 +6,11 @@ import type { StackOutputs } from './stack-outputs';
 /** A path (one way of serving), as the demo shows it. */
 export interface DemoPath {
   readonly name: PathName;
-  /** Unique among the paths, for names of files. */
+  /** Part of the names of files, unique among the paths. */
   readonly label: string;
   /** Server of the path: a stand-in plays TensorFlow Serving. */
   readonly server: 'LiteRT' | 'stand-in';
-  /** Its stack in bin/app.ts. */
+  /** Name of the path's stack in bin/app.ts. */
   readonly stack: string;
   /** Platform and server, for a heading. */
   readonly title: string;

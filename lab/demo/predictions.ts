@@ -1,8 +1,8 @@
+import type { Golden } from '../../lib/private/documents/golden';
+import type { Manifest } from '../../lib/private/documents/manifest';
 import { checkRight } from './checks';
 import { heldOutDigits, likeliest } from './digits';
-import type { Manifest } from './figures';
 import { zeroRequest } from './figures';
-import type { Golden } from './golden';
 import { digitPicture, pictureRow } from './pictures';
 import type { Server } from './server';
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'fs';
 import { join, relative } from 'path';
-import { ROOT } from '../repository';
+import { ROOT } from '../../scripts/repository';
 
 /** The report's address in the message of a deployment that failed the gate. */
 const REPORT_ADDRESS = /s3:\/\/(?<bucket>[^/\s]+)\/(?<key>[^\s"']+\/report\.html)/;

@@ -3,8 +3,8 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import { ROOT } from '../repository';
+import { ROOT } from '../../scripts/repository';
+import type { EmbeddedAws } from '../emulator/client/embedded-aws';
 import { deploymentProblem } from './deployment-problem';
 import { DIGITS } from './digits';
 import { modelNameOf } from './model-name';
@@ -40,7 +40,7 @@ export class DemoRun {
     const { code, output } = await this.noteBuilds(() => emulator.cdk([
       'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events',
       '--output', join(this.work, 'cdk.out'), '--outputs-file', outputsFile,
-      // Without npx, which takes a second of processor time.
+      // Call tsx without npx, which takes a second of processor time.
       '--app', `node node_modules/tsx/dist/cli.mjs ${app}`,
       ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ], {

@@ -23,7 +23,7 @@ export interface Server {
   close?(): Promise<void>;
 }
 
-/** One that a page of this machine asks. */
+/** Server that a page of this machine sends requests to. */
 export interface DemoServer extends Server {
   readonly address: {
     readonly endpoint: Endpoint;

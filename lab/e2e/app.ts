@@ -21,7 +21,7 @@ const otherModel = context('otherModel');
 // A variable of the function that only CloudFormation knows: another value changes no property of the function in the template.
 const setting = context('setting') === undefined ? undefined : new ssm.StringParameter(stack, 'Setting', { stringValue: context('setting')! });
 const endpoint = new ModelFunction(stack, 'Points', {
-  model: ModelSource.fromAsset(context('model')!),
+  model: ModelSource.fromAsset(context('model')!, { allowedOperations: context('allowedOperations')?.split(',') }),
   evaluation: context('data') ? EvaluationData.fromAsset(context('data')!) : undefined,
   gate: context('maxSizeKibibytes') ? QualityGate.maxSize(Size.kibibytes(Number(context('maxSizeKibibytes')))) : undefined,
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,

@@ -1,7 +1,7 @@
 import type { App, Stack } from 'aws-cdk-lib';
 import { Duration, Stack as Imports } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import type { EmbeddedAws } from '../emulator/client/embedded-aws';
 import { callQuery } from './requests';
 
 // An alarm of the user's own, on what clients of a model complain of: it ends a canary's bake.

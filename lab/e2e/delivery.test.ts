@@ -9,7 +9,7 @@ import { callAction, callQuery } from './requests';
 const KEY = 'models/points.zip';
 const SECONDS = 300;
 
-/** The outputs of the stack Delivery of test/e2e/delivery-app.ts. */
+/** The outputs of the stack Delivery of lab/e2e/delivery-app.ts. */
 interface Delivering {
   readonly UploadBucket: string;
   readonly StateMachine: string;
@@ -75,7 +75,7 @@ async function operate(...args: string[]): Promise<{ code: number; output: any }
 
 beforeAll(async () => {
   // A minute of a traffic shift takes a second.
-  deployment = await Deployment.start('test/e2e/delivery-app.ts', ['--shift-scale', '0.017']);
+  deployment = await Deployment.start('lab/e2e/delivery-app.ts', ['--shift-scale', '0.017']);
   early = deployment.expectation('early');
   later = deployment.expectation('first');
 });

@@ -1,5 +1,5 @@
-import type { Pod } from '../../emulator/client/kubernetes';
-import { isReady, KubernetesApi } from '../../emulator/client/kubernetes';
+import type { Pod } from '../emulator/client/kubernetes';
+import { isReady, KubernetesApi } from '../emulator/client/kubernetes';
 import { Deployment } from './deployment';
 
 /** The nodes that run the pods: `npm run test:cluster -- --nodes real` has three real ones. */
@@ -13,9 +13,9 @@ export interface ServiceOutputs {
   readonly ClusterName: string;
   readonly ArtifactBucket: string;
   readonly ManifestKey: string;
-  /** Of service-app.ts. */
+  /** URL of the queue in service-app.ts. */
   readonly QueueUrl?: string;
-  /** Of an app that captures requests. */
+  /** Bucket of an app that captures requests. */
   readonly CaptureBucket?: string;
 }
 
@@ -26,7 +26,7 @@ export async function startService(app: string): Promise<Deployment> {
   return deployment;
 }
 
-/** How long a deployment waits for pods that fail again and again: real nodes pull their images, and wait between restarts. */
+/** Returns how many seconds a deployment waits for pods that keep failing: real nodes pull images, and wait between restarts. */
 export function failingSeconds({ emulator }: Deployment): string {
   return emulator.nodes.startsWith('real') ? '120' : '25';
 }

@@ -7,11 +7,11 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
 import { GetAliasCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { CommandResult } from '../../emulator/client/embedded-aws';
-import { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import type { Answer } from '../../emulator/client/function-url';
-import { callFunctionUrl } from '../../emulator/client/function-url';
-import { recordedCalls } from '../grants/recording';
+import type { CommandResult } from '../emulator/client/embedded-aws';
+import { EmbeddedAws } from '../emulator/client/embedded-aws';
+import type { Answer } from '../emulator/client/function-url';
+import { callFunctionUrl } from '../emulator/client/function-url';
+import { recordedCalls } from './grants/recording';
 
 /** Seconds until a new role can be used: `npm run test:slow` deploys everything with as many as AWS may take. */
 const ROLE_DELAY = Number(process.env.ROLE_DELAY ?? 0);
@@ -35,7 +35,7 @@ export interface Expectation {
   readonly predictions: number[][];
 }
 
-/** The outputs of test/e2e/app.ts. */
+/** The outputs of lab/e2e/app.ts. */
 export interface Outputs {
   readonly Url: string;
   readonly FunctionName: string;
@@ -43,7 +43,7 @@ export interface Outputs {
   readonly Version: string;
 }
 
-/** Training them takes ten seconds: they are made once, in the run's own temporary directory, and each test file changes a copy. */
+/** Returns the directory of the models. Training takes ten seconds: they are made once for a run, and each test file changes a copy. */
 export async function models(): Promise<string> {
   const made = join(tmpdir(), 'e2e-models');
   if (!existsSync(made)) {
@@ -68,7 +68,7 @@ export class Deployment {
    * @param app the app, from the repository's root; its stack has at least the outputs above.
    * @param options of the embedded AWS.
    */
-  public static async start(app = 'test/e2e/app.ts', options: string[] = []): Promise<Deployment> {
+  public static async start(app = 'lab/e2e/app.ts', options: string[] = []): Promise<Deployment> {
     const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
     cpSync(await models(), work, { recursive: true });
     const emulator = await EmbeddedAws.start([...commonOptions(), ...options]);
@@ -157,7 +157,7 @@ export class Deployment {
     return (await this.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: outputs.FunctionName, Qualifier: 'live' }))).Runtime;
   }
 
-  /** How many builds were ever started. */
+  /** Returns how many builds were ever started. */
   public async builds(): Promise<number> {
     return (await this.codebuild.send(new ListBuildsCommand({}))).ids?.length ?? 0;
   }

@@ -1,6 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
-import { heldOutDigits, likeliest } from '../../scripts/demo/digits';
+import { heldOutDigits, likeliest } from '../demo/digits';
 
 export { likeliest };
 

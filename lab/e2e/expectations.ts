@@ -1,12 +1,12 @@
-import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import type { EmbeddedAws } from '../emulator/client/embedded-aws';
 import type { Deployment, Expectation, Outputs } from './deployment';
 import { eventually } from './eventually';
 import { callAction } from './requests';
 
-/** How long a delivery, with its build and deployment, may take until its event arrives. */
+/** Maximum time until a delivery's event arrives, with its build and deployment. */
 const EVENT_SECONDS = 300;
 
-/** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
+/** Allowed change of a probability by `forLiteRt()`, which quantizes weights to eight bits at most. */
 const TOLERANCE = 0.05;
 
 /** Returns the command line's output about a deployment, without the log of its handlers: there, each error has its trace. */

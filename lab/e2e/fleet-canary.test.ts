@@ -31,7 +31,7 @@ const published = (version: string) => ({
 });
 const rolledBack = () => [{ 'detail-type': 'ModelRolledBack', 'detail': { path: 'Fleet/Digits', live: published('2'), rolledBack: published('1') } }];
 
-/** Which of the groups and the gate between them ended their update, in the order of the command's lines. */
+/** Returns which of the groups and the gate between them ended their update, in the order of the command's lines. */
 function updated(output: string): string[] {
   const types = '(?:AWS::AutoScaling::AutoScalingGroup|Custom::TensorFlowFleetCanary)';
   return [...output.matchAll(new RegExp(`UPDATE_COMPLETE +\\| ${types} +\\|.*\\bDigits/(\\w+)/`, 'g'))].map(([, name]) => name);

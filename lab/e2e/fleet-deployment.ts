@@ -3,8 +3,8 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { gunzipSync } from 'zlib';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { CommandResult } from '../../emulator/client/embedded-aws';
-import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import type { CommandResult } from '../emulator/client/embedded-aws';
+import { EmbeddedAws } from '../emulator/client/embedded-aws';
 import { standInDirectories } from '../stand_ins/serving-program';
 import { bootstrapped, commonOptions } from './deployment';
 import { byGrpc, HELD_OUT, likeliest } from './digits';
@@ -12,7 +12,7 @@ import { callQuery } from './requests';
 
 const STACK = 'Fleet';
 
-/** How its instances boot: `npm run test:machines` has them boot under systemd. */
+/** Way in which instances boot: `npm run test:machines` boots them under systemd. */
 const INSTANCES = process.env.FLEET_INSTANCES ?? 'namespaces';
 
 /** Outcomes of the requests that were sent while something else happened. */
@@ -141,7 +141,7 @@ export class FleetDeployment {
     }
   }
 
-  /** The same by gRPC, whose one channel keeps its connection for as long as the server does. */
+  /** Sends predictions by gRPC during an action. The one channel keeps its connection for as long as the server does. */
   public async predictingOverOneChannel<T>(action: () => Promise<T>): Promise<Meanwhile<T>> {
     return await this.byGrpc((predict) => this.predictingMeanwhile(action, predict));
   }
@@ -158,6 +158,6 @@ export class FleetDeployment {
 
   private cdk(command: string, context: Record<string, string>, ...args: string[]): Promise<CommandResult> {
     const given = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    return this.emulator.cdk([command, STACK, '--app', 'node_modules/.bin/tsx test/e2e/fleet-app.ts', '--output', join(this.work, 'cdk.out'), ...given, ...args]);
+    return this.emulator.cdk([command, STACK, '--app', 'node_modules/.bin/tsx lab/e2e/fleet-app.ts', '--output', join(this.work, 'cdk.out'), ...given, ...args]);
   }
 }

@@ -31,7 +31,7 @@ async function logMessages(): Promise<string[]> {
   return found.flatMap(({ events }) => events.map(({ message }) => message));
 }
 
-/** Does something while a registry serves an image that holds a program as tensorflow_model_server. */
+/** Runs an action while a registry serves an image that holds a program as tensorflow_model_server. */
 async function withImage<T>(program: string, action: (image: string) => Promise<T>): Promise<T> {
   const registry = await StandInRegistry.start(program);
   try {

@@ -19,7 +19,7 @@ httpApi.addRoutes({ path: '/v1/models/{proxy+}', integration: new HttpLambdaInte
 const restApi = new apigateway.LambdaRestApi(stack, 'RestApi', { handler: model.alias, binaryMediaTypes: ['application/octet-stream'] });
 const queue = new QueueRecipe(stack, 'Queue', { model });
 const bucket = new BucketRecipe(stack, 'Bucket', { model });
-// Of the same artifact, so that the model is built once.
+// Use the same artifact, so that the model is built once.
 const explorer = new ModelFunction(stack, 'Explorer', { model: ModelSource.fromArtifact(model.artifact), modelName: 'points', explorer: true });
 
 const outputs = {

@@ -14,10 +14,10 @@ import { Deployment, ROOT } from './deployment';
 import { callAction } from './requests';
 
 const STACK = 'FrontDoors';
-/** float16 is what a model without data becomes. */
+/** Decimal places to compare: a model without data becomes float16. */
 const DIGITS = 2;
 
-/** The outputs of test/e2e/front-doors-app.ts. */
+/** The outputs of lab/e2e/front-doors-app.ts. */
 interface FrontDoors extends Outputs {
   readonly HttpApi: string;
   readonly RestApi: string;
@@ -69,7 +69,7 @@ const viaEmbeddedAws: typeof fetch = (input, init) => new Promise((done, fail) =
 });
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/front-doors-app.ts');
+  deployment = await Deployment.start('lab/e2e/front-doors-app.ts');
   first = deployment.expectation('first');
   const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first') });
   expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });

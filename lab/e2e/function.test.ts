@@ -46,7 +46,9 @@ describe('ModelFunction, deployed by the CDK command line', () => {
   });
 
   test('the process that opened the model had another user, and neither credentials nor a network', async () => {
-    expect(await isolation()).toEqual({ 'environment': 'on', 'files': 'on', 'network': 'on', 'system calls': 'on', 'user': 'on' });
+    expect(await isolation()).toEqual({
+      'capabilities': 'on', 'environment': 'on', 'files': 'on', 'network': 'on', 'processes': 'on', 'system calls': 'on', 'user': 'on',
+    });
   });
 
   test('the alias answers direct invocations and reports its status and signature', async () => {
@@ -106,12 +108,24 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(texts.filter((text) => /size [\d,]+ bytes, allowed at most 1,024/.test(text))).not.toHaveLength(0);
   });
 
-  // Fault: a model reads a file of root as soon as it is loaded
-  //   | the build fails with the operation that was refused
+  // Fault: a model has an operation that reads a file of root as soon as it is loaded
+  //   | the build fails with the operation and its place
   //   | the previous version, which answers afterwards
-  test('a hostile model is refused what it reads, and the previous version keeps serving', async () => {
+  test('a hostile model is refused before anything loads it, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('hostile') });
+
+    expect(code).not.toBe(0);
+    expect(withoutLogs(output)).toContain('ReadFile could');
+    expectClose(await deployment.predict(before, second.instances), second.predictions);
+  });
+
+  // Fault: a model reads a file of root as soon as it is loaded, and the operation was allowed by name
+  //   | the build fails with what the layers of isolation refused
+  //   | the previous version, which answers afterwards
+  test('a hostile model whose operation was allowed is refused what it reads, and the previous version keeps serving', async () => {
+    const before = deployment.outputs(STACK);
+    const { code, output } = await deployment.deploy(STACK, { model: deployment.file('hostile'), allowedOperations: 'ReadFile' });
 
     expect(code).not.toBe(0);
     expect(withoutLogs(output)).toContain('/private; Permission denied');

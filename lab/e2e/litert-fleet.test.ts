@@ -10,8 +10,8 @@ const IMAGES = HELD_OUT.map(({ image }) => image);
 
 /** 32-bit weights, whose numbers differ from those of 16 bits, and no room for that. */
 const STRICT = { recipe: 'none', maxRelativeError: '1e-9' };
-/** The version before, by its name. */
-const BACK = { maxRelativeError: '1e-9', acceptVersion: '1' };
+/** Settings that go back to version 1, which the strict gate would refuse. */
+const BACK_TO_FIRST = { maxRelativeError: '1e-9', acceptVersion: '1' };
 
 const pixels = (image: number[][][]) => image.flat(2).map(Math.fround).join();
 
@@ -62,7 +62,7 @@ afterAll(async () => {
     await eventually(async () => {
       const captured = await fleet.captured();
       expect(captured).toContainEqual(expect.objectContaining({ modelVersion: 1, request: { instances: [IMAGES[0]] }, answer: { predictions } }));
-      // As float32, which is what the server got.
+      // The server got the numbers as float32.
       const byGrpc = captured.find(({ request }) => request.inputs && pixels(request.inputs.image[0]) === pixels(IMAGES[1]));
       expect(likeliest(byGrpc!.answer.outputs[0])).toBe(decided);
     });
@@ -111,7 +111,7 @@ afterAll(async () => {
   test('a library other than the app\'s fails the update with the reason, and the old instance answers throughout', async () => {
     await fleet.damageLibrary();
 
-    const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy({ ...LITERT, ...BACK }));
+    const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy({ ...LITERT, ...BACK_TO_FIRST }));
 
     expect(result.code).not.toBe(0);
     expect(result.output).toContain('Received 1 FAILURE signal(s) out of 1');

@@ -6,10 +6,10 @@ import { callAction, callQuery } from './requests';
 
 const STACK = 'Endpoint';
 const SAMPLES = 300;
-/** The fractions of their multiples are uniform, and independent of each other. */
+/** Irrational numbers: the fractions of their multiples are uniform, and independent of each other. */
 const IRRATIONAL = [Math.SQRT2, Math.sqrt(3), Math.sqrt(5), Math.sqrt(7)];
 
-/** The outputs of test/e2e/monitor-app.ts. */
+/** The outputs of lab/e2e/monitor-app.ts. */
 interface Monitored extends Outputs {
   readonly CaptureBucket: string;
   readonly ProjectName: string;
@@ -50,7 +50,7 @@ async function scheduler(method: string, name: string, body?: object): Promise<a
   return answer.json();
 }
 
-/** Has the monitor's schedule do now what it does once a day, and returns the build that has ended. */
+/** Runs the monitor's daily schedule now, and returns the build that has ended. */
 async function compared(): Promise<Build> {
   const before = await builds();
   const { Target } = await scheduler('GET', outputs.ScheduleName);
@@ -97,7 +97,7 @@ const alarmIs = (state: string) => eventually(async () => {
 const received = () => receiveEvents(deployment, outputs.QueueUrl);
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/monitor-app.ts');
+  deployment = await Deployment.start('lab/e2e/monitor-app.ts');
   await expectDeployed(deployment, STACK, { model: deployment.file('first'), data: deployment.file('first.npz') });
   outputs = deployment.outputs(STACK) as Monitored;
 });

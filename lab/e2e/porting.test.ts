@@ -7,7 +7,7 @@ import { accuracy, byGrpc, HELD_OUT, likeliest } from './digits';
 import { blocks, SECTIONS } from './ported';
 
 const IMAGES = HELD_OUT.map(({ image }) => image);
-/** How much `forLiteRt()` may change a probability. */
+/** Allowed change of a probability by `forLiteRt()`. */
 const TOLERANCE = 0.05;
 
 let deployment: Deployment;
@@ -41,7 +41,7 @@ async function deploy(stack: string, more: Record<string, string> = {}): Promise
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/porting-app.ts');
+  deployment = await Deployment.start('lab/e2e/porting-app.ts');
   const directory = deployment.file('porting');
   context = { directory, server: writeStandInServer(directory) };
 });

@@ -5,7 +5,7 @@ import { callQuery } from './requests';
 
 const STACK = 'Endpoint';
 
-/** The outputs of test/e2e/refusal-app.ts, and the one that the library adds, by a name without hash. */
+/** The outputs of lab/e2e/refusal-app.ts, and the one that the library adds, by a name without hash. */
 interface Refusals extends Outputs {
   readonly Refusal: string;
   readonly QueueUrl: string;
@@ -24,7 +24,7 @@ function outputs(): Refusals {
 /** Context that deploys one of the models with its data. */
 const serving = (name: string, changed: Record<string, string> = {}) => ({ model: deployment.file(name), data: deployment.file(`${name}.npz`), ...changed });
 
-/** No candidate is as small as that. */
+/** Returns an app whose gate refuses every candidate: none is as small as a kibibyte. */
 const refused = (changed: Record<string, string> = {}) => serving('second', { maxSizeKibibytes: '1', ...changed });
 
 const deployed = (context: Record<string, string>) => expectDeployed(deployment, STACK, context);
@@ -50,7 +50,7 @@ async function alarmedRefusals(): Promise<number> {
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/refusal-app.ts');
+  deployment = await Deployment.start('lab/e2e/refusal-app.ts');
   first = deployment.expectation('first');
   second = deployment.expectation('second');
 });

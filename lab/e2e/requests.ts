@@ -1,4 +1,4 @@
-import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import type { EmbeddedAws } from '../emulator/client/embedded-aws';
 
 /** Sends one request to a service of the embedded AWS that no client is installed for, and returns the body of the answer. */
 async function callService(emulator: EmbeddedAws, service: string, headers: Record<string, string>, body: string): Promise<string> {
@@ -12,16 +12,16 @@ async function callService(emulator: EmbeddedAws, service: string, headers: Reco
 }
 
 /**
- * The same in AWS's JSON protocol.
+ * Calls an action in AWS's JSON protocol.
  *
- * @param target Of the action, such as `AmazonSQS.ReceiveMessage`.
+ * @param target name of the action, such as `AmazonSQS.ReceiveMessage`.
  */
 export async function callAction(emulator: EmbeddedAws, service: string, target: string, parameters: object): Promise<any> {
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target };
   return JSON.parse(await callService(emulator, service, headers, JSON.stringify(parameters)));
 }
 
-/** The same in AWS's query protocol. */
+/** Calls an action in AWS's query protocol. */
 export async function callQuery(emulator: EmbeddedAws, service: string, parameters: Record<string, string>): Promise<string> {
   return callService(emulator, service, { 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams(parameters).toString());
 }

@@ -8,14 +8,14 @@ import { callAction } from './requests';
 
 const TWO_DAYS = 172_800;
 
-/** The outputs of the stack Delivery of test/e2e/retention-app.ts. */
+/** The outputs of the stack Delivery of lab/e2e/retention-app.ts. */
 interface Delivering {
   readonly UploadBucket: string;
   readonly StateMachine: string;
   readonly QueueUrl: string;
 }
 
-/** The outputs of its stack Endpoint. */
+/** The outputs of the stack Endpoint of lab/e2e/retention-app.ts. */
 interface Endpoint extends Outputs {
   readonly PrunedQueueUrl: string;
   readonly PruningFunction: string;
@@ -67,7 +67,7 @@ async function dryRun(): Promise<any> {
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/retention-app.ts', ['--object-age', String(TWO_DAYS)]);
+  deployment = await Deployment.start('lab/e2e/retention-app.ts', ['--object-age', String(TWO_DAYS)]);
   first = deployment.expectation('first');
   second = deployment.expectation('second');
 });

@@ -1,9 +1,9 @@
 import { gunzipSync } from 'zlib';
-import type { Pod } from '../../emulator/client/kubernetes';
-import { callPod } from '../../emulator/client/kubernetes';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
-import type { Golden } from '../../scripts/demo/golden';
-import { goldenKey, replay } from '../../scripts/demo/golden';
+import type { Golden } from '../../lib/private/documents/golden';
+import { goldenKey, replay } from '../demo/golden';
+import type { Pod } from '../emulator/client/kubernetes';
+import { callPod } from '../emulator/client/kubernetes';
 import type { ServiceOutputs } from './deployed-service';
 import { readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
 import type { Deployment } from './deployment';
@@ -68,7 +68,7 @@ async function askDuring<T>(running: Promise<T>): Promise<{ result: T; answers: 
 }
 
 beforeAll(async () => {
-  deployment = await startService('test/e2e/service-litert-app.ts');
+  deployment = await startService('lab/e2e/service-litert-app.ts');
 });
 
 afterAll(() => deployment?.stop());

@@ -1,7 +1,8 @@
-import type { Pod } from '../../emulator/client/kubernetes';
-import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
-import type { Comparison, Golden } from '../../scripts/demo/golden';
-import { goldenKey, replay } from '../../scripts/demo/golden';
+import type { Golden } from '../../lib/private/documents/golden';
+import type { Comparison } from '../demo/golden';
+import { goldenKey, replay } from '../demo/golden';
+import type { Pod } from '../emulator/client/kubernetes';
+import { callPod, isReady, KubernetesApi } from '../emulator/client/kubernetes';
 import { complain } from './complaints';
 import type { ServiceOutputs } from './deployed-service';
 import { failingSeconds, isCanary, readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
@@ -10,7 +11,7 @@ import { accuracy, byGrpc, HELD_OUT, likeliest } from './digits';
 import { eventually } from './eventually';
 import { receiveEvents } from './expectations';
 
-// It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
+// Needs the Kubernetes programs: `npm run test:cluster` builds them and runs it.
 
 const STACK = 'Service';
 const PORTED = 'Ported';
@@ -57,7 +58,7 @@ async function askDuring<T>(pod: Pod, deploying: Promise<T>): Promise<{ result: 
 const namesOf = (pods: Pod[]) => pods.map(({ metadata }) => metadata.name).sort();
 
 beforeAll(async () => {
-  deployment = await startService('test/e2e/service-app.ts');
+  deployment = await startService('lab/e2e/service-app.ts');
 });
 
 afterAll(() => deployment?.stop());
@@ -121,7 +122,7 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     }));
 
     expect(code).not.toBe(0);
-    // Between two waits of CrashLoopBackOff a real kubelet runs the container again, and reports that it has ended.
+    // A real kubelet runs the container again between two waits of CrashLoopBackOff, and reports that it has ended.
     expect(output).toMatch(/verify-model ends with exit code 1(, CrashLoopBackOff|\. )[^]*the model needs a processor with made_up_feature/);
     expect(output).toContain(`models/digits-canary: 0 of 1 new pods were available after ${rolloutSeconds} s`);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');

@@ -2,14 +2,15 @@ import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { gunzipSync } from 'zlib';
 import { GetBucketPolicyCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
-import type { Answer } from '../../emulator/client/function-url';
+import type { CapturedRequest } from '../../lib/private/documents/captured-request';
+import type { Answer } from '../emulator/client/function-url';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { eventually } from './eventually';
 
 const STACK = 'Endpoint';
 const PATH = '/v1/models/points:predict';
-/** In the embedded AWS a minute of a deployment takes this many minutes: five are fifteen seconds, an hour is three minutes. */
+/** Duration of a minute of a deployment in the embedded AWS, in minutes: five are fifteen seconds, an hour is three minutes. */
 const SCALE = '0.05';
 const SHORT = '5';
 const LONG = '60';
@@ -41,7 +42,7 @@ function hook(name: string, text: string): Record<string, string> {
 }
 
 /** Returns the captured requests of the bucket, oldest first. */
-async function captured(): Promise<{ modelName: string; request: unknown; answer: unknown }[]> {
+async function captured(): Promise<CapturedRequest[]> {
   const { CaptureBucket } = deployment.outputs(STACK) as Outputs & { CaptureBucket: string };
   const keys = (await deployment.keys(CaptureBucket)).filter((key) => /^points\/\d{4}\/\d\d\/\d\d\/\d\d\/.*\.jsonl\.gz$/.test(key)).sort();
   const contents = await Promise.all(keys.map((key) => deployment.bytes(CaptureBucket, key)));
@@ -62,7 +63,7 @@ async function deployUnderTraffic(context: Record<string, string>, body: unknown
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/traffic-app.ts', ['--shift-scale', SCALE]);
+  deployment = await Deployment.start('lab/e2e/traffic-app.ts', ['--shift-scale', SCALE]);
   first = deployment.expectation('first');
 });
 

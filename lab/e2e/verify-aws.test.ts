@@ -2,7 +2,7 @@ import type { ChildProcess } from 'child_process';
 import { spawn } from 'child_process';
 import { once } from 'events';
 import { join } from 'path';
-import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { EmbeddedAws } from '../emulator/client/embedded-aws';
 import { ROOT } from './deployment';
 
 // `npm run verify:aws -- --yes` with all that can run on the embedded AWS: its own steps work before somebody pays for them.
@@ -14,13 +14,13 @@ let program: ChildProcess | undefined;
 let code: number | null;
 let output = '';
 
-// Without root no fleet is deployed.
+// Needs root, without which no fleet is deployed.
 (process.getuid?.() === 0 ? describe : describe.skip)('npm run verify:aws on the embedded AWS', () => {
   beforeAll(async () => {
     // A minute of a traffic shift takes a second.
     emulator = await EmbeddedAws.start(['--shift-scale', '0.017']);
     await emulator.bootstrap();
-    program = spawn(join(ROOT, 'node_modules', '.bin', 'tsx'), [join('scripts', 'verify-aws', 'main.ts'), '--yes', '--server', 'litert'], {
+    program = spawn(join(ROOT, 'node_modules', '.bin', 'tsx'), [join('lab', 'verify-aws', 'main.ts'), '--yes', '--server', 'litert'], {
       cwd: ROOT, env: { ...process.env, ...emulator.environment }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     const take = (chunk: Buffer) => {

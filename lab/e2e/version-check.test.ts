@@ -144,7 +144,7 @@ describe('a hook', () => {
     expect(await labelsByHook()).toEqual(first.predictions.map((scores) => ({ class: label(scores) })));
   });
 
-  // Such a setting replaces the version, whose replacement stays when it is rolled back, because replaced versions are retained.
+  // A changed setting replaces the version. A rollback leaves the replacement, because replaced versions are retained.
   test('with a wrong event but right code is deployed with the same setting, which only CloudFormation knows, once the event is corrected', async () => {
     const outputs = deployment.outputs(STACK);
     const edited = HOOK.replace('{"label":', '{"class":');

@@ -1,7 +1,7 @@
 /** Rows of the requests, in turn: of twelve, eight have one row, three have 8, and one has 64. */
 const ROWS = [1, 1, 8, 1, 1, 8, 1, 1, 8, 1, 1, 64];
-/** How far apart the first rows of two requests are: prime, so that each size gets each digit. */
-const STEP = 7;
+/** Distance between the first rows of two requests: prime, so that each size gets each digit. */
+const FIRST_ROW_DISTANCE = 7;
 
 /**
  * Returns the digits that a request asks about, by their index.
@@ -10,5 +10,5 @@ const STEP = 7;
  * @param digits how many there are
  */
 export function digitsOf(turn: number, digits: number): number[] {
-  return Array.from({ length: ROWS[turn % ROWS.length] }, (_, row) => (turn * STEP + row) % digits);
+  return Array.from({ length: ROWS[turn % ROWS.length] }, (_, row) => (turn * FIRST_ROW_DISTANCE + row) % digits);
 }

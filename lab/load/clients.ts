@@ -9,7 +9,7 @@ const SHOWN_FAILURES = 3;
 export class Phase {
   public requests = 0;
   public failed = 0;
-  /** The first reasons. */
+  /** Reasons of the first failed requests. */
   public readonly failures: string[] = [];
   /** Durations of the answered requests, in microseconds. */
   public readonly latency: RecordableHistogram = createHistogram();
@@ -24,7 +24,7 @@ export class Phase {
   }
 }
 
-/** How long clients send, and how fast. */
+/** Duration and speed of the clients' requests. */
 export interface Sending {
   /** Tells whether they end; asked before each request. */
   over(): boolean;

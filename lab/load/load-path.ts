@@ -14,12 +14,12 @@ import type { Row } from './table';
 
 const MODEL = 'digits';
 /** The share of a version's requests before the first look at the memory: caches are filled then. */
-const WARM = 0.25;
-/** The update builds a model on the same machine: clients that never pause would keep it from its end. */
+const WARM_UP_SHARE = 0.25;
+/** Pause between a client's requests during an update, which builds a model on the same machine. */
 const PAUSE_DURING_UPDATE_MILLISECONDS = 100;
-/** How long pods of the old version may answer when the deployment has ended, because the new ones are available. */
+/** Maximum time in which pods of the old version answer after the deployment, because the new ones are available. */
 const LINGERING_MILLISECONDS = 60_000;
-/** So many answers of the new model in a row say that the old one is gone. */
+/** Number of answers of the new model in a row that prove that the old one is gone. */
 const NEW_IN_A_ROW = 40;
 
 /** The rows of a path's table, and what was wrong. */
@@ -101,7 +101,7 @@ export class PathUnderLoad {
       isAnswerOf(reference, this.digits(turn), predictions) ? undefined : `an answer to ${this.digits(turn).length} digits is not that of ${title} model`);
     const look = () => servingMemory(processes(), this.run.emulator.pid);
     return this.run.progress.step(`${requests} requests to ${title} model`, async () => {
-      await this.clients.fill(phase, Math.ceil(requests * WARM), judge);
+      await this.clients.fill(phase, Math.ceil(requests * WARM_UP_SHARE), judge);
       const begun = look();
       await this.clients.fill(phase, requests, judge);
       const last = look();

@@ -1,10 +1,10 @@
-import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { showable } from '../demo/checks';
 import type { DemoOptions } from '../demo/options';
 import { parseOptions as parseDemoOptions } from '../demo/options';
 import { LITERT_PATHS } from '../demo/paths';
 import { Progress } from '../demo/progress';
 import { DemoRun } from '../demo/run';
+import { EmbeddedAws } from '../emulator/client/embedded-aws';
 import type { LoadResult } from './load-path';
 import { PathUnderLoad } from './load-path';
 import { otherModel } from './models';

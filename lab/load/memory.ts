@@ -7,7 +7,7 @@ export interface Process {
   readonly parent: number;
   /** File name of its program, as its command line has it. */
   readonly program: string;
-  /** Resident memory. */
+  /** Resident memory, in kibibytes. */
   readonly kibibytes: number;
 }
 
@@ -64,7 +64,7 @@ export function processes(): Process[] {
     try {
       return parseProcess(Number(name), readFileSync(`/proc/${name}/status`, 'utf8'), readFileSync(`/proc/${name}/cmdline`, 'utf8'));
     } catch {
-      return []; // It has ended.
+      return []; // the process has ended
     }
   });
 }
@@ -76,7 +76,7 @@ export function processes(): Process[] {
  * @param commandLine content of its file `cmdline`
  * @returns nothing for a process without memory of its own
  */
-export function parseProcess(pid: number, status: string, commandLine: string): Process[] {
+function parseProcess(pid: number, status: string, commandLine: string): Process[] {
   const parent = /^PPid:\s+(\d+)$/m.exec(status)?.[1];
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
   return parent === undefined || kibibytes === undefined ? []

@@ -1,17 +1,17 @@
 import { execFile } from 'child_process';
 import { join } from 'path';
 import { promisify } from 'util';
+import { ROOT } from '../../scripts/repository';
 import { DIGITS } from '../demo/digits';
 import type { DemoRun } from '../demo/run';
 import type { StackOutputs } from '../demo/stack-outputs';
-import { ROOT } from '../repository';
 import type { Reference } from './answers';
 
 const PYTHON = join(ROOT, '.tools', 'python', 'bin', 'python');
 
 /** Trains another model with the inputs and outputs of the digits example, and returns its directory. */
 export async function otherModel({ work }: DemoRun): Promise<string> {
-  await promisify(execFile)(PYTHON, [join(ROOT, 'scripts', 'demo', 'deliver', 'make_models.py'), work]);
+  await promisify(execFile)(PYTHON, [join(ROOT, 'lab', 'demo', 'deliver', 'make_models.py'), work]);
   return join(work, 'first');
 }
 

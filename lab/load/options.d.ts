@@ -7,7 +7,7 @@ export interface LoadOptions {
   readonly paths: readonly PathName[];
 }
 
-/** Fewer would not have every size before each look at the memory. */
+/** Fewest requests of a run: each size must come before each look at the memory. */
 export const LEAST_REQUESTS: number;
 
 export const USAGE: string;

@@ -2,7 +2,7 @@ import type { Phase } from './clients';
 import type { MemoryUse } from './memory';
 import { mebibytes } from './memory';
 
-/** A row of the table. */
+/** Row of the table: a path in one phase. */
 export interface Row {
   readonly path: string;
   readonly phase: Phase;

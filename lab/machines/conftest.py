@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path += [str(ROOT / "emulator" / "tests"), str(ROOT / "runtime" / "instance" / "tests")]
+sys.path += [str(ROOT / "lab" / "emulator" / "tests"), str(ROOT / "runtime" / "instance" / "tests")]
 
 from machines import Booted, MachineFleet, boot
 from running import Running, started

@@ -127,7 +127,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 8501), Answer).serve_forever()
 
 def stand_in() -> tuple[str, tuple[Path, ...]]:
     """The stand-in for TensorFlow Serving as a program for a machine, and the directories that it reads there."""
-    source, packages = ROOT / "test" / "stand_ins", Path(sysconfig.get_path("purelib"))
+    source, packages = ROOT / "lab" / "stand_ins", Path(sysconfig.get_path("purelib"))
     home, python = Path(sys.base_prefix).resolve(), Path(sys.executable).resolve()
     program = f"""#!/bin/sh
 export TF_CPP_MIN_LOG_LEVEL=2 LD_LIBRARY_PATH={SHARED}{home}/lib PYTHONHOME={SHARED}{home}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "emulator" / "src"))
+sys.path.insert(0, str(ROOT / "lab" / "emulator" / "src"))
 
 JEST = ["npx", "jest", "--selectProjects", "e2e", "--runInBand", "fleet.test"]
 SUITES = {

@@ -29,7 +29,7 @@ FACTS = {
 
 def listed() -> dict[str, str]:
     rows = re.findall(
-        r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \|$", (ROOT / "emulator" / "README.md").read_text(), re.MULTILINE
+        r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \|$", (ROOT / "lab" / "emulator" / "README.md").read_text(), re.MULTILINE
     )
     return {part: here for part, here in rows if part in FACTS}
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from machines import ROOT, SERVER, Booted, MachineFleet, eventually, server, stand_in
 
-#: What a server can try, and what the outcome is: a result, or the name of an error.
+#: Program that tries what a server can do, and prints each outcome: a result, or the name of an error.
 PROBE = r"""
 import ctypes, pathlib, subprocess, urllib.request
 def attempt(action):
@@ -141,7 +141,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(fleet: MachineFleet) -> None
 def test_the_server_s_log_reaches_cloudwatch_with_the_role_s_credentials(fleet: MachineFleet) -> None:
     succeeded(fleet, server("print('a line of the server', flush=True)"), logging=True)
 
-    # It yields to everything else, and so takes minutes on a busy machine.
+    # The program that sends the log yields to everything else, and so takes minutes on a busy machine.
     stream = f"{fleet.group_id}/server"
     eventually(lambda: any("a line of the server" in line for line in fleet.events(stream)), "the line is there", 400)
 
@@ -173,7 +173,7 @@ def test_a_server_that_always_dies_fails_the_instance_with_the_end_of_its_log(fl
     assert booted.code == 1
     assert fleet.stack.status() == "CREATE_FAILED"
     assert re.match(r"FAILURE: the server does not stay up: .*illegal instruction", fleet.log()[0]), fleet.log()
-    # It does not come back, now or after a reboot.
+    # The server does not come back, now or after a reboot.
     assert booted.show("ActiveState") in {"inactive", "failed"}
     assert booted.run(f"systemctl is-enabled {SERVER}")[1] == "disabled"
 
@@ -228,7 +228,7 @@ LOGS_SIGTERM = server(on_stop="print('SIGTERM', flush=True)")
 
 
 def drains(fleet: MachineFleet, booted: Booted) -> None:
-    """It answers while ExecStop runs, and gets no signal before its end."""
+    """Drains the server: it answers while ExecStop runs, and gets no signal before its end."""
     stopping = eventually(lambda: int(booted.show("ControlPID")), "ExecStop runs")
     command = f"tr '\\0' ' ' < /proc/{stopping}/cmdline"
     eventually(lambda: booted.run(command)[1].strip() == f"/usr/bin/sleep {DRAIN_SECONDS}", "it is the product's")

@@ -16,7 +16,7 @@ from embedded_aws.ec2.systemd.image import cgroup_mount
 from machines import ROOT, Booted, eventually
 
 Boot = Callable[..., Booted]
-SUPERVISOR = ROOT / "emulator" / "src" / "embedded_aws" / "ec2" / "systemd" / "supervisor.py"
+SUPERVISOR = ROOT / "lab" / "emulator" / "src" / "embedded_aws" / "ec2" / "systemd" / "supervisor.py"
 STARTED = "systemctl show --property UserspaceTimestampMonotonic"
 METADATA = "http://169.254.169.254/latest"
 TOKEN = f"""token=$(curl -sS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' {METADATA}/api/token)
@@ -133,7 +133,7 @@ def test_leaves_nothing_behind_when_it_ends(booted: Boot) -> None:
     assert machine.code == 0
     [supervisor] = supervisors(machine.directory)
     assert cgroup(supervisor).is_dir()
-    # Only it sees its disk and its network.
+    # Only the machine itself sees its disk and its network.
     assert str(machine.directory) not in Path("/proc/self/mountinfo").read_text()
     assert not {"ens5", "fabric"} & {path.name for path in Path("/sys/class/net").iterdir()}
 

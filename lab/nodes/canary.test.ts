@@ -1,8 +1,8 @@
-import type { Pod } from '../../emulator/client/kubernetes';
 import { isCanary, versionOf } from '../e2e/deployed-service';
 import { HELD_OUT } from '../e2e/digits';
 import { eventually } from '../e2e/eventually';
 import { logged } from '../e2e/requests';
+import type { Pod } from '../emulator/client/kubernetes';
 import type { Watched } from './canary';
 import { versionsOf, watchPods } from './canary';
 import { serverProcess } from './cluster';
@@ -84,7 +84,7 @@ describe('a ModelService with a canary on real nodes, under load', () => {
     const ending = eventually(async () => {
       expect(await bakes()).toBe(earlier + 1);
       const [{ metadata }] = (await service.cluster.pods()).filter((pod) => isCanary(pod) && !known.includes(pod.metadata.name));
-      // It drains, as programs do that end by themselves in order, and is started again.
+      // The server drains, as programs do that end by themselves in order, and is started again.
       process.kill(serverProcess(metadata.uid), 'SIGTERM');
     }, 300);
 

@@ -1,10 +1,10 @@
-import type { Pod } from '../../emulator/client/kubernetes';
 import { isCanary, versionOf } from '../e2e/deployed-service';
+import type { Pod } from '../emulator/client/kubernetes';
 import type { Cluster } from './cluster';
 
 /** The pods that took requests at one moment. */
 export interface Watched {
-  /** Versions of the canary's. */
+  /** Versions of the canary's pods. */
   readonly canary: string[];
   /** Names of the others, sorted. */
   readonly names: string[];

@@ -2,10 +2,10 @@ import { execFile } from 'child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'fs';
 import { dirname, join } from 'path';
 import { promisify } from 'util';
-import type { Pod } from '../../emulator/client/kubernetes';
-import { isReady, KubernetesApi } from '../../emulator/client/kubernetes';
 import type { ServiceOutputs } from '../e2e/deployed-service';
 import type { Deployment } from '../e2e/deployment';
+import type { Pod } from '../emulator/client/kubernetes';
+import { isReady, KubernetesApi } from '../emulator/client/kubernetes';
 
 export const NAMESPACE = 'models';
 /** The name of the Deployment, the Service and the autoscaler. */
@@ -58,14 +58,14 @@ export class Cluster {
     return items.filter(({ spec }) => spec.nodeName === node).map(({ status }) => status.podIP);
   }
 
-  /** How many connections to pods, which none of them has answered, the kernel tracks for nodes that run. */
+  /** Returns how many connections to pods, which none of them has answered, the kernel tracks for nodes that run. */
   public async unanswered(addresses: string[]): Promise<number> {
     const tracked = (await this.nodes()).map(({ metadata }) => `/proc/${metadata.annotations['embedded-aws/process']}/net/nf_conntrack`)
       .filter((file) => existsSync(file)).flatMap((file) => readFileSync(file, 'utf8').split('\n'));
     return tracked.filter((line) => line.includes(' SYN_SENT ') && addresses.some((address) => line.includes(`src=${address} `))).length;
   }
 
-  /** Where on this machine the REST port of the Service is: a node's kube-proxy chooses the pod. */
+  /** Returns the address on this machine of the Service's REST port: a node's kube-proxy chooses the pod. */
   public async address(): Promise<string> {
     const { metadata } = await this.get<Pod>('service', SERVICE, '-n', NAMESPACE);
     return metadata.annotations['embedded-aws/http'];
@@ -85,7 +85,7 @@ export function serverProcess(uid: string): number {
         return Number(id);
       }
     } catch {
-      // It has ended meanwhile, or is the kernel's.
+      // The process has ended meanwhile, or is the kernel's.
     }
   }
   throw new Error(`no model_server runs in the pod with the uid ${uid}`);

@@ -2,7 +2,7 @@ import { request } from 'http';
 import { HELD_OUT } from '../e2e/digits';
 
 const CLIENTS = 4;
-/** Long enough for a machine that does other things at the same time: a request is lost, and not only slow. */
+/** Timeout of a request, long enough for a busy machine: beyond it a request is lost, and not only slow. */
 const TIMEOUT_SECONDS = 60;
 
 /** The requests that were sent while something happened. */
@@ -10,7 +10,7 @@ export interface Load {
   readonly answered: number;
   /** Error of each request that got no prediction. */
   readonly failures: string[];
-  /** When the last of them was sent, in milliseconds after the first request. */
+  /** Time of the last failed request, in milliseconds after the first request. */
   readonly lastFailure: number;
 }
 

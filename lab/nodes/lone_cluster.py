@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "emulator" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lab" / "emulator" / "src"))
 
 from embedded_aws.ec2.stock import aws_cli
 from embedded_aws.eks.programs import VERSIONS, nearest_built

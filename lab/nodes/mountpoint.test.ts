@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'fs';
-import type { Pod } from '../../emulator/client/kubernetes';
 import { accuracy, HELD_OUT, likeliest } from '../e2e/digits';
 import { eventually } from '../e2e/eventually';
-import { recordings } from '../grants/recording';
+import { recordings } from '../e2e/grants/recording';
+import type { Pod } from '../emulator/client/kubernetes';
 import { NAMESPACE } from './cluster';
 import { predict } from './load';
 import { claimingPod, MISSING_BUCKET, OTHER_WORKLOAD } from './other-workloads';
@@ -30,7 +30,7 @@ function mountProcesses(...uids: string[]): number[] {
       const [program, ...args] = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
       return program.endsWith('/mount-bucket') && uids.some((uid) => args.some((arg) => arg.includes(`/pods/${uid}/`)));
     } catch {
-      return false; // It has ended meanwhile.
+      return false; // the process has ended
     }
   });
 }

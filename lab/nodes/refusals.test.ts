@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
-import type { CommandResult } from '../../emulator/client/embedded-aws';
-import type { Pod } from '../../emulator/client/kubernetes';
 import { versionOf } from '../e2e/deployed-service';
 import { eventually } from '../e2e/eventually';
+import type { CommandResult } from '../emulator/client/embedded-aws';
+import type { Pod } from '../emulator/client/kubernetes';
 import { NAMESPACE, SERVICE } from './cluster';
 import type { Load } from './load';
 import { askDuring, report } from './load';
@@ -43,7 +43,7 @@ async function slowDown(seconds: number): Promise<void> {
   for (const { metadata } of await service.cluster.nodes()) {
     const path = join(metadata.annotations['embedded-aws/directory'], 'kube-proxy.json');
     const configuration = JSON.parse(readFileSync(path, 'utf8')) as { nftables: object };
-    // It ends when its configuration changes, and is started again.
+    // kube-proxy ends when its configuration changes, and is started again.
     writeFileSync(path, JSON.stringify({ ...configuration, nftables: { ...configuration.nftables, minSyncPeriod: `${seconds}s` } }));
   }
   await new Promise((done) => setTimeout(done, 10_000));

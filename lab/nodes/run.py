@@ -14,9 +14,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "emulator" / "src"))
+sys.path.insert(0, str(ROOT / "lab" / "emulator" / "src"))
 
-SUPERVISE = ROOT / "emulator" / "src" / "embedded_aws" / "host" / "supervise.py"
+SUPERVISE = ROOT / "lab" / "emulator" / "src" / "embedded_aws" / "host" / "supervise.py"
 PYTEST = [sys.executable, "-m", "pytest", str(HERE), "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
 JEST = ["npx", "jest", "--selectProjects", "nodes", "--runInBand"]
 

@@ -1,7 +1,7 @@
-import type { Pod } from '../../emulator/client/kubernetes';
 import { versionOf } from '../e2e/deployed-service';
 import { accuracy, HELD_OUT, likeliest } from '../e2e/digits';
 import { eventually } from '../e2e/eventually';
+import type { Pod } from '../emulator/client/kubernetes';
 import type { ReportedContainer } from './cluster';
 import { NAMESPACE, SERVICE, serverProcess } from './cluster';
 import { askDuring, predict, report } from './load';

@@ -1,7 +1,7 @@
-import type { CommandResult } from '../../emulator/client/embedded-aws';
 import type { ServiceOutputs } from '../e2e/deployed-service';
 import { serviceOutputs } from '../e2e/deployed-service';
 import { Deployment } from '../e2e/deployment';
+import type { CommandResult } from '../emulator/client/embedded-aws';
 import { Cluster } from './cluster';
 
 /** The name of app.ts's stack. */
@@ -10,14 +10,14 @@ const STACK = 'Nodes';
 /** The service of app.ts on real nodes, which the tests of a file share. */
 export class SharedService {
   public deployment!: Deployment;
-  /** Known after `deployFirst`, as is the address. */
+  /** Cluster of the service, known after `deployFirst`, as is the address. */
   public cluster!: Cluster;
-  /** Where on this machine clients reach the service. */
+  /** Address on this machine at which clients reach the service. */
   public address!: string;
 
   /** Starts the embedded AWS. */
   public async start(): Promise<void> {
-    this.deployment = await Deployment.start('test/nodes/app.ts', ['--nodes', 'real']);
+    this.deployment = await Deployment.start('lab/nodes/app.ts', ['--nodes', 'real']);
   }
 
   /** Deploys with values of the app's context, and returns how that ended. */
@@ -43,7 +43,7 @@ export class SharedService {
   }
 }
 
-/** Has Jest start the embedded AWS before a file's tests, and stop it after them. */
+/** Makes Jest start the embedded AWS before a file's tests, and stop it after them. */
 export function sharedService(): SharedService {
   const service = new SharedService();
   beforeAll(() => service.start());

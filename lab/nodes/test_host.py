@@ -175,7 +175,7 @@ def test_a_killed_test_run_leaves_nothing(short_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        # It trains models, bootstraps, and deploys what comes before the cluster.
+        # The run trains models, bootstraps, and deploys what comes before the cluster.
         eventually(lambda: runner.poll() is not None or bool(specifications() - files), "a node starts", 1200)
         assert runner.poll() is None
         group = json.loads((specifications() - files).pop().read_text())["group"].partition("/")[0]

@@ -10,7 +10,7 @@ const ROOT = resolve(__dirname, '..', '..').replace(/[\\/]build$/, '');
 export class StandInRegistry {
   public static async start(program: string): Promise<StandInRegistry> {
     const child = spawn(join(ROOT, '.tools', 'python', 'bin', 'python'), ['-m', 'stand_in_registry', '--program', program], {
-      env: { ...process.env, PYTHONPATH: join(ROOT, 'test', 'stand_ins') }, stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, PYTHONPATH: join(ROOT, 'lab', 'stand_ins') }, stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines = createInterface({ input: child.stdout });
     const [image] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(([code]) => Promise.reject(new Error(`the registry ended with ${code}`)))]) as [string];

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "test" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "lab" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 class Server:

@@ -28,7 +28,7 @@ export class StandInServer {
     const python = join(ROOT, '.tools', 'python', 'bin', 'python');
     const flags = [`--port=${grpc}`, `--rest_api_port=${rest}`, `--model_name=${model}`, `--model_base_path=${base}`];
     const child = spawn(python, ['-m', 'stand_in_server', ...flags], {
-      env: { ...process.env, PYTHONPATH: join(ROOT, 'test', 'stand_ins'), TF_CPP_MIN_LOG_LEVEL: '2' }, stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PYTHONPATH: join(ROOT, 'lab', 'stand_ins'), TF_CPP_MIN_LOG_LEVEL: '2' }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new StandInServer(child, grpc, rest);
     await server.waitFor(model);

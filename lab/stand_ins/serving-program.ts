@@ -4,10 +4,10 @@ import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..').replace(/[\\/]build$/, '');
-const STAND_INS = join(ROOT, 'test', 'stand_ins');
+const STAND_INS = join(ROOT, 'lab', 'stand_ins');
 const PYTHON = join(ROOT, '.tools', 'python', 'bin', 'python');
 
-/** Where the instances that boot under systemd have the directories that the embedded AWS shares with them. */
+/** Path at which instances under systemd have the directories that the embedded AWS shares with them. */
 const SHARED = '/opt/host';
 
 interface PythonPaths {
@@ -46,7 +46,7 @@ function application(main: string, packages: string): Buffer {
 /**
  * Writes a program that takes the place of `tensorflow_model_server` on this machine, for `ServingBinary.fromAsset`.
  *
- * It is test/stand_ins/stand_in_server, which answers with TensorFlow in Python, and not TensorFlow Serving. It is one file, as that is,
+ * It is lab/stand_ins/stand_in_server, which answers with TensorFlow in Python, and not TensorFlow Serving. It is one file, as that is,
  * except for the interpreter and TensorFlow.
  *
  * @param main the program in Python; by default that of the package

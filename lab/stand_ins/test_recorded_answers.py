@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from running_server import Server
 
 _HERE = Path(__file__).parent
+_CONTRACT = _HERE.parents[1] / "test" / "contract"
 ANSWERS: list[dict[str, Any]] = json.loads((_HERE / "records" / "answers.json").read_text())
-CASES: list[dict[str, Any]] = json.loads((_HERE.parent / "contract" / "cases.json").read_text(encoding="utf-8"))
+CASES: list[dict[str, Any]] = json.loads((_CONTRACT / "cases.json").read_text(encoding="utf-8"))
 
 
 def body_of(record: dict[str, Any]) -> bytes | None:

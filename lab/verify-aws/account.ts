@@ -2,18 +2,19 @@ import { spawn } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DeleteStackCommand, DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsForProjectCommand, StartBuildCommand } from '@aws-sdk/client-codebuild';
 import { DeleteLayerVersionCommand, GetAliasCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { callAws } from '../../cli/aws/signed-request';
+import { ROOT } from '../../scripts/repository';
 import type { Answer } from '../demo/server';
-import { ROOT } from '../repository';
 import { eventually } from './eventually';
 
 const BUILD_SECONDS = 3600;
+const DELETE_SECONDS = 1800;
 
-export const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
+export const APP = `npx tsx ${join('lab', 'verify-aws', 'app.ts')}`;
 
 /** Exit code and output of `cdk`. */
 export interface CdkResult {
@@ -28,6 +29,14 @@ export interface Made {
   readonly logGroups: { readonly logicalId: string; readonly name: string }[];
 }
 
+/** A resource that CloudFormation could not delete. */
+export interface Stuck {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly id: string;
+  readonly reason: string;
+}
+
 /** The account of the environment's credentials. Clients read Region, credentials and endpoint from the environment, as every AWS tool does. */
 export class Account {
   private readonly work = mkdtempSync(join(tmpdir(), 'verify-aws-'));
@@ -36,7 +45,7 @@ export class Account {
   private readonly lambda = new LambdaClient();
   private readonly cloudFormation = new CloudFormationClient();
 
-  /** @param context Context values of scripts/verify-aws/app.ts for every deployment. */
+  /** @param context Context values of lab/verify-aws/app.ts for every deployment. */
   constructor(private readonly context: Record<string, string> = {}) {
     process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
   }
@@ -48,7 +57,7 @@ export class Account {
     return { account, region };
   }
 
-  /** Deploys a stack of scripts/verify-aws/app.ts. Does not throw if the deployment fails. */
+  /** Deploys a stack of lab/verify-aws/app.ts. Does not throw if the deployment fails. */
   public deploy(stack: string, context: Record<string, string> = {}): Promise<CdkResult> {
     return this.cdk([
       'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events', '--outputs-file', this.outputsFile(stack), ...contextArguments({ ...this.context, ...context }),
@@ -96,6 +105,21 @@ export class Account {
       layerVersions: ids('AWS::Lambda::LayerVersion').map(([id]) => id),
       logGroups: ids('AWS::Logs::LogGroup').map(([name, { logicalId }]) => ({ logicalId, name })),
     };
+  }
+
+  /** Returns the resources that CloudFormation could not delete. */
+  public async stuck(stack: string): Promise<Stuck[]> {
+    const { StackResources = [] } = await this.cloudFormation.send(new DescribeStackResourcesCommand({ StackName: stack }));
+    return StackResources.filter(({ ResourceStatus }) => ResourceStatus === 'DELETE_FAILED').map((resource) => ({
+      logicalId: resource.LogicalResourceId!, type: resource.ResourceType!, id: resource.PhysicalResourceId ?? '', reason: resource.ResourceStatusReason ?? '',
+    }));
+  }
+
+  /** Deletes a stack whose deletion failed, without the resources that resist, and returns its status: undefined once it is gone. */
+  public async abandon(stack: string, logicalIds: string[]): Promise<string | undefined> {
+    await this.cloudFormation.send(new DeleteStackCommand({ StackName: stack, RetainResources: logicalIds }));
+    await eventually(DELETE_SECONDS, async () => (((await this.status(stack)) === 'DELETE_IN_PROGRESS') ? undefined : true));
+    return this.status(stack);
   }
 
   public async logLines(logGroup: string, region: string): Promise<string[]> {

@@ -9,6 +9,7 @@ import { ServiceStack } from '../../bin/service-stack';
 import type { ModelOptimizer } from '../../lib';
 import { LiteRtRuntime, ModelHook, ModelServer, OptimizationRecipe, QualityGate, RequestCapture, Rollout } from '../../lib';
 import { Probe } from './probe';
+import { sandboxStack } from './trials/sandbox';
 import { deliveryStacks, functionStack } from './trials/stacks';
 
 /** The example app's stacks, with the project's name as an output, and a probe inside the VPC for internal load balancers. */
@@ -22,10 +23,10 @@ const common: ExampleStackProps = {
   gate: app.node.tryGetContext('gate') === 'impossible' ? QualityGate.maxSize(Size.kibibytes(1)) : undefined,
 };
 
-/** Of pods and instances. */
+/** Server of pods and instances. */
 const server = Object.values(ModelServer).find((name) => name === app.node.tryGetContext('server'));
 
-/** With a canary, the LiteRT server's captured requests are replayed too. TensorFlow Serving captures none. */
+/** Rolls out by canary. The LiteRT server's captured requests are replayed too; TensorFlow Serving captures none. */
 const canary = app.node.tryGetContext('rollout') === 'canary';
 const rollout = canary ? Rollout.canary({ percent: 10, bake: Duration.minutes(2) }) : undefined;
 const captured = server !== ModelServer.LITERT ? {} : {
@@ -63,3 +64,4 @@ new Probe(fleet, 'Probe', { vpc: fleet.vpc, vpcSubnets: { subnetType: ec2.Subnet
 
 deliveryStacks(app, common);
 functionStack(app, common);
+sandboxStack(app, common);

@@ -11,8 +11,8 @@ interface Part {
   readonly checks: Check[];
 }
 
-/** How much of a check's detail the report has. */
-const DETAIL = 400;
+/** Maximum length of a check's detail in the report. */
+const LONGEST_DETAIL = 400;
 
 /** Counts, prints and reports the results of checks. */
 export class Checks {
@@ -56,5 +56,5 @@ export class Checks {
 
 /** The end of a text, where tools say what failed, without the account's number. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\b\d{12}\b/g, '<account>').replaceAll(/\s+/g, ' ').trim().slice(-DETAIL);
+  return text.replaceAll(/\b\d{12}\b/g, '<account>').replaceAll(/\s+/g, ' ').trim().slice(-LONGEST_DETAIL);
 }

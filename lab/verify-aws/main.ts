@@ -30,6 +30,7 @@ CloudWatch's log groups; a stack that is left, also when you interrupt it, is na
   --preflight       only ask what stands in the way: bootstrap version, quotas, zones, the server's image, rollback. Costs nothing
   --path PATH       ${[...TRIALS, ...VERIFIED_PATHS].map(({ name }) => name).join(', ')} or all; all when absent
   --server SERVER   ${SERVERS.join(' or ')}, of pods and instances; ${ModelServer.TENSORFLOW_SERVING} when absent
+  --zones A,B       the Availability Zones of the stacks; the Region's first two when absent
   --prices FILE     prices of your own, as in cli/recommend/prices.json
   --keep            destroy nothing at the end
   --help            this text
@@ -75,6 +76,7 @@ async function main(): Promise<void> {
       yes: { type: 'boolean', default: false },
       path: { type: 'string', default: 'all' },
       server: { type: 'string', default: ModelServer.TENSORFLOW_SERVING },
+      zones: { type: 'string' },
       prices: { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -84,12 +86,13 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const { trials, paths } = chosen(values.path);
+  const { trials: all, paths } = chosen(values.path);
+  const trials = all.filter(({ needs }) => needs === undefined || needs === values.server);
   const stacks = [...new Set([...trials.flatMap((trial) => trial.stacks), ...paths.map(({ stack }) => stack)])];
   const server = chosenServer(values.server);
   const prices = readPrices(values.prices);
   const hourly = (path: VerifiedPath) => costsOf(path.name, 1, prices).idleMonth / HOURS_PER_MONTH;
-  const account = new Account({ server });
+  const account = new Account({ server, ...values.zones && { zones: values.zones } });
   const { account: number, region } = await account.identity().catch((error: unknown) => {
     throw new Error(`no bootstrapped Region was found: set credentials and AWS_REGION, and run \`cdk bootstrap\` there (${describe(error)})`);
   });
@@ -99,13 +102,14 @@ async function main(): Promise<void> {
   const most = (need: 'processors' | 'addresses') => Math.max(0, ...paths.map(({ name }) => PATH_NEEDS[name][need]));
   const findings = await preflight(realAnswers({ region }), {
     stacks, processors: most('processors'), addresses: most('addresses'),
+    cluster: paths.some(({ name }) => name === 'service'), zones: values.zones?.split(','),
     image: server === ModelServer.TENSORFLOW_SERVING && paths.some(({ name }) => PATH_NEEDS[name].image),
   });
   const inTheWay = problemsIn(findings);
   const existing = (await Promise.all(stacks.map(async (stack) => ((await account.status(stack)) ? stack : [])))).flat();
   process.stdout.write([
     `Account ${number}, ${region}. Stacks: ${stacks.join(', ')}. Server of pods and instances: ${server}.`,
-    ...trials.map(({ name }) => `  ${name.padEnd(9)}functions only`),
+    ...trials.map(({ name }) => `  ${name.padEnd(9)}next to nothing`),
     ...paths.map((path) => `  ${path.name.padEnd(9)}${hourly(path).toFixed(2)} ${prices.currency} an hour${path.alsoPaid ? `, and ${path.alsoPaid}` : ''}`),
     `List prices of ${prices.region}, ${prices.asOf}; builds and requests come on top.`,
     '',
@@ -115,6 +119,10 @@ async function main(): Promise<void> {
     process.stdout.write(`${inTheWay} problem${inTheWay === 1 ? '' : 's'} found; nothing was deployed\n`);
     process.exitCode = inTheWay ? 1 : 0;
     return;
+  }
+  const missing = trials.filter(({ onlyOnAws }) => !onlyOnAws || !process.env.AWS_ENDPOINT_URL).flatMap((trial) => trial.missing?.() ?? []);
+  if (missing.length > 0) {
+    throw new Error(`nothing was done: ${missing.join('\n')}`);
   }
   if (inTheWay > 0) {
     throw new Error('nothing was done: remove what stands in the way first');

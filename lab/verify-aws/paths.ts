@@ -1,10 +1,10 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { callFunctionUrl, signedHeaders } from '../../emulator/client/function-url';
 import type { PathName } from '../demo/path-name';
 import type { Answer, Server } from '../demo/server';
+import { callFunctionUrl, signedHeaders } from '../emulator/client/function-url';
 import type { Account } from './account';
 
-/** A path, as scripts/verify-aws/app.ts deploys it. */
+/** A path, as lab/verify-aws/app.ts deploys it. */
 export interface VerifiedPath {
   readonly name: PathName;
   readonly stack: string;
@@ -14,7 +14,7 @@ export interface VerifiedPath {
   readonly alias?: boolean;
   /** True if a canary of pods or instances can serve a version first. */
   readonly canary?: boolean;
-  /** Why the embedded AWS cannot run it. */
+  /** Reason why the embedded AWS cannot run it. */
   readonly onlyOnAws?: string;
   /** Prefix of the logical ID of the log group that explains why instances do not serve. */
   readonly bootLog?: string;

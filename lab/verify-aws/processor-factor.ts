@@ -1,6 +1,7 @@
 import { measuredIn } from '../../cli/recommend/measured';
 import { functionSeconds } from '../../cli/recommend/offer';
-import type { Golden } from '../demo/golden';
+import type { Golden } from '../../lib/private/documents/golden';
+import type { Manifest } from '../../lib/private/documents/manifest';
 import { goldenKey } from '../demo/golden';
 import type { Account } from './account';
 import type { Checks } from './checks';
@@ -15,7 +16,7 @@ export async function processorFactor(
   { account, checks, stack, manifestKey }: { account: Account; checks: Checks; stack: string; manifestKey: string },
 ): Promise<void> {
   const { ArtifactBucket, FunctionName } = account.outputs(stack);
-  const manifest = JSON.parse(await account.text(ArtifactBucket, manifestKey)) as Record<string, unknown>;
+  const manifest = JSON.parse(await account.text(ArtifactBucket, manifestKey)) as Manifest;
   const golden = JSON.parse(await account.text(ArtifactBucket, goldenKey(manifestKey))) as Golden;
   const durations: number[] = [];
   for (let turn = 0; turn < INVOCATIONS; turn++) {

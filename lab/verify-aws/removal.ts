@@ -9,8 +9,9 @@ export async function removeStack(account: Account, checks: Checks, stack: strin
   });
   const manifest = await Promise.resolve().then(() => account.outputs(stack)).catch(() => undefined);
   const { code, output } = await account.destroy(stack);
-  const gone = code === 0 && (await account.status(stack)) === undefined;
-  if (!checks.expect('cdk destroy leaves no stack', gone, code === 0 ? '' : output.slice(-1000))) {
+  const status = await account.status(stack);
+  const gone = checks.expect('cdk destroy leaves no stack', code === 0 && status === undefined, code === 0 ? '' : output.slice(-1000));
+  if (!gone && !(status === 'DELETE_FAILED' && await leaveWhatResists(account, checks, stack))) {
     checks.expect('what it retained is removed', false, [...buckets, ...layerVersions].join(', '));
     return;
   }
@@ -24,6 +25,19 @@ export async function removeStack(account: Account, checks: Checks, stack: strin
     ...layerVersions.map((arn) => remove(arn, account.removeLayerVersion(arn))),
   ]);
   checks.expect('what it retained is removed', left.length === 0, left.length > 0 ? left.join('; ') : [...buckets, ...layerVersions].join(', '));
+}
+
+/** Resources into which others put their own: deleting them then fails. */
+const NETWORK = ['AWS::EC2::VPC', 'AWS::EC2::Subnet', 'AWS::EC2::SecurityGroup'];
+
+/** Deletes the rest of a stack, and names what is left of it. Tells whether the stack is gone. */
+async function leaveWhatResists(account: Account, checks: Checks, stack: string): Promise<boolean> {
+  const stuck = await account.stuck(stack);
+  const gone = (await account.abandon(stack, stuck.map(({ logicalId }) => logicalId))) === undefined;
+  const guardDuty = stuck.some(({ type }) => NETWORK.includes(type))
+    ? '. GuardDuty Runtime Monitoring adds an endpoint (guardduty-data) and a security group to networks: delete them, then the network' : '';
+  checks.expect('what resists is deleted by hand', false, `${stuck.map(({ type, id, reason }) => `${type} ${id} (${reason})`).join('; ')}${guardDuty}`);
+  return checks.expect('and the rest of its stack is gone', gone);
 }
 
 /** Returns the message of an error, or what was thrown. */

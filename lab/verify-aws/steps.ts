@@ -11,7 +11,7 @@ import { describe, removeStack } from './removal';
 /** Pause between requests while something changes. */
 const PAUSE_MILLISECONDS = 500;
 
-/** How long a new load balancer may take to answer, and the pause between attempts. */
+/** Maximum time until a new load balancer answers, and the pause between attempts, in seconds. */
 const READINESS = { seconds: 600, pauseSeconds: 15 };
 
 /** Deploys one path, updates it, breaks it, rolls it back and destroys it. Checks every promise of the README that needs a real account. */

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmark.cold.subjects import Subject
 
 TOLERANCE = 0.05
-"""Between two probabilities: the gate of a build allows a quantized model to differ, but not in the digit."""
+"""Allowed difference of two probabilities: a build's gate allows a quantized model to differ, but not in the digit."""
 
 
 def check_answers(compared: Sequence[Subject], layout: Layout, images: list[Any]) -> list[list[float]]:

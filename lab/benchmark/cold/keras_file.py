@@ -21,7 +21,7 @@ def main(digits: str, output: str) -> None:
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)
     model = make.build()
-    # Both have them in the order of the layers; set_weights refuses other shapes.
+    # Variables are in the order of the layers in both models; set_weights refuses other shapes.
     trained = tf.saved_model.load(str(Path(digits) / "saved_model"))
     model.set_weights([variable.numpy() for variable in trained.trainable_variables])
     model.save(output)

@@ -46,7 +46,7 @@ class Layout:
     tensorflow: Path
     """site-packages with TensorFlow."""
     bytecode: Path
-    """Where TensorFlow's bytecode goes."""
+    """Directory for TensorFlow's bytecode."""
 
 
 def lay_out(root: Path) -> Layout:
@@ -84,7 +84,7 @@ def lay_out(root: Path) -> Layout:
             else:
                 shutil.copy(found, layout.client)
     for directory in (layout.task, layout.plain, layout.packages, layout.client):
-        # As in the layers: /opt is read-only, and unchecked bytecode ignores the dates in a ZIP.
+        # Compile as the layers do: /opt is read-only, and unchecked bytecode ignores the dates in a ZIP.
         subprocess.run(  # noqa: S603 - our own command
             [interpreter(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(directory)],
             check=True,

@@ -1,11 +1,11 @@
 // Builds the programs that the native runtime is compared with, for this machine and as the native runtime is built:
-// `node benchmark/cold/programs.mjs OUTPUT lambda_runtime|c_program`.
+// `node lab/benchmark/cold/programs.mjs OUTPUT lambda_runtime|c_program`.
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { machine, PROCESSORS, rust, VERSIONS } from '../../scripts/server/rust.mjs';
-import { root, run, tools } from '../../scripts/setup/environment.mjs';
+import { machine, PROCESSORS, rust, VERSIONS } from '../../../scripts/server/rust.mjs';
+import { root, run, tools } from '../../../scripts/setup/environment.mjs';
 
-const here = join(root, 'benchmark', 'cold');
+const here = join(root, 'lab', 'benchmark', 'cold');
 const { target } = PROCESSORS[machine];
 
 const BUILDS = {

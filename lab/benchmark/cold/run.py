@@ -1,4 +1,4 @@
-"""Measures cold starts, interleaved: `npm run bench -- cold`. See benchmark/README.md."""
+"""Measures cold starts, interleaved: `npm run bench -- cold`. See lab/benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "optimizer" / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "shared" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "stand_ins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "optimizer" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "runtime" / "shared" / "src"))
 
 from benchmark.cold.answers import check, check_answers
 from benchmark.cold.layout import lay_out
@@ -25,7 +25,7 @@ from benchmark.digits import DIGITS, images, optimize
 from benchmark.running import asked, conditions, rounds_of, write_results
 
 LEAST_ROUNDS = 11
-#: A thousand starts of TensorFlow would take half an hour.
+#: Rounds of slow subjects: a thousand starts of TensorFlow would take half an hour.
 SLOW_ROUNDS = 50
 SLOW_MILLISECONDS = 500
 
@@ -59,7 +59,7 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
     load_before = os.getloadavg()[0]
     for number in rounds_of(rounds):  # the one that is not counted warms the page cache
         turns = [(PROCESS, subject) for subject in in_process] + [(CLIENT, subject) for subject in compared]
-        # What ran before leaves the processor's caches fuller or emptier, so nobody always follows the same subject.
+        # Shuffle: the subject before leaves the processor's caches fuller or emptier for the next one.
         random.Random(number).shuffle(turns)  # noqa: S311 - no secret
         for table, subject in turns:
             if number % max(1, rounds // SLOW_ROUNDS) and (table, subject.name) in slow:

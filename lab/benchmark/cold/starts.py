@@ -37,9 +37,9 @@ class Start:
 
     milliseconds: float
     processor_milliseconds: float
-    """Of all threads, until the answer."""
+    """Processor time of all threads, until the answer."""
     peak_mebibytes: float
-    """0 where it is not known."""
+    """Peak of the resident memory; 0 if it is not known."""
     answer: Any
 
 

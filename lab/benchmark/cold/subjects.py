@@ -29,7 +29,7 @@ class Subject:
     path: tuple[Path, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     bytecode: Path | None = None
-    """Where the first start leaves bytecode for the next ones, if what it imports was not compiled beforehand."""
+    """Directory in which the first start leaves bytecode for the next ones, if nothing compiled its imports before."""
     program: Path | None = None
     """The program that runs instead of Python."""
 

@@ -23,9 +23,9 @@ RATIOS = (
     (NATIVE, C_PROGRAM, 1.15, LESS),
 )
 MOST_MEBIBYTES = 16.0
-#: Of the native program's starts, the 99th percentile against the median: of processor time, and on the clock.
+#: Limits of the 99th percentile of the native program's starts against the median.
 MOST_SPREAD = {"processorMilliseconds": 1.3, "milliseconds": 2.0}
-#: Fewer say nothing of a 99th percentile.
+#: Fewest starts for which a 99th percentile means something.
 LEAST_STARTS = 1000
 PERCENTILES = (1, 25, 50, 75, 99)
 MET = {True: "yes", False: "**no**", None: "unknown"}
@@ -93,7 +93,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         f"load {result['loadBefore']} before and {result['loadAfter']} after; page cache warm. "
         f"Model: the digits CNN of `examples/digits`, candidate `{result['candidate']}` of the default recipe. "
         "Only the ratios travel to other machines. Made by `npm run bench -- cold`; how, and what it leaves out: "
-        "[benchmark/README.md](../README.md)."
+        "[lab/benchmark/README.md](../README.md)."
     )
     lines = ["# Cold start", "", setting]
     for table, title in TITLES.items():

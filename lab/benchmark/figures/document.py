@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tensorflow_optimizer.report.pictures.drawing import BAD, GOOD, INK, LINE, PAPER, SOFT
+from tensorflow_optimizer.report.charts.drawing import BAD, GOOD, INK, LINE, PAPER, SOFT
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-#: Of each color where the page is dark: those of the report.
+#: Colors of the dark page, those of the report.
 _DARK = {
     PAPER: "#14171d",
     INK: "#e6e9ef",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from tensorflow_optimizer.report.pictures.drawing import GOOD, INK, SOFT, WIDTH, Words, draw, plot, sentences
+from tensorflow_optimizer.report.charts.drawing import GOOD, INK, SOFT, WIDTH, Words, draw, plot, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 110, 16, 56
-#: Told apart without color, too.
+#: Color, marker and stroke of each line: they differ without color, too.
 _LOOKS = ((GOOD, "o", "-"), (INK, "s", "--"), (SOFT, "D", ":"))
 
 

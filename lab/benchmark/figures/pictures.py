@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 CLIENTS = 64
-"""Of the servers' picture."""
+"""Number of clients in the servers' chart."""
 _NO_MODEL = (EMPTY, RUST, TRUE, BARE)
 
 
@@ -26,9 +26,9 @@ class Picture:
     title: str
     svg: Markup
     says: str
-    """The text below it."""
+    """Text below the chart."""
     measured: str
-    """The conditions."""
+    """Conditions of the measurement."""
 
 
 def starts(result: dict[str, Any]) -> Picture:
@@ -75,7 +75,8 @@ def models(result: dict[str, Any]) -> Picture:
         "Seven architectures",
         draw_rows(drawn, "models", "Processor time of one row, by architecture", "processor time, µs"),
         "The native program is first, LiteRT's interpreter in Python below it. Both call the same kernels: what "
-        "differs is the way to them. [The table](../benchmark/results/models.md) has starts, 32 rows and two threads.",
+        "differs is the way to them. [The table](../lab/benchmark/results/models.md) has starts, 32 rows and two "
+        "threads.",
         f"{conditions(result)}, {result['processor']}. One row on one thread, without a request. Weights are random.",
     )
 
@@ -97,7 +98,7 @@ def servers(result: dict[str, Any]) -> Picture:
         "Requests for a second of processor time",
         draw_rows(drawn, "servers", "Requests for a second of processor time", "requests"),
         "`model_server` is the program on EKS and EC2 with `server: ModelServer.LITERT`. "
-        "[The table](../benchmark/results/server.md) has latencies, memory and fewer clients.",
+        "[The table](../lab/benchmark/results/server.md) has latencies, memory and fewer clients.",
         f"{conditions(result)}. The digits CNN, one image a request, {CLIENTS} clients on the same machine.",
     )
 
@@ -120,7 +121,7 @@ def candidates(result: dict[str, Any]) -> Picture:
         "Times smaller, and what is lost",
         draw_rows(drawn, "candidates", "Times smaller than float32, and points of accuracy lost", "times smaller"),
         "At the right is the accuracy that was lost, in points. Gray: by hand, and by ai-edge-quantizer's own recipes. "
-        "[The table](../benchmark/results/optimizer.md) has times, intervals and compressed sizes.",
+        "[The table](../lab/benchmark/results/optimizer.md) has times, intervals and compressed sizes.",
         f"{conditions(result)}. A CNN of 1.3 million weights, 10,000 digits that nothing has seen; "
         f"runs: {result['runs']}.",
     )

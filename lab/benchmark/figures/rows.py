@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from tensorflow_optimizer.report.pictures.drawing import GOOD, INK, SOFT, WIDTH, Words, draw, plot, sentences
+from tensorflow_optimizer.report.charts.drawing import GOOD, INK, SOFT, WIDTH, Words, draw, plot, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,13 +23,13 @@ class Row:
 
     name: str
     text: str
-    """At the right end."""
+    """Label at the right end."""
     value: float
     ours: bool
-    """Is drawn in color."""
+    """Draw it in color."""
     quartiles: tuple[float, float] | None = None
     range: tuple[float, float] | None = None
-    """From the 1st to the 99th percentile."""
+    """Percentiles 1 and 99."""
 
 
 def draw_rows(rows: Sequence[Row], name: str, title: str, axis: str) -> Markup:

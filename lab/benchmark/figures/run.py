@@ -1,4 +1,4 @@
-"""Measures what the figures show, and draws them: `npm run bench -- figures`. See benchmark/README.md."""
+"""Measures what the figures show, and draws them: `npm run bench -- figures`. See lab/benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "optimizer" / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "shared" / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "optimizer" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "runtime" / "shared" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "stand_ins"))
 
 from benchmark.digits import REPOSITORY, RESULTS
 from benchmark.figures import pictures
@@ -43,7 +43,7 @@ def main() -> None:
     """Measure, and write the page with its pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--draw", action="store_true", help="draw what benchmark/results/ has, and measure nothing")
+    only.add_argument("--draw", action="store_true", help="draw what lab/benchmark/results/ has, and measure nothing")
     only.add_argument("--check", action="store_true", help="fail where the page is not what --draw would write")
     asked = parser.parse_args()
     if not asked.draw and not asked.check:
@@ -53,7 +53,7 @@ def main() -> None:
     others = {file: text for file, text in drawn(found).items() if not file.exists() or file.read_text("utf-8") != text}
     names = ", ".join(str(file.relative_to(REPOSITORY)) for file in others)
     if others and asked.check:
-        sys.exit(f"not drawn from benchmark/results/: {names}; npm run bench -- figures --draw")
+        sys.exit(f"not drawn from lab/benchmark/results/: {names}; npm run bench -- figures --draw")
     for file, text in others.items():
         file.write_text(text, encoding="utf-8")
     print(names or "nothing has changed")
@@ -81,7 +81,7 @@ def drawn(results: dict[str, dict[str, Any]]) -> dict[Path, str]:
     ]
     introduction = (
         "`npm run bench -- figures` measures what is here on your machine, in about an hour, and draws it again. Only "
-        "ratios travel to other machines. [How each is measured, and what it leaves out](../benchmark/README.md)."
+        "ratios travel to other machines. [How each is measured, and what it leaves out](../lab/benchmark/README.md)."
     )
     return {PAGE: "\n\n".join(["# Figures", introduction, *sections]) + "\n"} | {
         IMAGES / f"{it.name}.svg": document(it.svg) for it in found

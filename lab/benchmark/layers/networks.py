@@ -23,7 +23,7 @@ _SEED = 7
 
 @dataclass(frozen=True)
 class Network:
-    """How to build and train a network."""
+    """Recipe to build and train a network."""
 
     name: str
     side: int

@@ -26,7 +26,7 @@ _ALTERNATIVES = [
     *(quantization(mode) for mode in ("float16", "dynamicRange", "fullInteger")),
     *(quantization("mixed", {"FULLY_CONNECTED": f"dynamic_wi4b{block}_afp32"}) for block in (32, 128)),
 ]
-#: Of the dense network alone.
+#: Searches, for the dense network alone.
 SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
     SEARCH: ("litert", {"kind": "search", "steps": _ALTERNATIVES, "search": {"objective": "size"}}),
 }

@@ -1,4 +1,4 @@
-"""Compares recipes by kind of layer with those that treat all layers alike. See benchmark/README.md."""
+"""Compares recipes by kind of layer with those that treat all layers alike. See lab/benchmark/README.md."""
 
 from __future__ import annotations
 

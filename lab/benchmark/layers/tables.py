@@ -17,7 +17,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         f"Runs: {result['runs']}, each with a seed of its own, on {result['machine']}, Python {result['python']}, load "
         f"{result['loadBefore']} before and {result['loadAfter']} after; all models of a run are timed in turn, one "
         "thread, one image. The time is that of LiteRT's `invoke` alone. Only the ratios travel to other machines. "
-        "Made by `npm run bench -- layers`; how, and what it leaves out: [benchmark/README.md](../README.md). The "
+        "Made by `npm run bench -- layers`; how, and what it leaves out: [lab/benchmark/README.md](../README.md). The "
         f"processor has {', '.join(result['processorHas'])}."
     )
     lines = ["# Recipes by kind of layer", "", conditions]

@@ -15,10 +15,10 @@ class Architecture:
 
     name: str
     shape: tuple[int, ...]
-    """Of one row."""
+    """Shape of one row."""
     build: Callable[[tuple[int, ...]], Any]
     is_convolutional: bool
-    """Its int8 form has int8 activations too, by calibration; otherwise weights only are int8 (dynamic range)."""
+    """Quantize activations to int8 as well, by calibration; otherwise only weights (dynamic range)."""
 
 
 def _dense(shape: tuple[int, ...]) -> Any:

@@ -1,4 +1,4 @@
-"""Measures architectures in the native program and in the bare library. See benchmark/README.md."""
+"""Measures architectures in the native program and in the bare library. See lab/benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "optimizer" / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "shared" / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "optimizer" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "runtime" / "shared" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "stand_ins"))
 
 from benchmark.models.architectures import ARCHITECTURES
 from benchmark.models.build import TYPES

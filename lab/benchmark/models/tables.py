@@ -34,7 +34,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         f"{result['python']}, load {result['loadBefore']} before and {result['loadAfter']} after. The processor has "
         f"{has}.{dots} All times are processor time, except that of two threads; medians. Weights are random. Only "
         "ratios travel to other machines. Made by `npm run bench -- models`; how, and what it leaves out: "
-        "[benchmark/README.md](../README.md)."
+        "[lab/benchmark/README.md](../README.md)."
     )
     lines = [
         "# Models",

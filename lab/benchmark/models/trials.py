@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stand_in_runtime_api import Function
 from tensorflow_optimizer.proof.choose_runtime import litert_library
-from tensorflow_optimizer.proof.run_times import measure_runs
+from tensorflow_optimizer.proof.run_times import questions, read_runs
 
 from benchmark.models.build import ROWS, SIGNATURE
 from benchmark.running import native_program, processor_seconds
@@ -63,10 +63,16 @@ class Subject:
         }
 
     def _native(self) -> dict[str, float | None]:
-        """Have the program measure its own runs, as it does for the job."""
-        [times] = measure_runs(
-            native_program("bootstrap"), self.directory, litert_library(), [(SIGNATURE, self._inputs(1))]
-        ).values()
+        """Let the program measure its own runs, as it does for the job."""
+        measured = subprocess.run(  # noqa: S603 - our own program
+            [native_program("bootstrap"), "measure"],
+            input=questions([(SIGNATURE, self._inputs(1))]),
+            env={"MODEL_DIR": str(self.directory), "LITERT_LIBRARY": str(litert_library())},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        [times] = read_runs(measured.stdout, [SIGNATURE]).values()
         ratios = {trial.rows: trial.ratio for trial in times.rows}
         return {
             "nativeRow": times.row_microseconds,

@@ -28,7 +28,7 @@ class Trained:
     """A network that was trained on digits, and its data."""
 
     directory: Path
-    """Keras's export of it."""
+    """SavedModel that Keras exported."""
     data: Path
     """Digits with their labels for the optimizer, which the network was not trained on."""
     images: NDArray[Any]

@@ -42,7 +42,7 @@ class Row:
     """A .tflite file, or a SavedModel directory."""
     made_by: str
     chosen: str = ""
-    """Which candidate was taken, where there were several."""
+    """Name of the candidate that was taken, if there were several."""
 
     @property
     def is_litert(self) -> bool:
@@ -157,7 +157,7 @@ def stock(trained: Trained, float_model: Path, out: Path) -> list[Row]:
     """Quantize the plain conversion with ai-edge-quantizer's recipes."""
     samples = out / "samples.npy"
     np.save(samples, np.load(trained.data)["image"][:_CALIBRATION])
-    python, program = quantizer_python(), REPOSITORY / "benchmark" / "optimizer" / "quantize.py"
+    python, program = quantizer_python(), REPOSITORY / "lab" / "benchmark" / "optimizer" / "quantize.py"
     rows = []
     for name in STOCK:
         path = out / f"{name}.tflite"

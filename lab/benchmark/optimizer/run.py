@@ -1,4 +1,4 @@
-"""Compares the optimizer's models with conversion by hand. See benchmark/README.md."""
+"""Compares the optimizer's models with conversion by hand. See lab/benchmark/README.md."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         "thread, one image. Size, loss and latency are means over the runs, in brackets the least and the greatest. "
         "The time of a `.tflite` file is that of LiteRT's `invoke` alone. Only the ratios travel to other "
         "machines. Made by `npm run bench -- optimizer`; how, and what it leaves out: "
-        "[benchmark/README.md](../README.md)."
+        "[lab/benchmark/README.md](../README.md)."
     )
     others = (
         f"`{BY_HAND}` is what TensorFlow's guide shows first; the other rows that are not ours are ai-edge-quantizer's "

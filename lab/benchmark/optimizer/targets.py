@@ -18,11 +18,11 @@ class Target:
 
     text: str
     measured: float | None
-    """Absent: this machine cannot measure it."""
+    """Measured value; None if this machine cannot measure it."""
     limit: float
     at_least: bool
     needs: str | None = None
-    """The processor's feature that it was set for."""
+    """CPU feature that the limit was set for."""
 
     @property
     def met(self) -> bool | None:

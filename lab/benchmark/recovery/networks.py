@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _TRAINING, _EVALUATION = 8000, 8000
 _EPOCHS = 3
-#: Width and stride of each block behind the first convolution.
+#: Width of the first convolution, and width and stride of each block behind it.
 _FIRST, _BLOCKS = 16, ((32, 1), (48, 2), (64, 2))
 
 
@@ -26,12 +26,12 @@ class Network:
     name: str
     activation: str
     spread: float
-    """Deviation of the logarithms of the scales."""
+    """Standard deviation of the logarithms of the channels' scales."""
     learned: bool
     """The scales are there when training starts; otherwise they are applied to the trained network, and change no
     answer."""
     recover: str
-    """The recovery, as in job.json."""
+    """Recovery of the accuracy, as in job.json."""
 
 
 NETWORKS = (

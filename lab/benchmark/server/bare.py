@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 _CALLS = 20
-"""Between two looks at the clock."""
+"""Number of calls between two looks at the clock."""
 
 
 def processor_time(model: Path, seconds: float, processes: int) -> float:

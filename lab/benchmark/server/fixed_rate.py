@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchmark.server.models import Request
 
 LOADS = 5
-"""A round."""
+"""Number of loads in a round."""
 
 
 def why_not_steady() -> str | None:

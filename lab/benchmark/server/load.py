@@ -34,7 +34,7 @@ class Rest:
     body: Path
     name: str = "REST"
     prefix: tuple[str, ...] = ()
-    """Before the command."""
+    """Words before the command."""
 
     def load(self, clients: int, seconds: float, *, rate: int | None = None) -> Load:
         """Send at a fixed rate, if there is one.

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 CLIENTS = (1, 4, 16, 64)
 REST, GRPC = Rest.name, Grpc.name
 WARM_UP_SECONDS = 0.5
-"""Of each load in the round that does not count. ghz panics if it must end before all its clients have started."""
+"""Duration of each load in the uncounted round. ghz panics if it must end before all its clients have started."""
 STARTS = 7
-"""Of model_server in a round, which take milliseconds; others take seconds, and start once."""
+"""Starts of model_server in a round, which take milliseconds; others take seconds, and start once."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Cell:
     microseconds: list[float] = field(default_factory=list)
     """Processor time for a request."""
     times_bare: list[float] = field(default_factory=list)
-    """It, divided by that of the bare call in the same round."""
+    """Ratio of the processor time to that of the bare call in the same round."""
 
     def add(self, seen: Load, processor_seconds: float, bare: float) -> None:
         """Keep a round's figures."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHAPE = (224, 224, 3)
 _UNCOUNTED = 2
 _REQUESTS = 100
-"""Of one kind in a row: the first of them finds the caches full of something else."""
+"""Requests of one kind in a row: the first of them finds the caches full of something else."""
 _BARE_SECONDS = 0.05
 
 

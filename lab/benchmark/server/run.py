@@ -1,4 +1,4 @@
-"""`npm run bench -- server`: model_server beside what users run instead, interleaved. See benchmark/README.md."""
+"""`npm run bench -- server`: model_server beside what users run instead, interleaved. See lab/benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from benchmark.digits import RESULTS
 from benchmark.onnx_file import onnx_packages
 from benchmark.running import reason_of, write_results
 from benchmark.server.contenders import MODEL_SERVER, SERVERS, contenders, server_packages
+from benchmark.server.fixed_rate import steady, why_not_steady
 from benchmark.server.generators import generators
 from benchmark.server.measure import Benchmark
 from benchmark.server.models import OPTIMIZED, artifacts, request
 from benchmark.server.protocol import protocol
 from benchmark.server.soak import soak
-from benchmark.server.steady import steady, why_not_steady
 from benchmark.server.tables import to_markdown
 from benchmark.server.targets import targets
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 CLIENTS, SHARE = 16, 0.7
 PARTS = 20
-_SECONDS = 5.0
-"""For the greatest throughput, which the rate is a share of."""
+_LOAD_SECONDS = 5.0
+"""Duration of the load that finds the greatest throughput, of which the rate is a share."""
 GROWTH = 1.05
-"""At most, of the resident memory after the last part to that after a quarter of them."""
+"""Maximum ratio of the resident memory after the last part to that after a quarter of the parts."""
 
 
 def soak(contender: Contender, request: Request, oha: Path, minutes: float) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def soak(contender: Contender, request: Request, oha: Path, minutes: float) -> d
     """
     with Running(contender, request) as server:
         generator = Rest(oha, server.url, server.body)
-        rate = round(generator.load(CLIENTS, _SECONDS).per_second * SHARE)
+        rate = round(generator.load(CLIENTS, _LOAD_SECONDS).per_second * SHARE)
         parts = []
         for _ in range(PARTS):
             seen = generator.load(CLIENTS, minutes * 60 / PARTS, rate=rate)

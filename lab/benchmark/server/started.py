@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _NOT_READY = (404, 502, 503)
 """Statuses of servers whose workers have not loaded the model yet."""
-_SECONDS = 120
-"""Until a server must answer."""
+_START_SECONDS = 120
+"""Time in which a server must answer."""
 
 
 class Running:
@@ -57,7 +57,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):  # it has ended
-            # Not the process group: workers may have sessions of their own. A stopped process starts no further one.
+            # Find processes by their parents: workers may leave the group. A stopped process starts no further one.
             root, tree = psutil.Process(self.pid), list[psutil.Process]()
             while found := [process for process in [root, *root.children(recursive=True)] if process not in tree]:
                 for process in found:
@@ -71,12 +71,12 @@ class Running:
 
     @property
     def pid(self) -> int:
-        """Of the process that was started."""
+        """Process ID of the program that was started."""
         return self._process.pid
 
     @property
     def url(self) -> str:
-        """Where it predicts."""
+        """Address of its predictions."""
         return f"http://127.0.0.1:{self.port}{self.contender.path}"
 
     def check_grpc(self, request: Request) -> None:
@@ -95,7 +95,7 @@ class Running:
         _check(self.contender, "gRPC", list(tensor.float_val))
 
     def _first_answer(self, body: bytes) -> bytes:
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + _START_SECONDS
         refused = ""
         while time.monotonic() < end:
             if self._process.poll() is not None:

@@ -19,7 +19,7 @@ def to_markdown(result: dict[str, Any], archive: dict[str, Any]) -> str:
         f"{result['loadAfter']} after. Model: the digits CNN of `examples/digits`: {models}. "
         f"{result['workers']} workers for every server, with one thread each; the load generator runs beside "
         "them on the same processors. Only what is compared within one run travels to other machines. Made by "
-        "`npm run bench -- server`; how, and what it leaves out: [benchmark/README.md](../README.md)."
+        "`npm run bench -- server`; how, and what it leaves out: [lab/benchmark/README.md](../README.md)."
     )
     lines = ["# Servers", "", setting, ""]
     lines += [f"**Left out**: {reason}.\n" for reason in result["missing"]]

@@ -1,4 +1,4 @@
-"""How far the server's targets are met, by the optimized model."""
+"""Targets of the server, compared with the optimized model's figures."""
 
 from __future__ import annotations
 

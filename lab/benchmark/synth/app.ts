@@ -1,14 +1,14 @@
 import { join } from 'path';
 import { App, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { ModelFunction, ModelSource } from '../../lib';
+import { ModelFunction, ModelSource } from '../../../lib';
 
 /*
  * One stack of models, as this library or as plain constructs make it: the environment's SUBJECT (models or plain) and MODELS.
  * OUTPUT is kept between runs, as cdk.out is: the layers are bundled by the first one only.
  * Prints the milliseconds of construction and synthesis, and the resources of the template, as JSON.
  */
-const ROOT = join(__dirname, '..', '..');
+const ROOT = join(__dirname, '..', '..', '..');
 const DIGITS = join(ROOT, 'examples', 'digits', 'saved_model');
 
 /** The least that serves a model without this library: function, layer and alias, from directories. */

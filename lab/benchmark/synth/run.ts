@@ -21,7 +21,7 @@ process.once('exit', () => rmSync(work, { recursive: true, force: true }));
 const runs = Number(/--runs[= ](\d+)/.exec(process.argv.join(' '))?.[1] ?? 5);
 
 function synthesis(subject: string, models: number): Synthesis {
-  const tsx = join(__dirname, '..', '..', 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  const tsx = join(__dirname, '..', '..', '..', 'node_modules', 'tsx', 'dist', 'cli.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, join(__dirname, 'app.ts')], {
     encoding: 'utf8', env: { ...process.env, SUBJECT: subject, MODELS: String(models), OUTPUT: join(work, subject), CDK_VALIDATION: 'false', NODE_NO_WARNINGS: '1' },
   });

@@ -1,4 +1,4 @@
-"""Measures warm requests, one interleaved run: `npm run bench -- warm`. See benchmark/README.md."""
+"""Measures warm requests, one interleaved run: `npm run bench -- warm`. See lab/benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "optimizer" / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "shared" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "stand_ins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "optimizer" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "runtime" / "shared" / "src"))
 
 from benchmark.digits import optimize
 from benchmark.running import asked, conditions, rounds_of, write_results
@@ -21,7 +21,7 @@ from benchmark.warm.tables import to_markdown
 
 LEAST_ROUNDS = 100
 CALLS = 5
-"""Of one subject in a row: the first finds the caches full of the subject before, so the fastest is taken."""
+"""Calls of one subject in a row: the first finds the caches full of the subject before, so the fastest is taken."""
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ DIRECT, HTTP = "direct invocation", "HTTP request"
 DIRECT_BATCH, HTTP_BATCH = f"direct invocation with {BATCH} rows", f"HTTP request with {BATCH} rows"
 OWN, WHOLE = "its own span", "over the local Runtime API"
 MOST_MORE = {f"{NATIVE}, {DIRECT}, {OWN}": 30, f"{NATIVE}, {HTTP}, {OWN}": 45}
-"""At most so many microseconds more than the bare call."""
+"""Maximum microseconds more than the bare call."""
 MOST_TIMES = {f"{NATIVE}, {DIRECT_BATCH}, {OWN}": 1.2, f"{NATIVE}, {HTTP_BATCH}, {OWN}": 1.2}
-"""At most so many times as long as the bare calls."""
+"""Maximum ratio to the time of the bare calls."""
 ENVIRONMENT = {
     "METRIC_NAMESPACE": "CdkTensorFlow",
     "AWS_LAMBDA_FUNCTION_NAME": "digits",

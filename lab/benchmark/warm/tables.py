@@ -12,7 +12,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         f"load {result['loadBefore']} before and {result['loadAfter']} after. "
         f"Model: the digits CNN of `examples/digits`, candidate `{result['candidate']}` of the default recipe, "
         "with one thread. Only what is compared within one run travels to other machines. Made by "
-        "`npm run bench -- warm`; how, and what it leaves out: [benchmark/README.md](../README.md)."
+        "`npm run bench -- warm`; how, and what it leaves out: [lab/benchmark/README.md](../README.md)."
     )
     lines = ["# Warm requests", "", setting, "", "| | median µs | quartiles µs |", "|---|---|---|"]
     lines += [

@@ -1,7 +1,7 @@
 import type { Delivery } from '../../../cli/delivery/documents';
-import type { Calls } from './callers';
+import type { Phase } from '../../load/clients';
 
-/** How the delivery of an upload must end. */
+/** Expected end of an upload's delivery. */
 export interface Expected {
   readonly outcome: Delivery['outcome'];
   /** Texts that its reason must contain. */
@@ -24,11 +24,11 @@ export function checkServed(model: string, expected: string, answers: string): v
 }
 
 /** Throws if a request of the callers failed, or none was sent. */
-export function checkCalls({ requests, failed, failure }: Calls): void {
+export function checkCalls({ requests, failed, failures }: Pick<Phase, 'requests' | 'failed' | 'failures'>): void {
   if (requests === 0) {
     throw new Error('the callers sent no request, so that nothing is shown');
   }
   if (failed > 0) {
-    throw new Error(`${failed} of ${requests} requests failed; the first: ${failure}`);
+    throw new Error(`${failed} of ${requests} requests failed; the first: ${failures[0]}`);
   }
 }

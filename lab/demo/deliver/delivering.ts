@@ -2,14 +2,14 @@ import { execFile } from 'child_process';
 import { join } from 'path';
 import { DeliveryClient } from '../../../cli/delivery/client';
 import type { Delivery } from '../../../cli/delivery/documents';
-import type { EmbeddedAws } from '../../../emulator/client/embedded-aws';
-import { ROOT } from '../../repository';
+import { ROOT } from '../../../scripts/repository';
+import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 
 const STACK = 'Delivery';
 const POLL_MILLISECONDS = 1000;
 const LONGEST_MINUTES = 30;
 
-/** The delivery of scripts/demo/deliver/app.ts. */
+/** The delivery of lab/demo/deliver/app.ts. */
 export class Delivering {
   public static async find(emulator: EmbeddedAws): Promise<Delivering> {
     // The command line's client takes the address and the credentials from the environment.

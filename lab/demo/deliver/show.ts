@@ -2,10 +2,10 @@ import { execFile } from 'child_process';
 import { writeFileSync } from 'fs';
 import { join } from 'path';
 import { promisify } from 'util';
-import { EmbeddedAws } from '../../../emulator/client/embedded-aws';
-import { ROOT } from '../../repository';
+import { ROOT } from '../../../scripts/repository';
+import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { Clients, Phase } from '../../load/clients';
 import { checkReused } from '../checks';
-import type { Digit } from '../digits';
 import { heldOutDigits, likeliest } from '../digits';
 import type { DemoOptions } from '../options';
 import { functionPath } from '../paths/function';
@@ -13,15 +13,16 @@ import { ask } from '../predictions';
 import { Progress } from '../progress';
 import { DemoRun } from '../run';
 import type { Server } from '../server';
-import { Callers } from './callers';
 import type { Expected } from './checks';
 import { checkCalls, checkOutcome, checkServed } from './checks';
 import { Delivering } from './delivering';
 
-const APP = 'scripts/demo/deliver/app.ts';
+const APP = 'lab/demo/deliver/app.ts';
 const MODEL = 'digits';
 const KEY = 'digits.zip';
-/** In the embedded AWS a minute of a traffic shift takes this many minutes. */
+/** Pause of a client between two requests. */
+const PAUSE_MILLISECONDS = 200;
+/** Duration of a minute of a traffic shift in the embedded AWS, in minutes. */
 const SHIFT_SCALE = '0.05';
 
 const say = (...lines: string[]) => process.stdout.write(lines.map((line) => `  ${line}\n`).join(''));
@@ -36,29 +37,32 @@ export async function showDelivery(options: DemoOptions, emulatorStarted: (emula
     await progress.step('cdk bootstrap', () => emulator.bootstrap());
     await progress.step('make four models to upload', () => promisify(execFile)(
       join(ROOT, '.tools', 'python', 'bin', 'python'), [join(__dirname, 'make_models.py'), run.work]));
-    const calls = await new Demonstration(run).show();
-    say('', `requests: ${calls.requests}`, `failed requests: ${calls.failed}`, `${progress.seconds.toFixed(0)} s`);
+    const { requests, failed, failures } = await new Demonstration(run).show();
+    say('', `requests: ${requests}`, `failed requests: ${failed}`, `${progress.seconds.toFixed(0)} s`);
     if (options.json) {
-      writeFileSync(options.json, `${JSON.stringify({ ...calls, seconds: progress.seconds, secondsByStep: progress.steps }, null, 2)}\n`);
+      writeFileSync(options.json, `${JSON.stringify({ requests, failed, failures, seconds: progress.seconds, secondsByStep: progress.steps }, null, 2)}\n`);
     }
-    checkCalls(calls);
+    checkCalls({ requests, failed, failures });
   } finally {
     await emulator.stop();
   }
 }
 
 class Demonstration {
-  private readonly digits: Digit[] = heldOutDigits();
+  private readonly digits = heldOutDigits();
   private delivering!: Delivering;
   private bucket!: string;
   private server!: Server;
 
   constructor(private readonly run: DemoRun) {}
 
-  public async show() {
+  public async show(): Promise<Phase> {
     await this.begin();
     const first = await this.answers('first');
-    const callers = new Callers(this.digits, ({ image }) => ask(this.server, MODEL, { instances: [image] }));
+    const calls = new Phase('callers');
+    let over = false;
+    const callers = new Clients((turn) => ask(this.server, MODEL, { instances: [this.digits[turn % this.digits.length].image] }));
+    const calling = callers.send(calls, { over: () => over, pauseMilliseconds: PAUSE_MILLISECONDS }, () => undefined);
     try {
       await this.upload('better', 'becomes live by canary, without a deployment by anybody', { outcome: 'DELIVERED' });
       const better = await this.answers('better');
@@ -67,7 +71,7 @@ class Demonstration {
       }
       await this.upload('shuffled', 'passes the gate, and replay stops it', { outcome: 'ROLLED_BACK', reason: /captured requests differently/ });
       checkServed('better', better, await this.answers('better'));
-      // With KEEP_PREVIOUS the stack is updated without a change.
+      // A refused upload updates the stack without a change, because of KEEP_PREVIOUS.
       await this.upload('large', 'is refused by the gate, and changes nothing', { outcome: 'DELIVERED' });
       checkServed('better', better, await this.answers('better'));
       await this.goBack();
@@ -75,9 +79,10 @@ class Demonstration {
       await this.deployUnchanged();
       checkServed('first', first, await this.answers('first'));
     } finally {
-      await callers.stop();
+      over = true;
+      await calling;
     }
-    return callers.calls;
+    return calls;
   }
 
   /** Deploys both stacks, with the first model. */
@@ -88,7 +93,7 @@ class Demonstration {
     await this.upload('first', 'waits for the first deployment', { outcome: 'WAITING' });
     const outputs = await progress.step('cdk deploy Serving: optimize, gate, publish, serve', () => this.run.deploy('Serving', {}, APP));
     this.server = await functionPath.connect(this.run, outputs);
-    say('callers begin: two clients, one request after another, until the end');
+    say('callers begin: four clients, one request after another, until the end');
   }
 
   private async upload(model: string, what: string, expected: Expected): Promise<void> {

@@ -1,4 +1,4 @@
-import { writeStandInServer } from '../../../test/stand_ins/serving-program';
+import { writeStandInServer } from '../../stand_ins/serving-program';
 import type { DemoPath } from '../path';
 import type { Answer } from '../server';
 
@@ -27,7 +27,7 @@ export const fleetPath: DemoPath = {
   },
 };
 
-/** The same, where the LiteRT server itself answers. */
+/** Path of a fleet with the LiteRT server, which answers itself instead of a stand-in. */
 export const liteRtFleetPath: DemoPath = {
   ...fleetPath,
   label: 'fleet-litert',

@@ -1,4 +1,4 @@
-import { callFunctionUrl } from '../../../emulator/client/function-url';
+import { callFunctionUrl } from '../../emulator/client/function-url';
 import type { DemoPath } from '../path';
 
 /** AWS Lambda behind a function URL. */

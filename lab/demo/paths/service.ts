@@ -1,8 +1,8 @@
 import { spawnSync } from 'child_process';
 import { join } from 'path';
-import type { Pod } from '../../../emulator/client/kubernetes';
-import { callPod, isReady, KubernetesApi } from '../../../emulator/client/kubernetes';
-import { ROOT } from '../../repository';
+import { ROOT } from '../../../scripts/repository';
+import type { Pod } from '../../emulator/client/kubernetes';
+import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
 import type { DemoPath } from '../path';
 
 const NAMESPACE = 'models';
@@ -16,7 +16,7 @@ export const servicePath: DemoPath = {
   title: 'Amazon EKS, stand-in for TensorFlow Serving',
   unavailable() {
     const { status, stdout, stderr } = spawnSync(join(ROOT, '.tools', 'emulator', 'bin', 'python'), ['-m', 'embedded_aws.eks.programs'], {
-      env: { ...process.env, PYTHONPATH: join(ROOT, 'emulator', 'src') }, encoding: 'utf8',
+      env: { ...process.env, PYTHONPATH: join(ROOT, 'lab', 'emulator', 'src') }, encoding: 'utf8',
     });
     return status === 0 ? undefined : `--path service cannot be shown: ${(stderr || stdout).trim()}`;
   },
@@ -41,7 +41,7 @@ export const servicePath: DemoPath = {
   },
 };
 
-/** The same, where the LiteRT server itself answers. */
+/** Path of a service with the LiteRT server, which answers itself instead of a stand-in. */
 export const liteRtServicePath: DemoPath = {
   ...servicePath,
   label: 'service-litert',

@@ -1,12 +1,12 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { checkReused, checkShared, showable } from '../../scripts/demo/checks';
-import { DIGITS } from '../../scripts/demo/digits';
-import { parseOptions } from '../../scripts/demo/options';
-import type { DemoPath } from '../../scripts/demo/path';
-import type { PathName } from '../../scripts/demo/path-name';
-import { PATHS } from '../../scripts/demo/paths';
-import { predictDigits } from '../../scripts/demo/predictions';
+import { checkReused, showable } from '../checks';
+import { DIGITS } from '../digits';
+import { parseOptions } from '../options';
+import type { DemoPath } from '../path';
+import type { PathName } from '../path-name';
+import { PATHS } from '../paths';
+import { predictDigits } from '../predictions';
 
 describe('checks of the demo', () => {
   const path = (name: PathName, missing?: string): DemoPath => ({ ...PATHS[name], unavailable: () => missing });
@@ -41,18 +41,5 @@ describe('checks of the demo', () => {
   test('a second deployment that builds again ends the demo', () => {
     expect(() => checkReused(1, 1)).not.toThrow();
     expect(() => checkReused(1, 2)).toThrow('must reuse the published model, and started 1 more builds');
-  });
-
-  test('a path that builds although another has published the model ends the demo', () => {
-    expect(() => checkShared(0)).not.toThrow();
-    expect(() => checkShared(1)).toThrow('must be served without a build, and 1 ran');
-  });
-
-  test('a reason why a path cannot be shown is given once, though both of its servers have it', () => {
-    const asked = [path('function'), path('service', 'no cluster here'), path('service', 'no cluster here')];
-    const leftOut: string[] = [];
-    expect(showable(asked, false, (reason) => leftOut.push(reason))).toEqual([asked[0]]);
-    expect(leftOut).toEqual(['no cluster here']);
-    expect(() => showable(asked, true, () => undefined)).toThrow(/^no cluster here$/);
   });
 });

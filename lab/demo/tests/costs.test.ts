@@ -1,7 +1,7 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { readPrices } from '../../cli/recommend/prices';
-import { costsOf } from '../../scripts/demo/costs';
+import { readPrices } from '../../../cli/recommend/prices';
+import { costsOf } from '../costs';
 
 describe('costs of a path', () => {
   const prices = readPrices();
@@ -19,7 +19,7 @@ describe('costs of a path', () => {
   });
 
   test('the guide has the figures that follow from the prices', () => {
-    const guide = readFileSync(join(__dirname, '..', '..', 'docs', 'choosing-a-path.md'), 'utf8');
+    const guide = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'choosing-a-path.md'), 'utf8');
     const [quick, slow, fleet, service] = [costsOf('function', 1, prices), costsOf('function', 100, prices), costsOf('fleet', 1, prices), costsOf('service', 1, prices)];
     const breakEven = ({ busyMonth, millionRequests }: typeof quick) => (fleet.idleMonth - busyMonth) / millionRequests;
 

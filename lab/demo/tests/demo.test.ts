@@ -1,20 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { join } from 'path';
-import { compare } from '../../scripts/demo/comparison';
-import type { Figures } from '../../scripts/demo/figures';
-import type { Golden } from '../../scripts/demo/golden';
-import { goldenKey, replay } from '../../scripts/demo/golden';
-import type { DemoOptions } from '../../scripts/demo/options';
-import { duration, parseOptions, setUpNeeds } from '../../scripts/demo/options';
-import { formatOf } from '../../scripts/demo/path';
-import type { PathName } from '../../scripts/demo/path-name';
-import { LITERT_PATHS, PATHS, pathsToShow } from '../../scripts/demo/paths';
+import type { Golden } from '../../../lib/private/documents/golden';
+import { compare } from '../comparison';
+import type { Figures } from '../figures';
+import { goldenKey, replay } from '../golden';
+import type { DemoOptions } from '../options';
+import { duration, parseOptions, setUpNeeds } from '../options';
+import { formatOf } from '../path';
+import type { PathName } from '../path-name';
+import { LITERT_PATHS, PATHS, pathsToShow } from '../paths';
+
+const golden: Golden = {
+  model: 'digits', signatureName: 'serving_default', relativeTolerance: 1e-3, requests: [{ request: { instances: [[1]] }, response: { predictions: [[0.2, 0.8]] } }],
+};
 
 describe('golden requests', () => {
-  const golden: Golden = {
-    model: 'digits', relativeTolerance: 1e-3, requests: [{ request: { instances: [[1]] }, response: { predictions: [[0.2, 0.8]] } }],
-  };
   const answering = (status: number, body: unknown) => ({ request: () => Promise.resolve({ status, body: JSON.stringify(body) }) });
 
   test('are stored next to the manifest of their version', () => {
@@ -38,9 +36,6 @@ describe('golden requests', () => {
 });
 
 describe('the paths side by side', () => {
-  const golden: Golden = {
-    model: 'digits', relativeTolerance: 1e-3, requests: [{ request: { instances: [[1]] }, response: { predictions: [[0.2, 0.8]] } }],
-  };
   const figures = { model: 'digits', sizeAfter: 1e6, accuracyAfter: 0.98, latencyMillisecondsAfter: 1, latencyMillisecondsServed: null } as Figures;
   const deployed = (name: PathName, answer: number, paths = PATHS) => ({
     path: paths[name],
@@ -61,10 +56,10 @@ describe('the paths side by side', () => {
     await expect(compare(run({}, published), [deployed('function', 0.7), deployed('fleet', 0.8)])).rejects.toThrow(/Lambda.*allowed are 0\.05/);
   });
 
-  test('five combinations get the same requests, those of the model that is not quantized, and have a column each', async () => {
+  test('all get the same requests, those of the model that is not quantized, and have a column each', async () => {
     const asked: string[] = [];
-    const all = pathsToShow({ paths: ['function', 'service', 'fleet'], server: 'both' }).map((path) => ({
-      ...deployed(path.name, 0.8), path, outputs: { ...deployed(path.name, 0.8).outputs, ManifestKey: `digits-0123abcd/${formatOf(path)}/1/manifest.json` },
+    const all = pathsToShow({ paths: ['function', 'service', 'fleet'], server: 'tensorflow_serving' }).map((path) => ({
+      ...deployed(path.name, 0.8),
       server: {
         request: (method: string, address: string, body?: unknown) => {
           asked.push(`${path.label} ${method} ${address} ${JSON.stringify(body)}`);
@@ -72,11 +67,10 @@ describe('the paths side by side', () => {
         },
       },
     }));
-    const table = await compare({ ...run({}, {}), text: (_, key) => Promise.resolve(JSON.stringify({ ...golden, requests: key === 'digits-0123abcd/golden/1.json' ? golden.requests : [] })) }, all);
-    expect(asked).toEqual(['function', 'service', 'service-litert', 'fleet', 'fleet-litert']
-      .map((label) => `${label} POST /v1/models/digits:predict {"instances":[[1]]}`));
-    expect(table).toMatch(/^ +function +service +service +fleet +fleet$/m);
-    expect(table).toMatch(/^ +server +LiteRT +stand-in +LiteRT +stand-in +LiteRT$/m);
+    const table = await compare(run({}, published), all);
+    expect(asked).toEqual(['function', 'service', 'fleet'].map((label) => `${label} POST /v1/models/digits:predict {"instances":[[1]]}`));
+    expect(table).toMatch(/^ +function +service +fleet$/m);
+    expect(table).toMatch(/^ +server +LiteRT +stand-in +stand-in$/m);
   });
 
   test('where one LiteRT model is served everywhere, its own answers may differ only by rounding', async () => {
@@ -111,7 +105,7 @@ describe("the demo's options", () => {
   test('an unknown path is refused with the known ones', () => {
     expect(() => parseOptions(['--path', 'lambda'])).toThrow(/one of function.*all, got "lambda"/);
     expect(parseOptions(['--path', 'fleet', '--server', 'litert'])).toMatchObject({ paths: ['fleet'], server: 'litert' });
-    expect(() => parseOptions(['--server', 'triton'])).toThrow('--server must be one of tensorflow_serving, litert, both, got "triton"');
+    expect(() => parseOptions(['--server', 'triton'])).toThrow('--server must be one of tensorflow_serving, litert, got "triton"');
     expect(parseOptions(['--path', 'all', '--server', 'litert'])).toMatchObject({ paths: ['function', 'service', 'fleet'], server: 'litert' });
   });
 
@@ -123,22 +117,12 @@ describe("the demo's options", () => {
     expect(() => parseOptions(['--nodes', 'real'])).toThrow('--nodes goes with --path service or all: the path function has no cluster');
   });
 
-  test('both servers are shown side by side where a path has a choice and TensorFlow Serving can serve the model', () => {
-    expect(parseOptions(['--path', 'all', '--server', 'both'])).toMatchObject({ paths: ['function', 'service', 'fleet'], server: 'both' });
-    expect(() => parseOptions(['--server', 'both'])).toThrow(/--server both has no effect on a function.*give --path service, fleet or all/);
-    const directory = mkdtempSync(join(tmpdir(), 'demo-'));
-    const file = join(directory, 'model.tflite');
-    writeFileSync(file, 'LiteRT');
-    expect(() => parseOptions(['--path', 'all', '--server', 'both', '--model', file])).toThrow(/--server both needs a SavedModel.*model\.tflite/);
-    rmSync(directory, { recursive: true });
-  });
-
   test.each<[string[], string[], boolean, RegExp]>([
     [[], ['bootstrap'], false, /^This takes about 2 minutes on two processors: the first run .*compiles/],
     [['--deliver'], ['bootstrap'], true, /about 5 minutes/],
     [['--path', 'fleet'], ['bootstrap'], true, /about 2 minutes/],
     [['--path', 'fleet', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 3 minutes/],
-    [['--path', 'all', '--server', 'both'], ['bootstrap', 'model_server'], true, /about 7 minutes/],
+    [['--path', 'all', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 5 minutes/],
   ])('%j: compiles and installs only what is needed, and says how long it takes', (args, programs, testTools, sentence) => {
     const options = parseOptions(args) as DemoOptions;
     expect(setUpNeeds(options)).toEqual({ namespaces: true, programs, testTools });
@@ -159,6 +143,5 @@ describe("the demo's options", () => {
   test('data without a model, and files that do not exist, are refused', () => {
     expect(() => parseOptions(['--data', __filename])).toThrow(/--data goes with --model/);
     expect(() => parseOptions(['--model', '/no/such/model'])).toThrow(/"\/no\/such\/model", which does not exist/);
-    expect(() => parseOptions(['--prices', '/no/prices.json'])).toThrow(/--prices names/);
   });
 });

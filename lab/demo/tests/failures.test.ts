@@ -2,20 +2,20 @@ import { spawnSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
-import { deploymentProblem } from '../../scripts/demo/deployment-problem';
-import { parseOptions } from '../../scripts/demo/options';
-import { withReport } from '../../scripts/demo/report';
+import { deploymentProblem } from '../deployment-problem';
+import { parseOptions } from '../options';
+import { withReport } from '../report';
 
-const ROOT = resolve(__dirname, '..', '..');
+const ROOT = resolve(__dirname, '..', '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'demo-'));
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('options', () => {
   test('that are wrong are reported before the set-up, in sentences without a stack trace', () => {
-    const { status, stderr } = spawnSync(process.execPath, ['scripts/setup/typescript.mjs', 'scripts/demo/main.ts', '--path', 'lambda', '--input-shape', 'x'], {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/setup/typescript.mjs', 'lab/demo/main.ts', '--path', 'lambda', '--input-shape', 'x'], {
       cwd: ROOT, encoding: 'utf8',
-      // Without any Python the set-up itself would fail: it is not reached.
+      // The set-up is not reached: without any Python it would fail itself.
       env: { ...process.env, PATH: '/nowhere', HOME: directory, PYENV_ROOT: directory },
     });
     expect(status).toBe(2);

@@ -1,5 +1,5 @@
-import type { Manifest } from '../../scripts/demo/figures';
-import { figuresOf, figuresTable } from '../../scripts/demo/figures';
+import type { Manifest, Runtime } from '../../../lib/private/documents/manifest';
+import { figuresOf, figuresTable } from '../figures';
 
 type Outputs = NonNullable<Manifest['evaluation']>['outputs'];
 
@@ -9,16 +9,16 @@ const NONE = {
 
 function rows(
   before: Record<string, Partial<Outputs[string]>>, after: Record<string, Partial<Outputs[string]>>,
-  latencyRatioInterval: readonly [number, number] = [0.271, 0.314], runtime: string | null = null,
+  latencyRatioInterval: [number, number] = [0.271, 0.314], runtime: Runtime | null = null,
 ): Record<string, string[]> {
-  const metrics = (outputs: typeof before) => ({
-    sizeBytes: 1e6, samples: 100, latencyMilliseconds: 1, latencyRatioInterval,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, { ...NONE, ...output }])),
+  const metrics = (outputs: typeof before): Manifest['evaluation'] => ({
+    evidence: 'labels', sizeBytes: 1e6, samples: 100, latencyMilliseconds: 1, latencyRatioInterval,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, { task: 'multiclass', ...NONE, ...output }])),
   });
-  const manifest: Manifest = {
+  const manifest = {
     model: 'price', version: 1, sizeBytes: 5e5, candidate: 'float16', unverified: false, buildId: 'b', latencyMilliseconds: null,
     defaultSignature: 'serving_default', signatures: {}, original: metrics(before), evaluation: metrics(after), requirements: { runtime, peakMemoryMebibytes: null },
-  };
+  } as Partial<Manifest> as Manifest;
   const lines = figuresTable(figuresOf(manifest)).split('\n').map((line) => line.trim().split(/ {2,}/));
   return Object.fromEntries(lines.map(([label, ...cells]) => [label, cells]));
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'fs';
 import { dirname, join } from 'path';
-import { openPages } from '../../scripts/demo/open';
-import { ROOT } from '../../scripts/repository';
-import { ask, standingEndpoint } from '../cli/open/standing-endpoint';
+import { ROOT } from '../../../scripts/repository';
+import { ask, standingEndpoint } from '../../stand_ins/endpoint';
+import { openPages } from '../open';
 
 const REPORT = join('.demo', `report-of-${process.pid}.html`);
 

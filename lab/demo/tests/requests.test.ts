@@ -1,11 +1,12 @@
+import type { Golden } from '../../../lib/private/documents/golden';
+import type { Manifest } from '../../../lib/private/documents/manifest';
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import type { Manifest } from '../../scripts/demo/figures';
-import { modelNameOf } from '../../scripts/demo/model-name';
-import { PATH_NAMES } from '../../scripts/demo/options';
-import { PATHS, pathsToShow } from '../../scripts/demo/paths';
-import { predictOwn } from '../../scripts/demo/predictions';
-import type { DemoRun } from '../../scripts/demo/run';
-import type { Server } from '../../scripts/demo/server';
+import { modelNameOf } from '../model-name';
+import { PATH_NAMES } from '../options';
+import { PATHS, pathsToShow } from '../paths';
+import { predictOwn } from '../predictions';
+import type { DemoRun } from '../run';
+import type { Server } from '../server';
 
 describe('the name of a model', () => {
   test.each([
@@ -33,17 +34,7 @@ test('requests to copy are complete: model, file of the body, and no placeholder
   }
 });
 
-test('both servers of a path run at the same time, in stacks and with files of their own', () => {
-  const shown = pathsToShow({ paths: ['function', 'service', 'fleet'], server: 'both' });
-  expect(shown.map(({ stack }) => stack)).toEqual(['FunctionStack', 'ServiceStack', 'LiteRtServiceStack', 'FleetStack', 'LiteRtFleetStack']);
-  expect(new Set(shown.map(({ label }) => label)).size).toBe(shown.length);
-  const liteRt = shown.filter(({ stack }) => stack.startsWith('LiteRt'));
-  expect(liteRt.map((path) => path.context!({ work: '/nowhere' } as DemoRun))).toEqual([
-    { modelServer: 'litert', stackPrefix: 'LiteRt' }, { modelServer: 'litert', minCapacity: '1', stackPrefix: 'LiteRt' },
-  ]);
-});
-
-test('one server of all paths needs no second stack', () => {
+test('the paths are shown with the server of the options', () => {
   expect(pathsToShow({ paths: ['service', 'fleet'], server: 'litert' }).map(({ title, stack }) => [title, stack]))
     .toEqual([['Amazon EKS, LiteRT server', 'ServiceStack'], ['Amazon EC2, LiteRT server', 'FleetStack']]);
   expect(pathsToShow({ paths: ['service'], server: 'tensorflow_serving' })).toEqual([PATHS.service]);
@@ -54,18 +45,18 @@ test('the options accept exactly the paths that can be shown', () => {
 });
 
 describe('the request to a model of one\'s own', () => {
-  const asked = async (dtype: string, requests: { request: Record<string, unknown>; response: unknown }[]) => {
+  const asked = async (dtype: string, requests: Golden['requests']) => {
     const bodies: unknown[] = [];
     const server = { request: (_: string, __: string, body: unknown) => (bodies.push(body), Promise.resolve({ status: 200, body: '{"outputs": [1]}' })) } as unknown as Server;
     const manifest = { model: 'own', defaultSignature: 's', signatures: { s: { batched: true, inputs: { x: { dtype, shape: [-1, 2] } } } } } as unknown as Manifest;
-    const { predictions } = await predictOwn(server, manifest, () => Promise.resolve({ model: 'own', relativeTolerance: 0, requests }));
+    const { predictions } = await predictOwn(server, manifest, () => Promise.resolve({ model: 'own', signatureName: 's', relativeTolerance: 0, requests }));
     return [...bodies, predictions];
   };
   const request = { inputs: { x: [['good', 'bad']] } };
 
   test.each([
-    ['numbers are zeros', 'float32', [{ request, response: [] }], { inputs: { x: [[0, 0]] } }],
-    ['text is a golden request', 'string', [{ request, response: [] }], request],
+    ['numbers are zeros', 'float32', [{ request, response: { outputs: [] } }], { inputs: { x: [[0, 0]] } }],
+    ['text is a golden request', 'string', [{ request, response: { outputs: [] } }], request],
     ['text without a golden request is empty', 'string', [], { inputs: { x: [['', '']] } }],
   ])('of %s', async (_, dtype, golden, body) => {
     expect(await asked(dtype, golden)).toEqual([body, [[1]]]);

@@ -5,7 +5,7 @@ import type { Row } from './table';
 import type { Grant } from './unused-grants';
 import { grantsAndUse } from './unused-grants';
 
-/** Differences between the permissions that roles have, those they used, and the table of docs/security.md; none when all are empty. */
+/** Differences between the permissions that roles have, those they used, and the table of unused.md; none when all are empty. */
 export interface Differences {
   readonly 'owners without a deployed role': string[];
   readonly 'neither used nor listed: take it away, or give the reason': string[];

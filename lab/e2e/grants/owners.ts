@@ -1,7 +1,7 @@
-/** Whose role it is, by the path of its construct: what docs/security.md calls them. */
+/** Owner of a role, by the path of the role's construct: the name that unused.md uses. */
 export type Owner = [RegExp, string];
 
-/** Of the roles that the end-to-end tests of functions and fleets deploy. */
+/** Owners of the roles that the end-to-end tests of functions and fleets deploy. */
 export const OWNERS: Owner[] = [
   [/\/Optimizer\/Optimization\/Role$/, 'the job'],
   [/\/TensorFlowModelBuilds\/Role$/, 'the handlers'],
@@ -22,7 +22,7 @@ export const OWNERS: Owner[] = [
   [/^Endpoint\/SchedulerRoleForTarget-\w+$/, 'a monitor\'s schedule'],
 ];
 
-/** Of the roles that only the end-to-end tests of services deploy, which `npm run test:cluster` runs. */
+/** Owners of the roles that only the end-to-end tests of services deploy, which `npm run test:cluster` runs. */
 export const SERVICE_OWNERS: Owner[] = [
   [/\/Access\/Role$/, 'the pods'],
 ];

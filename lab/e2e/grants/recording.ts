@@ -13,7 +13,7 @@ export interface DeployedStack {
   readonly stack: string;
   /** Paths of constructs, by the physical ids of their resources. */
   readonly resources: Record<string, string>;
-  /** By the role's name. */
+  /** Statements of policies, by the role's name. */
   readonly allowed: Record<string, Statement[]>;
 }
 
@@ -31,7 +31,7 @@ export interface Recording {
   readonly requests: JudgedRequest[];
 }
 
-/** `npm test` keeps the recordings until its second run is over. Otherwise they are temporary files of one run of Jest. */
+/** Directory of the recordings. `npm test` keeps them until its second run is over; otherwise they are temporary files of one run of Jest. */
 function directory(): string {
   return process.env.RECORDED_CALLS ?? join(tmpdir(), 'recorded-calls');
 }

@@ -2,7 +2,7 @@ import type { Recording, Statement } from './recording';
 
 /** Permissions of a role, with names of constructs in the place of physical ids. */
 export interface Grant {
-  /** Whose role it is. */
+  /** Owner of the role. */
   readonly who: string;
   readonly action: string;
   readonly resource: string;

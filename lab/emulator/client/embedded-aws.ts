@@ -5,18 +5,18 @@ import { createConnection } from 'net';
 import { tmpdir } from 'os';
 import { delimiter, join, resolve } from 'path';
 
-const ROOT = resolve(__dirname, '..', '..').replace(/[\\/]build$/, '');
+const ROOT = resolve(__dirname, '..', '..', '..').replace(/[\\/]build$/, '');
 const TOOLS = join(ROOT, '.tools');
 const START_TIMEOUT_MILLISECONDS = 60_000;
 
-/** How a command ended. */
+/** Result of a command. */
 export interface CommandResult {
   readonly code: number;
   /** Standard output and standard error as they came. */
   readonly output: string;
 }
 
-/** How to run the CDK's command line. */
+/** Options of the CDK's command line. */
 export interface CdkOptions {
   /** Working directory; this repository's root by default. */
   readonly directory?: string;
@@ -47,8 +47,8 @@ export class EmbeddedAws {
       env: {
         ...process.env,
         PATH: [join(TOOLS, 'uv', 'bin'), process.env.PATH].join(delimiter),
-        PYTHONPATH: join(ROOT, 'emulator', 'src'),
-        NODE_PATH: join(ROOT, 'emulator', 'sdk', 'node_modules'),
+        PYTHONPATH: join(ROOT, 'lab', 'emulator', 'src'),
+        NODE_PATH: join(ROOT, 'lab', 'emulator', 'sdk', 'node_modules'),
       },
       // Nothing is written to its input: the pipe closes when this process ends, however it does, and then the embedded AWS ends.
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -166,7 +166,7 @@ export class EmbeddedAws {
     return `${host}:${loopbackPort}`;
   }
 
-  /** `cdk bootstrap`, away from any app, so that nothing is synthesized for it. */
+  /** Runs `cdk bootstrap`, away from any app, so that nothing is synthesized for it. */
   public async bootstrap(): Promise<void> {
     const { code, output } = await this.cdk(['bootstrap', `aws://${this.ready.account}/${this.ready.region}`], { directory: this.state });
     if (code !== 0) {

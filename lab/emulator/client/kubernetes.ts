@@ -19,7 +19,7 @@ export interface Pod {
   };
 }
 
-/** How one of its containers is. */
+/** Status of a pod's container. */
 export interface ContainerStatus {
   readonly name: string;
   readonly state: { readonly waiting?: { readonly reason: string; readonly message?: string } };

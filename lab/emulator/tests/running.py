@@ -17,8 +17,8 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "emulator" / "src"
+ROOT = Path(__file__).resolve().parents[3]
+SOURCE = ROOT / "lab" / "emulator" / "src"
 PYTHON = ROOT / ".tools" / "emulator" / "bin" / "python"
 
 sys.path.insert(0, str(SOURCE))

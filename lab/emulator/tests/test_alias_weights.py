@@ -39,7 +39,7 @@ class Weighted:
         return self.client.invoke(FunctionName=self.name, Qualifier="live", Payload=b"{}")
 
     def answers(self, count: int = 60) -> set[str]:
-        """Which versions answered, by themselves and by what Lambda says."""
+        """Versions that answered, by themselves and by what Lambda says."""
         found = set()
         for _ in range(count):
             response = self.ask()

@@ -50,19 +50,6 @@ def compiled(packages: Path) -> list[Path]:
     return list(packages.rglob("*.pyc"))
 
 
-def test_a_build_finds_what_an_earlier_one_compiled(tmp_path: Path, wheel: Path) -> None:
-    first = installed(tmp_path / "first", wheel)
-    imported(first)
-    bytecode.save(tmp_path / "first", tmp_path / "cache")
-    second = installed(tmp_path / "second", wheel)
-    bytecode.restore(tmp_path / "second", tmp_path / "cache")
-
-    [linked], [made] = compiled(second), compiled(first)
-    assert linked.samefile(made)
-    assert imported(second) == "1"
-    assert linked.samefile(made), "Python compiled it again"
-
-
 def test_another_package_with_the_same_name_size_and_time_gets_nothing(tmp_path: Path, wheel: Path) -> None:
     first = installed(tmp_path / "first", wheel)
     imported(first)
@@ -103,10 +90,3 @@ def test_the_newest_four_sets_of_packages_are_kept(tmp_path: Path) -> None:
 
     assert len(list((tmp_path / "cache").iterdir())) == 4
     assert (len(compiled(last)), len(compiled(first))) == (1, 0)
-
-
-def test_a_build_without_an_environment_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "build" / "src").mkdir(parents=True)
-    bytecode.save(tmp_path / "build", tmp_path / "cache")
-    bytecode.restore(tmp_path / "build", tmp_path / "cache")
-    assert not (tmp_path / "cache").exists()

@@ -327,7 +327,7 @@ def test_types_without_an_effect_that_ministack_would_record_are_refused(aws: Ru
 def test_the_readme_lists_exactly_the_supported_types() -> None:
     from running import ROOT
 
-    text = (ROOT / "emulator" / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "lab" / "emulator" / "README.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"`(AWS::[A-Za-z0-9:]+)`", text))
     assert listed == supported.SUPPORTED
 

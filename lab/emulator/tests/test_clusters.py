@@ -1,4 +1,4 @@
-"""Rejections by a cluster, and machines without the Kubernetes programs. test/e2e/service.test.ts runs a cluster."""
+"""Rejections by a cluster, and machines without the Kubernetes programs. lab/e2e/service.test.ts runs a cluster."""
 
 from __future__ import annotations
 

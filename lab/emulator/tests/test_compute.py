@@ -45,7 +45,7 @@ aws cloudformation signal-resource --region us-east-1 --stack-name STACK --logic
 def user_data(stack: str, answer: str, *, serves: bool = True, signals: str = "SUCCESS") -> str:
     script = f"#!/bin/bash\nanswer={answer}\n{SERVE if serves else ''}"
     if serves:
-        # As a fleet's instance does: an old one goes only after this one takes requests.
+        # Wait like a fleet's instance: an old one goes only after this one takes requests.
         script += "group=TARGETS; instance=$(cat /var/lib/cloud/data/instance-id)\n"
         script += "until aws elbv2 describe-target-health --region us-east-1 --target-group-arn $group "
         script += "--targets Id=$instance --output text | grep -qw healthy; do sleep 0.5; done\n"

@@ -1,4 +1,4 @@
-"""How instances boot: what the settings ask for, and what this machine can."""
+"""Boot of instances: what the settings ask for, and what this machine can do."""
 
 from __future__ import annotations
 

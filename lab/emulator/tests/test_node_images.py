@@ -200,12 +200,12 @@ def test_the_image_of_the_stand_in_has_its_python_its_packages_and_what_was_comp
     assert {name for name in files if "stand_ins" not in name} == {
         str(stand_in_python),
         str(tmp_path / "lib" / "python3.13" / "json" / "__init__.py"),
-        # Only of the standard library a directory of this name is left out.
+        # Directories of this name are left out of the standard library only.
         str(tmp_path / "packages" / "tensorflow" / "python" / "test" / "needed.py"),
         "/opt/compiled/packages/site-packages/module.pyc",
         "/usr/bin/tensorflow_model_server",
     }
-    source = stand_in_image.REPOSITORY / "test" / "stand_ins"
+    source = stand_in_image.REPOSITORY / "lab" / "stand_ins"
     assert str(source / "stand_in_server" / "server.py") in files
     assert f"PYTHONPATH={source}:{tmp_path / 'packages'} PYTHONPYCACHEPREFIX=/opt/compiled " in script
     assert f'exec {stand_in_python} -m stand_in_server "$@"' in script

@@ -190,7 +190,7 @@ def test_its_socket_goes_with_it(process: subprocess.Popen[str], tmp_path: Path)
 
 
 def test_messages_have_the_numbers_of_their_specifications() -> None:
-    # With a boolean and a file system, which are left out here.
+    # The bytes include fields that these messages leave out: a boolean and a file system.
     status = RegistrationStatus.FromString(b"\x08\x00\x12\x02no")
     assert status.error == "no"
     published = NodePublishVolumeRequest.FromString(

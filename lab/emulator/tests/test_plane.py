@@ -1,4 +1,4 @@
-"""How bytes travel between instances, load balancers and AWS."""
+"""Transport of bytes between instances, load balancers and AWS."""
 
 from __future__ import annotations
 

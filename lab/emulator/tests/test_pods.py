@@ -27,7 +27,7 @@ MOUNTS = [
     {"name": "config", "mountPath": "/etc/server"},
     {"name": "tmp", "mountPath": "/tmp"},
 ]
-#: Not below /tmp, where a clone may be: a pod has a /tmp of its own.
+#: Real path of Python, not below /tmp, where a clone may be: a pod has a /tmp of its own.
 PYTHON = str(Path(sys.executable).resolve())
 CONFIG = 'base_path: "/models/digits" other: "/models/digits2" inside: "/models/digits/7"'
 
@@ -155,7 +155,7 @@ def test_a_pod_is_ready_when_its_probe_is_answered_and_announces_its_ports(
     server["readinessProbe"]["httpGet"]["path"] = path
     runtime = HostRuntime(tmp_path, lambda *_: None)
 
-    # Before the server listens, probes are refused.
+    # Probes are refused before the server listens.
     def answered(state: PodState) -> bool:
         return (state.ready and not state.unhealthy) or "statuscode" in state.unhealthy
 
@@ -308,7 +308,7 @@ open(sys.argv[2], "w").write("drained")
 def draining_pod(path: str) -> dict[str, Any]:
     asked = pod()
     (server,) = asked["spec"]["containers"]
-    # Without the volume at /tmp the path stays.
+    # The path stays if no volume is mounted at /tmp.
     server |= {
         "command": [PYTHON, "-c", DRAINING],
         "args": ["--rest_api_port=8501", path],

@@ -138,7 +138,7 @@ def test_a_socket_that_is_made_in_a_network_stays_in_it() -> None:
         try:
             own = Path("/proc/self/ns/net").readlink()
             found, made = inside(process.pid, lambda: (Path("/proc/thread-self/ns/net").readlink(), socket.socket()))
-            # Its loopback interface is down, and this machine's is not.
+            # The loopback interface is down in the namespace, and this machine's is not.
             with made, socket.create_server(("127.0.0.1", 0)) as here, pytest.raises(OSError, match="unreachable"):
                 made.connect(here.getsockname())
             assert found == Path(f"/proc/{process.pid}/ns/net").readlink() != own

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from running import Running
 
 DIGEST = hashlib.sha256(b"a manifest").digest()
-#: The same, as JSON can hold it.
+#: Digest that JSON can hold, without bytes that are no text.
 TEXT = "d" * 32
 
 

@@ -137,7 +137,7 @@ def test_it_ends_in_order_when_its_input_is_closed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ready", [True, False], ids=["that runs", "that is just starting"])
 def test_a_killed_node_program_leaves_no_embedded_aws(tmp_path: Path, *, ready: bool) -> None:
     program = """
-const { EmbeddedAws } = require("./emulator/client/embedded-aws.ts");
+const { EmbeddedAws } = require("./lab/emulator/client/embedded-aws.ts");
 EmbeddedAws.start().then((aws) => console.log(aws.pid));
 """
     node = shutil.which("node")
@@ -167,7 +167,7 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
 
 
 def why_no_systemd_without_an_image() -> str:
-    """How to make the image, unless this machine could not boot it in any case."""
+    """Reason that the check gives: this machine cannot boot under systemd, or the command that makes the image."""
     try:
         check_machine()
     except CannotBootError as error:

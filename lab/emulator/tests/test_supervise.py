@@ -17,9 +17,9 @@ from embedded_aws.host import supervise
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Prints the process of a child, which outlives its parent unless somebody ends it.
+#: Shell command that prints the process ID of a child, which outlives its parent unless somebody ends it.
 PARENT = "sleep 600 & echo $!; wait"
-#: Lets time pass once the command has started, as a busy machine does.
+#: Program that lets time pass once the command has started, as a busy machine does.
 SLOWLY = """
 import runpy, subprocess, sys, time
 start = subprocess.Popen
@@ -49,7 +49,7 @@ def supervised(request: pytest.FixtureRequest) -> Iterator[Supervised]:
     found = Supervised(*request.param)
     yield found
     found.supervisor.kill()
-    # It holds the pipe that is read here to its end.
+    # The child holds the pipe that is read here to its end.
     with suppress(psutil.NoSuchProcess):
         found.child.kill()
     found.supervisor.communicate()

@@ -12,7 +12,7 @@ import pytest
 from embedded_aws.elbv2 import targets
 from embedded_aws.elbv2.targets import HealthCheck, State, TargetGroup
 
-sys.path.append(str(Path(__file__).parents[2] / "server" / "tests" / "server"))
+sys.path.append(str(Path(__file__).parents[3] / "server" / "tests" / "server"))
 
 from certificates import issue
 

@@ -1,6 +1,4 @@
-import { checkDifferent, isAnswerOf, predictionsOf } from '../../scripts/load/answers';
-import { digitsOf } from '../../scripts/load/bodies';
-import { parseOptions } from '../../scripts/load/options';
+import { checkDifferent, isAnswerOf, predictionsOf } from '../answers';
 
 const REFERENCE = [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]];
 
@@ -32,28 +30,4 @@ describe('an answer', () => {
 test('two models that answer alike are refused, because no answer would show which one served', () => {
   expect(() => checkDifferent(REFERENCE, [[0.1, 0.9], [0.8, 0.2], [0.5, 0.5]])).not.toThrow();
   expect(() => checkDifferent(REFERENCE, [[0.1, 0.9], [0.2, 0.8], [0.5, 0.5]])).toThrow(/at least 50 % of the digits differently, and do so for 1 of 3/);
-});
-
-test('of twelve requests eight ask about one digit, three about 8 and one about 64, and each digit is asked about in each size', () => {
-  const sizes = Array.from({ length: 12 }, (_, turn) => digitsOf(turn, 20).length);
-  expect(sizes.filter((size) => size === 1)).toHaveLength(8);
-  expect(sizes.filter((size) => size === 8)).toHaveLength(3);
-  expect(sizes.filter((size) => size === 64)).toHaveLength(1);
-  [1, 8, 64].forEach((size) => {
-    const asked = Array.from({ length: 240 }, (_, turn) => digitsOf(turn, 20)).filter(({ length }) => length === size).flat();
-    expect(new Set(asked).size).toBe(20);
-  });
-});
-
-describe('the options', () => {
-  test('are 10,000 requests to all paths by default', () => {
-    expect(parseOptions([])).toEqual({ requests: 10_000, paths: ['function', 'service', 'fleet'] });
-    expect(parseOptions(['--path', 'fleet', '--path', 'fleet', '--requests', '96'])).toEqual({ requests: 96, paths: ['fleet'] });
-  });
-
-  test('that are wrong are all reported at once, with what is allowed', () => {
-    expect(() => parseOptions(['--path', 'lambda', '--requests', '95'])).toThrow(
-      '--path must be one of function, service, fleet, all, got "lambda"\n--requests must be a whole number of at least 96, got "95"');
-    expect(() => parseOptions(['--requests', 'many'])).toThrow('got "many"');
-  });
 });

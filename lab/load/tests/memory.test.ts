@@ -1,19 +1,4 @@
-import { memoryProblem, memoryUse, parseProcess, processes, servingMemory } from '../../scripts/load/memory';
-
-const STATUS = 'Name:\tmodel_server\nPid:\t7\nPPid:\t5\nVmPeak:\t  900 kB\nVmRSS:\t  700 kB\n';
-
-test('a process is read by its program, its parent and its resident memory', () => {
-  expect(parseProcess(7, STATUS, '/srv/server/model_server\0--port=8500\0')).toEqual([{ pid: 7, parent: 5, program: 'model_server', kibibytes: 700 }]);
-});
-
-test('a thread of the kernel, and a process that has ended, has no memory and is left out', () => {
-  expect(parseProcess(7, STATUS.replace(/VmRSS.*\n/, ''), '')).toEqual([]);
-});
-
-// Linux only: so is the embedded AWS.
-(process.platform === 'linux' ? test : test.skip)('this process is among those of the machine', () => {
-  expect(processes().find(({ pid }) => pid === process.pid)).toMatchObject({ parent: process.ppid, program: 'node' });
-});
+import { memoryProblem, memoryUse, servingMemory } from '../memory';
 
 test('the programs that serve below the embedded AWS count, others and those of somebody else do not', () => {
   const all = [

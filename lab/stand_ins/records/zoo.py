@@ -1,6 +1,6 @@
 """Makes the model that TensorFlow Serving 2.20 was asked for `answers.json`: one signature for each kind of tensor.
 
-python test/stand_ins/records/zoo.py DIRECTORY
+python lab/stand_ins/records/zoo.py DIRECTORY
 """
 
 from __future__ import annotations

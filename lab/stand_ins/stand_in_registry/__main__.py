@@ -11,8 +11,12 @@ parser.add_argument("--program", type=Path, required=True, help="what the image 
 parser.add_argument("--repository", default="serving")
 parser.add_argument("--tag", default="2.20.0")
 parser.add_argument("--port", type=int, default=0)
+parser.add_argument(
+    "--pulls", type=int, help="how many manifests it gives before it answers 429; any number when absent"
+)
 arguments = parser.parse_args()
-registry = Registry(one_image(arguments.program.read_bytes(), arguments.repository, arguments.tag), port=arguments.port)
+content = one_image(arguments.program.read_bytes(), arguments.repository, arguments.tag)
+registry = Registry(content, port=arguments.port, pulls=arguments.pulls)
 print(f"{registry.host}/{arguments.repository}:{arguments.tag}", flush=True)
 try:
     registry.serve()

@@ -64,7 +64,7 @@ class Content:
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
-    """By digest, over all repositories."""
+    """Manifests by digest, over all repositories."""
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
     """The digest that a repository's tag stands for."""
 

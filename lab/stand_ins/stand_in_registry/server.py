@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import secrets
@@ -20,7 +21,9 @@ _PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/(?P<wanted
 class Registry:
     """A registry on this machine. Use it as a context manager."""
 
-    def __init__(self, content: Content, *, port: int = 0, scheme: str = "", account: str = "") -> None:
+    def __init__(
+        self, content: Content, *, port: int = 0, scheme: str = "", account: str = "", pulls: int | None = None
+    ) -> None:
         """Prepare a registry.
 
         Args:
@@ -28,9 +31,12 @@ class Registry:
             port: Where it listens; 0 for any free port.
             scheme: `Bearer` or `Basic` where it asks who pulls; empty where it does not.
             account: `name:password` of the only account that may pull; empty: everybody may, with a token.
+            pulls: How many manifests an address may still get, as at Docker Hub, where HEAD requests do not count; None
+                for any number.
         """
         self.content = content
         self.scheme, self.account = scheme, account
+        self.pulls = pulls
         self.requests: list[str] = []
         """The path of every request so far."""
         self.faults: dict[str, list[int | str]] = {}
@@ -39,7 +45,7 @@ class Registry:
         self.redirects: str = ""
         """Address of the server that has the blobs, where it is another one."""
         self.tokens: set[str] = set()
-        """Those that are valid."""
+        """Tokens that are valid."""
         handler = type("Handler", (_Handler,), {"registry": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
@@ -63,6 +69,13 @@ class Registry:
         found = next((queue for part, queue in self.faults.items() if part in path and queue), None)
         return found.pop(0) if found else 200
 
+    def takes_pull(self) -> bool:
+        """Count a pull, and tell whether it is within the limit."""
+        if self.pulls is None:
+            return True
+        self.pulls -= 1
+        return self.pulls >= 0
+
     def new_token(self) -> str:
         """Return a token that is valid from now on."""
         token = secrets.token_hex(8)
@@ -84,8 +97,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._give_token(parse_qs(url.query))
         elif not self._is_allowed():
             self._challenge()
+        elif self.command == "GET" and "/manifests/" in url.path and not self.registry.takes_pull():
+            self._refuse(429, "You have reached your unauthenticated pull rate limit.")
         else:
             self._give(url.path, str(fault))
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -149,8 +167,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"Content-Type": media_type, **(headers or {})}.items():
             self.send_header(name, value)
+        if "/manifests/" in self.path and status == 200:
+            self.send_header("Docker-Content-Digest", f"sha256:{hashlib.sha256(content).hexdigest()}")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        if self.command == "HEAD":
+            return
         if fault == "cut":
             content, self.close_connection = content[: len(content) // 2], True
         elif fault == "flip":

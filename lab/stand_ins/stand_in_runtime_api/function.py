@@ -44,7 +44,7 @@ class Function:
             text=True,
         )
         self.lines: list[str] = []
-        """Of standard output: the log."""
+        """Lines of standard output: the log."""
         self._printed: list[str] = []
         self._readers = [
             threading.Thread(target=_keep, args=(self.process.stdout, self.lines), daemon=True),

@@ -150,12 +150,12 @@ def tensor_proto(value: Any) -> Any:
     message = tf.make_tensor_proto(array)
     if message.tensor_content:
         message.ClearField("tensor_content")
-        getattr(message, _FIELDS.get(array.dtype.name, "int_val")).extend(array.ravel().tolist())
+        getattr(message, _TENSOR_FIELDS.get(array.dtype.name, "int_val")).extend(array.ravel().tolist())
     return message
 
 
-#: Of a TensorProto, for the types that have one of their own.
-_FIELDS = {
+#: Fields of a TensorProto, for the types that have one of their own.
+_TENSOR_FIELDS = {
     "bool": "bool_val",
     "float32": "float_val",
     "float64": "double_val",

@@ -1,4 +1,4 @@
-"""Which versions of which models are loaded: the versions that the configuration asks for and the file system has."""
+"""Loaded models and versions: those that the configuration asks for and the file system has."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Models:
             if all(any(version.state == "AVAILABLE" for version in versions) for versions in states.values()):
                 return ""
             elapsed = time.monotonic() - started
-            # Only the next look at the directories ends a server that cannot start.
+            # A server that cannot start ends only at the next look at the directories.
             time.sleep(period * (math.floor(elapsed / period) + 1) - elapsed if period > 0 else _FOREVER)
             failed = [version.error for versions in states.values() for version in versions if version.state == "END"]
             if failed:
@@ -109,7 +109,7 @@ class Models:
             wanted, known = _aspired(model), self._versions[model.name]
             for number in [number for number in wanted or [] if number not in known]:
                 self._load(model, number)
-            # Where the base path cannot be listed, all stays as it is.
+            # If the base path cannot be listed, all stays as it is.
             for number in [number for number in known if wanted is not None and number not in wanted]:
                 self._unload(model.name, number)
 

@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content)))
         if self.close_connection:
-            # As libevent answers for TensorFlow Serving. A client that keeps connections would ask this one again.
+            # libevent answers so for TensorFlow Serving. A client that keeps connections would use this one again.
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)

@@ -4,10 +4,10 @@ import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { promisify } from 'util';
 
-const ROOT = resolve(__dirname, '..', '..');
+const ROOT = resolve(__dirname, '..', '..', '..');
 const run = promisify(execFile);
 const tsx = (script: string, args: string[], env: Record<string, string> = {}) => run(
-  process.execPath, [join(ROOT, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(ROOT, 'scripts', 'verify-aws', script), ...args],
+  process.execPath, [join(ROOT, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(ROOT, 'lab', 'verify-aws', script), ...args],
   { cwd: ROOT, env: { ...process.env, ...env } },
 );
 

@@ -1,13 +1,20 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import type { CdkResult, Made } from '../../scripts/verify-aws/account';
-import { Account } from '../../scripts/verify-aws/account';
-import { Checks } from '../../scripts/verify-aws/checks';
-import { anotherRuntime, failingCheckTwice } from '../../scripts/verify-aws/function-questions';
-import { leftovers } from '../../scripts/verify-aws/leftovers';
-import type { VerifiedPath } from '../../scripts/verify-aws/paths';
-import { processorFactor } from '../../scripts/verify-aws/processor-factor';
-import { PathVerification } from '../../scripts/verify-aws/steps';
+import type { Stack } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { hasNativeProgram } from '../../../lib/function/native-runtime-layer';
+import type { CdkResult, Made, Stuck } from '../account';
+import { Account } from '../account';
+import { Checks } from '../checks';
+import { anotherRuntime, failingCheckTwice } from '../function-questions';
+import { leftovers } from '../leftovers';
+import type { VerifiedPath } from '../paths';
+import { processorFactor } from '../processor-factor';
+import { PathVerification } from '../steps';
+import { TRIALS } from '../trials';
+import { FUNCTION, functionStack } from '../trials/stacks';
 
 /** An account's answers unless a test overrides them: everything works. */
 class FakeAccount {
@@ -22,6 +29,9 @@ class FakeAccount {
   public deploy = () => Promise.resolve(this.outcomes.shift() ?? { code: 0, output: '' });
   public destroy = () => Promise.resolve(this.destroyed);
   public status: (stack: string) => Promise<string | undefined> = () => Promise.resolve(undefined);
+  public resisting: Stuck[] = [];
+  public stuck = () => Promise.resolve(this.resisting);
+  public abandoned?: string[];
   public outputs = (): Record<string, string> => ({ ArtifactBucket: 'models', ManifestKey: 'digits/saved_model/1/manifest.json', ProjectName: 'project' });
   public text = (_: string, key: string) => Promise.resolve(key.endsWith('manifest.json') ? '{"model": "digits"}' : '{"requests": [], "relativeTolerance": 1}');
   public builds = () => Promise.resolve(1);
@@ -33,6 +43,11 @@ class FakeAccount {
   };
 
   public logLines = (group: string) => Promise.resolve([`${group}: the server does not stay up`]);
+
+  public abandon(stack: string, ids: string[]): Promise<string | undefined> {
+    this.abandoned = ids;
+    return this.status(stack);
+  }
 
   public removeBucket(bucket: string): Promise<void> {
     this.removed.push(bucket);
@@ -109,6 +124,52 @@ test('resources that cannot be removed are named, and no resource of an existing
   expect(stuck.removed).toEqual([]);
 });
 
+test('a stack of which one resource resists is deleted without it, which is named with what may hold it', async () => {
+  const account = new FakeAccount();
+  account.destroyed = { code: 1, output: 'DELETE_FAILED' };
+  const statuses: (string | undefined)[] = ['DELETE_FAILED', undefined];
+  account.status = () => Promise.resolve(statuses.length > 1 ? statuses.shift() : statuses[0]);
+  account.resisting = [{ logicalId: 'Vpc1', type: 'AWS::EC2::VPC', id: 'vpc-1', reason: 'has dependencies and cannot be deleted' }];
+
+  const lines = await verify(account, [new Error('timed out')]);
+
+  expect(account.abandoned).toEqual(['Vpc1']);
+  const named = /^✗ what resists is deleted by hand: AWS::EC2::VPC vpc-1 \(has dependencies .*GuardDuty Runtime Monitoring/;
+  expect(lines).toContainEqual(expect.stringMatching(named));
+  expect(lines).toContainEqual('✓ and the rest of its stack is gone');
+  expect(account.removed).toContain('models');
+});
+
+test('a stack that does not go even so keeps its buckets', async () => {
+  const account = new FakeAccount();
+  account.destroyed = { code: 1, output: 'DELETE_FAILED' };
+  account.status = () => Promise.resolve('DELETE_FAILED');
+  account.resisting = [{ logicalId: 'Function1', type: 'AWS::Lambda::Function', id: 'f', reason: 'denied' }];
+
+  const lines = await verify(account, [new Error('timed out')]);
+
+  expect(lines).toContainEqual('✗ and the rest of its stack is gone');
+  expect(lines.join('\n')).not.toContain('GuardDuty');
+  expect(account.removed).toEqual([]);
+});
+
+test('the trial on arm64 asks for the program before anything is deployed, and its function cannot be another', async () => {
+  const trial = TRIALS.find(({ name }) => name === 'arm64')!;
+  const present = hasNativeProgram(lambda.Architecture.ARM_64);
+  expect(trial.missing!()).toEqual(present ? [] : [expect.stringMatching(/no native runtime for arm64 .*npm run native -- build --processor arm64/)]);
+
+  const app = new App({ context: { 'parts': 'arm64', 'aws:cdk:bundling-stacks': ['*'] } });
+  const made = () => functionStack(app, { model: 'examples/digits/saved_model' });
+  if (present) {
+    made();
+    const template = Template.fromStack(app.node.findChild(FUNCTION) as Stack);
+    const functions = template.findResources('AWS::Lambda::Function', { Properties: { Architectures: ['arm64'] } });
+    expect(Object.values(functions).map(({ Properties }) => Properties.Runtime)).toEqual(['provided.al2023']);
+  } else {
+    expect(made).toThrow(/there is no native runtime for arm64/);
+  }
+});
+
 test('a step that fails to its end ends no other', async () => {
   const account = new FakeAccount();
   account.builds = () => Promise.reject(new Error('Rate exceeded'));
@@ -153,8 +214,8 @@ test('each remaining or unknown stack is named with the command that removes it'
   };
 
   expect(await leftovers({ status: (stack) => answers[stack]() }, Object.keys(answers))).toEqual([
-    'Left still exists (DELETE_FAILED) and costs. Remove it: npx cdk destroy Left --app "npx tsx scripts/verify-aws/app.ts"',
-    'Whether Unknown still exists is not known (Rate exceeded). Remove it: npx cdk destroy Unknown --app "npx tsx scripts/verify-aws/app.ts"',
+    'Left still exists (DELETE_FAILED) and costs. Remove it: npx cdk destroy Left --app "npx tsx lab/verify-aws/app.ts"',
+    'Whether Unknown still exists is not known (Rate exceeded). Remove it: npx cdk destroy Unknown --app "npx tsx lab/verify-aws/app.ts"',
   ]);
 });
 

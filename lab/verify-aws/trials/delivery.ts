@@ -4,7 +4,7 @@ import { DeliveryClient } from '../../../cli/delivery/client';
 import type { Delivery } from '../../../cli/delivery/documents';
 import type { ZipEntry } from '../../../lib/bundling/zip-file';
 import { zipFile } from '../../../lib/bundling/zip-file';
-import { ROOT } from '../../repository';
+import { ROOT } from '../../../scripts/repository';
 import { eventually } from '../eventually';
 import { answersGolden } from '../golden-check';
 import { functionUrl } from '../paths';

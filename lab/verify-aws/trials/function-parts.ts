@@ -4,7 +4,7 @@ import { functionUrl } from '../paths';
 import { FUNCTION } from './stacks';
 import type { Tools } from './trial';
 
-/** Firehose writes what is older than `capture` lets it wait; a new stream takes minutes. */
+/** Maximum wait for captured requests: Firehose writes after the time that `capture` allows, and a new stream takes minutes. */
 const CAPTURE_SECONDS = 1200;
 
 async function deployed({ account, checks, region }: Tools, promise: string, context: Record<string, string>): Promise<boolean> {

@@ -1,9 +1,13 @@
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { ModelServer } from '../../../lib';
+import { checkNativeProgram } from '../../../lib/function/native-runtime-layer';
 import { delivery } from './delivery';
 import { arm64, capture, traffic } from './function-parts';
+import { sandbox, SANDBOX_STACK } from './sandbox';
 import { DELIVERED, DELIVERY, FUNCTION } from './stacks';
 import type { Trial } from './trial';
 
-/** Functions only, which cost next to nothing: first what tells most. */
+/** Trials that cost next to nothing: functions only, then one instance for an hour. First those that tell most. */
 export const TRIALS: readonly Trial[] = [
   {
     name: 'delivery',
@@ -18,6 +22,7 @@ export const TRIALS: readonly Trial[] = [
     stacks: [FUNCTION],
     means: 'N1: if the version check fails with LiteRtStatus 3, LiteRT does not call the `open` of the program (server/src/litert/processors.rs), and arm64 must be '
       + 'refused at synth.',
+    missing: () => checkNativeProgram(lambda.Architecture.ARM_64),
     onlyOnAws: 'its functions run on the processor of this machine',
     run: arm64,
   },
@@ -34,5 +39,13 @@ export const TRIALS: readonly Trial[] = [
     means: 'N5: `Could not deliver test message` means that the subscription filter or the stream came before its role worked, and that they must wait for the '
       + 'compatibility resource.',
     run: capture,
+  },
+  {
+    name: 'sandbox',
+    stacks: [SANDBOX_STACK],
+    means: 'The settings that it names must leave the unit (lib/fleet/systemd-unit.ts), or only TensorFlow Serving\'s; `--server litert` verifies the rest meanwhile.',
+    onlyOnAws: "TensorFlow Serving's own program is not there",
+    needs: ModelServer.TENSORFLOW_SERVING,
+    run: sandbox,
   },
 ];

@@ -22,7 +22,7 @@ class Body(BaseModel):
     instances: list[Any]
 
 
-# Not in a thread pool: an interpreter answers one call at a time, and a change of threads would cost more.
+# Runs without a thread pool: an interpreter answers one call at a time, and a change of threads would cost more.
 @app.post("/v1/models/digits:predict")  # type: ignore[untyped-decorator]  # the package has no types
 async def predict(body: Body) -> dict[str, list[Any]]:
     """Compute the scores of one image."""

@@ -19,7 +19,7 @@ const FUSE_THREADS: usize = 16;
 pub struct Options {
     bucket: String,
     directory: PathBuf,
-    /// Of keys, with a slash at its end.
+    /// Prefix of the keys, with a slash at its end.
     #[arg(long, default_value = "")]
     prefix: String,
     #[arg(long)]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
 _HOSTS = ("127.0.0.1", "localhost")
-# This machine in the network of a cluster's real nodes, which no browser is in.
+# Address of this machine in the network of a cluster's real nodes, which no browser is in.
 _GATEWAY = "10.77.0.1"
 # Names of AWS, which programs ask for in the Host header, and those that every machine resolves to itself.
 _DOMAINS = (".localhost", ".amazonaws.com", ".on.aws")

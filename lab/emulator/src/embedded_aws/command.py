@@ -96,15 +96,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.check:
             print(json.dumps(_facts(settings, reason), indent=2))
             return UNAVAILABLE if reason else 0
-        # Not asyncio.run, which waits for the threads of MiniStack: a state machine in a Wait state sleeps there.
+        # asyncio.run would wait for the threads of MiniStack: a state machine in a Wait state sleeps there.
         asyncio.new_event_loop().run_until_complete(_serve(embedded, listener, options, nodes.description))
     except (PatchError, CannotBootError) as error:
         print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
         return UNAVAILABLE
     finally:
-        # Not shutil: a build that was ended may leave an installed TensorFlow, and Python takes long to remove it.
+        # rm is faster than shutil: a build that was ended may leave an installed TensorFlow.
         subprocess.run(["/bin/rm", "-rf", str(run_directory)], check=False)  # noqa: S603 - our own directory
-    # Its reader may have ended first: that was the caller.
+    # The caller may have closed the other end of the pipe already.
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     # MiniStack's threads wait for nothing that matters now.
@@ -246,7 +246,7 @@ def _configure_logging(path: Path | None) -> None:
         logging.FileHandler(path, encoding="utf-8") if path else logging.StreamHandler(sys.stderr)
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    # Before MiniStack is imported: its own basicConfig then finds a configured logger and changes nothing.
+    # Configure logging before MiniStack is imported: its own basicConfig then changes nothing.
     logging.basicConfig(level=os.environ["LOG_LEVEL"], handlers=[handler], force=True)
     logging.getLogger("embedded_aws").setLevel(logging.INFO)
     logging.captureWarnings(capture=True)

@@ -23,5 +23,6 @@ def check_ministack() -> None:
         found = "none"
     if found != MINISTACK_VERSION:
         raise WrongMiniStackError(
-            f"the embedded AWS needs ministack {MINISTACK_VERSION}, found {found}: install emulator/requirements.txt",
+            f"the embedded AWS needs ministack {MINISTACK_VERSION}, found {found}: "
+            "install lab/emulator/requirements.txt",
         )

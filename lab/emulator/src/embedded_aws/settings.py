@@ -116,7 +116,7 @@ def default_cache_directory() -> Path:
     return Path(base) / "embedded-aws"
 
 
-#: For temporary files that need not be in memory, on every Linux (Filesystem Hierarchy Standard 5.15).
+#: Directory for temporary files that need not be in memory, on every Linux (Filesystem Hierarchy Standard 5.15).
 _KEPT_TEMPORARY = Path("/var/tmp")  # noqa: S108 - a directory is made in it
 
 
@@ -138,6 +138,6 @@ def _device(path: Path) -> int:
 
 
 def default_node_modules() -> Path | None:
-    """`emulator/sdk/node_modules`, once `npm ci` has made it."""
+    """`lab/emulator/sdk/node_modules`, once `npm ci` has made it."""
     path = Path(__file__).resolve().parents[2] / "sdk" / "node_modules"
     return path if path.is_dir() else None

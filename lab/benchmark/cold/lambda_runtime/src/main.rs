@@ -3,7 +3,7 @@
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
 
-/// One thread, as the native runtime.
+/// Answers with one thread, like the native runtime.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     run(service_fn(async |_: LambdaEvent<Value>| Ok::<_, Error>(json!({ "prediction": null })))).await

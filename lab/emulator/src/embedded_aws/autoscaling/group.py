@@ -50,7 +50,7 @@ class Group:
 
     @property
     def capacity(self) -> int:
-        """How many instances there are to be."""
+        """Desired number of instances."""
         return desired(self.properties)
 
     @property
@@ -87,5 +87,5 @@ class Group:
 
 
 def desired(properties: Properties) -> int:
-    """How many instances a template's group has."""
+    """Number of instances of a template's group."""
     return int(properties["DesiredCapacity"] if "DesiredCapacity" in properties else properties["MinSize"])

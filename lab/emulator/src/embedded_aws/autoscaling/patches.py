@@ -22,7 +22,7 @@ def install(groups: Groups) -> None:
     rely_on(autoscaling, "_asgs")
     rely_on(wait_conditions, "validate_count", "validate_resource_signal_timeout")
     add(TYPE, create=groups.create, update=groups.update, update_with_logical_id=True, delete=groups.delete)
-    # It waits for its instances, who call back meanwhile; and an update that fails halfway has begun already.
+    # A group waits for its instances, which call back meanwhile; and an update that fails halfway has begun already.
     replace(stacks, "_runs_on_worker_thread", _with_groups)
     replace(stacks, "_sends_back_failed_update", _with_groups)
 

@@ -17,7 +17,7 @@ UNZIPPED_LIMIT = 262_144_000
 
 
 class ArchiveError(ValueError):
-    """Not a ZIP, or one with a path that leaves its directory."""
+    """The archive is no ZIP, or has a path that leaves its directory."""
 
 
 def unzipped_size(data: bytes) -> int:

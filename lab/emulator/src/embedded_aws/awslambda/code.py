@@ -62,7 +62,7 @@ class Layouts:
         self._archives = UnpackedArchives(settings.subdirectory("archives"))
         self._merged = settings.subdirectory("merged")
         self._lock = threading.Lock()
-        # Not at the first function's start: two may start at the same time.
+        # Prepare the runtime before functions start: two may start at the same time.
         self.runtime = self._runtime()
 
     def _runtime(self) -> Path:

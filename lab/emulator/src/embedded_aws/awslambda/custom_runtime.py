@@ -21,7 +21,7 @@ _FINISH_LIMIT = 10.0  # seconds for what a runtime does after its answer, for it
 
 
 class EntrypointError(ValueError):
-    """Neither the code nor a layer holds an executable bootstrap."""
+    """An executable bootstrap is missing in the code and in the layers."""
 
 
 def bootstrap_of(task: Path, opt: Path) -> str:

@@ -88,7 +88,7 @@ def _install_concurrency(concurrency: Concurrency, executor: Executor) -> None:
     replace(lambda_svc, "_put_provisioned_concurrency", aliases.refusing_weights)
     replace(lambda_svc, "_update_alias", aliases.moving)
     replace(provisioners, "_lambda_alias_provisioned_concurrency", waiting)
-    # It has moved already when its environments do not start.
+    # An alias has moved already when its environments do not start, so it is moved back.
     replace(stacks, "_sends_back_failed_update", lambda original: lambda kind: kind == ALIAS or original(kind))
     after("AWS::Lambda::Function", apply_reservation)
 

@@ -35,7 +35,7 @@ class ProvisionedAliases:
         self._prepare = prepare
 
     def moving(self, update: Callable[..., Any]) -> Callable[..., Any]:
-        """Has the former version answer until the environments of the new one are ready."""
+        """Lets the former version answer until the environments of the new one are ready."""
 
         def updated(name: str, alias: str, data: Record) -> Any:
             function = lambda_svc._functions.get(name) or {}
@@ -80,7 +80,7 @@ class ProvisionedAliases:
 
 
 def waiting(apply: Callable[..., None]) -> Callable[..., None]:
-    """Has CloudFormation wait until the environments of an alias are ready."""
+    """Makes CloudFormation wait until the environments of an alias are ready."""
 
     def applied(name: str, alias: str, old: Record, new: Record) -> None:
         _wait(name, alias)

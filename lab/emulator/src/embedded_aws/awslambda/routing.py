@@ -73,7 +73,7 @@ def as_alias(find: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def as_alias_of(find: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, for what is given name and qualifier."""
+    """Makes what finds a function by its name and a qualifier keep the alias, as the function's ARN."""
 
     def found(name: str, qualifier: str | None) -> Any:
         record, config = find(name, qualifier)

@@ -15,8 +15,8 @@ from ministack.services import lambda_svc
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Of a function's record: what says when and in which state it is, not what it is.
-_PASSING = {
+# Fields of a function's record that say when it changed and in which state it is, not what it is.
+_UNVERSIONED_FIELDS = {
     "FunctionArn",
     "LastModified",
     "LastUpdateStatus",
@@ -76,5 +76,5 @@ def of_changes_only(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _state(function: dict[str, Any]) -> str:
-    lasting = {name: value for name, value in function["config"].items() if name not in _PASSING}
+    lasting = {name: value for name, value in function["config"].items() if name not in _UNVERSIONED_FIELDS}
     return json.dumps(lasting, sort_keys=True, default=str)

@@ -20,7 +20,7 @@ from embedded_aws.iam.sessions import caller_of, session_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-#: Access key of who sends the request that is handled in this context.
+#: Access key that sent the request which this context handles.
 _key: ContextVar[str] = ContextVar("access_key", default="")
 
 

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 _LONGEST_SECONDS = 10.0
 _POLL_SECONDS = 0.05
-_COMMAND_LINE = "aws-cdk/"
-"""In the name of the client."""
+_COMMAND_LINE_AGENT = "aws-cdk/"
+"""Start of the name by which the CDK's command line introduces itself."""
 
 
 def with_answer_at_the_end(handle: Callable[..., Awaitable[tuple[Any, ...]]]) -> Callable[..., Any]:
     """Holds back the answer to DescribeStacks while the stack is in progress, for some seconds at most."""
 
     async def handling(method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> tuple[Any, ...]:
-        if _COMMAND_LINE in headers.get("user-agent", ""):
+        if _COMMAND_LINE_AGENT in headers.get("user-agent", ""):
             request = parse_qs(body.decode("utf-8", errors="replace"))
             if request.get("Action") == ["DescribeStacks"] and "StackName" in request:
                 await _end_of_operation(request["StackName"][0])

@@ -112,7 +112,7 @@ def delay_roles(delay: float) -> None:
     replace(eventbridge, "_invoke_target", new_roles.losing)
     for resource_type, name in TRIED_AGAIN.items():
         before(resource_type, new_roles.waiting(name))
-    # So that what waits keeps nobody else waiting.
+    # Create these resources on worker threads, so that one that waits does not hold up others.
     replace(stacks, "_runs_on_worker_thread", lambda original: lambda kind: kind in TRIED_AGAIN or original(kind))
     for resource_type, check in new_roles.checks():
         before(resource_type, check)

@@ -35,11 +35,11 @@ class Handlers(dict[str, dict[str, Any]]):
 def _refusing(resource_type: str) -> dict[str, Callable[..., Any]]:
     def refuse(*_: Any) -> NoReturn:
         raise ValueError(
-            f"the emulator does not support {resource_type}: emulator/README.md lists what it makes; "
+            f"the emulator does not support {resource_type}: lab/emulator/README.md lists what it makes; "
             "deploy this stack to an AWS account instead",
         )
 
     def nothing(*_: Any) -> None:
-        """There is nothing to delete."""
+        """Deletes nothing."""
 
     return {"create": refuse, "update": refuse, "delete": nothing}

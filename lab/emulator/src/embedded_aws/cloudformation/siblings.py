@@ -78,7 +78,7 @@ class Operation:
         return logical_id in self._running
 
     async def run(self, original: Any, function: Any, arguments: tuple[Any, ...]) -> Any:
-        """Does what MiniStack would do for the resource whose turn it is, and starts what need not wait for it."""
+        """Creates or updates the resource whose turn it is, as MiniStack would, and starts those that need not wait."""
         updates = function is stacks._update_keeping_seed
         logical_id = arguments[5] if updates else arguments[1]
         if logical_id not in self._running:

@@ -16,7 +16,7 @@ _SETTLED = "_CLEANUP_IN_PROGRESS"
 
 
 class SignalError(RuntimeError):
-    """Not enough instances said that they are well."""
+    """Too few instances sent a success signal."""
 
 
 class Expectation:

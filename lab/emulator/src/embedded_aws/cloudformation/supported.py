@@ -97,8 +97,8 @@ MINISTACKS = frozenset(
         "AWS::SecretsManager::Secret",
     }
 )
-"""Types that MiniStack implements and this package passes on untouched. `test/e2e/front-doors.test.ts` observes those
-of API Gateway, queues and event source mappings, `test/e2e/refusal.test.ts` a rule, and `test/e2e/delivery.test.ts` a
+"""Types that MiniStack implements and this package passes on untouched. `lab/e2e/front-doors.test.ts` observes those
+of API Gateway, queues and event source mappings, `lab/e2e/refusal.test.ts` a rule, and `lab/e2e/delivery.test.ts` a
 table; the others are untested."""
 
 OWN = frozenset(

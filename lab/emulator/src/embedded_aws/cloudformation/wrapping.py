@@ -48,7 +48,7 @@ def before(resource_type: str, check: Callable[[Properties], None]) -> None:
 
 
 def after(resource_type: str, act: Callable[[str, Properties], None]) -> None:
-    """Does something more once a resource was made or changed, with its physical id and properties."""
+    """Calls a function after a resource was created or changed, with its physical ID and properties."""
     handler = provisioners._RESOURCE_HANDLERS[resource_type]
     create, update = handler["create"], handler.get("update")
 

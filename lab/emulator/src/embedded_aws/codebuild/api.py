@@ -78,7 +78,7 @@ class Builds:
             BuildRecord(build, codebuild._log_sink(build)).finish("STOPPED", {})
         if execution:
             execution.end("STOPPED")
-            # As on AWS the answer shows the build stopped, while its processes may still be ending.
+            # AWS's answer shows the build stopped too, while its processes may still be ending.
             if isinstance(execution.record, BuildRecord):
                 execution.record.finish("STOPPED", {})
         return json_response({"build": copy.deepcopy(build)})
@@ -156,7 +156,7 @@ class Builds:
         region, role = get_region(), request.project["serviceRole"]
         execution = None
         try:
-            # That CodeBuild may assume it was seen when the build was started.
+            # Starting the build has checked that CodeBuild may assume the role.
             credentials = session_of(role, "AWSCodeBuild")
             variables = {**credentials, **self._variables(request, build, region)}
             clients = EmbeddedClients(self._settings, region, credentials)

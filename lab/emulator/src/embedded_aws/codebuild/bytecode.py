@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SETS_KEPT = 4
-"""Sets of packages: their bytecode has some 30 MB each."""
+"""Sets of packages whose bytecode is kept, some 30 MB each."""
 
 
 def restore(source: Path, cache: Path) -> None:

@@ -26,8 +26,8 @@ sys.exit(main())
 
 _PATHS = "import json, sysconfig; print(json.dumps([sysconfig.get_path(name) for name in ('purelib', 'scripts')]))"
 
-# Not shared with the installation: packages, and the marker that forbids installing.
-_OWN = {"site-packages", "dist-packages", "EXTERNALLY-MANAGED", "__pycache__"}
+# Entries that an installation has of its own: packages, and the marker that forbids installing.
+_OWN_ENTRIES = {"site-packages", "dist-packages", "EXTERNALLY-MANAGED", "__pycache__"}
 
 
 def make_python(python: HostPython, prefix: Path) -> str:
@@ -68,7 +68,7 @@ def make_python(python: HostPython, prefix: Path) -> str:
 def _link_standard_library(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for entry in source.iterdir():
-        if entry.name not in _OWN:
+        if entry.name not in _OWN_ENTRIES:
             (target / entry.name).symlink_to(entry)
     # Bytecode of the modules right here: linked one by one, so that what a build compiles stays with the build.
     (target / "__pycache__").mkdir()

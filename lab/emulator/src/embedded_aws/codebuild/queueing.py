@@ -13,7 +13,7 @@ QUEUED_PER_RUNNING = 5
 
 
 class QueueFullError(RuntimeError):
-    """Too many builds wait already."""
+    """The queue has no room for another build."""
 
 
 class BuildQueue:

@@ -47,7 +47,7 @@ class BuildRequest:
 
     @property
     def timeout_seconds(self) -> int:
-        """When the build is ended."""
+        """Time after which the build is ended."""
         return 60 * max(1, int(self.project.get("timeoutInMinutes") or 60))
 
     @property

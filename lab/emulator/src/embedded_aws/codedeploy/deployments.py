@@ -94,7 +94,7 @@ class Deployments:
     """The deployments of all groups, in the order of their beginning."""
 
     def __init__(self, scale: float) -> None:
-        """Has none yet.
+        """Starts without deployments.
 
         Args:
             scale: how long a minute of a configuration takes, in minutes.

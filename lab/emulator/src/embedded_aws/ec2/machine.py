@@ -25,7 +25,7 @@ _Socket = socket.socket
 IMAGE = Path(__file__).with_name("image")
 
 _ENDED = re.compile(r"user data ended with (-?\d+)")
-#: The account's own, for an instance that no role was given to.
+#: Credentials of the account, for an instance without a role.
 ACCOUNT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -181,7 +181,7 @@ class Machine:
         self._booted.set()
         self._plane.close(self._way_out)
         self._control.close()
-        # Its file systems went with its namespace; what lies here is the host's.
+        # The instance's file systems went with its namespace; what lies here is the host's.
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _stop(self, process: subprocess.Popen[str]) -> None:

@@ -16,7 +16,7 @@ from embedded_aws.host.shared_cache import kept
 PYTHON = "3.9"
 
 # The layer with the AWS CLI that the CDK itself deploys.
-LAYER = Path(__file__).resolve().parents[4] / "node_modules" / "@aws-cdk" / "asset-awscli-v1" / "lib" / "layer.zip"
+LAYER = Path(__file__).resolve().parents[5] / "node_modules" / "@aws-cdk" / "asset-awscli-v1" / "lib" / "layer.zip"
 
 _log = logging.getLogger("embedded_aws.ec2")
 

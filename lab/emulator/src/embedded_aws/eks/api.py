@@ -125,7 +125,7 @@ class Clusters:
             return EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3
 
         if self._settings.real_nodes:
-            # Here, because it takes gRPC, which nothing else needs.
+            # Import late: it needs gRPC, which nothing else does.
             from embedded_aws.eks.real_nodes.nodes import RealCluster, Surroundings
 
             if self._plane is None:

@@ -33,7 +33,7 @@ class KubeletApi:
 
     @property
     def port(self) -> int:
-        """Where it answers."""
+        """Port on which the API answers."""
         return int(self._server.server_address[1])
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ADDON = "aws-mountpoint-s3-csi-driver"
 DRIVER = "s3.csi.aws.com"
-#: What the attributes begin with that kubelet adds to those of a volume, about the pod.
+#: Prefix of the attributes about the pod that kubelet adds to those of a volume.
 POD = "csi.storage.k8s.io"
 _ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 

@@ -1,4 +1,4 @@
-"""Where a control plane runs: on the loopback interface, or in a network of its own together with real nodes."""
+"""Places of a control plane: the loopback interface, or a network of its own together with real nodes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Place:
         return (
             "--bind-address=0.0.0.0",
             f"--advertise-address={self.address}",
-            # It asks kubelets for logs, and asks servers of its own API at their pods.
+            # The API server asks kubelets for logs, and asks servers of its own API at their pods.
             f"--kubelet-client-certificate={pki / 'admin.crt'}",
             f"--kubelet-client-key={pki / 'admin.key'}",
             "--kubelet-preferred-address-types=InternalIP",

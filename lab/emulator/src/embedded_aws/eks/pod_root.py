@@ -40,7 +40,7 @@ class PodRoot:
         self._mounts = {
             mount["mountPath"]: mount["name"] for container in containers for mount in container.get("volumeMounts", [])
         }
-        # Without a mount it matches nothing.
+        # A pattern that matches nothing, if there is no mount.
         paths = "|".join(re.escape(path) for path in sorted(self._mounts, key=len, reverse=True)) or "(?!)"
         self._mount_path = re.compile(rf"(?<![\w./-])({paths})(?![\w.-])")
         declared = [

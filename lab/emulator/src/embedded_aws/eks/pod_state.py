@@ -1,4 +1,4 @@
-"""How a pod is, in Kubernetes' own words."""
+"""State of a pod, in Kubernetes' own words."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 _LOG_LINES = 80
 _LOG_CHARACTERS = 2048
-"""Lines that kubelet takes from a log into a termination message."""
+"""Lines and characters that kubelet takes from a log into a termination message."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended.
+    """End of a container.
 
     Attributes:
         exit_code: its own, or 128 and the signal.
@@ -26,7 +26,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class PodState:
-    """How a pod is.
+    """State of a pod.
 
     Attributes:
         ready: whether its readiness probe succeeds.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ADDRESS_ANNOTATION = "embedded-aws/{port}"
 """Annotation of a running pod: where on this machine a named port of it is."""
 
-REPOSITORY = Path(__file__).resolve().parents[4]
+REPOSITORY = Path(__file__).resolve().parents[5]
 STAND_IN = [str(REPOSITORY / ".tools" / "python" / "bin" / "python"), "-m", "stand_in_server"]
 PROGRAMS = {"/usr/bin/tensorflow_model_server": STAND_IN}
 """Runs instead of the programs of images, which are never pulled."""
@@ -275,7 +275,7 @@ class Run:
             log.replace(log.with_suffix(".previous"))
         variables = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(REPOSITORY / "test" / "stand_ins"),
+            "PYTHONPATH": str(REPOSITORY / "lab" / "stand_ins"),
             "TF_CPP_MIN_LOG_LEVEL": "2",
             **self._identify(self._pod),
             **self._root.environment(container),

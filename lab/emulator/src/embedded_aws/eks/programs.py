@@ -24,7 +24,7 @@ COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 class CannotRunError(Exception):
-    """This machine lacks something that the control plane needs."""
+    """Something that the control plane needs is missing on this machine."""
 
 
 @dataclass(frozen=True)

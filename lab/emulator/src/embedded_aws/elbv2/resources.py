@@ -58,7 +58,7 @@ def codes(matcher: str) -> frozenset[int]:
 
 
 def _refuse(what: str) -> None:
-    raise ValueError(f"the emulator does not support {what}: emulator/README.md lists what it makes")
+    raise ValueError(f"the emulator does not support {what}: lab/emulator/README.md lists what it makes")
 
 
 def check_load_balancer(properties: dict[str, Any]) -> None:

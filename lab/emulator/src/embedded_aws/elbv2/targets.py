@@ -27,7 +27,7 @@ _UNVERIFIED.verify_mode = ssl.CERT_NONE
 
 
 class State(Enum):
-    """In Elastic Load Balancing's words."""
+    """State of a target, in Elastic Load Balancing's words."""
 
     INITIAL = "initial"
     HEALTHY = "healthy"

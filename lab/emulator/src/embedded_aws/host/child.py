@@ -41,7 +41,7 @@ class Child:
         os.close(watched)
 
     def code(self) -> int | None:
-        """Its exit code, or None while it runs."""
+        """Exit code, or None while it runs."""
         return self._process.poll()
 
     def wait(self) -> int:
@@ -52,7 +52,7 @@ class Child:
 
     def end(self, grace_seconds: float) -> None:
         """Sends it SIGTERM, and kills it and everything that it started when it has ended or this time is over."""
-        # It may have ended by itself.
+        # The child may have ended by itself.
         with contextlib.suppress(OSError):
             os.write(self._alive, b"T")
         with contextlib.suppress(subprocess.TimeoutExpired):

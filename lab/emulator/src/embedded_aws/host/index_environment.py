@@ -29,8 +29,8 @@ _NAMES = (
     "LC_ALL",
     "TZ",
 )
-# These would point an installer at the environment that runs the embedded AWS.
-_NEVER = (
+# Variables that would point an installer at the environment that runs the embedded AWS.
+_NOT_PASSED_ON = (
     "UV_PROJECT_ENVIRONMENT",
     "UV_PYTHON",
     "UV_SYSTEM_PYTHON",
@@ -48,7 +48,7 @@ def index_environment() -> dict[str, str]:
     passed = {
         name: value
         for name, value in os.environ.items()
-        if name not in _NEVER and (name in _NAMES or name.startswith(_PREFIXES))
+        if name not in _NOT_PASSED_ON and (name in _NAMES or name.startswith(_PREFIXES))
     }
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     passed.setdefault("UV_CACHE_DIR", str(caches / "uv"))

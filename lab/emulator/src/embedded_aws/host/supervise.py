@@ -40,7 +40,7 @@ def main() -> None:
 
     threading.Thread(target=end, daemon=True).start()
     code = process.wait()
-    # Also end whatever the commands left in the background.
+    # End what the commands left in the background.
     kill(process)
     sys.exit(code if code >= 0 else 128 - code)
 

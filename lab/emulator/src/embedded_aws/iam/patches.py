@@ -26,7 +26,7 @@ def install(calls: CallFile | None = None) -> None:
     replace(app, "AUTH", lambda _: True)
     # Requests come by HTTP on the loopback interface, where on AWS they come by TLS.
     replace(app, "pin_request_origin", lambda original: lambda address, _secure: original(address, True))
-    # Whose request it is decides; signatures are not checked.
+    # Authorize by the caller of a request; signatures are not checked.
     replace(iam_evaluator, "authenticate", lambda _: lambda _key, _account: None)
     replace(iam_evaluator, "enforce", authorization.for_roles(calls))
     replace(iam_actions, "s3_service_context", authorization.with_conditional_writes)

@@ -1,4 +1,4 @@
-"""Which services may assume a role."""
+"""Trust policies: which services may assume a role."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.settings import Settings
 
-#: Whose task runs in this context: the role, and the Region.
+#: Role and Region of the state machine whose task runs in this context.
 _caller: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("caller")
 
 #: Services that the SDK for Java, after which Step Functions names them, calls otherwise than the SDK for Python.

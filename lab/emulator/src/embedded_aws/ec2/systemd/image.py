@@ -25,7 +25,7 @@ _BUILD_TOOLS = ("apt-get", "dpkg", "wget")
 
 
 class CannotBootError(Exception):
-    """This machine cannot boot instances under systemd; the message says why."""
+    """Instances cannot boot under systemd on this machine; the message says why."""
 
 
 def cgroup_mount() -> Path:

@@ -19,8 +19,8 @@ sys.path.insert(0, str(HERE.parents[2]))
 from embedded_aws.ec2.image import init as instance_init  # noqa: E402 - found through the path that was just set
 
 _POLL_SECONDS = 0.2
-#: What systemd-nspawn ends with when its machine reboots.
-_REBOOT = 133
+#: Exit code of systemd-nspawn when its machine reboots.
+_REBOOT_EXIT_CODE = 133
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -36,7 +36,7 @@ def watch(data: Path) -> None:
             continue
         if content != seen:
             seen = content
-            # On a line of its own, whatever the console has written of another.
+            # Start a new line: the console may have printed half of another.
             print(f"\nuser data ended with {1 if errors else 0}", flush=True)
 
 
@@ -74,7 +74,7 @@ def on_machine(shell: str) -> list[str]:
 
 def following(code: int) -> instance_init.Next:
     """Boots it again if systemd-nspawn says so, and otherwise ends with it: nothing starts what was shut down."""
-    return instance_init.Next.BOOT if code == _REBOOT else instance_init.Next.END
+    return instance_init.Next.BOOT if code == _REBOOT_EXIT_CODE else instance_init.Next.END
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve().parent
 _LONGEST_END_SECONDS = 30.0
-#: Where it finds the directories of this machine that it can read.
+#: Path at which an instance finds the host's directories that it can read.
 SHARED = "/opt/host"
 _PYTHON_AT = "/opt/python3"
 

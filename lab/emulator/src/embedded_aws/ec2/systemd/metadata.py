@@ -59,7 +59,7 @@ class Identity:
 
     @property
     def host_name(self) -> str:
-        """As EC2 names instances by their addresses."""
+        """Host name by the instance's address, as EC2 gives it."""
         domain = "ec2.internal" if self.region == "us-east-1" else f"{self.region}.compute.internal"
         return f"ip-{self.address.replace('.', '-')}.{domain}"
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from embedded_aws.eks.real_nodes.node import Node
 
-#: For whom the token of a pod's service account is made that Pod Identity takes.
+#: Audience of a service account's token that Pod Identity takes.
 AUDIENCE = "pods.eks.amazonaws.com"
 _TOKENS = f"{POD}/serviceAccount.tokens"
 _DIRECTORY = f"/var/lib/kubelet/plugins/{DRIVER}"
-#: Kubelet gives up after two minutes; Mountpoint tries again for one where S3 does not answer.
+#: Time for a mount: kubelet gives up after two minutes, and Mountpoint tries for one minute if S3 does not answer.
 _MOUNT_SECONDS = 90
 _END_SECONDS = 30
 
@@ -115,7 +115,7 @@ class BucketMounts:
             self._keep_token(mount, target)
             return
         self._settings.check(mount)
-        # What is mounted without a process answers nothing.
+        # A mount whose process has ended answers nothing: remove it first.
         self.unpublish(target)
         self._keep_token(mount, target)
         self._mount(mount, target)
@@ -185,7 +185,7 @@ class BucketMounts:
             raise VolumeError(f"volume {mount.volume}: kubelet gave no token for {AUDIENCE}")
         path = self._own(self._token(target))
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Its process may read it at any time.
+        # Replace the file at once: the mount's process may read it at any time.
         partial = path.with_suffix(".partial")
         partial.touch(mode=0o600)
         partial.write_text(tokens[AUDIENCE]["token"], encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-#: What the groups of all clusters begin with.
+#: Prefix of all clusters' control groups.
 PREFIX = "embedded-aws-nodes-"
 
 _MOUNTS = Path("/proc/self/mountinfo")

@@ -15,7 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 MULTI_NODE_READER_ONLY = 3
 VOLUME_MOUNT_GROUP = 6
 
-#: For each message, the fields with their numbers and types: text where none is given.
+#: Fields of each message with their numbers and types; a field without a type is text.
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Empty": {},
     "PluginInfo": {"type": (1, ""), "name": (2, ""), "endpoint": (3, ""), "supported_versions": (4, "repeated")},
@@ -53,7 +53,7 @@ def _message(name: str, fields: dict[str, tuple[int, str]]) -> DescriptorProto:
         added = message.field.add(name=field, number=number, label=label)
         item = kind.removeprefix("repeated").strip()
         if kind == "map":
-            # To the wire and to its descriptor, a map is a list of entries.
+            # Describe a map as a list of entries, as on the wire.
             entry = _message("".join(part.title() for part in field.split("_")) + "Entry", _ENTRY)
             entry.options.map_entry = True
             message.nested_type.append(entry)

@@ -14,13 +14,13 @@ from embedded_aws.eks.real_nodes import debian
 from embedded_aws.host.pythons import newest_python
 from embedded_aws.host.tools import InstallError, install
 
-#: Of `mountpoint-s3-fs`, as in the program's Cargo.toml.
+#: Version of `mountpoint-s3-fs`, as in the program's Cargo.toml.
 VERSION = "0.11.0"
 _SOURCE = Path(__file__).resolve().parents[4] / "mountpoint"
 _TOOLS = ("apt-get", "cargo", "cc", "c++", "cmake", "dpkg", "pkg-config")
 _FUSE = ("libfuse3-3", "libfuse3-dev")
-#: Reads C headers for the library's build.
-_LIBCLANG = "libclang==18.1.1"
+#: Package that reads C headers for the library's build.
+_LIBCLANG_PACKAGE = "libclang==18.1.1"
 _DEVICE = Path("/dev/fuse")
 
 
@@ -72,7 +72,7 @@ def _build(target: Path) -> None:
         fuse, libclang, built = (Path(directory, name) for name in ("fuse", "libclang", "target"))
         debian.unpack(_FUSE, fuse)
         try:
-            install(_LIBCLANG, newest_python(), libclang)
+            install(_LIBCLANG_PACKAGE, newest_python(), libclang)
         except InstallError as error:
             raise CannotRunError(str(error)) from error
         done = subprocess.run(  # noqa: S603 - the Rust toolchain, on our own crate

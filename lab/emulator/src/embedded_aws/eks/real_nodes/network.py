@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     Socket = socket.socket
 
-#: This machine, as nodes and pods see it: the API server, the embedded AWS, the registry of images.
+#: Address of this machine for nodes and pods: the API server, the embedded AWS, the registry of images.
 GATEWAY = "10.77.0.1"
-#: Where a pod gets its credentials, as on EKS.
+#: Address at which a pod gets its credentials, as on EKS.
 POD_IDENTITY = "169.254.170.23"
 NODES = 3
 _INIT = Path(__file__).with_name("network_init.py")

@@ -71,7 +71,7 @@ class Node:
 
     @property
     def own(self) -> Path:
-        """Where on this machine the files are that it has of its own, below their paths on the node."""
+        """Directory on this machine for the node's own files, below their paths on the node."""
         return self.directory / "own"
 
     def start(self) -> None:

@@ -110,6 +110,6 @@ def kube_proxy(name: str, kubeconfig: str) -> dict[str, Any]:
         "clusterCIDR": "10.244.0.0/16",
         "hostnameOverride": name,
         "clientConnection": {"kubeconfig": kubeconfig},
-        # They are the host's, and not for a node to set.
+        # Zeros leave the host's settings of connection tracking as they are.
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     }

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-# What kubelet insists on, without changing it for the host.
+# Values that kubelet insists on, without changing them for the host.
 _SYSCTLS = {
     "vm/overcommit_memory": 1,
     "vm/panic_on_oom": 0,

@@ -112,7 +112,7 @@ class PodIdentity:
         self._servers = [serve(secure, Handler), serve(network.listen(POD_IDENTITY, 80), Handler)]
 
     def register(self) -> None:
-        """Have the API server ask for every new pod outside kube-system."""
+        """Makes the API server ask for every new pod outside kube-system."""
         authority = base64.b64encode((self._plane.directory / "pki" / "ca.crt").read_bytes()).decode()
         webhook = {
             "name": "pod-identity.embedded-aws.local",

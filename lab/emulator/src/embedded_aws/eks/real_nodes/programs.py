@@ -42,7 +42,7 @@ class NodePrograms:
     coredns: Path
     metrics_server: Path
     commands: Path | None
-    """Has an unpacked package for each program that this machine lacks; None where it lacks none."""
+    """Directory of unpacked packages of the programs that this machine lacks; None if it lacks none."""
     mountpoint: Path | None
     """The program that mounts buckets; None where volumes of S3 are copies."""
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from embedded_aws.eks.real_nodes.oci_image import Layer
 
 REPOSITORY_NAME = "docker.io/tensorflow/serving"
-_SOURCE = REPOSITORY / "test" / "stand_ins"
-#: Of the standard library what no server needs.
+_SOURCE = REPOSITORY / "lab" / "stand_ins"
+#: Parts of the standard library that no server needs.
 _NO_LIBRARY = "site-packages|test|idlelib|tkinter|turtledemo|ensurepip|config-[^/]*"
 _COMPILED = "/opt/compiled"
 # Runs in the stand-in's own Python, with the modules that the server imports.
@@ -63,11 +63,11 @@ def stand_in_layer(compiled: Path) -> Layer:
     described = json.loads(done.stdout.splitlines()[-1])
     packages, program = Path(described["packages"]), python.resolve()
     layer = linux()
-    # Of TensorFlow the headers for C++, a quarter of a gigabyte.
+    # Leave out TensorFlow's headers for C++, a quarter of a gigabyte.
     library = Path(described["library"])
     layer.exclude = re.compile(rf"^{re.escape(str(library)[1:])}/({_NO_LIBRARY})$|/tensorflow/include$")
     add_python(layer, program, library)
-    # At the paths that they have here: those of the compiled modules follow from them.
+    # Keep the paths that files have here: those of the compiled modules follow from them.
     layer.files |= {str(path): path for path in (packages / name for name in described["names"])}
     layer.files |= {str(_SOURCE / STAND_IN[-1]): _SOURCE / STAND_IN[-1], _COMPILED: compiled}
     layer.files["/usr/bin/tensorflow_model_server"] = (

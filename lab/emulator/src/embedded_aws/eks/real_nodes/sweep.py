@@ -16,8 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-#: Much longer than an embedded AWS takes to end, on a machine that is busy.
-_SECONDS = 600
+#: Maximum time to sweep, much longer than an embedded AWS takes to end on a busy machine.
+_SWEEP_SECONDS = 600
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C in the terminal is for the starter
     while os.read(alive, 1):  # empty when the other end closes
         pass
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + _SWEEP_SECONDS
     while group != "-" and (left := _left(group)) and time.monotonic() < deadline:
         for controller in left:
             _empty(controller)
