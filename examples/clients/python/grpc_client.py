@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TIMEOUT_SECONDS = 60
-#: TensorFlow Serving answers with any length, but gRPC accepts only 4 MB by default.
+#: Channel option for answers of any length: gRPC accepts only 4 MB by default.
 _ANY_LENGTH = [("grpc.max_receive_message_length", -1)]
 
 

@@ -27,7 +27,7 @@ interface PredictionService extends Client {
 }
 
 const TIMEOUT_MILLISECONDS = 60_000;
-/** TensorFlow Serving answers with any length, but gRPC accepts only 4 MB by default. */
+/** Channel option for answers of any length: gRPC accepts only 4 MB by default. */
 const ANY_LENGTH = { 'grpc.max_receive_message_length': -1 };
 const TYPES = [
   { dtype: 'DT_FLOAT', array: Float32Array, field: 'float_val' },

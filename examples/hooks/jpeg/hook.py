@@ -1,4 +1,4 @@
-"""A photograph as JPEG to an image classifier. NumPy comes with the runtime, Pillow with this hook.
+"""Decodes a JPEG image for an image classifier. NumPy comes with the runtime, Pillow with this hook.
 
 curl --data-binary @photo.jpg -H 'content-type: image/jpeg' …/v1/models/photos:predict
 """
@@ -16,12 +16,12 @@ SIZE = (224, 224)
 
 
 def preprocess(event: dict[str, Any]) -> Any:
-    """Return a batch of one picture: 224 by 224 pixels, three colors between 0 and 1."""
+    """Return a batch of one image: 224 by 224 pixels, three colors between 0 and 1."""
     try:
         with Image.open(io.BytesIO(body(event)), formats=["JPEG"]) as picture:
             pixels = picture.convert("RGB").resize(SIZE, Image.Resampling.BILINEAR)
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise RequestError(400, "the body is no complete JPEG picture") from error
+        raise RequestError(400, "the body is no complete JPEG image") from error
     return np.asarray(pixels, dtype=np.float32)[np.newaxis] / 255
 
 

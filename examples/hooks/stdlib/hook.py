@@ -1,4 +1,4 @@
-"""A portable graymap (PGM, P5) of 28 by 28 pixels to the digits model. Needs no package: the standard library alone.
+"""Decodes a portable graymap (PGM, P5) of 28 by 28 pixels for the digits model. Needs only the standard library.
 
 curl --data-binary @seven.pgm -H 'content-type: image/x-portable-graymap' …/v1/models/digits:predict
 {"digit": 7, "probability": 0.998}
@@ -30,7 +30,7 @@ def preprocess(event: dict[str, Any]) -> list[Any]:
 
 
 def postprocess(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the digit and how sure the model is."""
+    """Return the most probable digit and its probability."""
     (scores,) = next(iter(outputs.values()))
     best = max(range(len(scores)), key=scores.__getitem__)
     return {"digit": best, "probability": round(scores[best], 4)}

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-#: A request that is slow is not sent a second time while the first is still computed.
+#: Client that waits as long as Lambda computes and never retries, so that no request is computed twice.
 _LAMBDA = boto3.client("lambda", config=Config(read_timeout=900, retries={"total_max_attempts": 1}))
 
 

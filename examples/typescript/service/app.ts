@@ -10,9 +10,14 @@ const cluster = new eks.Cluster(stack, 'Cluster', {
   kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
 });
 
+// Metrics of the pods, by which the autoscaler decides.
+const metrics = new eks.Addon(stack, 'MetricsServer', { cluster, addonName: 'metrics-server' });
+
 const digits = new ModelService(stack, 'Digits', {
   cluster,
   model: ModelSource.fromAsset('../../digits/saved_model'),
+  maxReplicas: 10,
 });
+digits.node.addDependency(metrics);
 
 new CfnOutput(stack, 'Host', { value: `${digits.serviceName}.${digits.namespaceName}.svc.cluster.local` });
