@@ -32,6 +32,14 @@ const zonesOf = (parent, table) => Object.entries(table).map(([room, allowed]) =
   message: `${parent}/${room} may import only: ${[room, ...allowed].join(', ')}`,
 }));
 
+/** Folders of the product and beside it, each with the folders that it may not import. */
+const HOUSE = [
+  [['lib', 'bin', 'cli', 'examples', 'scripts'], ['lab', 'test']],
+  [['lab'], ['test']],
+].flatMap(([targets, refused]) => targets.flatMap((target) => refused.map((from) => ({
+  target: `./${target}`, from: `./${from}`, message: `${target} may not import ${from}`,
+}))));
+
 const zones = [...zonesOf('./lib', MAY_IMPORT), ...zonesOf('./lib/optimization', MAY_IMPORT_OF_OPTIMIZATION)];
 
 export default tseslint.config(
@@ -57,11 +65,12 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {
-    files: ['{lib,bin,cli,test,scripts,benchmark,emulator}/**/*.ts', '{scripts,benchmark}/**/*.mjs'],
+    files: ['{lib,bin,cli,test,scripts,lab}/**/*.ts', '{scripts,lab}/**/*.mjs'],
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.mjs', '.js'] })] },
     rules: {
       'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: HOUSE }],
       'import-x/order': ['error', { alphabetize: { order: 'asc' } }],
     },
   },
@@ -72,7 +81,7 @@ export default tseslint.config(
   {
     files: ['lib/**/*.ts'],
     rules: {
-      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: [...HOUSE, ...zones] }],
       'no-console': 'error',
       'no-restricted-syntax': ['error',
         { selector: 'Literal[value=/^arn:aws:/]', message: 'use Stack.formatArn: the partition is not always aws' },
@@ -83,7 +92,7 @@ export default tseslint.config(
     },
   },
   // Synthesized templates have no useful types.
-  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
+  { files: ['{test,lab/cluster,lab/e2e,lab/nodes,lab/stand_ins}/**/*.ts', 'lab/*/tests/**/*.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   { files: ['lib/bundling/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
   { files: ['lib/private/asset-paths.ts'], rules: { 'no-restricted-syntax': 'off' } },
 );

@@ -9,14 +9,15 @@ process.env.CDK_VALIDATION = 'false';
 process.env.SFN_WAIT_SCALE ??= '0.3';
 
 /** Unit tests that replace modules, or move time on for promises, which jest-light-runner cannot. */
-const replacing = readdirSync(join(__dirname, 'test'), { recursive: true }).filter((file) => file.endsWith('.test.ts') && !/^(e2e|nodes|packages)\b/.test(file)
-  && /\bjest\.(mock|advanceTimersByTimeAsync)\(/.test(readFileSync(join(__dirname, 'test', file), 'utf8')));
+const replacing = ['test', 'lab'].flatMap((room) => readdirSync(join(__dirname, room), { recursive: true }).map((file) => join(room, file)))
+  .filter((file) => file.endsWith('.test.ts') && !/^(lab\/(e2e|nodes)\/[^/]+|test\/packages\/.*)$/.test(file)
+    && /\bjest\.(mock|advanceTimersByTimeAsync)\(/.test(readFileSync(join(__dirname, file), 'utf8')));
 
 const project = (displayName, testMatch, more) => ({
   displayName,
   testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
-  testMatch: testMatch.map((pattern) => pattern.replace(/^(!?)/, '$1**/test/')),
+  roots: ['<rootDir>/test', '<rootDir>/lab'],
+  testMatch: testMatch.map((pattern) => pattern.replace(/^(!?)/, '$1**/')),
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' }, sourceMaps: 'inline' }],
   },
@@ -32,14 +33,14 @@ const unit = { setupFiles: ['<rootDir>/scripts/test/jest-unit.js'] };
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    project('unit', ['**/*.test.ts', '!{e2e,nodes}/**', ...replacing.map((file) => `!${file}`)], { ...unit, runner: '<rootDir>/scripts/test/jest-runner.mjs' }),
+    project('unit', ['{test,lab}/**/*.test.ts', '!lab/{e2e,nodes}/*', ...replacing.map((file) => `!${file}`)], { ...unit, runner: '<rootDir>/scripts/test/jest-runner.mjs' }),
     project('replacing', replacing, { ...unit, setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'] }),
     // The real CDK command line against the embedded AWS.
-    project('e2e', ['e2e/*.test.ts', '!e2e/service*.test.ts']),
+    project('e2e', ['lab/e2e/*.test.ts', '!lab/e2e/service*.test.ts']),
     // The same with a real Kubernetes control plane: `npm run test:cluster`, which builds its programs.
-    project('cluster', ['e2e/service*.test.ts']),
+    project('cluster', ['lab/e2e/service*.test.ts']),
     // The same with real nodes: `npm run test:nodes`.
-    project('nodes', ['nodes/*.test.ts']),
+    project('nodes', ['lab/nodes/*.test.ts']),
   ],
   maxWorkers: 2,
   // Only ends a test that hangs: a busy machine takes many times longer than an idle one.

@@ -84,7 +84,7 @@ describe('the example app', () => {
         'Allow cloudformation:DescribeStacks on StackId',
         'Allow codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:StartBuild codebuild:StopBuild on DigitsOptimizerOptimizationProject',
         'Allow events:PutEvents on arn:Partition:events:Region:AccountId:event-bus/default if events:source, events:detail-type',
-        // Of exactly the version that is about to serve: it must answer first.
+        // Invokes exactly the version that is about to serve: it must answer first.
         'Allow lambda:InvokeFunction on DigitsFunctionCurrentVersion',
         logs('TensorFlowModelBuildsLogs'),
         'Allow logs:GetLogEvents on TensorFlowOptimizationsLogs',

@@ -52,8 +52,9 @@ const LIBRARY: Record<string, [packs: string, constructs: string[]]> = {
   StepFunctionStateMachineXray: ['Serverless', [WAITER]],
 };
 
-/** Rules that find something only in what the example creates around the library: its VPC, its cluster, and the CDK's kubectl for it. */
+/** Rules that find something also, or only, in what the example creates around the library: its VPC, its cluster, and the CDK's kubectl for it. */
 const EXAMPLE: typeof LIBRARY = {
+  CloudWatchLogGroupEncrypted: [STANDARDS, [...LIBRARY.CloudWatchLogGroupEncrypted[1], 'ClusterLogs']],
   IAM4: ['AwsSolutions', ['Cluster/ClusternodePoolRole', 'Cluster/KubectlProvider/Handler/ServiceRole', 'Cluster/KubectlProvider/Provider/framework-onEvent/ServiceRole', 'Cluster/Role']],
   IAM5: ['AwsSolutions', ['Cluster/KubectlProvider/Provider/framework-onEvent/ServiceRole/DefaultPolicy']],
   L1: ['AwsSolutions', ['Cluster/KubectlProvider/Handler']],

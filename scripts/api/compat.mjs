@@ -1,13 +1,13 @@
-// `npm run compat`: compares the built API with compat/baseline.jsii.json using jsii-diff. A breaking change fails, unless
-// compat/allowed-breaking-changes.txt lists it (one key per line, as printed; `#` starts a comment). `-- --renew`, part of a release, makes the
+// `npm run compat`: compares the built API with scripts/api/compat/baseline.jsii.json using jsii-diff. A breaking change fails, unless
+// scripts/api/compat/allowed-breaking-changes.txt lists it (one key per line, as printed; `#` starts a comment). `-- --renew`, part of a release, makes the
 // current API the baseline and empties the list.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
 
-const baseline = join(root, 'compat', 'baseline.jsii.json');
-const allowed = join(root, 'compat', 'allowed-breaking-changes.txt');
+const baseline = join(root, 'scripts', 'api', 'compat', 'baseline.jsii.json');
+const allowed = join(root, 'scripts', 'api', 'compat', 'allowed-breaking-changes.txt');
 const EMPTY_LIST = '# Breaking changes since the baseline that are made on purpose: one key a line, as `npm run compat` prints it, and above it the reason.\n';
 
 /** Returns the assembly without documentation, source locations and dependency details, which no program depends on. */
@@ -22,7 +22,7 @@ const current = JSON.parse(readFileSync(join(root, '.jsii'), 'utf8'));
 if (process.argv.includes('--renew')) {
   writeFileSync(baseline, `${JSON.stringify(apiOf(current), null, 1)}\n`);
   writeFileSync(allowed, EMPTY_LIST);
-  process.stdout.write(`compat/baseline.jsii.json is the API of ${current.version} now\n`);
+  process.stdout.write(`scripts/api/compat/baseline.jsii.json is the API of ${current.version} now\n`);
   process.exit(0);
 }
 
@@ -39,6 +39,6 @@ const { status } = spawnSync(join(root, 'node_modules', '.bin', 'jsii-diff'), ['
 rmSync(scratch, { recursive: true, force: true });
 process.stdout.write(`${status === 0 ? '✓' : '✗'} the API is ${status === 0 ? '' : 'not '}compatible with the baseline, ${api.version}\n`);
 if (status !== 0) {
-  process.stdout.write('a change made on purpose goes into compat/allowed-breaking-changes.txt, with its reason\n');
+  process.stdout.write('a change made on purpose goes into scripts/api/compat/allowed-breaking-changes.txt, with its reason\n');
 }
 process.exit(status === 0 ? 0 : 1);

@@ -87,6 +87,8 @@ const FILES = {
   'models/digits.npz': 'examples/digits/evaluation.npz',
   'models/loans': 'examples/digits/saved_model',
   'models/mymodel': 'examples/digits/saved_model',
+  'models/weather.keras': 'examples/weather/weather.keras',
+  'models/weather.npz': 'examples/weather/evaluation.npz',
   'saved_model': 'examples/digits/saved_model',
 };
 

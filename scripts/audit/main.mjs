@@ -8,9 +8,9 @@ import { lockedTool } from '../setup/locked-tool.mjs';
 import { LOCKS } from '../setup/locks.mjs';
 import { setUp } from '../setup/main.mjs';
 
-const NPM_LOCKS = ['.', 'emulator/sdk', 'scripts/release', 'scripts/browser', 'docs/site', 'server/tests/openapi/client'];
-const mountpoint = join(root, 'emulator', 'mountpoint');
-const CARGO_LOCKS = [crate, join(crate, 'fuzz'), join(root, 'benchmark', 'cold', 'lambda_runtime'), mountpoint];
+const NPM_LOCKS = ['.', 'lab/emulator/sdk', 'scripts/release', 'scripts/browser', 'docs/site', 'server/tests/openapi/client'];
+const mountpoint = join(root, 'lab', 'emulator', 'mountpoint');
+const CARGO_LOCKS = [crate, join(crate, 'fuzz'), join(root, 'lab', 'benchmark', 'cold', 'lambda_runtime'), mountpoint];
 
 await setUp({ programs: [] });
 const pipAudit = await lockedTool('pip-audit', join(root, 'scripts', 'audit', 'pip-audit.txt'));

@@ -81,7 +81,7 @@ export function conclude(results) {
   return total('failed') > 0 ? 1 : 0;
 }
 
-/** Its output goes to a file, not to a pipe, which a process that outlives the check would keep open: the check would never end. */
+/** Limits the time of a check. Its output goes to a file: a process that outlives the check would keep a pipe open, and the check would never end. */
 function withLimit({ name, command, minutes = MINUTES, env, cwd = root }, log) {
   const limited = ['timeout', `--kill-after=${SECONDS_TO_CLEAN_UP}`, String(Math.ceil(minutes * 60)), ...command].map(quoted).join(' ');
   return { name, cwd, env: { ...process.env, ...env }, command: `bash -c ${quoted(`TIMEFORMAT='processor time: %U %S'; time ${limited} > ${quoted(log)} 2>&1`)}` };

@@ -1,6 +1,6 @@
 import type { Assembly, Type, TypeReference } from './assembly';
 
-/** Where the CDK documents its own types. */
+/** Address at which the CDK documents its own types. */
 const CDK_REFERENCE = 'https://docs.aws.amazon.com/cdk/api/v2/docs';
 
 /** Types of the assembly, and where the site documents each. */

@@ -28,7 +28,7 @@ export interface Type {
   readonly initializer?: { readonly parameters?: readonly Parameter[] };
   readonly properties?: readonly Property[];
   readonly methods?: readonly Method[];
-  /** Of an enum. */
+  /** Members of an enum. */
   readonly members?: readonly { readonly name: string; readonly docs?: Docs }[];
 }
 

@@ -1,6 +1,6 @@
 import { dirname, normalize, relative } from 'path/posix';
 
-/** Where links lead that leave the site. */
+/** Target of links that leave the site. */
 export interface Repository {
   /** Address of the repository, without a slash at its end. */
   readonly url: string;

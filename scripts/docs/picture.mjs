@@ -8,7 +8,7 @@ import { root } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 
 const PICTURE = join(root, 'docs', 'images', 'open.png');
-/** That of a server's REST interface, so that the picture changes only with the page. */
+/** Port of a server's REST interface, so that the picture changes only with the page. */
 const PORT = 8501;
 
 await setUp({ programs: ['model_server'] });

@@ -10,7 +10,7 @@ import { parseDocsOptions, USAGE } from './options';
 import { siteOf } from './pages';
 import { serveSite } from './server';
 
-/** Where the pages are written for VitePress; nothing of it is in git. */
+/** Directory of the pages for VitePress; nothing of it is in git. */
 const STAGE = join(ROOT, '.tools', 'docs');
 const SITE = join(ROOT, 'docs', 'site');
 const OUTPUT = join(ROOT, 'dist', 'docs');
@@ -56,7 +56,7 @@ function stageModel(): void {
     ...['js', 'wasm'].map((extension) => [join(SITE, 'node_modules', '@litertjs', 'core', 'wasm', `${program}.${extension}`), `${program}.${extension}`]),
     [join(ROOT, 'examples', 'digits', 'model.tflite'), 'digits.tflite'],
     [join(ROOT, 'examples', 'digits', 'held_out.json'), 'digits.json'],
-    // Of LiteRT.js, whose package has no copy of it.
+    // License of LiteRT.js, whose package has no copy of it.
     [join(ROOT, 'LICENSE'), 'LICENSE.txt'],
   ];
   files.forEach(([from, name]) => cpSync(from, join(target, name), { recursive: true }));

@@ -16,9 +16,9 @@ export async function nativeChecks() {
   const clippy = (...features) => ['clippy', '--quiet', '--locked', '--all-targets', ...features, '--', '-D', 'warnings'];
   return [
     ['cargo fmt', 'cargo', ['fmt', '--check'], env, crate],
-    ['cargo fmt: benchmark', 'cargo', ['fmt', '--check'], env, join(root, 'benchmark', 'cold', 'lambda_runtime')],
+    ['cargo fmt: benchmark', 'cargo', ['fmt', '--check'], env, join(root, 'lab', 'benchmark', 'cold', 'lambda_runtime')],
     ['cargo fmt: fuzz targets', 'cargo', ['fmt', '--check'], env, join(crate, 'fuzz')],
-    ['cargo fmt: Mountpoint', 'cargo', ['fmt', '--check'], env, join(root, 'emulator', 'mountpoint')],
+    ['cargo fmt: Mountpoint', 'cargo', ['fmt', '--check'], env, join(root, 'lab', 'emulator', 'mountpoint')],
     ['cargo clippy', 'cargo', clippy('--all-features'), env, crate],
     ['cargo clippy: what the Lambda layer holds', 'cargo', clippy('--no-default-features', '--features', 'lambda'), env, crate],
     ['cargo clippy: fuzz targets', 'cargo', clippy(), withoutLibFuzzer, join(crate, 'fuzz')],

@@ -14,7 +14,7 @@ const CONTEXT = {
   'aws:cdk:bundling-stacks': [],
   'model': 'examples/digits/saved_model', 'data': 'examples/digits/evaluation.npz', 'minutes': '5', 'server': 'litert',
 };
-/** It runs in a directory that its test makes. */
+/** App that is left out: it runs in a directory that its test makes. */
 const OTHER = 'porting-app.ts';
 /** W3005: the CDK writes dependencies that a reference implies already. */
 const IGNORED = ['W3005'];
@@ -30,9 +30,9 @@ const count = { templates: 0, 'state machines': 0, policies: 0 };
 try {
   const policies = join(output, 'policies');
   mkdirSync(policies);
-  for (const app of readdirSync(join(root, 'test', 'e2e')).filter((name) => /(^|-)app\.ts$/.test(name) && name !== OTHER)) {
+  for (const app of readdirSync(join(root, 'lab', 'e2e')).filter((name) => /(^|-)app\.ts$/.test(name) && name !== OTHER)) {
     const out = join(output, basename(app, '.ts'));
-    await run(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, 'test', 'e2e', app)], {
+    await run(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, 'lab', 'e2e', app)], {
       cwd: root, env: { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(CONTEXT), CDK_OUTDIR: out, CDK_DEFAULT_ACCOUNT: '123456789012', CDK_DEFAULT_REGION: 'us-east-1', CDK_VALIDATION: 'false' },
     });
     const templates = readdirSync(out).filter((name) => name.endsWith('.template.json') && Object.keys(resourcesOf(join(out, name))).length);

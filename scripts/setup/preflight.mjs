@@ -35,7 +35,7 @@ export function preflight({ namespaces = false } = {}) {
 /** Returns why the embedded AWS cannot run functions and instances here. */
 function whyNoNamespaces(python) {
   const { stdout, stderr, status } = spawnSync(python, ['-c', 'from embedded_aws.host.namespaces import why_not; print(why_not() or "", end="")'], {
-    env: { ...process.env, PYTHONPATH: join(root, 'emulator', 'src'), PYTHONDONTWRITEBYTECODE: '1' }, encoding: 'utf8',
+    env: { ...process.env, PYTHONPATH: join(root, 'lab', 'emulator', 'src'), PYTHONDONTWRITEBYTECODE: '1' }, encoding: 'utf8',
   });
   return status === 0 ? stdout : stderr;
 }

@@ -6,7 +6,7 @@ import { setUp } from './main.mjs';
 
 const [script] = process.argv.slice(2);
 // Benchmarks measure what is published. The list of faults is read from the tests, of which none runs.
-await setUp({ published: script.startsWith('benchmark/'), ...script.startsWith('test/reliability/') && { programs: [] } });
+await setUp({ published: script.startsWith('lab/benchmark/'), ...script.startsWith('test/reliability/') && { programs: [] } });
 const child = spawn(join(tools, 'python', 'bin', 'python'), process.argv.slice(2), { cwd: root, stdio: 'inherit' });
 // A script that is told of its end can end what it has started. npm ends its shell only, so watch for that as well.
 process.on('SIGTERM', () => child.kill());

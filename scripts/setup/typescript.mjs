@@ -28,7 +28,7 @@ if (existsSync(options)) {
 }
 try {
   // On AWS itself only what is published runs.
-  await setUp(program === 'scripts/verify-aws/main.ts' ? { published: true } : needs);
+  await setUp(program === 'lab/verify-aws/main.ts' ? { published: true } : needs);
 } catch (error) {
   process.stderr.write(`set-up failed: ${error.message}\n`);
   process.exit(1);

@@ -7,8 +7,8 @@ const KNOWN_SKIPS = [
   /: this host has no Python [\w./]+$/,
   // Go is no prerequisite. Where it is missing, TensorFlow Serving's Python client and @grpc/grpc-js still ask the server.
   /: no Go on the PATH to compile grpcurl and ghz$/,
-  // A busy machine: the rest of the recommendation is replayed there, and a quiet one has its 99th percentile too.
-  /: others took \d+% of the processors' time, and rounds differ [\d.]+ times, so the 99th percentile is the machine's$/,
+  // A busy machine, where a figure of the replayed recommendation is outside its limits: only a quiet one decides.
+  /: others took \d+% of the processors' time, and rounds differ [\d.]+ times, so \w+ is the machine's$/,
 ];
 
 /** Returns the skips that leave something untested. */

@@ -13,7 +13,7 @@ import { makeTemporaryDirectory } from './temporary-directory.mjs';
 const AT_ONCE = 3;
 
 /** Several times the usual duration, so that it ends only runners that hang; less than `.ci/run` gives all of them together. */
-const LIMIT_MINUTES = 45;
+const LIMIT_MINUTES = 60;
 
 function ownTemporaryDirectory() {
   const directory = makeTemporaryDirectory();

@@ -7,9 +7,9 @@ import { countCargo, countJest, countJunit } from './counts.mjs';
 const python = join(tools, 'python', 'bin', 'python');
 export const results = join(root, '.tools', 'test-results');
 
-const pytest = (name, directories, marks = 'not slow') => ({
+const pytest = (name, directories, marks = 'not slow', left = []) => ({
   name,
-  command: [python, '-m', 'pytest', ...directories, '-m', marks, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
+  command: [python, '-m', 'pytest', ...directories, '-m', marks, ...left.map((directory) => `--ignore=${directory}`), '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
   count: () => countJunit(join(results, `${name}.xml`)),
 });
 
@@ -29,6 +29,19 @@ const cargo = (name) => ({
 /** The page of `cdk-tensorflow open`, where Chromium is installed, as `.ci/release` does. */
 const page = { name: 'page', command: [process.execPath, join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'test/page/run.mjs'] };
 
+/** Tests of what clients can do to the LiteRT server, and to a function of the native runtime. */
+const ATTACKS = [
+  'server/tests/server/attack',
+  // Answers in the form that Triton's clients read.
+  'server/tests/server/test_inference_grpc.py',
+  // Deadlines of a function, events that nobody waits for, and pictures.
+  'server/tests/test_native_process.py',
+  'server/tests/test_native_pictures.py',
+];
+
+/** The longest of the optimizer's tests, most of which run whole jobs; a job's processes often wait for each other. */
+const JOBS = ['attacks', 'candidates', 'pipeline', 'serving'].map((room) => `optimizer/tests/${room}`);
+
 const UNIT = ['unit', 'replacing'];
 const SLOW = '\\.slow\\.test\\.ts$';
 
@@ -37,8 +50,9 @@ export const RUNNERS = [
   pytest('instance', ['runtime/instance/tests']),
   // A deployment that predicts, updates, a refusal, and the removal.
   jest('e2e', ['e2e'], '/function\\.test\\.ts$', '--runInBand'),
-  pytest('optimizer', ['optimizer/tests']),
-  pytest('emulator', ['emulator/tests']),
+  pytest('optimizer', ['optimizer/tests'], 'not slow', JOBS),
+  pytest('optimizer-jobs', JOBS),
+  pytest('emulator', ['lab/emulator/tests']),
   cargo('native'),
   pytest('native-program', ['server/tests']),
   jest('jest', UNIT, '--testPathIgnorePatterns', SLOW),
@@ -46,7 +60,7 @@ export const RUNNERS = [
   pytest('build-runner', ['runtime/build_runner/tests', 'runtime/shared/tests']),
   pytest('rollout-waiter', ['runtime/rollout_waiter/tests']),
   pytest('model-delivery', ['runtime/model_delivery/tests']),
-  pytest('stand-ins', ['test/stand_ins']),
+  pytest('stand-ins', ['lab/stand_ins']),
   ...findChromium() ? [page] : [],
   pytest('manifests', ['test/kubernetes']),
 ];
@@ -61,13 +75,13 @@ export const SLOW_RUNNERS = [
   // Ten thousand schedules of deliveries are one file.
   jest('jest-slow', UNIT, SLOW, '--testTimeout', '3600000'),
   pytest('optimizer-slow', ['optimizer/tests'], 'slow'),
-  pytest('emulator-slow', ['emulator/tests'], 'slow'),
+  pytest('emulator-slow', ['lab/emulator/tests'], 'slow'),
   pytest('instance-slow', ['runtime/instance/tests'], 'slow'),
   pytest('build-runner-slow', ['runtime/build_runner/tests'], 'slow'),
   pytest('inference-clients', ['server/tests/server/test_inference_clients.py', 'server/tests/test_native_pictures.py'], 'slow'),
   pytest('openapi', ['server/tests/test_openapi_tools.py'], 'slow'),
-  pytest('attack', ['server/tests/server/attack'], 'slow or not slow'),
-  pytest('stand-ins-slow', ['test/stand_ins'], 'slow'),
+  pytest('attack', ATTACKS, 'slow or not slow'),
+  pytest('stand-ins-slow', ['lab/stand_ins'], 'slow'),
 ];
 
 /** Run by name only, as `.ci/release` does when nothing else runs: other tests would take the processors' time that these measure. */

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("runtime/handler/src", "runtime/handler/tests", "optimizer/src", "test/stand_ins")
+ROOMS = ("runtime/handler/src", "runtime/handler/tests", "optimizer/src", "lab/stand_ins")
 sys.path[:0] = [str(ROOT / room) for room in ROOMS]
 
 from handler_models import build_all  # noqa: E402 - the path must be set first

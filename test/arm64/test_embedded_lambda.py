@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("runtime/handler/src", "runtime/handler/tests", "optimizer/src", "emulator/tests")
+ROOMS = ("runtime/handler/src", "runtime/handler/tests", "optimizer/src", "lab/emulator/tests")
 sys.path[:0] = [str(ROOT / room) for room in ROOMS]
 
 from handler_models import build_all  # noqa: E402 - the path must be set first
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RUNNER, PROGRAM = (Path(path) for path in json.loads(os.environ["NATIVE_PROGRAM"]))
 ARM64 = RUNNER.parent
 
-#: Unlike the runner this shows the program the /sys that the function has.
+#: Script that starts the program with the /sys that the function has, unlike the runner.
 BOOTSTRAP = f"""#!/bin/sh
 exec unshare -m sh -c 'mount --bind {ARM64}/cpuinfo /proc/cpuinfo \\
   && exec {ARM64}/qemu/usr/bin/qemu-aarch64-static -cpu neoverse-n1 -L {ARM64}/root /opt/program'

@@ -53,7 +53,7 @@ export class AccountServer {
       case 'GetCallerIdentity': return [200, '<GetCallerIdentityResponse><Account>111122223333</Account></GetCallerIdentityResponse>'];
       case 'GetParameter': return this.bootstrapVersion === undefined ? [400, '{"__type":"ParameterNotFound"}'] : json({ Parameter: { Value: this.bootstrapVersion } });
       case 'ListServiceQuotas': return quotas(this.applied);
-      // Of two pages.
+      // Answer in two pages.
       case 'ListAWSDefaultServiceQuotas': return body.includes('NextToken') ? quotas({ [PROCESSORS]: 64 }) : json({ Quotas: [{ QuotaName: BUILDS, Value: 1 }], NextToken: 'next' });
       case 'GetAccountSettings': return json({ AccountLimit: { ConcurrentExecutions: 1000, UnreservedConcurrentExecutions: this.unreserved } });
       case 'DescribeAvailabilityZones': return [200, '<a><zoneName>eu-west-1a</zoneName><zoneName>eu-west-1b</zoneName></a>'];

@@ -32,7 +32,7 @@ export class DeliveryServer {
   public next: { status: string; output?: object; error?: string; cause?: string } = { status: 'SUCCEEDED', output: { outcome: 'DELIVERED', live: [] } };
   /** The number of the version that serves; undefined: the stack was never deployed. */
   public live?: number = 2;
-  /** Of the stack that serves. */
+  /** Status of the stack that serves. */
   public status = 'UPDATE_COMPLETE';
   public updated = '2026-01-01T12:00:00Z';
   public source = 'v2';
@@ -41,9 +41,9 @@ export class DeliveryServer {
   public uploads = ['v2', 'v1'];
   /** State machines of the stack Delivery. */
   public machines = [MACHINE];
-  /** How many other resources come before them. */
+  /** Number of other resources before the state machines. */
   public otherResources = 0;
-  /** Of the state machines. */
+  /** Definition of the state machines. */
   public definition: object = {
     States: { Ask: { Assign: { settings: { schemaVersion: 1, bucket: 'uploads', key: 'digits.zip', stackNames: ['Serving'], sourceParameterName: SOURCE, serveParameterName: SERVE } } } },
   };

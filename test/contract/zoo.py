@@ -17,7 +17,7 @@ if __name__ == "__main__":
     sys.path[:0] = [str(REPOSITORY / name) for name in ("runtime/handler/tests", "optimizer/src")]
 
 NAME, VERSION = "zoo", 1
-#: Their values are the tensors themselves; the others take one row at a time.
+#: Models whose inputs are the tensors themselves; the others take one row at a time.
 WITHOUT_BATCH = {"scalar", "log", "mixed"}
 
 

@@ -31,7 +31,7 @@ const isDetail = new Ajv().compile(JSON.parse(readFileSync(join(ROOT, 'runtime/m
 let interpreter: ChildProcess | undefined;
 let answers: AsyncIterator<string>;
 
-/** For all test files of this process: hooks of a shared module would be those of the first file alone. It ends when its input does. */
+/** Starts one interpreter for all test files: hooks of a shared module would belong to the first file alone. It ends with its input. */
 function started(): ChildProcess {
   if (!interpreter) {
     interpreter = spawn(join(ROOT, '.tools', 'emulator', 'bin', 'python'), [join(__dirname, 'run_definition.py')], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -8,10 +8,10 @@ const ROOT = join(__dirname, '..', '..');
 const [SOURCE, SERVE] = ['/p/source', '/p/serve'];
 const OTHER = 'arn:aws:states:eu-west-1:111122223333:execution:delivery:other';
 const UPLOADED = { event: true, objectVersion: 'v2' };
-/** Some fifty executions on a busy machine. */
-const LIMIT = 300_000;
-/** More requests than an execution makes. */
-const MANY = 100;
+/** Timeout in milliseconds: each test has some fifty executions, also on a busy machine. */
+const TIMEOUT_MILLISECONDS = 300_000;
+/** Upper limit of the requests that an execution makes. */
+const MOST_REQUESTS = 100;
 
 const definition = deliveryDefinition({
   partition: 'aws', bucketName: 'uploads', key: 'model.zip', sourceParameterName: SOURCE, serveParameterName: SERVE, tableName: 'Turns',
@@ -44,14 +44,14 @@ function leftBy({ item, parameters, stacks, serving }: any): object {
 /** The executions of one delivery that were ended before its first request, before its second, and so on. */
 async function interrupted(world: object): Promise<any[]> {
   const all = [];
-  for (let requests = 0; requests < MANY; requests++) {
+  for (let requests = 0; requests < MOST_REQUESTS; requests++) {
     const execution = await run(UPLOADED, { ...world, interruptAfter: requests });
     if (execution.status !== 'ABORTED') {
       return all;
     }
     all.push(execution);
   }
-  throw new Error(`an execution makes more than ${MANY} requests`);
+  throw new Error(`an execution makes more than ${MOST_REQUESTS} requests`);
 }
 
 // Fault: somebody stops a delivery, before any of its requests to AWS
@@ -67,7 +67,7 @@ test('a delivery that is stopped before any of its requests is delivered by the 
     expect(next.item).not.toHaveProperty('Owner');
     expect(next.item).not.toHaveProperty('PreviousSource');
   }
-}, LIMIT);
+}, TIMEOUT_MILLISECONDS);
 
 // Fault: somebody stops a delivery of a refused model, before any of its requests, also while it restores the stacks
 //   | as above; the next execution of the refused model restores what served before the first one
@@ -81,7 +81,7 @@ test('a delivery that is stopped while it restores leaves the parameters of what
     expect(next).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v1', [SERVE]: 'built' } });
     expect(next.item).not.toHaveProperty('Owner');
   }
-}, LIMIT);
+}, TIMEOUT_MILLISECONDS);
 
 // Fault: somebody stops a delivery, before any of its requests, and the model that is uploaded next is refused
 //   | the next execution ends as rolled back, and restores all stacks
@@ -94,7 +94,7 @@ test('a refused model after a delivery that was stopped leaves all stacks at wha
     expect(next.serving).toEqual({ One: next.parameters, Two: next.parameters });
     expect(next.parameters[SOURCE]).toBe(execution.events.length > 0 || execution.item.PreviousSource?.S === 'v2' ? 'v2' : 'v1');
   }
-}, LIMIT);
+}, TIMEOUT_MILLISECONDS);
 
 // Fault: somebody stops a delivery that has told that it was rolled back, and its event comes twice
 //   | the second execution ends as superseded
@@ -106,4 +106,4 @@ test('a delivery that is stopped after it has told that it was rolled back is no
   for (const execution of all) {
     expect(await run(UPLOADED, leftBy(execution))).toMatchObject({ output: { outcome: 'SUPERSEDED' }, calls: [], parameters: { [SOURCE]: 'v1' } });
   }
-}, LIMIT);
+}, TIMEOUT_MILLISECONDS);

@@ -34,6 +34,14 @@ const { delivery, stack, serving } = served();
 const template = Template.fromStack(stack);
 const servingTemplate = Template.fromStack(serving);
 
+test('nothing keeps the stack of a delivery from being destroyed before the stacks that serve, which docs/delivery.md says', () => {
+  const made = served({}, new App({ context: { ...flags, 'aws:cdk:bundling-stacks': [] } }));
+  expect(JSON.stringify(Template.fromStack(made.serving).toJSON())).not.toContain('Fn::ImportValue');
+  const outputs = Object.values(Template.fromStack(made.stack).toJSON().Outputs ?? {}) as { Export?: unknown }[];
+  expect(outputs.filter(({ Export }) => Export !== undefined)).toEqual([]);
+  expect(readFileSync(join(__dirname, '..', '..', 'docs', 'delivery.md'), 'utf8')).toMatch(/Destroy the stacks that serve before the stack of their delivery/);
+});
+
 describe('the stack of a delivery', () => {
   test('keeps uploads: private, encrypted, with versions and events', () => {
     template.hasResource('AWS::S3::Bucket', {

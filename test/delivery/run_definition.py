@@ -44,30 +44,30 @@ class World:
         #: Name of a stack to its outputs by name, and to those after an update.
         self.outputs: dict[str, dict[str, str]] = given.get("outputs", {})
         self.next_outputs: dict[str, dict[str, str]] = given.get("nextOutputs", {})
-        #: How many of the next events EventBridge does not take, and whether it answers at all.
+        #: Number of the next events that EventBridge refuses, and whether it gives no answer at all.
         self.refused_events: int = given.get("refusedEvents", 0)
         self.lost_events: bool = given.get("lostEvents", False)
         self.executions: dict[str, list[str]] = given.get("executions", {})
         self.lost_descriptions: int = given.get("lostDescriptions", 0)
-        #: After how many changes descriptions are lost; -1 for from the beginning.
+        #: Number of changes after which descriptions are lost; -1 from the beginning.
         self.first_lost: int = given.get("lostAfter", -1)
-        #: What CloudFormation refuses the descriptions with, after as many changes: `lostDescriptions`, or all.
+        #: Error of the refused descriptions after that many changes: `lostDescriptions` of them, or all.
         self.refusal: str | None = given.get("refusal")
         self.refuses_all = self.refusal is not None and not self.lost_descriptions
-        #: Whether the function that finds the reason of a rollback fails.
+        #: Makes the function fail that finds the reason of a rollback.
         self.is_reason_unknown: bool = given.get("isReasonUnknown", False)
         #: Stacks without an execution role.
         self.without_role: list[str] = given.get("withoutRole", [])
-        #: How often SSM refuses to write a parameter, by its name.
+        #: Number of times that SSM refuses to write a parameter, by its name.
         self.refused_parameters: dict[str, int] = given.get("refusedParameters", {})
         #: Looks at a stack after its update began that still show what it was before.
         self.stale_looks: int = given.get("staleLooks", 0)
         self.stale: dict[str, list[Any]] = {}
         #: The execution that takes the turn when this one gives it up, before this one knows that it has.
         self.taker: str | None = given.get("taker")
-        #: After how many requests the execution ends, as when somebody stops it; None for not at all.
+        #: Number of requests after which the execution ends, as when somebody stops it; None for no end.
         self.requests_left: int | None = given.get("interruptAfter")
-        #: When stacks were updated last, by name, and how the last look showed them.
+        #: Times of the stacks' last updates, by name, and what the last look showed of them.
         self.last_updated: dict[str, str] = {}
         self.looks: dict[str, tuple[str, str | None]] = {}
         self.calls: list[list[Any]] = []
@@ -88,7 +88,7 @@ class World:
 
     def _listObjectVersions(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         newest = self.newest.pop(0) if len(self.newest) > 1 else self.newest[0]
-        # Without a version of its own, another key that begins alike comes first.
+        # Versions of another key that begins alike come first, unless this key has a version.
         key = given["Prefix"] if newest else f"{given['Prefix']}.old"
         return {"Versions": [{"Key": key, "VersionId": newest or "v0"}]}
 

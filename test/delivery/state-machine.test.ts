@@ -42,7 +42,7 @@ describe('the history of an execution', () => {
     const laterSeconds = (waited - SOON * pollSeconds) / LATER;
 
     expect(status).toBe('SUCCEEDED');
-    // Some are left for all else, such as updates of many stacks.
+    // Leave some events for all else, such as updates of many stacks.
     expect(events * (SOON + asked.TimeoutSeconds / laterSeconds)).toBeLessThan(24_000);
   });
 });

@@ -13,7 +13,7 @@ describe('a link', () => {
     ['to a picture', '![a](images/overview.svg)', '![a](../images/overview.svg)'],
     ['to a file leads to the repository at the commit', '[a](../lib/index.ts#L3)', '[a](https://github.com/owner/name/blob/abc123/lib/index.ts#L3)'],
     ['to a directory leads to its tree', '[a](../examples/clients/)', '[a](https://github.com/owner/name/tree/abc123/examples/clients)'],
-    ['to another page of the repository', '[a](../emulator/README.md)', '[a](https://github.com/owner/name/blob/abc123/emulator/README.md)'],
+    ['to another page of the repository', '[a](../lab/emulator/README.md)', '[a](https://github.com/owner/name/blob/abc123/lab/emulator/README.md)'],
     ['to another host stays', '[a](https://example.com/a.md)', '[a](https://example.com/a.md)'],
     ['within the page stays', '[a](#here)', '[a](#here)'],
     ['with code as its text', '[`a`](limits.md)', '[`a`](./limits.md)'],
@@ -33,7 +33,7 @@ describe('a link', () => {
 });
 
 test('pages that the site does not show have no path in it', () => {
-  expect(['CHANGELOG.md', 'docs/site/package.json', 'emulator/README.md'].map(pathInSite)).toEqual([undefined, undefined, undefined]);
+  expect(['CHANGELOG.md', 'docs/site/package.json', 'lab/emulator/README.md'].map(pathInSite)).toEqual([undefined, undefined, undefined]);
 });
 
 test('headings have the ids that GitHub gives them', () => {

@@ -18,7 +18,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Not fetch, which decompresses answers and normalizes paths. */
+/** Sends a request as it is: `fetch` would decompress the answer and normalize the path. */
 function ask(path: string, { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(address);

@@ -4,10 +4,10 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { addPorted, SECTIONS } from '../../lab/e2e/ported';
 import { ModelFleet, ModelService, ModelSource } from '../../lib';
-import { addPorted, SECTIONS } from '../e2e/ported';
 
-// The page's own code: the test in test/e2e deploys that of the function.
+// The page's own code: the test in lab/e2e deploys that of the function.
 const MODEL = { 'models/mymodel': 'examples/digits/saved_model' };
 
 function emptyStack(): Stack {

@@ -7,7 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IModelArtifact, ModelFunctionProps } from '../../lib';
 import { ModelArtifact, ModelFunction, ModelSource } from '../../lib';
 
-/** Nothing is bundled: what bundling does has tests of its own. */
+/** Context that bundles nothing: bundling has tests of its own. */
 export const UNBUNDLED = { 'aws:cdk:bundling-stacks': [] };
 
 /** All feature flags off, and as `cdk init` recommends them. A library must work with both. */

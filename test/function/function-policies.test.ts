@@ -8,7 +8,7 @@ const INLINE_CHARACTERS = 10_240;
 const MANAGED_CHARACTERS = 6_144;
 const MANAGED_POLICIES = 10;
 
-/** More would exceed the 500 resources of a stack. */
+/** Number of functions in a stack: more would exceed its 500 resources. */
 const FUNCTIONS = 20;
 
 type Resources = Record<string, { Type: string; Properties: any }>;

@@ -98,7 +98,7 @@ test('the roles may do what the delivery needs, and nothing else', () => {
     {
       Effect: 'Allow',
       Action: ['firehose:PutRecord', 'firehose:PutRecordBatch'],
-      // By its name: a role that refers to the stream would be made after it, seconds before CloudWatch Logs tries it.
+      // Names the stream: a role that refers to it would be made after it, seconds before CloudWatch Logs tries it.
       Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':firehose:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, `:deliverystream/${name}`]] },
     },
   ]);

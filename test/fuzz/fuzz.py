@@ -51,7 +51,7 @@ def read_lines(file: Path) -> None:
     read_json_lines(file, SIGNATURE, {"x": [None, 2], "text": [None]}, batched=True)
 
 
-#: What reads a file, by the target's name, with the name of the file.
+#: Readers of files by the target's name, each with the name of the file.
 TARGETS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "archive": ("model.zip", read_archive),
     "arrays": ("data.npz", lambda file: read_npz(file, SIGNATURE)),

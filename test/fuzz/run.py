@@ -21,7 +21,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / ".tools" / "fuzz-python"
 SOURCES = ("runtime/handler/src", "optimizer/src")
-#: An input that takes longer (s), or needs more memory (MiB), is a finding as well.
+#: Limits of libFuzzer: an input that takes longer (s), or needs more memory (MiB), is a finding as well.
 LIMITS = ("-timeout=10", "-rss_limit_mb=2048", "-max_len=8192")
 
 TENSOR = {"dtype": "float32", "shape": [1, 2]}

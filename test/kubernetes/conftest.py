@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "test" / "cluster"), str(ROOT / "test" / "stand_ins")]
+sys.path[:0] = [str(ROOT / "lab" / "cluster"), str(ROOT / "lab" / "stand_ins")]
 
 
 @pytest.fixture(scope="session")

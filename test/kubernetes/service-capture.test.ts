@@ -45,6 +45,14 @@ describe('captured requests of pods', () => {
     expect(stream(stack).resource.DependsOn).toContain(resourceOf(stack, 'Custom::TensorFlowModelBuild').id);
   });
 
+  test('reach a stream that is created after the function that checks the model, where the stack builds none', () => {
+    const { stack } = capturing();
+    const checks = Object.keys(Template.fromStack(stack).findResources('AWS::Lambda::Function')).filter((id) => id.includes('frameworkonEvent'));
+
+    expect(checks).toHaveLength(1);
+    expect(stream(stack).resource.DependsOn).toEqual(expect.arrayContaining(checks));
+  });
+
   test('are sent with the role of the pods, which may put batches into this stream and nothing else of Firehose', () => {
     const { stack } = capturing();
     const { properties } = resourceOf(stack, 'AWS::IAM::Policy', 'DigitsAccessRole');

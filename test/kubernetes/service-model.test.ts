@@ -5,7 +5,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelOptimizer, ModelSource } from '../../lib';
 import { ModelStorage } from '../../lib/kubernetes/model-service-props';
-import { ServingImage } from '../../lib/serving/serving-image';
+import { DEFAULT_SERVING_IMAGE, ServingImage } from '../../lib/serving/serving-image';
 import {
   deployed, DEPLOYED, DIGITS, emptyStack, FIT, GATE, MANIFEST, modelService, objectOf, objectsOf, offerOf, podOf, resourceOf, serverOf, stackWith,
 } from './fixtures';
@@ -65,7 +65,7 @@ describe('model', () => {
     const [verify, ...others] = podOf(stackWith(MOUNTED)).initContainers;
 
     expect(others).toEqual([]);
-    expect(verify.image).toBe('tensorflow/serving:2.20.0');
+    expect(verify.image).toBe(DEFAULT_SERVING_IMAGE);
     expect(verify.env).toEqual(expect.arrayContaining([
       { name: 'VERSION_DIRECTORY', value: '/models/digits/7' }, { name: 'CHECKSUMS_SHA256', value: 'c'.repeat(64) },
     ]));

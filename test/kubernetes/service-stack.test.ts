@@ -24,6 +24,15 @@ describe('the example of a service', () => {
     template.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway', ServiceName: Match.objectLike({}) });
   });
 
+  test('keeps the logs of the control plane for a month, in a group that goes with the stack', () => {
+    const template = Template.fromStack(stack);
+    const [[id, group]] = Object.entries(template.findResources('AWS::Logs::LogGroup')).filter(([name]) => name.startsWith('ClusterLogs'));
+    const [cluster] = Object.values(template.findResources('AWS::EKS::Cluster'));
+
+    expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30, LogGroupName: `/aws/eks/${cluster.Properties.Name}/cluster` } });
+    expect(cluster.DependsOn).toContain(id);
+  });
+
   test('the service waits for the add-ons', () => {
     const template = Template.fromStack(stack);
     const addons = Object.keys(template.findResources('AWS::EKS::Addon'));

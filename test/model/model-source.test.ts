@@ -68,6 +68,7 @@ describe('options', () => {
     { signatureName: 'serving_default', tags: ['serve', 'gpu'] },
     { stateful: StatefulBehavior.RESET_PER_REQUEST },
     { tags: [] },
+    { allowedOperations: ['ReadFile', 'InitializeTableFromTextFileV2'] },
   ])('accepts %j', (options) => {
     expect(problemsOf(options)).toEqual([]);
   });
@@ -79,6 +80,10 @@ describe('options', () => {
     [{ inputShapes: { x: [1, -1] } }, 'positive whole numbers'],
     [{ inputShapes: { x: [-2, 1] } }, 'got [-2,1]'],
     [{ tags: [''] }, 'tags must be the names'],
+    [{ allowedOperations: [] }, 'leave it out to allow none'],
+    [{ allowedOperations: ['MatMul'] }, '"MatMul", which is no operation of TensorFlow that acts on more than its model and needs no permission: leave it out'],
+    [{ allowedOperations: ['readfile'] }, '"readfile", which is no operation of TensorFlow that acts on more than its model (ReadFile is): leave it out'],
+    [{ allowedOperations: ['ReadFile', 'ReadFile'] }, 'names "ReadFile" twice: leave one of them out'],
   ])('refuses %j', (options, words) => {
     expect(problemsOf(options)).toEqual([expect.stringContaining(words)]);
   });
@@ -91,6 +96,7 @@ describe('options', () => {
     const path = fileWith('m.tflite', LITERT);
 
     expect(problemsOf({ tags: ['serve'] }, path)).toEqual([expect.stringContaining('tags has no effect on a .tflite file')]);
+    expect(problemsOf({ allowedOperations: ['ReadFile'] }, path)).toEqual([expect.stringContaining('allowedOperations has no effect on a .tflite file')]);
     expect(problemsOf({ signatureName: 'x' }, path)).toEqual([]);
   });
 
@@ -98,6 +104,8 @@ describe('options', () => {
     const size = Lazy.number({ produce: () => 3 });
 
     expect(problemsOf({ inputShapes: { x: [1, size] }, signatureName: Lazy.string({ produce: () => '' }) })).toEqual([]);
+    expect(problemsOf({ allowedOperations: [Lazy.string({ produce: () => 'ReadFile' })] })).toEqual([]);
+    expect(problemsOf({ allowedOperations: Lazy.list({ produce: () => ['ReadFile'] }) })).toEqual([]);
   });
 });
 

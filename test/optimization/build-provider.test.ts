@@ -132,7 +132,7 @@ describe('the framework', () => {
 describe('the failure message in CloudFormation', () => {
   const message = `no candidate passed the gate\n${'x'.repeat(2440)}\nBuild: https://console.example`;
 
-  /** As Python's runtime client reports an exception. */
+  /** Payload of an exception, as Python's runtime client reports it. */
   const payload = JSON.stringify({ errorMessage: message, errorType: 'ModelError', stackTrace: ['  File "/var/task/index.py", line 1, in is_complete\n'] });
 
   function answer(environment: Record<string, string>): { text: string; Reason: string } {

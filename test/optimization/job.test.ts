@@ -44,7 +44,7 @@ test('the smallest job has everything that affects the output, and no empty memb
     recipe: { kind: 'forLiteRt', steps: [] },
     seed: 0,
     architecture: 'x86_64',
-    toolchain: { behaviorVersion: 15, tensorflow: '2.20.0', litert: '2.3.0' },
+    toolchain: { behaviorVersion: 17, tensorflow: '2.20.0', litert: '2.3.0' },
   });
   expect(JSON.parse(JSON.stringify(document))).toEqual(document);
 });
@@ -99,6 +99,7 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['signatureName', { sourceOptions: { signatureName: 's' } }, (it) => it.source.signatureName, 's'],
   ['tags', { sourceOptions: { tags: ['serve', 'gpu'] } }, (it) => it.source.tags, ['serve', 'gpu']],
   ['stateful', { sourceOptions: { stateful: StatefulBehavior.RESET_PER_REQUEST } }, (it) => it.source.stateful, 'reset_per_request'],
+  ['allowedOperations', { sourceOptions: { allowedOperations: ['ReadFile'] } }, (it) => it.source.allowedOperations, ['ReadFile']],
   ['file', { source: { ...source, packaging: 'file', fileName: 'm.keras' } }, (it) => it.source.fileName, 'm.keras'],
   ['prefix', { source: { ...source, packaging: 'prefix', identity: { revision: '1', uri: 's3://x/' } } }, (it) => it.source.identity.revision, '1'],
   ['version', { source: { ...source, objectVersion: 'v', identity: { objectVersion: 'v' } } }, (it) => it.source.location.objectVersion, 'v'],

@@ -68,7 +68,7 @@ describe('the build', () => {
 
     for (const [member, attribute] of [
       ['version', 'Version'], ['manifestKey', 'ManifestKey'], ['manifestSha256', 'ManifestSha256'],
-      ['reportKey', 'ReportKey'], ['buildUrl', 'BuildUrl'], ['summary', 'Summary'],
+      ['reportKey', 'ReportKey'], ['buildUrl', 'BuildUrl'], ['summary', 'Summary'], ['isolation', 'Isolation'],
     ] as const) {
       expect(stack.resolve(optimizer[member])).toEqual({ 'Fn::GetAtt': [id, attribute] });
     }

@@ -13,7 +13,7 @@ function optimized(props: Partial<ModelOptimizerProps>): Stack {
   return stack;
 }
 
-/** Of the job, which the template holds as text with the names of buckets in between. */
+/** Returns the job's number of warm-up records. The template holds the job as text with the names of buckets in between. */
 function recordsOf(stack: Stack): number | undefined {
   const [build] = Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelBuild'));
   const [, records] = /"warmupRecords":(\d+)/.exec(build.Properties.Job['Fn::Join'][1].filter((part: unknown) => typeof part === 'string').join('')) ?? [];

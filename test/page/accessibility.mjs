@@ -1,4 +1,4 @@
-// What a page must have for people who read or use it otherwise, checked by the rules of WCAG 2.2 AA that a program can check.
+// Accessibility checks of a page: the rules of WCAG 2.2 AA that a program can check.
 
 const LEAST_CONTRAST = 4.5;
 const LEAST_CONTRAST_OF_LARGE = 3;
@@ -79,7 +79,7 @@ function problemsOfLayout({ least, large, target }) {
     const names = `${element.getAttribute('aria-describedby') ?? ''} ${element.getAttribute('aria-labelledby') ?? ''} ${element.getAttribute('for') ?? ''}`.trim().split(/\s+/);
     names.filter((name) => !document.getElementById(name)).forEach((name) => problems.push(`the id ${name} is named, and is not there`));
   });
-  // Not the window's, which a phone widens to what does not fit.
+  // Compare with the screen: a phone widens the window to what does not fit.
   if (document.documentElement.scrollWidth > screen.width) {
     problems.push(`the page is ${document.documentElement.scrollWidth} pixels wide, and the screen ${screen.width}`);
   }

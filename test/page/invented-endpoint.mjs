@@ -1,5 +1,5 @@
 // An endpoint with a model for each kind of form: metadata as TensorFlow Serving writes it, and answers that can be foretold.
-import { standingEndpoint } from '../cli/open/standing-endpoint.ts';
+import { standingEndpoint } from '../../lab/stand_ins/endpoint.ts';
 
 const tensor = (dtype, ...sizes) => ({ dtype: `DT_${dtype}`, tensor_shape: { dim: sizes.map((size) => ({ size: String(size), name: '' })), unknown_rank: false }, name: '' });
 const signature = (inputs, outputs) => ({ inputs, outputs, method_name: 'tensorflow/serving/predict' });

@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import type { Arbitraries, Maker } from './arbitraries';
 import { some } from './arbitraries';
 
-/** How many combinations a run tries. A larger number, and another seed, find more: FAST_CHECK_RUNS=2000 and FAST_CHECK_SEED=7 in the environment. */
+/** Number of combinations that a run tries. A larger one, and another seed, find more: FAST_CHECK_RUNS=2000 FAST_CHECK_SEED=7. */
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 40);
 const SEED = Number(process.env.FAST_CHECK_SEED ?? 1);
 

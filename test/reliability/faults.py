@@ -1,4 +1,4 @@
-"""Writes the faults of docs/faults.md from the tests that inject them: `npm run faults [-- --check]`.
+"""Lists the faults that tests inject, with the test of each: `npm run faults [-- FILE]`, by default dist/faults.md.
 
 A test in Python carries `@pytest.mark.fault("what is injected", sees="…", serves="…")`, several where its parameters
 are several faults. One in TypeScript has above it the comment
@@ -19,22 +19,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "faults.md"
-BEGIN = "<!-- Faults: written by `npm run faults` from the tests. -->\n"
-END = "<!-- End of the faults. -->\n"
+PAGE = ROOT / "dist" / "faults.md"
+INTRODUCTION = """# Faults that tests inject
 
-#: Where tests are, and the heading of their faults, in the order of the page. The innermost directory of a test counts.
+Rows marked *(component)* are of tests that send no request: what serves follows from what they assert of one program.
+
+"""
+
+#: Headings of the faults in the order of the list, with the directories of their tests. A test's innermost one counts.
 AREAS = {
-    "The optimization job": ("optimizer/tests",),
-    "The deployment": ("runtime/build_runner/tests", "test/e2e"),
+    "The optimization job": ("optimizer/tests", "test/cli/optimizer"),
+    "The deployment": ("runtime/build_runner/tests", "lab/e2e"),
     "Functions": ("runtime/handler/tests", "server/tests"),
     "The LiteRT server of pods and instances": ("server/tests/server",),
-    "Pods": ("runtime/rollout_waiter/tests", "test/nodes"),
-    "Instances": ("runtime/instance/tests", "test/machines"),
+    "Pods": ("runtime/rollout_waiter/tests", "lab/nodes"),
+    "Instances": ("runtime/instance/tests", "lab/machines"),
     "Deliveries": ("runtime/model_delivery/tests", "test/delivery"),
 }
 #: Tests that request predictions of what was deployed, and so assert what serves.
-DEPLOYED = ("test/e2e", "test/nodes", "test/machines")
+DEPLOYED = ("lab/e2e", "lab/nodes", "lab/machines")
 _COMMENT = re.compile(r"^[ \t]*// Fault: (.+(?:\n[ \t]*//   .+)*)\n[ \t]*test(?:\.each)?\(", re.MULTILINE)
 _STRAY = re.compile(r"// Fault:")
 
@@ -124,7 +127,7 @@ def _area(fault: Fault) -> str:
 
 
 def table() -> str:
-    """Return the faults of the page, in Markdown."""
+    """Return all faults, in Markdown."""
     parts = []
     for area, directories in AREAS.items():
         rows = [
@@ -136,24 +139,16 @@ def table() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or compare it."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        print(f"{PAGE} lacks the comments between which the faults are written: {BEGIN!r} and {END!r}")
-        return 1
+    """Write the list."""
+    page = Path(arguments[0]) if arguments else PAGE
     try:
-        new = f"{before}{BEGIN}\n{table()}\n{END}{after}"
+        faults = table()
     except FaultError as error:
         print(error)
         return 1
-    if "--check" in arguments:
-        if new != text:
-            print("docs/faults.md differs from the marks of the tests: run `npm run faults`")
-        return int(new != text)
-    PAGE.write_text(new, encoding="utf-8")
-    print(f"{PAGE.relative_to(ROOT)}: {new.count('.py)') + new.count('.ts)')} faults")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(INTRODUCTION + faults, encoding="utf-8")
+    print(f"{page}: {faults.count('.py)') + faults.count('.ts)')} faults")
     return 0
 
 

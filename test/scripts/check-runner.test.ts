@@ -1,5 +1,4 @@
-import { spawn, spawnSync } from 'child_process';
-import { once } from 'events';
+import { spawnSync } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
@@ -48,40 +47,13 @@ describe('checks', () => {
   });
 
   test('that hang are ended with their children, and the next runs', () => {
-    const call = checks({ hangs: 'sleep 1000 & echo started $!; wait' }, ', minutes: 0.01');
+    const call = checks({ hangs: 'sleep 1000 & echo started $!; wait' }, ', minutes: 0.1');
     const result = run(call.replace(/\}\]/, "}, { name: 'next', command: ['true'] }]"));
 
     expect(result.lines).toContain('✗ hangs: 0 passed, 1 failed (times): ended, because it had not come to its end in its time');
     expect(last(result)).toEqual(['1 passed, 1 failed', 1]);
     const [, sleeper] = /^started (\d+)$/m.exec(readFileSync(join(logs, 'hangs.log'), 'utf8'))!;
     expect(stateOf(sleeper)).toMatch(/^[ZX]?$/);
-  });
-
-  test('end although a process that they started goes on with their output', () => {
-    const result = run(checks({ leaves: 'setsid sleep 20 & echo started $!; echo 2 passed, 0 failed' }));
-
-    expect(last(result)).toEqual(['2 passed, 0 failed', 0]);
-    const [, sleeper] = /^started (\d+)$/m.exec(result.lines.join('\n'))!;
-    expect(process.kill(Number(sleeper), 'SIGKILL')).toBe(true);
-  });
-
-  test('end with their children when the runner is ended', async () => {
-    const runner = spawn(process.execPath, program(checks({ waits: 'sleep 1000 & echo started $!; wait', never: 'true' })), { stdio: 'ignore' });
-    let started: RegExpExecArray | null = null;
-    while (!started) {
-      await new Promise((done) => setTimeout(done, 50));
-      started = spawnSync('cat', [join(logs, 'waits.log')], { encoding: 'utf8' }).stdout.split('\n').map((line) => /^started (\d+)$/.exec(line)).find(Boolean) ?? null;
-    }
-    runner.kill('SIGTERM');
-
-    expect(await once(runner, 'exit')).toEqual([130, null]);
-    expect(stateOf(started[1])).toMatch(/^[ZX]?$/);
-  });
-
-  test('say how much processor time they and their children took', () => {
-    const { stdout } = spawnSync(process.execPath, program(checks({ busy: "bash -c 'for ((i = 0; i < 1000000; i++)); do :; done'" })), { encoding: 'utf8' });
-
-    expect(Number(/^✓ busy: 1 passed, 0 failed \(\d+ s, (\d+) s of processor time\)$/m.exec(stdout)![1])).toBeGreaterThan(0);
   });
 });
 
@@ -90,16 +62,5 @@ describe('checks in lanes', () => {
     const { code, lines } = run("runInLanes([['good', 'sh', ['-c', 'echo nothing']], ['bad', 'sh', ['-c', 'echo reason; exit 3']]])");
 
     expect({ code, said: lines.slice(0, 3) }).toEqual({ code: 1, said: ['✓ good: 1 passed, 0 failed (times)', '✗ bad: 0 passed, 1 failed (times)', 'reason'] });
-  });
-
-  test('of one command run one after another, beside those of others', () => {
-    const meet = (mine: string, other: string) => `touch ${logs}/${mine}; until [ -e ${logs}/${other} ]; do sleep 0.01; done`;
-    const alone = `mkdir ${logs}/running && sleep 0.2 && rmdir ${logs}/running`;
-    const lanes = [
-      ['sh alone', 'sh', ['-c', alone]], ['sh alone again', 'sh', ['-c', alone]],
-      ['sh beside bash', 'sh', ['-c', meet('sh', 'bash')]], ['bash beside sh', 'bash', ['-c', meet('bash', 'sh')]],
-    ];
-
-    expect(last(run(`runInLanes(${JSON.stringify(lanes)})`))).toEqual(['4 passed, 0 failed', 0]);
   });
 });

@@ -6,7 +6,7 @@ const page = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
 const section = (title: string) => page.split(`\n## ${title}\n`)[1].split('\n## ')[0];
 /** Code that is a path of this repository: names of files alone and of packages are none. */
 const paths = (text: string) => [...text.matchAll(/`([^`\s]+)`/g)].map(([, code]) => code)
-  .filter((code) => /^(lib|bin|cli|optimizer|server|runtime|emulator|test|scripts|docs|examples|benchmark)(\/|$)/.test(code));
+  .filter((code) => /^(lib|bin|cli|optimizer|server|runtime|lab|test|scripts|docs|examples)(\/|$)/.test(code));
 
 test('every script of package.json is in the list of commands', () => {
   const scripts = Object.keys((JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }).scripts);
@@ -21,7 +21,7 @@ test('every room of the table exists', () => {
   expect(rooms.filter((room) => !existsSync(join(ROOT, room)))).toEqual([]);
 });
 
-test.each(['lib', 'runtime'])('the table has every room of %s', (parent) => {
+test.each(['lib', 'runtime', 'lab'])('the table has every room of %s', (parent) => {
   const folders = readdirSync(join(ROOT, parent), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => `${parent}/${name}`);
 
   expect(folders.filter((folder) => !paths(section('The rooms')).includes(folder))).toEqual([]);

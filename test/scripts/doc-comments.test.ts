@@ -3,20 +3,58 @@ import { readFileSync } from 'fs';
 import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
-/** The first words of doc comments that begin a line, in TypeScript, Rust and Python. */
-const FIRST = [/^\s*\/\*\*\s*(?:\*\s+)?(\w+)/gm, /(?<!\/\/[/!].*\n\s*)^\s*\/\/[/!] (\w+)/gm, /^\s*"""(\w+)/gm];
-const REFUSED = ['What', 'Whether', 'Who'];
+const FILES = ['*.ts', '*.js', '*.mjs', '*.rs', '*.py'];
 
-const firstWords = (text: string) => FIRST.flatMap((first) => [...text.matchAll(first)].map(([, word]) => word));
+/** First words of doc comments in TypeScript, Rust and Python. A line after a line of the same comment begins none. */
+const DOC = [
+  /^\s*\/\*\*\s*(?:\*\s+)?(\w+(?: \w+)?)/gm,
+  /(?<!^\s*\/\/[/!].*\n)^\s*\/\/[/!] (\w+(?: \w+)?)/gm,
+  /(?<!^\s*#:.*\n)^\s*#: (\w+(?: \w+)?)/gm,
+  /^\s*r?"""(\w+(?: \w+)?)/gm,
+];
+/** First words of other comments, which may be sentences that begin with `What` or `It`. */
+const OTHER = [/(?<!^\s*\/\/.*\n)^\s*\/\/ (\w+(?: \w+)?)/gm, /(?<!^\s*#.*\n)^\s*# (\w+(?: \w+)?)/gm];
 
-test('a doc comment begins with a noun or a verb', () => {
-  const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs', '*.rs', '*.py'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
-  const wrong = files.flatMap((file) => firstWords(readFileSync(join(ROOT, file), 'utf8')).filter((word) => REFUSED.includes(word)).map((word) => `${file}: ${word}`));
-  expect(wrong).toEqual([]);
+/** Beginnings of half a sentence, whose other half would be the name below it. */
+const HALF = /^(?:Of|Those|As|Whose|(?:After|At|By|For|From|In|On|To|Until|With) (?:how|what|when|which|whom|whose))\b/;
+/** Beginnings of a doc comment without the noun or the verb that says what it documents. */
+const NAMELESS = /^(?:By|How|It|Its|That|Their|These|They|What|When|Where|Whether|Which|Who|Why)\b/;
+
+/** Returns the beginnings of a text's comments that are no noun and no verb. */
+function fragments(text: string): string[] {
+  const beginnings = (patterns: RegExp[]) => patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, words]) => words));
+  return [...beginnings(DOC).filter((words) => HALF.test(words) || NAMELESS.test(words)), ...beginnings(OTHER).filter((words) => HALF.test(words))];
+}
+
+test('a comment begins with a noun or a verb', () => {
+  const found = execFileSync('git', ['ls-files', ...FILES], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
+    .flatMap((file) => fragments(readFileSync(join(ROOT, file), 'utf8')).map((words) => `${file}: ${words}`));
+  expect(found).toEqual([]);
 });
 
-test('the first word is found in each language', () => {
-  expect(['/** What it is. */', '/**\n * Whether it is.\n */', '/// Who it is.\n/// What follows.', '//! What it has.', 'def f() -> int:\n    """Whether it is."""'].map(firstWords)).toEqual(
-    [['What'], ['Whether'], ['Who'], ['What'], ['Whether']],
-  );
+test.each([
+  ['/** What it is. */', 'What it'],
+  ['/**\n * Whether it is.\n */', 'Whether it'],
+  ['  // Of two pages.', 'Of two'],
+  ['/// Those of `read`.', 'Those of'],
+  ['//! As many as may wait.', 'As many'],
+  ['#: By which it is known.', 'By which'],
+  ['    #: For whom the token is.\n    AUDIENCE = ""', 'For whom'],
+  ['def f() -> int:\n    """How many there are."""', 'How many'],
+  ['    r"""Where it is."""', 'Where it'],
+  ['# Of before records had marks.', 'Of before'],
+])('the fragment %j is found', (text, words) => {
+  expect(fragments(text)).toEqual([words]);
+});
+
+test.each([
+  '/** Number of pages. */',
+  '/**\n * Limits connections\n * Of both ports together.\n */',
+  '/// Most bytes to read\n/// Of a refused body.',
+  '#: Directories of the tests,\n#: As the page lists them.',
+  '# Retries while a role is new,\n# As on AWS.',
+  '// What has a known vulnerability is not published.',
+  'const text = "/// Of";',
+])('%j is no fragment', (text) => {
+  expect(fragments(text)).toEqual([]);
 });

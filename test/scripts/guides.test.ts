@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
 const PAGES = [
-  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md', 'emulator/README.md', 'benchmark/README.md'],
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md', 'lab/emulator/README.md', 'lab/benchmark/README.md'],
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md') && !name.includes('node_modules')).map((name) => join('docs', name)),
 ];
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');

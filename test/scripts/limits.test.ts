@@ -5,7 +5,7 @@ const ROOT = resolve(__dirname, '..', '..');
 const SHORTEST_FRAGMENT = 12;
 
 /** Messages of AWS and of its tools. */
-const OTHERS = /^(Rate exceeded|CodeStorageExceededException|Number of resources in stack|Timeout waiting for output|cannot start because)/;
+const OTHERS = /^(Rate exceeded|CodeStorageExceededException|Number of resources in stack|Timeout waiting for output|has dependencies and cannot be deleted)/;
 
 function sources(directory: string): string {
   return readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join, resolve } from 'path';
 
@@ -121,19 +121,6 @@ process.stderr.write(unpublishedPrograms().join(' '));`);
     expect(unpublished()).toHaveLength(2);
   });
 
-  test('reports the crates that are done', () => {
-    rustPrograms(join(directory, 'bin'));
-    const root = clone('clone');
-    const { said } = execute(root, `import { compile } from './scripts/server/programs.mjs';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-const cargo = '#!/bin/sh\\ncase "$1" in tree) printf "a v1\\\\nb v1\\\\nb v1 (*)\\\\nc v2 (proc-macro)\\\\n" ;; *) for crate in a b c; do echo "   Compiling $crate v1"; /bin/sleep 0.1; done; exit 1 ;; esac\\n';
-writeFileSync('${join(directory, 'bin', 'cargo')}', cargo);
-Date.now = ((now) => () => (now += 6000))(0);
-const report = (text) => process.stderr.write(text + '\\n');
-await compile({ env: process.env, sysroot: '/rust' }, { name: 'bootstrap', processor: '${PROCESSOR}', source: 'server', target: 'target', output: 'output', report }).catch(() => {});`);
-    expect(said).toBe('0 of 3 crates\n1 of 3 crates\n2 of 3 crates\n');
-  });
-
   test('takes the programs of the same source from the cache, without a toolchain', () => {
     rustPrograms(join(directory, 'bin'));
     provide(clone('first'));
@@ -153,25 +140,6 @@ await compile({ env: process.env, sysroot: '/rust' }, { name: 'bootstrap', proce
 
     expect(compiled(provide(root).calls)).toHaveLength(2);
     expect(contents(root)[0]).toBe('zigbuild development\nfn main() { }');
-  });
-
-  test('removes from the cache what no clone has used for 30 days when it compiles, also what a killed build left', () => {
-    const cache = join(directory, 'cache', 'cdk-tensorflow', 'native');
-    const age = () => readdirSync(cache).forEach((name) => utimesSync(join(cache, name), 1, 1));
-    const names = ['bootstrap'];
-    rustPrograms(join(directory, 'bin'));
-    provide(clone('unused', 'fn main() { 1 }'), { names });
-    const [unused] = readdirSync(cache);
-    provide(clone('first'), { names });
-    const [used] = readdirSync(cache).filter((name) => name !== unused);
-    mkdirSync(join(cache, 'partial-killed'));
-    age();
-    provide(clone('second'), { names });
-    expect(readdirSync(cache)).toHaveLength(3);
-
-    provide(clone('changed', 'fn main() { 2 }'), { names });
-    expect(readdirSync(cache)).toHaveLength(2);
-    expect(readdirSync(cache)).toContain(used);
   });
 
   test.each([

@@ -157,7 +157,7 @@ describe('publishing', () => {
       writeFileSync(join(home, '.npmrc'), 'proxy=mine');
       mkdirSync(join(home, 'js'));
       writeFileSync(join(home, 'js', 'package.tgz'), '');
-      // As publib-npm begins, and with a file beside the packages as publib-pypi leaves it.
+      // publib-npm begins so, and with a file beside the packages as publib-pypi leaves it.
       writeFileSync(join(home, 'publib-npm'), '#!/bin/sh\necho token > ~/.npmrc\necho "$PUBLIB_DRYRUN $VERSION" > "$1/package.tgz.signed"\n[ "$NPM_TOKEN" = good ]\n');
       chmodSync(join(home, 'publib-npm'), 0o755);
     });

@@ -3,9 +3,22 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { App, Lazy, Stack } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
+import { pinnedImage, SERVING_DIGEST, SERVING_RELEASE } from '../../lib/serving/default-image';
 import { DEFAULT_SERVING_IMAGE, ServingImage } from '../../lib/serving/serving-image';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
+
+describe('the default image', () => {
+  test('is named by the recorded digest, and by its tag while none is recorded', () => {
+    expect(pinnedImage(SERVING_RELEASE, DIGEST)).toBe(`tensorflow/serving:2.20.0@${DIGEST}`);
+    expect(pinnedImage(SERVING_RELEASE, undefined)).toBe('tensorflow/serving:2.20.0');
+    expect(DEFAULT_SERVING_IMAGE).toBe(pinnedImage(SERVING_RELEASE, SERVING_DIGEST));
+  });
+
+  test('has no digest but one that a registry gives', () => {
+    expect(SERVING_DIGEST ?? DIGEST).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+});
 
 describe('ServingImage', () => {
   test.each([

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { promisify } from 'util';
-import { ask, standingEndpoint } from './standing-endpoint';
+import { ask, standingEndpoint } from '../../../lab/stand_ins/endpoint';
 
 const ROOT = resolve(__dirname, '..', '..', '..');
 // Each run starts Node.js, which takes long on a busy machine.

@@ -3,8 +3,8 @@ import { gzipSync } from 'zlib';
 import type { Endpoint } from '../../../cli/open/endpoint';
 import type { Proxy } from '../../../cli/open/proxy';
 import { LARGEST_BODY, startProxy } from '../../../cli/open/proxy';
-import type { Reply } from './standing-endpoint';
-import { ask, signatureOf, standingEndpoint } from './standing-endpoint';
+import type { Reply } from '../../../lab/stand_ins/endpoint';
+import { ask, signatureOf, standingEndpoint } from '../../../lab/stand_ins/endpoint';
 
 const SECRET = 'a secret of the test';
 const PREDICT = '/v1/models/digits:predict';
@@ -141,7 +141,7 @@ describe('a signed request', () => {
 });
 
 describe('a request of somebody else is refused before its body is read, and does not reach the endpoint', () => {
-  // Not the bodies, which would take long to print.
+  // Compare the paths only: bodies would take long to print.
   afterEach(() => expect(endpoint.received.map(({ path }) => path)).toEqual([]));
 
   test.each([

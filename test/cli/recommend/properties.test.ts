@@ -23,7 +23,7 @@ function deployed(stack: Stack, snippet: string): Template {
 
 const offerOf = (path: string, rate: number) => (
   recommend({ measured: SLOW, wanted: { rate, p99: 40, processorFactor: 1 }, prices: readPrices() }).offers.find((each) => each.path === path)!);
-// So many requests that no count is a default.
+// Ask for so many requests that no count in the offer is a default.
 const offer = (path: string) => offerOf(path, 2000);
 
 /** A stack for a fleet: without a Region there is no image of Amazon Linux. */

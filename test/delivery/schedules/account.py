@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from invariants import Invariants
     from scheduler import Scheduler
 
-#: From which byte on a request goes wrong; the plainest comes first.
+#: First values of the byte that decides how a request goes wrong; the simplest fault comes first.
 THROTTLED, LOST_BEFORE, LOST_AFTER, STOPPED = 231, 239, 247, 255
 #: Seconds in which Step Functions may not know an execution that has begun.
 _UNKNOWN_SECONDS = 3
@@ -50,7 +50,7 @@ class Start:
 
     @property
     def arn(self) -> str:
-        """Of the execution."""
+        """ARN of the execution."""
         return self.execution.arn
 
 

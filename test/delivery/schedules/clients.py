@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from scheduler import Scheduler
 
-#: When the clock of a schedule is at zero, in seconds since 1970.
+#: Time at which the clock of a schedule is zero, in seconds since 1970.
 BEGINNING = 1_767_225_600.0
 
 

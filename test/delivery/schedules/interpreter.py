@@ -58,7 +58,7 @@ def _evaluate(expression: str, raw_input: Any, ctx: Any = None, result: Any = No
 
 
 def install(call: Callable[[str, Any], Any], wait: Callable[[float], None]) -> None:
-    """Have tasks requested, and time waited for, by these functions."""
+    """Make the interpreter request tasks and wait by these functions."""
     _Jsonata.jsonata = staticmethod(_parse)
     stepfunctions._register_sfn_jsonata_functions = lambda _: None
     stepfunctions._evaluate_jsonata = _evaluate

@@ -47,7 +47,7 @@ class Invariants:
     def begins(self, stack: Stack, values: Values) -> None:
         """Check what a deployment is to serve."""
         upload = self._upload_of(stack, values.source, values.serve)
-        # Who goes back without naming a version of this stack's model asks for the source.
+        # Going back without naming a version of this stack's model asks for the source.
         is_unnamed = values.serve != "built" and stack.prefix not in values.serve
         if upload in self.withdrawn and not is_unnamed:
             self._fail(UNASKED, f"{stack.name} is to serve {upload}")

@@ -38,7 +38,7 @@ OPERATIONS = st.lists(
     min_size=1,
     max_size=8,
 )
-#: Of a schedule; what is decided after them is decided plainly.
+#: Bytes that decide the choices of a schedule; choices after them take the simplest way.
 CHOICES = st.binary(min_size=240, max_size=240)
 
 

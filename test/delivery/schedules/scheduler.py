@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Of a schedule. One that takes more would never end.
+#: Maximum steps of a schedule. One that takes more would never end.
 MOST_STEPS = 6_000
 
 

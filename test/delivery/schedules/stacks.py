@@ -26,8 +26,8 @@ READY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 ABSENT = ("", "ROLLBACK_COMPLETE")
 #: Seconds of a build, and of the rest of an update.
 _DURATIONS = (3, 1, 8, 16)
-#: From which byte on an update ends by an alarm, and from which on its rollback needs a person.
-_ALARM, _STUCK = 232, 248
+#: First values of the byte that ends an update by an alarm, and of the one that makes its rollback need a person.
+_ALARM_FROM, _STUCK_FROM = 232, 248
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Version:
 
     @property
     def entry(self) -> dict[str, str]:
-        """Its name in a delivery."""
+        """Description of the version in a delivery's parameters."""
         return {"bucket": BUCKET, "manifestKey": self.manifest_key, "manifestSha256": self.sha256}
 
     @property
@@ -67,11 +67,11 @@ class Stack:
         self.status = ""
         self.values: Values | None = None
         self.version: Version | None = None
-        #: What is being deployed, and which update was the last.
+        #: Values that are being deployed, and the last update, as `LastUpdatedTime`.
         self.target: Values | None = None
         self.updated = ""
         self.events: list[dict[str, Any]] = []
-        #: Until when a look shows what was before an update.
+        #: Time until which a look shows what was before an update.
         self.stale_until = 0.0
         self.stale: dict[str, Any] = {}
 
@@ -124,7 +124,7 @@ class CloudFormation(Client):
     ) -> None:
         super().__init__(scheduler)
         self.stacks = {name: Stack(name) for name in names}
-        #: By stack, upload and template.
+        #: Versions by stack, upload and template.
         self.versions: dict[tuple[str, str, int], Version] = {}
         #: Uploads that the gate refuses.
         self.refused: set[str] = set()
@@ -166,12 +166,12 @@ class CloudFormation(Client):
         try:
             version = self._build(stack, values)
             self._wait()
-            if chance >= _ALARM:
+            if chance >= _ALARM_FROM:
                 self.alarms += 1
                 raise ModelError("the alarm Errors went off")
         except ModelError as error:
             stack.told("Model", "Custom::TensorFlowModel", f"{kind}_FAILED", str(error))
-            self._roll_back(stack, is_stuck=chance >= _STUCK)
+            self._roll_back(stack, is_stuck=chance >= _STUCK_FROM)
             return
         stack.values, stack.version = values, version
         self._invariants.serves(stack, version)

@@ -130,7 +130,7 @@ func publisher(stack awscdk.Stack, pictures awscdk.Stack, caller awsiam.IGrantab
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-the-laboratory"))
 	signingKey := awskms.Key_FromKeyArn(stack, jsii.String("SigningKey"), jsii.String("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"))
 	shared := tensorflow.NewModelOptimizer(stack, jsii.String("Shared"), &tensorflow.ModelOptimizerProps{
-		Model:                digitsModel(&tensorflow.ModelSourceOptions{Stateful: tensorflow.StatefulBehavior_REFUSE}),
+		Model:                digitsModel(&tensorflow.ModelSourceOptions{Stateful: tensorflow.StatefulBehavior_REFUSE, AllowedOperations: jsii.Strings("ReadFile")}),
 		Format:               tensorflow.ModelFormat_LITERT,
 		Recipe:               tensorflow.OptimizationRecipe_ForLiteRt(),
 		PointerParameterName: jsii.String("/models/shared"),

@@ -132,7 +132,9 @@ def publisher(stack: cdk.Stack, pictures: cdk.Stack, caller: iam.IGrantable) -> 
     shared = ModelOptimizer(
         stack,
         "Shared",
-        model=ModelSource.from_asset("digits/saved_model", stateful=StatefulBehavior.REFUSE),
+        model=ModelSource.from_asset(
+            "digits/saved_model", stateful=StatefulBehavior.REFUSE, allowed_operations=["ReadFile"]
+        ),
         format=ModelFormat.LITERT,
         recipe=OptimizationRecipe.for_lite_rt(),
         pointer_parameter_name="/models/shared",

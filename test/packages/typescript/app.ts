@@ -93,7 +93,7 @@ function publisher(stack: Stack, pictures: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
   const signingKey = kms.Key.fromKeyArn(stack, 'SigningKey', 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab');
   const shared = new ModelOptimizer(stack, 'Shared', {
-    model: ModelSource.fromAsset('digits/saved_model', { stateful: StatefulBehavior.REFUSE }),
+    model: ModelSource.fromAsset('digits/saved_model', { stateful: StatefulBehavior.REFUSE, allowedOperations: ['ReadFile'] }),
     format: ModelFormat.LITERT,
     recipe: OptimizationRecipe.forLiteRt(),
     pointerParameterName: '/models/shared',
@@ -357,7 +357,7 @@ function deliveries(stack: Stack, serving: Stack): void {
   new ModelOptimizer(serving, 'Digits', { model: ModelSource.fromDelivery(delivery, { signatureName: 'serving_default' }) });
 }
 
-/** Metrics are in a template only where something watches them. */
+/** Adds an alarm of a metric, without which no template has the metric. */
 function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelFleet | ModelService | ModelOptimizer | ModelMonitor, name: string): void {
   metric.createAlarm(scope, `${name}Alarm`, { threshold: 1, evaluationPeriods: 1 });
 }

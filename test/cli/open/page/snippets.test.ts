@@ -6,14 +6,14 @@ import { promisify } from 'util';
 import type { Endpoint } from '../../../../cli/open/endpoint';
 import type { Snippet } from '../../../../cli/open/page/snippets';
 import { BODY_FILE, curlSnippet, pythonSnippet } from '../../../../cli/open/page/snippets';
-import { signatureOf, standingEndpoint } from '../standing-endpoint';
+import { signatureOf, standingEndpoint } from '../../../../lab/stand_ins/endpoint';
 
 const PYTHON = resolve(__dirname, '..', '..', '..', '..', '.tools', 'python', 'bin', 'python');
 const SECRET = 'a secret of the test';
 const PATH = '/v1/models/digits:predict';
 const SIGNING = { service: 'lambda', region: 'eu-west-1' } as const;
-// Both start programs, which takes long on a busy machine.
-const PATIENCE = 240_000;
+// Timeout for tests that start programs, which takes long on a busy machine.
+const TIMEOUT_MILLISECONDS = 240_000;
 
 let work: string;
 let endpoint: Awaited<ReturnType<typeof standingEndpoint>>;
@@ -51,13 +51,13 @@ test.each(BODIES)('the command for a shell sends %s as the page does', async (_,
   expect(await run('bash', snippet)).toBe('{"predictions": [1.5]}');
   expect(endpoint.received).toMatchObject([{ method: 'POST', path: PATH, headers: { 'content-type': 'application/json' } }]);
   expect(JSON.parse(endpoint.received[0].body.toString())).toEqual(body);
-}, PATIENCE);
+}, TIMEOUT_MILLISECONDS);
 
 test.each(BODIES)('the program for Python sends %s as the page does', async (_, body) => {
   expect(await run(PYTHON, pythonSnippet(repeated(body)))).toBe('{\'predictions\': [1.5]}\n');
   expect(endpoint.received).toMatchObject([{ method: 'POST', path: PATH, headers: { 'content-type': 'application/json' } }]);
   expect(JSON.parse(endpoint.received[0].body.toString())).toEqual(body);
-}, PATIENCE);
+}, TIMEOUT_MILLISECONDS);
 
 test('the program for Python signs where the endpoint wants it, by a profile if one was given', async () => {
   await run(PYTHON, pythonSnippet(repeated({ instances: [[1]] }, { signing: SIGNING })));
@@ -65,12 +65,12 @@ test('the program for Python signs where the endpoint wants it, by a profile if 
   expect(endpoint.received[0].headers.authorization).toContain(`Signature=${signature}`);
   expect(scope).toMatch(/eu-west-1\/lambda/);
   expect(pythonSnippet(repeated({}, { signing: { ...SIGNING, profile: 'my "own"' } })).text).toContain('Session(profile="my \\"own\\"")');
-}, PATIENCE);
+}, TIMEOUT_MILLISECONDS);
 
 test('the command for a shell goes through the proxy where the endpoint wants a signature', async () => {
   await run('bash', curlSnippet(repeated({ instances: [[1]] }, { url: 'https://abc.lambda-url.eu-west-1.on.aws', signing: SIGNING })));
   expect(endpoint.received[0].path).toBe(`/token${PATH}`);
-}, PATIENCE);
+}, TIMEOUT_MILLISECONDS);
 
 test('a body is a file of its own only where it is long', () => {
   expect(curlSnippet(repeated({ instances: [[1]] }))).toEqual({

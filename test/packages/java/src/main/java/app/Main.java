@@ -200,7 +200,7 @@ public final class Main {
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-the-laboratory");
     IKey signingKey = Key.fromKeyArn(stack, "SigningKey", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
     ModelOptimizer shared = ModelOptimizer.Builder.create(stack, "Shared")
-        .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().stateful(StatefulBehavior.REFUSE).build()))
+        .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().stateful(StatefulBehavior.REFUSE).allowedOperations(List.of("ReadFile")).build()))
         .format(ModelFormat.LITERT)
         .recipe(OptimizationRecipe.forLiteRt())
         .pointerParameterName("/models/shared")

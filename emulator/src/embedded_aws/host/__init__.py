@@ -1,1 +1,0 @@
-"""This machine: its Pythons, tools, namespaces and ports."""
