@@ -152,7 +152,7 @@ function checkNativeOnly({ imageInput, explorer, hook, snapStart, liteRtRuntime 
   const problem = (property: string, lacks: string, instead: string) => `${property} needs the native runtime, and ${named} ${python.length === 1 ? 'selects' : 'select'} `
     + `the Python handler, which ${lacks}: leave ${named} out, or leave ${property} out and ${instead}`;
   return python.length === 0 ? [] : [
-    ...imageInput ? [problem('imageInput', 'decodes no pictures', `decode pictures in ${hook ? 'the hook' : 'a ModelHook'}`)] : [],
+    ...imageInput ? [problem('imageInput', 'decodes no images', `decode images in ${hook ? 'the hook' : 'a ModelHook'}`)] : [],
     ...explorer ? [problem('explorer', 'serves no page', 'use `npx cdk-tensorflow open`')] : [],
   ];
 }

@@ -26,7 +26,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly modelName?: string;
 
   /**
-   * Your own code before and after the model, e.g. to accept text instead of numbers. For pictures, `imageInput` needs no hook.
+   * Your own code before and after the model, e.g. to accept text instead of numbers. For images, `imageInput` needs no hook.
    *
    * @default - requests and answers are those of TensorFlow Serving
    */

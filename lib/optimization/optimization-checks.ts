@@ -119,8 +119,8 @@ function sourceProblems({ format, sourceKind }: OptimizationContext): string[] {
 }
 
 function imageProblems({ imageInput, evaluation }: OptimizationOptions, { format }: OptimizationContext): string[] {
-  return imageInput?._imageProblems(format) ?? (!evaluation?._hasPictures() ? [] : [
-    'evaluation has pictures, and nothing says what numbers the model makes of their pixels: give imageInput, such as ImageInput.zeroToOne(), '
+  return imageInput?._imageProblems(format) ?? (!evaluation?._hasImages() ? [] : [
+    'evaluation has images, and nothing says what numbers the model makes of their pixels: give imageInput, such as ImageInput.zeroToOne(), '
     + 'or for TensorFlow Serving the numbers as an .npz file',
   ]);
 }

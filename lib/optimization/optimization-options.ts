@@ -51,7 +51,7 @@ export interface OptimizationOptions {
   readonly attempt?: number;
 
   /**
-   * Input that clients may send as an encoded picture, JPEG or PNG, for a model that LiteRT serves.
+   * Input that clients may send as an encoded image, JPEG or PNG, for a model that LiteRT serves.
    *
    * The optimization checks it against the model's signature. Not for functions with a `hook`, `snapStart` or `LiteRtRuntime.NUMPY`.
    *

@@ -60,11 +60,11 @@ function seeds(directory) {
     mkdirSync(join(directory, target), { recursive: true });
     list.forEach((text, index) => writeFileSync(join(directory, target, `case-${index}`), text));
   }
-  // The byte before each says what the picture is for.
-  const pictures = join(crate, 'tests', 'pictures');
-  mkdirSync(join(directory, 'picture'), { recursive: true });
-  for (const name of readdirSync(pictures).filter((file) => /\.(jpg|png)$/.test(file))) {
-    writeFileSync(join(directory, 'picture', name), Buffer.concat([Buffer.of(3), readFileSync(join(pictures, name))]));
+  // The byte before each says what the image is for.
+  const images = join(crate, 'tests', 'images');
+  mkdirSync(join(directory, 'image'), { recursive: true });
+  for (const name of readdirSync(images).filter((file) => /\.(jpg|png)$/.test(file))) {
+    writeFileSync(join(directory, 'image', name), Buffer.concat([Buffer.of(3), readFileSync(join(images, name))]));
   }
 }
 

@@ -34,9 +34,9 @@ const ATTACKS = [
   'server/tests/server/attack',
   // Answers in the form that Triton's clients read.
   'server/tests/server/test_inference_grpc.py',
-  // Deadlines of a function, events that nobody waits for, and pictures.
+  // Deadlines of a function, events that nobody waits for, and images.
   'server/tests/test_native_process.py',
-  'server/tests/test_native_pictures.py',
+  'server/tests/test_native_images.py',
 ];
 
 /** The longest of the optimizer's tests, most of which run whole jobs; a job's processes often wait for each other. */
@@ -78,7 +78,7 @@ export const SLOW_RUNNERS = [
   pytest('emulator-slow', ['lab/emulator/tests'], 'slow'),
   pytest('instance-slow', ['runtime/instance/tests'], 'slow'),
   pytest('build-runner-slow', ['runtime/build_runner/tests'], 'slow'),
-  pytest('inference-clients', ['server/tests/server/test_inference_clients.py', 'server/tests/test_native_pictures.py'], 'slow'),
+  pytest('inference-clients', ['server/tests/server/test_inference_clients.py', 'server/tests/test_native_images.py'], 'slow'),
   pytest('openapi', ['server/tests/test_openapi_tools.py'], 'slow'),
   pytest('attack', ATTACKS, 'slow or not slow'),
   pytest('stand-ins-slow', ['lab/stand_ins'], 'slow'),

@@ -42,12 +42,12 @@ fn messages_are_refused_in_a_sentence_or_answered() {
 }
 
 #[test]
-fn pictures_are_refused_in_a_sentence_or_decoded() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("pictures");
+fn images_are_refused_in_a_sentence_or_decoded() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("images");
     for file in std::fs::read_dir(&directory).expect("the directory can be read") {
-        let picture = std::fs::read(file.expect("the directory can be read").path()).expect("the file can be read");
+        let image = std::fs::read(file.expect("the directory can be read").path()).expect("the file can be read");
         for choice in 0..16 {
-            fuzz::picture::check(&[&[choice][..], &picture].concat());
+            fuzz::image::check(&[&[choice][..], &image].concat());
         }
     }
 }

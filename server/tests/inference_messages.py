@@ -32,5 +32,5 @@ _REPEATED = {
     "bytes_contents",
 }
 
-_CLASSES = classes("pictures.inference", _MESSAGES, _REPEATED)
+_CLASSES = classes("images.inference", _MESSAGES, _REPEATED)
 ModelInferRequest, ModelInferResponse = _CLASSES["ModelInferRequest"], _CLASSES["ModelInferResponse"]

@@ -10,7 +10,7 @@ describe('a link', () => {
     ['to a decision', '[a](adr/0001-rooms.md)', '[a](../adr/0001-rooms.md)'],
     ['to the API', '[API.md](../API.md)', '[API.md](../api/index.md)'],
     ['to README leads to the first page', '[a](../README.md#status)', '[a](../index.md#status)'],
-    ['to a picture', '![a](images/overview.svg)', '![a](../images/overview.svg)'],
+    ['to an image', '![a](images/overview.svg)', '![a](../images/overview.svg)'],
     ['to a file leads to the repository at the commit', '[a](../lib/index.ts#L3)', '[a](https://github.com/owner/name/blob/abc123/lib/index.ts#L3)'],
     ['to a directory leads to its tree', '[a](../examples/clients/)', '[a](https://github.com/owner/name/tree/abc123/examples/clients)'],
     ['to another page of the repository', '[a](../lab/emulator/README.md)', '[a](https://github.com/owner/name/blob/abc123/lab/emulator/README.md)'],

@@ -57,10 +57,10 @@ describe('the site of this repository', () => {
     expect(Object.keys(pages).filter(isListed).sort()).toEqual([...listed].sort());
   });
 
-  test('has a page or a picture for each link that does not leave it', () => {
+  test('has a page or an image for each link that does not leave it', () => {
     const links = Object.entries(pages).flatMap(([path, markdown]) => [...markdown.matchAll(/\]\((\.{1,2}\/[^)#\s]+)/g)].map(([, link]) => normalize(`${dirname(path)}/${link}`)));
-    const pictures = readdirSync(join(ROOT, 'docs', 'images'), { recursive: true, encoding: 'utf8' }).map((name) => `images/${name}`);
+    const images = readdirSync(join(ROOT, 'docs', 'images'), { recursive: true, encoding: 'utf8' }).map((name) => `images/${name}`);
     expect(links.length).toBeGreaterThan(150);
-    expect(links.filter((link) => !(link in pages) && !pictures.includes(link))).toEqual([]);
+    expect(links.filter((link) => !(link in pages) && !images.includes(link))).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ describe.each(FLAG_SETS)('in front of a function, %s', (_, flags) => {
     });
   });
 
-  test('a REST API passes every method and path to the alias, and pictures as base64', () => {
+  test('a REST API passes every method and path to the alias, and images as base64', () => {
     const stack = emptyStack(flags);
     const { alias } = modelFunction(stack);
 

@@ -33,14 +33,14 @@ describe('fails', () => {
   });
 
   test.each<[string, Partial<ModelFunctionProps>, string]>([
-    ['a hook', { hook: ModelHook.fromAsset(hookDirectory()) }, 'hook selects the Python handler, which decodes no pictures: leave hook out, or leave imageInput out and '
-      + 'decode pictures in the hook'],
-    ['snapStart', { snapStart: true }, 'snapStart selects the Python handler, which decodes no pictures: leave snapStart out, or leave imageInput out and '
-      + 'decode pictures in a ModelHook'],
+    ['a hook', { hook: ModelHook.fromAsset(hookDirectory()) }, 'hook selects the Python handler, which decodes no images: leave hook out, or leave imageInput out and '
+      + 'decode images in the hook'],
+    ['snapStart', { snapStart: true }, 'snapStart selects the Python handler, which decodes no images: leave snapStart out, or leave imageInput out and '
+      + 'decode images in a ModelHook'],
     ['the numpy runtime', { liteRtRuntime: LiteRtRuntime.NUMPY }, 'LiteRtRuntime.NUMPY selects the Python handler'],
     ['all of them', { liteRtRuntime: LiteRtRuntime.NUMPY, snapStart: true, hook: ModelHook.fromAsset(hookDirectory()) },
       'hook and snapStart and LiteRtRuntime.NUMPY select the Python handler'],
-  ])('with pictures and %s', (_, props, message) => {
+  ])('with images and %s', (_, props, message) => {
     expect(() => modelFunction(emptyStack(), { imageInput: ImageInput.zeroToOne(), ...props })).toThrow(`imageInput needs the native runtime, and ${message}`);
     expect(() => modelFunction(emptyStack(), props)).not.toThrow();
   });
@@ -54,7 +54,7 @@ describe('fails', () => {
     expect(() => modelFunction(emptyStack(), { explorer: false, snapStart: true, pythonRuntime: lambda.Runtime.PYTHON_3_12 })).not.toThrow();
   });
 
-  test('not with pictures in the native runtime', () => {
+  test('not with images in the native runtime', () => {
     const props = { model: ModelSource.fromAsset(tfliteFile()), imageInput: ImageInput.zeroToOne() };
 
     expect(() => modelFunction(emptyStack(), { ...props, snapStart: false })).not.toThrow();

@@ -24,20 +24,20 @@ test('uploads a directory with one data file', () => {
   expect(data._bind(stack).packaging).toBe('zip');
 });
 
-test.each(['path,label\na.png,1\n', 'path\na.png', '\uFEFFpath , label\r\na.png,cat\r\n'])('uploads a directory of pictures whose labels are %j', (labels) => {
+test.each(['path,label\na.png,1\n', 'path\na.png', '\uFEFFpath , label\r\na.png,cat\r\n'])('uploads a directory of images whose labels are %j', (labels) => {
   const data = EvaluationData.fromAsset(directoryWith({ 'labels.csv': labels, 'a.png': 'x' }));
 
-  expect([data._problems(), data._hasPictures(), data._bind(stack).packaging]).toEqual([[], true, 'zip']);
+  expect([data._problems(), data._hasImages(), data._bind(stack).packaging]).toEqual([[], true, 'zip']);
 });
 
 test.each<[string, string, string]>([
-  ['pictures whose labels have no header', directoryWith({ 'labels.csv': 'a.png,1\n' }), 'must begin with the line "path,label", or "path" without labels, got "a.png,1"'],
-  ['labels of nothing', directoryWith({ 'labels.csv': 'path,label\n\n' }), 'labels.csv, names no picture'],
+  ['images whose labels have no header', directoryWith({ 'labels.csv': 'a.png,1\n' }), 'must begin with the line "path,label", or "path" without labels, got "a.png,1"'],
+  ['labels of nothing', directoryWith({ 'labels.csv': 'path,label\n\n' }), 'labels.csv, names no image'],
   ['a file that does not exist', 'no/such.npz', 'does not exist'],
   ['another format', fileWith('data.csv', 'a,b'), 'must be an .npz file'],
   ['an empty file', fileWith('data.jsonl', ''), 'is empty'],
   ['an .npz that is none', fileWith('data.npz', 'nonsense'), 'is not what numpy.savez writes'],
-  ['a directory without data', directoryWith({ 'README.md': 'x' }), 'exactly one .npz or .jsonl file, or labels.csv and pictures, found none'],
+  ['a directory without data', directoryWith({ 'README.md': 'x' }), 'exactly one .npz or .jsonl file, or labels.csv and images, found none'],
   ['a directory with two', directoryWith({ 'b.npz': ZIP, 'a.jsonl': '{}' }), 'found a.jsonl, b.npz'],
   ['a directory with a broken file', directoryWith({ 'a.npz': 'x' }), 'file a.npz, is not what numpy.savez writes'],
 ])('refuses %s', (_, path, words) => {

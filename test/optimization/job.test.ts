@@ -55,8 +55,8 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['seed', { seed: 7 }, (it) => it.seed, 7],
   ['labels', { labels: ['a', 'b'] }, (it) => it.labels, ['a', 'b']],
   ['server', { format: ModelFormat.SAVED_MODEL, serverImage: 'tensorflow/serving:2.20.0' }, (it) => it.server, { image: 'tensorflow/serving:2.20.0' }],
-  ['a picture', { imageInput: ImageInput.caffe() }, (it) => it.image, { preprocessing: 'caffe', method: 'bilinear', antialias: false }],
-  ['all about a picture', {
+  ['an image', { imageInput: ImageInput.caffe() }, (it) => it.image, { preprocessing: 'caffe', method: 'bilinear', antialias: false }],
+  ['all about an image', {
     imageInput: ImageInput.linear({
       input: 'image', resize: ResizeMethod.BICUBIC, antialias: true, channelOrder: ChannelOrder.BGR, scale: [0.5], offset: [1, 2, 3],
     }),

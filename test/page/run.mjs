@@ -87,11 +87,11 @@ await check('every control is reached by Tab, in the order of the page, and none
     }
     stops.push(name);
   }
-  ensure(stops.join() === 'Drawing pad for image,Clear,Undo,Or a picture’s file,Pixel range,Invert colors,Center and fit,Predict', stops.join());
+  ensure(stops.join() === 'Drawing pad for image,Clear,Undo,Or an image’s file,Pixel range,Invert colors,Center and fit,Predict', stops.join());
 });
 
-await check('a picture file is read, and what the model gets is shown', pages.digits, async (page) => {
-  const picture = await page.evaluate(() => {
+await check('an image file is read, and what the model gets is shown', pages.digits, async (page) => {
+  const image = await page.evaluate(() => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 280, height: 280 });
     const context = canvas.getContext('2d');
     context.fillRect(0, 0, 280, 280);
@@ -101,12 +101,12 @@ await check('a picture file is read, and what the model gets is shown', pages.di
     context.stroke();
     return canvas.toDataURL().split(',')[1];
   });
-  await page.getByLabel('Or a picture’s file').setInputFiles({ name: 'seven.png', mimeType: 'image/png', buffer: Buffer.from(picture, 'base64') });
+  await page.getByLabel('Or an image’s file').setInputFiles({ name: 'seven.png', mimeType: 'image/png', buffer: Buffer.from(image, 'base64') });
   await page.locator('.preview[aria-label*="the file"]').waitFor();
   await predict(page);
   ensure(await greatest(page) === '7', `a 7 is answered with ${await greatest(page)}`);
-  await page.getByLabel('Or a picture’s file').setInputFiles({ name: 'none.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
-  await page.getByText('none.png: this browser reads no picture in it.').waitFor();
+  await page.getByLabel('Or an image’s file').setInputFiles({ name: 'none.png', mimeType: 'image/png', buffer: Buffer.from('no image') });
+  await page.getByText('none.png: this browser reads no image in it.').waitFor();
 });
 
 await check('the same request, as curl and as Python, gets the same answer', pages.digits, async (page) => {
@@ -154,14 +154,14 @@ await check('another signature has another form, and wrong cells are told withou
   ensure(await page.getByRole('alert').first().innerText() === '', 'the problem stays');
 });
 
-await check('a color picture has three channels', pages.invented, async (page) => {
+await check('a color image has three channels', pages.invented, async (page) => {
   await model(page, 'colors');
   const red = await page.evaluate(() => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 40, height: 20 });
     Object.assign(canvas.getContext('2d'), { fillStyle: '#ff0033' }).fillRect(0, 0, 40, 20);
     return canvas.toDataURL().split(',')[1];
   });
-  await page.getByLabel('Or a picture’s file').setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: Buffer.from(red, 'base64') });
+  await page.getByLabel('Or an image’s file').setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: Buffer.from(red, 'base64') });
   await page.locator('.preview[aria-label*="the file"]').waitFor();
   await predict(page);
   const numbers = await page.locator('.bars .number').allInnerTexts();
@@ -170,7 +170,7 @@ await check('a color picture has three channels', pages.invented, async (page) =
   await page.getByLabel('Pixel range').selectOption('-1 to 1');
   await predict(page);
   await page.waitForFunction(() => [...document.querySelectorAll('.bars .number')].map((each) => each.textContent).join() === '-1,1,0.6');
-  ensure(sent().instances[0].length === 16 && sent().instances[0][0].length === 16, 'the picture has another size');
+  ensure(sent().instances[0].length === 16 && sent().instances[0][0].length === 16, 'the image has another size');
 });
 
 await check('long vectors are typed as text', pages.invented, async (page) => {

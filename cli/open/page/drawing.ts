@@ -1,4 +1,4 @@
-import type { Picture } from './picture';
+import type { Image } from './image';
 
 /** A point of the pad: 0 to 1 from left to right, and from top to bottom. */
 export interface Point {
@@ -13,22 +13,22 @@ export interface Drawn {
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
-  /** True to fit the drawing as the pictures of MNIST are fitted. */
+  /** True to fit the drawing as the images of MNIST are fitted. */
   readonly centered: boolean;
 }
 
-/** Half of the pen's width, as a share of the picture's smaller side. */
+/** Half of the pen's width, as a share of the image's smaller side. */
 const PEN = 0.045;
 /** MNIST's digits fill 20 of 28 pixels, and their center of mass is in the middle. */
 const FILLED = 20 / 28;
 
-/** Returns a drawing as a light line on a dark picture. */
-export function pictureOf(strokes: readonly Stroke[], { height, width, channels, centered }: Drawn): Picture {
+/** Returns a drawing as a light line on a dark image. */
+export function imageOf(strokes: readonly Stroke[], { height, width, channels, centered }: Drawn): Image {
   const lines = (centered ? fitted(strokes, { height, width }) : strokes).flatMap(segmentsOf);
   const radius = PEN * Math.min(height, width);
   const distances = new Float64Array(height * width).fill(Infinity);
   for (const [start, end] of lines) {
-    // In sides of a pixel, so that a wide picture does not stretch the pen.
+    // In sides of a pixel, so that a wide image does not stretch the pen.
     const [from, to] = [start, end].map(({ x, y }) => ({ x: x * width, y: y * height }));
     const [left, top] = [Math.min(from.x, to.x) - radius - 1, Math.min(from.y, to.y) - radius - 1].map((least) => Math.max(0, Math.floor(least)));
     const right = Math.min(width, Math.max(from.x, to.x) + radius + 1);
@@ -45,7 +45,7 @@ export function pictureOf(strokes: readonly Stroke[], { height, width, channels,
   return { height, width, channels, values: channels === 1 ? values : values.flatMap((value) => [value, value, value]) };
 }
 
-/** Moves and scales strokes so that they fill the middle of a picture, by their center of mass. */
+/** Moves and scales strokes so that they fill the middle of an image, by their center of mass. */
 function fitted(strokes: readonly Stroke[], { height, width }: { readonly height: number; readonly width: number }): Stroke[] {
   const points = strokes.flat();
   if (points.length === 0) {

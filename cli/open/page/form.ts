@@ -10,7 +10,7 @@ export interface Column {
   readonly dtype: string;
 }
 
-/** An input that is drawn, or read from a picture's file. */
+/** An input that is drawn, or read from an image's file. */
 export interface ImageField {
   readonly kind: 'image';
   readonly input: string;
@@ -38,9 +38,9 @@ export type Form = { readonly many: boolean; readonly rowwise: boolean } & (
 );
 
 const MOST_COLUMNS = 64;
-const SMALLEST_PICTURE = 8;
-/** The sizes that pictures have where a signature shows neither rows nor columns. */
-const FLAT_PICTURES: Record<number, number> = { 784: 28 };
+const SMALLEST_IMAGE = 8;
+/** The sizes that images have where a signature shows neither rows nor columns. */
+const FLAT_IMAGES: Record<number, number> = { 784: 28 };
 
 /**
  * Returns the form of a signature.
@@ -69,18 +69,18 @@ function columnsOf({ name, dtype, shape }: Tensor): Column[] | undefined {
 }
 
 function imageOf({ name, dtype, shape = [] }: Tensor): ImageField | undefined {
-  const size = pictureSizeOf(shape);
+  const size = imageSizeOf(shape);
   if (size === undefined || !/int|float/.test(dtype)) {
     return undefined;
   }
   const [height, width, channels] = size;
-  return (channels === 1 || channels === 3) && height >= SMALLEST_PICTURE && width >= SMALLEST_PICTURE
+  return (channels === 1 || channels === 3) && height >= SMALLEST_IMAGE && width >= SMALLEST_IMAGE
     ? { kind: 'image', input: name, dtype, height, width, channels, shape } : undefined;
 }
 
-/** Returns height, width and channels, if a shape may be that of a picture. */
-function pictureSizeOf(shape: readonly number[]): readonly number[] | undefined {
-  const side = FLAT_PICTURES[sizeOf(shape)];
+/** Returns height, width and channels, if a shape may be that of an image. */
+function imageSizeOf(shape: readonly number[]): readonly number[] | undefined {
+  const side = FLAT_IMAGES[sizeOf(shape)];
   if (shape.length < 3 && side !== undefined && (shape.length === 1 || shape[0] === side)) {
     return [side, side, 1];
   }

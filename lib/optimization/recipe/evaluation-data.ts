@@ -8,7 +8,7 @@ import { checkReference, storeAsset, storeReference } from '../../model/stored-o
 
 const EXTENSIONS = ['.npz', '.jsonl'];
 
-/** Names the pictures of a directory, and their labels. */
+/** Names the images of a directory, and their labels. */
 const LABELS_FILE = 'labels.csv';
 
 /**
@@ -17,14 +17,14 @@ const LABELS_FILE = 'labels.csv';
  * An `.npz` file with one array for each input (any name for a single input) and `labels` or `labels/<output>`, or a `.jsonl` file
  * whose lines are REST bodies with a `label`. Values are those of the model's signature.
  *
- * Or JPEG and PNG pictures, with `imageInput`: a directory with a file `labels.csv`, whose first line is `path,label`, and each other line the path
- * of a picture in the directory and its label.
+ * Or JPEG and PNG images, with `imageInput`: a directory with a file `labels.csv`, whose first line is `path,label`, and each other line the path
+ * of an image in the directory and its label.
  */
 export abstract class EvaluationData {
   /**
-   * A local file, or a directory with one or with pictures, uploaded with the app's other assets.
+   * A local file, or a directory with one or with images, uploaded with the app's other assets.
    *
-   * @param path of an .npz or .jsonl file, or a directory with one or with pictures, relative to the working directory of the CDK app
+   * @param path of an .npz or .jsonl file, or a directory with one or with images, relative to the working directory of the CDK app
    */
   public static fromAsset(path: string): EvaluationData {
     return new AssetData(path);
@@ -34,7 +34,7 @@ export abstract class EvaluationData {
    * Data in a bucket.
    *
    * @param bucket the bucket
-   * @param key of an .npz or .jsonl file, of a .zip file with one or with pictures, or the prefix of these, with a slash at the end
+   * @param key of an .npz or .jsonl file, of a .zip file with one or with images, or the prefix of these, with a slash at the end
    * @param options what identifies the content
    */
   public static fromBucket(bucket: s3.IBucket, key: string, options: BucketEvaluationDataOptions = {}): EvaluationData {
@@ -44,8 +44,8 @@ export abstract class EvaluationData {
   /** @internal */
   public abstract _problems(): string[];
 
-  /** The data are pictures, as far as synthesis can see. @internal */
-  public abstract _hasPictures(): boolean;
+  /** The data are images, as far as synthesis can see. @internal */
+  public abstract _hasImages(): boolean;
 
   /** Uploads or references the data and adds its warnings. Call it only if `_problems()` found none. @internal */
   public abstract _bind(scope: Construct): StoredObject;
@@ -64,16 +64,16 @@ class AssetData extends EvaluationData {
     if (!statSync(this.path).isDirectory()) {
       return fileProblems(where, this.path);
     }
-    if (this._hasPictures()) {
+    if (this._hasImages()) {
       return labelsProblems(`${where}, file ${LABELS_FILE},`, join(this.path, LABELS_FILE));
     }
     const files = readdirSync(this.path).filter((name) => isData(name));
     return files.length === 1
       ? fileProblems(`${where}, file ${files[0]},`, join(this.path, files[0]))
-      : [`${where} must hold exactly one .npz or .jsonl file, or ${LABELS_FILE} and pictures, found ${files.length === 0 ? 'none' : files.sort().join(', ')}`];
+      : [`${where} must hold exactly one .npz or .jsonl file, or ${LABELS_FILE} and images, found ${files.length === 0 ? 'none' : files.sort().join(', ')}`];
   }
 
-  public _hasPictures() {
+  public _hasImages() {
     return existsSync(join(this.path, LABELS_FILE)) && !readdirSync(this.path).some(isData);
   }
 
@@ -91,7 +91,7 @@ class BucketData extends EvaluationData {
     return checkReference('key', this.key, this.options, EXTENSIONS).map((problem) => `evaluation data: ${problem}`);
   }
 
-  public _hasPictures() {
+  public _hasImages() {
     return false;
   }
 
@@ -126,7 +126,7 @@ function labelsProblems(where: string, path: string): string[] {
   if (!/^\s*path\s*(,|$)/.test(header ?? '')) {
     return [`${where} must begin with the line "path,label", or "path" without labels, got ${JSON.stringify((header ?? '').slice(0, 80))}`];
   }
-  return rows.length > 0 ? [] : [`${where} names no picture: give the path of a picture in each line after the first`];
+  return rows.length > 0 ? [] : [`${where} names no image: give the path of an image in each line after the first`];
 }
 
 function firstBytes(path: string): string {

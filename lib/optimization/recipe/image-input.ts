@@ -5,16 +5,16 @@ import type * as documents from '../../private/documents/job';
 const CHANNELS = [1, 3];
 
 /**
- * An input of the model that clients may send as an encoded picture: JPEG or PNG. Numbers are taken as without it.
+ * An input of the model that clients may send as an encoded image: JPEG or PNG. Numbers are taken as without it.
  *
- * The server decodes the picture, resizes it to the input's height and width, and computes the numbers that the model was trained on from its pixels.
+ * The server decodes the image, resizes it to the input's height and width, and computes the numbers that the model was trained on from its pixels.
  * The input has the shape rows, height, width, channels, and 1 or 3 channels. Only LiteRT is served so, by the native runtime.
  */
 export class ImageInput {
   /**
    * Pixels as they are, from 0 to 255. In Keras: EfficientNet, ConvNeXt, MobileNetV3, and models with a `Rescaling` layer of their own.
    *
-   * @param options the input, and how pictures are resized
+   * @param options the input, and how images are resized
    */
   public static zeroTo255(options: ImageInputOptions = {}): ImageInput {
     return new ImageInput('zeroTo255', options);
@@ -23,7 +23,7 @@ export class ImageInput {
   /**
    * Pixels from 0 to 1.
    *
-   * @param options the input, and how pictures are resized
+   * @param options the input, and how images are resized
    */
   public static zeroToOne(options: ImageInputOptions = {}): ImageInput {
     return new ImageInput('zeroToOne', options);
@@ -32,7 +32,7 @@ export class ImageInput {
   /**
    * Pixels from -1 to 1: the mode `tf` of Keras, for MobileNet, MobileNetV2, ResNetV2, Inception, Xception and NASNet.
    *
-   * @param options the input, and how pictures are resized
+   * @param options the input, and how images are resized
    */
   public static minusOneToOne(options: ImageInputOptions = {}): ImageInput {
     return new ImageInput('minusOneToOne', options);
@@ -41,7 +41,7 @@ export class ImageInput {
   /**
    * Blue, green and red, without ImageNet's means: the mode `caffe` of Keras, for ResNet50, ResNet101, ResNet152, VGG16 and VGG19.
    *
-   * @param options the input, and how pictures are resized
+   * @param options the input, and how images are resized
    */
   public static caffe(options: ImageInputOptions = {}): ImageInput {
     return new ImageInput('caffe', options);
@@ -50,7 +50,7 @@ export class ImageInput {
   /**
    * Normalized by ImageNet's means and standard deviations: the mode `torch` of Keras, for DenseNet.
    *
-   * @param options the input, and how pictures are resized
+   * @param options the input, and how images are resized
    */
   public static torch(options: ImageInputOptions = {}): ImageInput {
     return new ImageInput('torch', options);
@@ -59,7 +59,7 @@ export class ImageInput {
   /**
    * Any other preprocessing of this form: number = pixel from 0 to 255 × scale + offset.
    *
-   * @param options scale and offset, the order of the channels, the input, and how pictures are resized
+   * @param options scale and offset, the order of the channels, the input, and how images are resized
    */
   public static linear(options: LinearImageInputOptions): ImageInput {
     return new ImageInput('linear', options, options);
@@ -74,7 +74,7 @@ export class ImageInput {
     const { input, resize, antialias } = this.options;
     const problems: string[] = [];
     if (format !== ModelFormat.LITERT) {
-      problems.push('imageInput has no effect on a SavedModel, because TensorFlow Serving decodes no pictures: serve the model with LiteRT (ModelServer.LITERT, or '
+      problems.push('imageInput has no effect on a SavedModel, because TensorFlow Serving decodes no images: serve the model with LiteRT (ModelServer.LITERT, or '
         + 'ModelFunction), or leave imageInput out');
     }
     if (input === '') {
@@ -118,7 +118,7 @@ function linearProblems({ scale, offset }: LinearImageInputOptions): string[] {
   return problems;
 }
 
-/** Method to resize pictures, by the name that it has in `tf.image.resize`. */
+/** Method to resize images, by the name that it has in `tf.image.resize`. */
 export enum ResizeMethod {
   /** Mean of the four nearest pixels, weighted by their distance. What Keras' `image_dataset_from_directory` does. */
   BILINEAR = 'bilinear',
@@ -139,17 +139,17 @@ export enum ChannelOrder {
   BGR = 'BGR',
 }
 
-/** An input for pictures, and how they are resized. */
+/** An input for images, and how they are resized. */
 export interface ImageInputOptions {
   /**
-   * Name of the input. Other signatures take pictures too, where they have an input of this name, type and shape.
+   * Name of the input. Other signatures take images too, where they have an input of this name, type and shape.
    *
    * @default - the only input of the model
    */
   readonly input?: string;
 
   /**
-   * Method to resize pictures to the input's height and width. It changes their aspect ratio where that differs.
+   * Method to resize images to the input's height and width. It changes their aspect ratio where that differs.
    *
    * Take what the model's training data were resized with.
    *
@@ -158,15 +158,15 @@ export interface ImageInputOptions {
   readonly resize?: ResizeMethod;
 
   /**
-   * Take all pixels of a picture into account when it is made smaller, as Pillow does. `tf.image.resize` and Keras do not, by default: of a large
-   * picture, most pixels then have no influence.
+   * Take all pixels of an image into account when it is made smaller, as Pillow does. `tf.image.resize` and Keras do not, by default: of a large
+   * image, most pixels then have no influence.
    *
    * @default false
    */
   readonly antialias?: boolean;
 }
 
-/** An input for pictures whose numbers are a linear function of the pixels. */
+/** An input for images whose numbers are a linear function of the pixels. */
 export interface LinearImageInputOptions extends ImageInputOptions {
   /** The factor of a pixel's value: one number for all channels, or one for each in the order of the model's channels. */
   readonly scale: number[];

@@ -113,7 +113,7 @@ def test_refuses_native_where_the_job_could_not_prove_it(s3: S3Client) -> None:
     assert "an output has a dynamic shape" in misfit(record, runtime="native")
 
 
-def test_refuses_pictures_in_a_function_that_does_not_decode_them(s3: S3Client) -> None:
+def test_refuses_images_in_a_function_that_does_not_decode_them(s3: S3Client) -> None:
     inputs = {"image": {"dtype": "float32", "shape": [-1, 4, 4, 3], "image": {"method": "bilinear"}}}
     record = publish(s3, signatures={"serving_default": {"inputs": inputs}})
 
@@ -121,7 +121,7 @@ def test_refuses_pictures_in_a_function_that_does_not_decode_them(s3: S3Client) 
     for changes in ({"runtime": "numpy"}, {"runtimes": {"numpy": NUMPY}}):
         sentence = misfit(record, **changes)
         assert (
-            "it takes pictures, which only the native runtime decodes, and the numpy runtime serves it here" in sentence
+            "it takes images, which only the native runtime decodes, and the numpy runtime serves it here" in sentence
         )
 
 

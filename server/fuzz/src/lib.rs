@@ -5,9 +5,9 @@ pub mod body;
 pub mod description;
 pub mod event;
 pub mod grpc;
+pub mod image;
 pub mod inference;
 pub mod path;
-pub mod picture;
 
 use std::sync::{Arc, LazyLock};
 

@@ -44,7 +44,7 @@ impl Exchange {
         Ok(Self { time, signature, request: request.to_vec(), answer: answer.to_vec() })
     }
 
-    /// Writes the bodies that tensors have in column format, if a line can hold them. Pictures are as they were sent.
+    /// Writes the bodies that tensors have in column format, if a line can hold them. Images are as they were sent.
     pub(crate) fn of_tensors(
         time: SystemTime,
         description: &Description,

@@ -1,6 +1,6 @@
 use super::limits::{LONGEST_SIDE, MOST_PIXELS};
 
-/// The reason why bytes are not taken as a picture.
+/// The reason why bytes are not taken as an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Bytes of another format, or of none.
@@ -11,7 +11,7 @@ pub enum Fault {
     Channels(usize),
     /// More pixels than any model looks at.
     #[error(
-        "the picture has {0} x {1} pixels; at most {MOST_PIXELS} are allowed, and {LONGEST_SIDE} a side, so make it smaller"
+        "the image has {0} x {1} pixels; at most {MOST_PIXELS} are allowed, and {LONGEST_SIDE} a side, so make it smaller"
     )]
     TooLarge(usize, usize),
     /// Fewer bytes than so many pixels need, however they are compressed.

@@ -17,7 +17,7 @@ const OTHER_FORMATS: [(&[u8], &str); 5] = [
 ];
 
 impl Format {
-    /// Finds the format of a picture.
+    /// Finds the format of an image.
     pub(super) fn of(encoded: &[u8]) -> Result<Self, Fault> {
         if encoded.starts_with(&[0xFF, 0xD8, 0xFF]) {
             return Ok(Self::Jpeg);
@@ -32,7 +32,7 @@ impl Format {
             (Some(b"ftyp"), Some(b"heic" | b"heix" | b"mif1")) => Some("this is a HEIC"),
             _ => None,
         });
-        Err(Fault::Format(named.unwrap_or("these bytes are no picture that is known here")))
+        Err(Fault::Format(named.unwrap_or("these bytes are no image that is known here")))
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
         for unknown in [&b""[..], b"\xff\xd8", b"{}"] {
             assert_eq!(
                 name(unknown),
-                Err("these bytes are no picture that is known here; a JPEG or a PNG is needed".to_owned())
+                Err("these bytes are no image that is known here; a JPEG or a PNG is needed".to_owned())
             );
         }
     }

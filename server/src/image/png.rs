@@ -49,7 +49,7 @@ impl<'p> Png<'p> {
         Ok(Self { decoder, size, memory, is_gray_wanted, has_16_bits })
     }
 
-    /// Decodes the picture, of an animated one the first.
+    /// Decodes the image, of an animated one the first.
     pub(super) fn decode(self) -> Result<Pixels, Fault> {
         let mut reader = self.decoder.read_info().map_err(damaged)?;
         let samples = reader.output_color_type().0.samples();
@@ -58,7 +58,7 @@ impl<'p> Png<'p> {
         // The chunks behind it may be missing in a file that is not complete.
         reader.finish().map_err(damaged)?;
         if (frame.width as usize, frame.height as usize) != (self.size.width, self.size.height) {
-            return Err(Fault::damaged(NAME, &"its first frame is smaller than the picture"));
+            return Err(Fault::damaged(NAME, &"its first frame is smaller than the image"));
         }
         if self.is_gray_wanted && self.has_16_bits && samples > 2 {
             return Ok(Pixels::gray_of_16_bits(self.size, samples, bytes));

@@ -58,18 +58,18 @@ impl PreparationData {
     pub fn checked(self, shape: &[usize]) -> Result<Preparation, String> {
         let &[_, height, width, channels @ (1 | 3)] = shape else {
             return Err(format!(
-                "takes pictures and has the shape {shape:?}; rows, height, width and 1 or 3 channels are needed"
+                "takes images and has the shape {shape:?}; rows, height, width and 1 or 3 channels are needed"
             ));
         };
         if channels == 1 && self.channel_order.is_some() {
-            return Err("takes gray pictures and has a channelOrder, which is for three channels".to_owned());
+            return Err("takes gray images and has a channelOrder, which is for three channels".to_owned());
         }
         let channel_values: Vec<_> =
             self.scale.iter().zip(&self.offset).map(|(&scale, &offset)| (scale as f32, offset as f32)).collect();
         let is_finite = channel_values.iter().all(|(scale, offset)| scale.is_finite() && offset.is_finite());
         if self.scale.len() != channels || self.offset.len() != channels || !is_finite {
             return Err(format!(
-                "takes pictures and has the scale {:?} and the offset {:?}; {channels} numbers of each are needed",
+                "takes images and has the scale {:?} and the offset {:?}; {channels} numbers of each are needed",
                 self.scale, self.offset
             ));
         }

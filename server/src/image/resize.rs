@@ -8,14 +8,14 @@ use super::size::Size;
 /// Bytes of weights, and of what keeps rows, for each pixel of a side before and after.
 const BYTES_PER_SIDE_PIXEL: usize = 96;
 
-/// Returns the bytes of memory that resizing takes besides the picture.
+/// Returns the bytes of memory that resizing takes besides the image.
 pub(super) fn memory(size: Size, channels: usize, preparation: &Preparation) -> usize {
     let &Preparation { width, height, .. } = preparation;
     let values = channels * width * (size.height + height);
     size_of::<f32>() * values + BYTES_PER_SIDE_PIXEL * (size.width + size.height + width + height)
 }
 
-/// Resizes a picture. Returns its values row by row, of as many channels as it has.
+/// Resizes an image. Returns its values row by row, of as many channels as it has.
 pub(super) fn resized(pixels: &Pixels, preparation: &Preparation) -> Vec<f32> {
     let &Preparation { width, height, antialias, .. } = preparation;
     let columns = sources(pixels.size.width, width, preparation);
@@ -24,7 +24,7 @@ pub(super) fn resized(pixels: &Pixels, preparation: &Preparation) -> Vec<f32> {
     let mut result = vec![0.0; width * height * pixels.channels];
     for (sums, Source { first, weights }) in result.chunks_exact_mut(width * pixels.channels).zip(&rows) {
         for (row, weight) in (*first..).zip(weights) {
-            // A picture that becomes smaller may have rows that nothing is made of.
+            // An image that becomes smaller may have rows that nothing is made of.
             let values = narrow[row].get_or_insert_with(|| resized_row(pixels, row, &columns, antialias));
             for (sum, value) in sums.iter_mut().zip(values) {
                 *sum += *value * weight;

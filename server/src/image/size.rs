@@ -1,7 +1,7 @@
 use super::fault::Fault;
 use super::limits::{LONGEST_SIDE, MOST_PIXELS};
 
-/// The size of a picture, in pixels.
+/// The size of an image, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size {
     pub width: usize,
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_has_a_limit_of_pixels_and_of_each_side() {
+    fn a_image_has_a_limit_of_pixels_and_of_each_side() {
         for (width, height, fits) in [
             (5712, 4284, true),
             (1 << 13, 1 << 12, true),

@@ -1,8 +1,8 @@
-use crate::model::{Call, SentPicture, Signature, Tensor};
+use crate::model::{Call, SentImage, Signature, Tensor};
 use crate::rest::Refusal;
 use crate::rest::sentence::{inputs, listed, quoted};
 
-/// The datatype of pictures.
+/// The datatype of images.
 pub(crate) const BYTES: &str = "BYTES";
 /// Most dimensions of a request's shape that an error shows: a shape could be as long as the request.
 const MOST_SHOWN: usize = 32;
@@ -13,7 +13,7 @@ pub(crate) struct Inputs<'d> {
     /// Inputs of the signature that the request has named, by position.
     named: Vec<bool>,
     columns: Vec<Vec<u8>>,
-    pictures: Vec<SentPicture>,
+    images: Vec<SentImage>,
     rows: Option<usize>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Place<'d> {
     /// Number of all values.
     pub count: usize,
     /// True if its elements are images.
-    pub has_pictures: bool,
+    pub has_images: bool,
     batched: bool,
 }
 
@@ -36,7 +36,7 @@ impl<'d> Inputs<'d> {
     pub(crate) fn new(signature: &'d Signature) -> Self {
         let count = signature.inputs.len();
         let columns = vec![Vec::new(); count];
-        Self { signature, named: vec![false; count], columns, pictures: Vec::new(), rows: None }
+        Self { signature, named: vec![false; count], columns, images: Vec::new(), rows: None }
     }
 
     /// Finds the input of a name, and checks what the request says of it.
@@ -54,18 +54,18 @@ impl<'d> Inputs<'d> {
         if std::mem::replace(&mut self.named[position], true) {
             return Err(Refusal::bad_request(format!("input '{name}' is there twice")));
         }
-        let has_pictures = datatype == BYTES && tensor.image.is_some();
-        if datatype != tensor.dtype.inference() && !has_pictures {
+        let has_images = datatype == BYTES && tensor.image.is_some();
+        if datatype != tensor.dtype.inference() && !has_images {
             return Err(Refusal::bad_request(format!(
                 "input '{name}' has the datatype {}; {} is expected{}",
                 quoted(datatype, 20),
                 tensor.dtype.inference(),
-                if tensor.image.is_some() { ", or BYTES of pictures" } else { "" }
+                if tensor.image.is_some() { ", or BYTES of images" } else { "" }
             )));
         }
-        let (rows, pictures) = if has_pictures {
-            let pictures = pictures(tensor, signature.batched, shape)?;
-            (if signature.batched { pictures } else { 1 }, pictures)
+        let (rows, images) = if has_images {
+            let images = images(tensor, signature.batched, shape)?;
+            (if signature.batched { images } else { 1 }, images)
         } else {
             (rows(tensor, signature.batched, shape)?, 0)
         };
@@ -81,8 +81,8 @@ impl<'d> Inputs<'d> {
         let Some(count) = count.filter(fits) else {
             return Err(Refusal::bad_request(format!("input '{name}' has a shape that is too large")));
         };
-        let count = if has_pictures { pictures } else { count };
-        Ok(Place { position, tensor, rows, count, has_pictures, batched: signature.batched })
+        let count = if has_images { images } else { count };
+        Ok(Place { position, tensor, rows, count, has_images, batched: signature.batched })
     }
 
     /// Takes the stored bytes of an input.
@@ -90,13 +90,13 @@ impl<'d> Inputs<'d> {
         self.columns[place.position] = stored;
     }
 
-    /// Takes the pictures of an input.
-    pub(crate) fn put_pictures(&mut self, place: Place<'_>, pictures: Vec<Vec<u8>>) {
-        let sent = |(row, encoded)| SentPicture { input: place.position, row, encoded };
-        self.pictures.extend(pictures.into_iter().enumerate().map(sent));
+    /// Takes the images of an input.
+    pub(crate) fn put_images(&mut self, place: Place<'_>, images: Vec<Vec<u8>>) {
+        let sent = |(row, encoded)| SentImage { input: place.position, row, encoded };
+        self.images.extend(images.into_iter().enumerate().map(sent));
     }
 
-    /// Returns the call, whose pictures are not decoded yet.
+    /// Returns the call, whose images are not decoded yet.
     ///
     /// # Arguments
     ///
@@ -105,8 +105,8 @@ impl<'d> Inputs<'d> {
         let missing = self.signature.inputs.iter().zip(&self.named).filter(|(_, is_named)| !**is_named);
         let missing: Vec<&str> = missing.map(|(tensor, _)| tensor.name.as_str()).collect();
         if missing.is_empty() {
-            let Self { columns, pictures, rows, .. } = self;
-            return Ok(Call { signature, rows: rows.unwrap_or(1), columns, pictures });
+            let Self { columns, images, rows, .. } = self;
+            return Ok(Call { signature, rows: rows.unwrap_or(1), columns, images });
         }
         Err(Refusal::bad_request(format!(
             "missing input {}; the signature '{}' takes {}",
@@ -130,8 +130,8 @@ impl Place<'_> {
     }
 }
 
-/// Returns the number of pictures that a shape of BYTES has.
-pub(crate) fn pictures(tensor: &Tensor, batched: bool, shape: &[i64]) -> Result<usize, Refusal> {
+/// Returns the number of images that a shape of BYTES has.
+pub(crate) fn images(tensor: &Tensor, batched: bool, shape: &[i64]) -> Result<usize, Refusal> {
     let count = match *shape {
         [count] | [count, 1] => usize::try_from(count).unwrap_or(0),
         _ => 0,
@@ -141,7 +141,7 @@ pub(crate) fn pictures(tensor: &Tensor, batched: bool, shape: &[i64]) -> Result<
     }
     let expected = if batched { "n".to_owned() } else { tensor.stored_shape[0].to_string() };
     Err(Refusal::bad_request(format!(
-        "input '{}' has {}; [{expected}] or [{expected}, 1] is expected for pictures",
+        "input '{}' has {}; [{expected}] or [{expected}, 1] is expected for images",
         tensor.name,
         described(shape)
     )))

@@ -4,10 +4,10 @@ use jiter::Peek;
 use memchr::memchr_iter;
 
 use super::header;
+use super::images::strings;
 use super::inputs::{Inputs, Place};
 use super::outputs::{Wanted, position};
 use super::parameters::Parameters;
-use super::pictures::strings;
 use super::text::{Fault, Read, Text, refuse};
 use crate::model::Description;
 use crate::rest::sentence::quoted;
@@ -117,7 +117,7 @@ struct Given<'d, 'j> {
 /// The values of an input.
 enum Values {
     Stored(Vec<u8>),
-    Pictures(Vec<Vec<u8>>),
+    Images(Vec<Vec<u8>>),
 }
 
 /// A reader of requests for a signature, which is presumed until the request names it.
@@ -207,7 +207,7 @@ impl<'d> Reader<'d> {
         let name = &place.tensor.name;
         match (values, given.binary_size) {
             (Some(Values::Stored(values)), None) => parsed.inputs.put(place, values),
-            (Some(Values::Pictures(pictures)), None) => parsed.inputs.put_pictures(place, pictures),
+            (Some(Values::Images(images)), None) => parsed.inputs.put_images(place, images),
             (None, Some(size)) if self.has_header => parsed.binary.push((place, size)),
             (None, Some(_)) => {
                 return refuse(format!(
@@ -263,8 +263,8 @@ impl<'d> Given<'d, '_> {
 
 /// Reads the values of an input: one list, or lists nested as its shape is.
 fn values(source: &mut Source<'_>, place: Place<'_>) -> Read<Values> {
-    if place.has_pictures {
-        return strings(source, place).map(Values::Pictures);
+    if place.has_images {
+        return strings(source, place).map(Values::Images);
     }
     stored(source, place).map(Values::Stored)
 }

@@ -21,9 +21,9 @@ pub fn reading(description: &Description, body: &[u8], json_length: Option<usize
     let inputs = description.signatures.iter().flat_map(|signature| &signature.inputs);
     let factor = |tensor: &Tensor| {
         let stored = tensor.stored.size().div_ceil(tensor.dtype.size());
-        // A picture is copied, with what is known of it.
-        let pictures = usize::from(tensor.image.is_some());
-        1 + pictures + if tensor.quantization.is_some() { stored } else { 0 }
+        // An image is copied, with what is known of it.
+        let images = usize::from(tensor.image.is_some());
+        1 + images + if tensor.quantization.is_some() { stored } else { 0 }
     };
     memory::reading(description, json) + binary.len() * inputs.map(factor).max().unwrap_or(1)
 }

@@ -6,13 +6,13 @@
 
 mod answer;
 mod header;
+mod images;
 mod inputs;
 mod json;
 pub mod memory;
 pub mod metadata;
 mod outputs;
 mod parameters;
-mod pictures;
 mod raw;
 mod request;
 mod route;
@@ -21,13 +21,13 @@ mod text;
 pub use answer::Answer;
 pub use header::{HEADER, json_length};
 #[cfg(feature = "server")]
-pub(crate) use inputs::{BYTES, Inputs, Place, pictures as picture_count, rows};
+pub(crate) use images::elements;
+#[cfg(feature = "server")]
+pub(crate) use inputs::{BYTES, Inputs, Place, images as image_count, rows};
 #[cfg(feature = "server")]
 pub(crate) use outputs::position as output_position;
 #[cfg(feature = "server")]
 pub(crate) use parameters::{extension, not_offered, signature};
-#[cfg(feature = "server")]
-pub(crate) use pictures::elements;
 #[cfg(feature = "server")]
 pub(crate) use raw::{has_nan, stored};
 pub use request::{Form, InferRequest};

@@ -1,14 +1,14 @@
 use std::borrow::Cow;
 
 use super::header;
+use super::images::elements;
 use super::inputs::Inputs;
 use super::json::{self, Parsed};
 use super::metadata::default_signature;
 use super::outputs::Wanted;
-use super::pictures::elements;
 use super::raw;
 use crate::model::{Call, Description};
-use crate::rest::{Need, Refusal, pictures};
+use crate::rest::{Need, Refusal, images};
 
 /// An inference request that the model can answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ impl InferRequest {
     /// # Arguments
     ///
     /// * `json_length`: what the header says; 0 where the body is the only input in binary form.
-    /// * `take`: takes what each picture needs, before it is decoded.
+    /// * `take`: takes what each image needs, before it is decoded.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl InferRequest {
         take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
         let mut request = Self::parse(description, body, json_length)?;
-        pictures::decode(description, &mut request.call, take)?;
+        images::decode(description, &mut request.call, take)?;
         Ok(request)
     }
 
@@ -82,7 +82,7 @@ impl InferRequest {
             )));
         }
         for &(place, size) in &binary {
-            if !place.has_pictures && size != place.bytes() {
+            if !place.has_images && size != place.bytes() {
                 return Err(Refusal::bad_request(format!(
                     "input '{}' has a binary_data_size of {size}; {} values of {} have {} bytes",
                     place.tensor.name,
@@ -93,15 +93,15 @@ impl InferRequest {
             }
         }
         if let &[(place, _)] = &binary[..]
-            && !place.has_pictures
+            && !place.has_images
         {
             inputs.put(place, raw::stored(place.tensor, after(body, json_length))?);
         } else {
             let mut rest = &body[json_length..];
             for (place, size) in binary {
                 let (values, others) = rest.split_at(size);
-                if place.has_pictures {
-                    inputs.put_pictures(place, elements(place, values)?);
+                if place.has_images {
+                    inputs.put_images(place, elements(place, values)?);
                 } else {
                     inputs.put(place, raw::stored(place.tensor, Cow::Borrowed(values))?);
                 }

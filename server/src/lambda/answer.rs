@@ -14,7 +14,7 @@ use super::work::Work;
 use crate::captured_request::Exchange;
 use crate::inference::{InferRequest, Part, Resource, find, json_length, metadata};
 use crate::model::{Call, OPENAPI_FILE, Outputs, openapi};
-use crate::rest::{Caller, PredictRequest, Refusal, Route, Service, base64, is_picture};
+use crate::rest::{Caller, PredictRequest, Refusal, Route, Service, base64, is_image};
 
 /// All that an event is answered with.
 pub(super) struct Answering<'a, R> {
@@ -113,18 +113,18 @@ impl<R: FnOnce(&Call, &mut Work) -> Result<Outputs, Unanswered>> Answering<'_, R
 
     fn predict_http(self, event: &HttpEvent) -> Result<Vec<u8>, Unanswered> {
         let (description, body) = (&self.service.description, event.body(self.work)?);
-        if !is_picture(description, event.content_type.as_deref().unwrap_or_default()) {
+        if !is_image(description, event.content_type.as_deref().unwrap_or_default()) {
             let request = PredictRequest::read(description, &body, Caller::Http, |need| self.work.take(need))?;
             return self.predict(&request, || body);
         }
         if event.is_text() {
             return Err(Refusal::bad_request(
-                "the body is a picture, but came as text, which changes it; let the API pass it as base64: a REST API \
+                "the body is an image, but came as text, which changes it; let the API pass it as base64: a REST API \
                  does so with binaryMediaTypes ['image/*']",
             )
             .into());
         }
-        let request = PredictRequest::of_picture(description, &body, |need| self.work.take(need))?;
+        let request = PredictRequest::of_image(description, &body, |need| self.work.take(need))?;
         self.predict(&request, || base64::body(&body).into())
     }
 

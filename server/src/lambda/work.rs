@@ -20,7 +20,7 @@ pub(super) struct Work {
     /// Allowance of requests that were compressed.
     allowance: Option<Allowance>,
     pixels: Pixels,
-    /// Bytes for pictures.
+    /// Bytes for images.
     taken: usize,
 }
 
@@ -59,7 +59,7 @@ impl Work {
         Ok(())
     }
 
-    /// Takes what a picture needs. Half of the function's memory is for pictures.
+    /// Takes what an image needs. Half of the function's memory is for images.
     pub(super) fn take(&mut self, Need { bytes, pixels }: Need) -> Result<(), Unanswered> {
         self.go_on()?;
         self.pixels.take(pixels)?;
@@ -69,7 +69,7 @@ impl Work {
         match limit.filter(|&limit| taken > limit) {
             None => Ok(()),
             Some(limit) => Err(Refusal::too_large(format!(
-                "the pictures need {taken} bytes of memory, of which this function has {limit} for them; send fewer or \
+                "the images need {taken} bytes of memory, of which this function has {limit} for them; send fewer or \
                  smaller ones, or give the function more memory"
             ))
             .into()),

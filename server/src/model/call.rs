@@ -7,13 +7,13 @@ pub struct Call {
     pub rows: usize,
     /// Stored bytes of each input, the rows one after the other, in the order of the description.
     pub columns: Vec<Vec<u8>>,
-    /// The pictures among the rows, as they were sent, in the order of inputs and rows.
-    pub pictures: Vec<SentPicture>,
+    /// The images among the rows, as they were sent, in the order of inputs and rows.
+    pub images: Vec<SentImage>,
 }
 
-/// A picture that was sent in the place of a row's values.
+/// An image that was sent in the place of a row's values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentPicture {
+pub struct SentImage {
     /// The position of its input in the signature.
     pub input: usize,
     /// Position of its row in the call.
@@ -23,30 +23,26 @@ pub struct SentPicture {
 }
 
 impl Call {
-    /// Bytes of what was sent: of pictures, not of their values.
+    /// Bytes of what was sent: of images, not of their values.
     #[must_use]
     pub fn sent_bytes(&self) -> usize {
-        let pictures = self.pictures.iter().map(|picture| picture.encoded.len());
-        let columns = self.columns.iter().enumerate().filter(|(input, _)| !self.has_pictures(*input));
-        columns.map(|(_, column)| column.len()).chain(pictures).sum()
+        let images = self.images.iter().map(|image| image.encoded.len());
+        let columns = self.columns.iter().enumerate().filter(|(input, _)| !self.has_images(*input));
+        columns.map(|(_, column)| column.len()).chain(images).sum()
     }
 
-    /// Returns a copy without the values of pictures.
+    /// Returns a copy without the values of images.
     #[must_use]
     pub fn sent(&self) -> Self {
         let column =
-            |(input, column): (usize, &Vec<u8>)| if self.has_pictures(input) { Vec::new() } else { column.clone() };
-        Self {
-            columns: self.columns.iter().enumerate().map(column).collect(),
-            pictures: self.pictures.clone(),
-            ..*self
-        }
+            |(input, column): (usize, &Vec<u8>)| if self.has_images(input) { Vec::new() } else { column.clone() };
+        Self { columns: self.columns.iter().enumerate().map(column).collect(), images: self.images.clone(), ..*self }
     }
 
-    /// Tells whether rows of an input were sent as pictures.
+    /// Tells whether rows of an input were sent as images.
     #[must_use]
-    pub fn has_pictures(&self, input: usize) -> bool {
-        self.pictures.iter().any(|picture| picture.input == input)
+    pub fn has_images(&self, input: usize) -> bool {
+        self.images.iter().any(|image| image.input == input)
     }
 }
 

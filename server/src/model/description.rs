@@ -33,7 +33,7 @@ pub struct Description {
     /// Names of the classes, by their index.
     pub labels: Option<Vec<String>>,
     default_signature: usize,
-    takes_pictures: bool,
+    takes_images: bool,
 }
 
 /// One callable of the model.
@@ -141,7 +141,7 @@ impl Description {
             )));
         };
         let inputs = || signatures.iter().flat_map(|signature| &signature.inputs);
-        let takes_pictures = inputs().any(|tensor| tensor.image.is_some());
+        let takes_images = inputs().any(|tensor| tensor.image.is_some());
         Ok(Self {
             model: data.model,
             version: data.version,
@@ -150,22 +150,22 @@ impl Description {
             signatures,
             labels: data.labels,
             default_signature,
-            takes_pictures,
+            takes_images,
         })
     }
 
-    /// Tells whether an input takes pictures.
+    /// Tells whether an input takes images.
     #[must_use]
-    pub fn takes_pictures(&self) -> bool {
-        self.takes_pictures
+    pub fn takes_images(&self) -> bool {
+        self.takes_images
     }
 
-    /// Tells whether a body, which is JSON at its beginning, may hold pictures.
+    /// Tells whether a body, which is JSON at its beginning, may hold images.
     #[must_use]
-    pub fn may_hold_pictures(&self, body: &[u8]) -> bool {
+    pub fn may_hold_images(&self, body: &[u8]) -> bool {
         // A name can be written by escapes.
         let has = |text: &[u8]| memmem::find(body, text).is_some();
-        self.takes_pictures && (has(b"\"b64\"") || has(b"\"BYTES\"") || memchr(b'\\', body).is_some())
+        self.takes_images && (has(b"\"b64\"") || has(b"\"BYTES\"") || memchr(b'\\', body).is_some())
     }
 
     /// The position of a signature, of the default one without a name; `None` where there is none of that name.

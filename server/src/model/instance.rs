@@ -104,7 +104,7 @@ impl Instance {
                 signature: first.signature,
                 rows: calls.iter().map(|call| call.rows).sum(),
                 columns: (0..signature.inputs.len()).map(|input| columns(input).collect::<Vec<_>>().concat()).collect(),
-                pictures: Vec::new(),
+                images: Vec::new(),
             };
             if let Ok(outputs) = self.run_while(&all, &mut is_wanted) {
                 return divided(signature, calls, &outputs);

@@ -19,7 +19,7 @@ mod tensor;
 mod trial;
 
 pub use batch::Batch;
-pub use call::{Call, Outputs, SentPicture};
+pub use call::{Call, Outputs, SentImage};
 pub use description::{DEFAULT_DIRECTORY, Description, Signature};
 pub use digest::Digest;
 pub use element::{Element, Misfit};

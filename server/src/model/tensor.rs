@@ -92,7 +92,7 @@ impl Tensor {
             Err(problem) => return invalid(&problem),
         };
         if image.is_some() && !IMAGE_TYPES.contains(&data.dtype) {
-            return invalid(&format!("takes pictures and has the type {}, which holds none", data.dtype));
+            return invalid(&format!("takes images and has the type {}, which holds none", data.dtype));
         }
         Ok(Self {
             name,
@@ -131,8 +131,8 @@ impl Tensor {
         self.count * self.stored.size()
     }
 
-    /// Returns the stored bytes of one picture's values. What an integer type cannot hold becomes its nearest value.
-    pub(crate) fn stored_picture(&self, values: &[f32]) -> Vec<u8> {
+    /// Returns the stored bytes of one image's values. What an integer type cannot hold becomes its nearest value.
+    pub(crate) fn stored_image(&self, values: &[f32]) -> Vec<u8> {
         let mut real = Vec::with_capacity(values.len() * self.dtype.size());
         let (low, high) = self.dtype.limits();
         for &value in values {
@@ -151,8 +151,8 @@ impl Tensor {
         }
     }
 
-    /// Stored bytes of one picture.
-    pub(crate) fn picture_bytes(&self) -> usize {
+    /// Stored bytes of one image.
+    pub(crate) fn image_bytes(&self) -> usize {
         self.stored_shape[1..].iter().product::<usize>() * self.stored.size()
     }
 
@@ -195,7 +195,7 @@ impl Tensor {
     }
 }
 
-/// The types that a picture's values can have.
+/// The types that an image's values can have.
 const IMAGE_TYPES: [ElementType; 4] =
     [ElementType::Float32, ElementType::Float16, ElementType::Int8, ElementType::UInt8];
 

@@ -35,7 +35,7 @@ pub(super) fn answer(description: &Description, signature: &Signature, form: For
     text
 }
 
-/// Writes the bodies that a call and its outputs have in column format, with pictures for inputs that have them.
+/// Writes the bodies that a call and its outputs have in column format, with images for inputs that have them.
 #[must_use]
 pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec<u8>, Vec<u8>) {
     let signature = &description.signatures[call.signature];
@@ -47,12 +47,12 @@ pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec
     request.extend_from_slice(b",\"inputs\":");
     write_members(&values, &mut request, |values, text| {
         let input = signature.inputs.iter().position(|tensor| tensor.name == values.tensor.name);
-        let pictures: Vec<_> = call.pictures.iter().filter(|picture| Some(picture.input) == input).collect();
-        if pictures.is_empty() {
+        let images: Vec<_> = call.images.iter().filter(|image| Some(image.input) == input).collect();
+        if images.is_empty() {
             values.write(rows, text);
         } else {
             // Write the images as they were sent: the values of one alone can be more than is captured.
-            write_list(pictures.len(), text, |index, text| base64::write(&pictures[index].encoded, text));
+            write_list(images.len(), text, |index, text| base64::write(&images[index].encoded, text));
         }
     });
     request.push(b'}');

@@ -19,8 +19,8 @@ pub fn reading(description: &Description, body: &[u8]) -> usize {
     }
     let strings = memchr(b'\\', body).map_or(0, |_| body.len());
     // Count the bytes of images, and what is known of each, which is less than its text.
-    let pictures = if description.may_hold_pictures(body) { 2 * body.len() } else { 0 };
-    (memchr_iter(b',', body).count() + 1) * ELEMENT_BYTES + strings + pictures
+    let images = if description.may_hold_images(body) { 2 * body.len() } else { 0 };
+    (memchr_iter(b',', body).count() + 1) * ELEMENT_BYTES + strings + images
 }
 
 /// Returns the bytes of memory that the outputs of so many rows take, and the most that the text of their answer can have.

@@ -8,7 +8,7 @@ use crate::image::MOST_PIXELS;
 pub struct Need {
     /// Bytes of memory, besides what was taken before.
     pub bytes: usize,
-    /// Pixels that the picture says to have.
+    /// Pixels that the image says to have.
     pub pixels: usize,
 }
 
@@ -17,11 +17,11 @@ pub fn unlimited(_: Need) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Pixels for each byte of a request, beyond those of one picture. Photographs have two to eight; a body that is zipped may
-/// repeat a picture that says to have many.
+/// Pixels for each byte of a request, beyond those of one image. Photographs have two to eight; a body that is zipped may
+/// repeat an image that says to have many.
 const PIXELS_PER_BYTE: usize = 64;
 
-/// The pixels that the pictures of one request may still have.
+/// The pixels that the images of one request may still have.
 #[derive(Debug)]
 pub(crate) struct Pixels {
     left: usize,
@@ -35,11 +35,11 @@ impl Pixels {
         Self { left: all, all }
     }
 
-    /// Takes those of the next picture.
+    /// Takes those of the next image.
     pub(crate) fn take(&mut self, pixels: usize) -> Result<(), Refusal> {
         self.left = self.left.checked_sub(pixels).ok_or_else(|| {
             Refusal::too_large(format!(
-                "the pictures of the request have more than {} pixels, {MOST_PIXELS} and {PIXELS_PER_BYTE} for each byte \
+                "the images of the request have more than {} pixels, {MOST_PIXELS} and {PIXELS_PER_BYTE} for each byte \
                  that was sent; send fewer or smaller ones",
                 self.all
             ))
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_have_the_pixels_of_the_largest_and_64_for_each_byte() {
+    fn images_have_the_pixels_of_the_largest_and_64_for_each_byte() {
         let mut pixels = Pixels::of(100);
         pixels.take(MOST_PIXELS).unwrap();
         pixels.take(6400).unwrap();

@@ -1,12 +1,12 @@
 use super::answer;
 use super::explain;
+use super::images;
 use super::need::Need;
-use super::pictures;
 use super::read;
 use super::refusal::Refusal;
 use super::request::{Caller, Form, PredictRequest};
 use super::sentence::inputs;
-use crate::model::{Call, Description, Outputs, SentPicture, Signature};
+use crate::model::{Call, Description, Outputs, SentImage, Signature};
 
 /// TensorFlow Serving ignores it at the beginning of a body.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -16,7 +16,7 @@ impl PredictRequest {
     ///
     /// # Arguments
     ///
-    /// * `take`: takes what each picture needs, before it is decoded.
+    /// * `take`: takes what each image needs, before it is decoded.
     ///
     /// # Errors
     ///
@@ -30,12 +30,12 @@ impl PredictRequest {
         Self::parse(description, body, caller)?.decoded(description, take)
     }
 
-    /// Reads a body that is one picture, for the default signature.
+    /// Reads a body that is one image, for the default signature.
     ///
     /// # Arguments
     ///
     /// * `take`: as of [`Self::read`].
-    pub fn of_picture<E: From<Refusal>>(
+    pub fn of_image<E: From<Refusal>>(
         description: &Description,
         body: &[u8],
         take: impl FnMut(Need) -> Result<(), E>,
@@ -45,15 +45,15 @@ impl PredictRequest {
         let is_one = matches!(&signature.inputs[..], [tensor] if tensor.image.is_some() && tensor.stored_shape[0] == 1);
         if !is_one {
             let message = format!(
-                "a body that is a picture is for a model with one input, which takes pictures; the signature '{}' takes \
+                "a body that is an image is for a model with one input, which takes images; the signature '{}' takes \
                  {}, so send JSON",
                 signature.name,
                 inputs(signature)
             );
             return Err(Refusal::bad_request(message).into());
         }
-        let pictures = vec![SentPicture { input: 0, row: 0, encoded: body.to_vec() }];
-        let call = Call { signature: index, rows: 1, columns: vec![Vec::new()], pictures };
+        let images = vec![SentImage { input: 0, row: 0, encoded: body.to_vec() }];
+        let call = Call { signature: index, rows: 1, columns: vec![Vec::new()], images };
         Self { call, form: Form::Instances }.fitting(description)?.decoded(description, take)
     }
 
@@ -62,7 +62,7 @@ impl PredictRequest {
         description: &Description,
         take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
-        pictures::decode(description, &mut self.call, take)?;
+        images::decode(description, &mut self.call, take)?;
         Ok(self)
     }
 

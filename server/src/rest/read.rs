@@ -5,7 +5,7 @@
 use jiter::{Jiter, Peek};
 
 use super::request::{Caller, Form, PredictRequest};
-use super::source::{Declined, Pictures, Read, Source};
+use super::source::{Declined, Images, Read, Source};
 use super::walk::{Names, repeated};
 use crate::model::{Call, Description, Signature, Tensor};
 
@@ -98,7 +98,7 @@ struct Columns<'d> {
 
 struct Column {
     stored: Vec<u8>,
-    pictures: Pictures,
+    images: Images,
     /// Items in `stored`: rows, or the elements of dimension 0 where they came row by row without a batch.
     items: usize,
 }
@@ -107,7 +107,7 @@ impl<'d> Columns<'d> {
     fn new(signature: &'d Signature) -> Self {
         let column = |(input, tensor): (usize, &Tensor)| Column {
             stored: Vec::with_capacity(tensor.stored_bytes()),
-            pictures: Pictures { input, sent: Vec::new() },
+            images: Images { input, sent: Vec::new() },
             items: 0,
         };
         Self { signature, columns: signature.inputs.iter().enumerate().map(column).collect() }
@@ -168,8 +168,8 @@ impl<'d> Columns<'d> {
         mut read: impl FnMut(&Tensor, &mut Source<'_>, &mut Column) -> Read<()>,
     ) -> Read<bool> {
         let inputs = &self.signature.inputs;
-        let only_picture = || matches!(&inputs[..], [tensor] if tensor.image.is_some());
-        if peek != Peek::Object || (only_picture() && jiter.is_base64()) {
+        let only_image = || matches!(&inputs[..], [tensor] if tensor.image.is_some());
+        if peek != Peek::Object || (only_image() && jiter.is_base64()) {
             let ([tensor], [column]) = (&inputs[..], &mut self.columns[..]) else {
                 return Err(Declined);
             };
@@ -190,7 +190,7 @@ impl<'d> Columns<'d> {
         if done.iter().all(|&done| done) { Ok(true) } else { Err(Declined) }
     }
 
-    /// The call, whose pictures are not decoded yet.
+    /// The call, whose images are not decoded yet.
     fn finish(self, signature: usize) -> Read<Call> {
         let rows = if self.signature.batched { self.columns[0].items } else { 1 };
         if rows == 0 || (self.signature.batched && self.columns.iter().any(|column| column.items != rows)) {
@@ -199,7 +199,7 @@ impl<'d> Columns<'d> {
         let mut call = Call { signature, rows, ..Call::default() };
         for column in self.columns {
             call.columns.push(column.stored);
-            call.pictures.extend(column.pictures.sent);
+            call.images.extend(column.images.sent);
         }
         Ok(call)
     }
@@ -209,7 +209,7 @@ impl Column {
     fn rows(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, shape: &[usize]) -> Read<()> {
         let mut next = jiter.next_array()?;
         while let Some(peek) = next {
-            jiter.values(tensor, peek, shape, &mut self.stored, Some(&mut self.pictures))?;
+            jiter.values(tensor, peek, shape, &mut self.stored, Some(&mut self.images))?;
             self.items += 1;
             next = jiter.array_step()?;
         }
@@ -219,6 +219,6 @@ impl Column {
     fn item(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, shape: &[usize]) -> Read<()> {
         let peek = jiter.peek()?;
         self.items += 1;
-        jiter.values(tensor, peek, shape, &mut self.stored, Some(&mut self.pictures))
+        jiter.values(tensor, peek, shape, &mut self.stored, Some(&mut self.images))
     }
 }

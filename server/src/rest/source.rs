@@ -5,7 +5,7 @@ use jiter::{Jiter, JiterError, Peek};
 use super::base64;
 use super::number::element;
 use super::plain;
-use crate::model::{Element, Misfit, SentPicture, Tensor};
+use crate::model::{Element, Misfit, SentImage, Tensor};
 
 /// A text that is not what the reader expects; `explain` finds the words.
 pub(crate) struct Declined;
@@ -45,14 +45,14 @@ impl<'j> Source<'j> {
     ///
     /// # Arguments
     ///
-    /// * `pictures`: of the input, where a picture may stand for the list of its values.
+    /// * `images`: of the input, where an image may stand for the list of its values.
     pub(crate) fn values(
         &mut self,
         tensor: &Tensor,
         peek: Peek,
         shape: &[usize],
         stored: &mut Vec<u8>,
-        pictures: Option<&mut Pictures>,
+        images: Option<&mut Images>,
     ) -> Read<()> {
         let before = stored.len();
         if let Some(rest) = plain::nested(self.rest(), shape, tensor, stored) {
@@ -61,7 +61,7 @@ impl<'j> Source<'j> {
             return Ok(());
         }
         stored.truncate(before);
-        self.nested(tensor, peek, shape, stored, pictures)
+        self.nested(tensor, peek, shape, stored, images)
     }
 
     /// Tells whether the object that is next stands for bytes.
@@ -70,8 +70,8 @@ impl<'j> Source<'j> {
         matches!(ahead.next_object(), Ok(Some("b64"))) && matches!(ahead.peek(), Ok(Peek::String))
     }
 
-    /// Reads the object that stands for the bytes of a picture.
-    fn picture(&mut self) -> Read<Vec<u8>> {
+    /// Reads the object that stands for the bytes of an image.
+    fn image(&mut self) -> Read<Vec<u8>> {
         if self.jiter.known_object()? != Some("b64") {
             return Err(Declined);
         }
@@ -86,7 +86,7 @@ impl<'j> Source<'j> {
         peek: Peek,
         shape: &[usize],
         stored: &mut Vec<u8>,
-        mut pictures: Option<&mut Pictures>,
+        mut images: Option<&mut Images>,
     ) -> Read<()> {
         let Some((&size, inner)) = shape.split_first() else {
             let element = match peek {
@@ -96,40 +96,40 @@ impl<'j> Source<'j> {
             return Ok(tensor.push(element, stored)?);
         };
         if peek != Peek::Array {
-            let taking = pictures.filter(|_| peek == Peek::Object && is_picture(tensor, shape));
-            let encoded = taking.map(|pictures| self.picture().map(|encoded| pictures.push(tensor, stored, encoded)));
+            let taking = images.filter(|_| peek == Peek::Object && is_image(tensor, shape));
+            let encoded = taking.map(|images| self.image().map(|encoded| images.push(tensor, stored, encoded)));
             return encoded.unwrap_or(Err(Declined));
         }
         let mut next = self.jiter.known_array()?;
         for _ in 0..size {
-            self.nested(tensor, next.ok_or(Declined)?, inner, stored, pictures.as_deref_mut())?;
+            self.nested(tensor, next.ok_or(Declined)?, inner, stored, images.as_deref_mut())?;
             next = self.jiter.array_step()?;
         }
         if next.is_none() { Ok(()) } else { Err(Declined) }
     }
 }
 
-/// The pictures of one input.
-pub(crate) struct Pictures {
+/// The images of one input.
+pub(crate) struct Images {
     /// Position of the input in the signature.
     pub input: usize,
-    pub sent: Vec<SentPicture>,
+    pub sent: Vec<SentImage>,
 }
 
-impl Pictures {
-    /// Adds a picture behind the rows that are stored, and the pictures that are here.
+impl Images {
+    /// Adds an image behind the rows that are stored, and the images that are here.
     fn push(&mut self, tensor: &Tensor, stored: &[u8], encoded: Vec<u8>) {
-        let row = stored.len() / tensor.picture_bytes() + self.sent.len();
-        self.sent.push(SentPicture { input: self.input, row, encoded });
+        let row = stored.len() / tensor.image_bytes() + self.sent.len();
+        self.sent.push(SentImage { input: self.input, row, encoded });
     }
 }
 
-/// Tells whether a picture may stand in the place of a list of this shape.
-pub(crate) fn is_picture(tensor: &Tensor, shape: &[usize]) -> bool {
+/// Tells whether an image may stand in the place of a list of this shape.
+pub(crate) fn is_image(tensor: &Tensor, shape: &[usize]) -> bool {
     tensor.image.is_some() && shape.len() == IMAGE_DIMENSIONS
 }
 
-/// Dimensions of a picture: height, width and channels.
+/// Dimensions of an image: height, width and channels.
 const IMAGE_DIMENSIONS: usize = 3;
 
 impl<'j> Deref for Source<'j> {

@@ -41,9 +41,9 @@ impl Body {
         }
     }
 
-    /// Tells whether it may hold pictures, as far as it can be told before it is unzipped.
-    pub(super) fn may_hold_pictures(&self, description: &Description) -> bool {
-        matches!(self, Self::Plain(bytes) if description.may_hold_pictures(bytes))
+    /// Tells whether it may hold images, as far as it can be told before it is unzipped.
+    pub(super) fn may_hold_images(&self, description: &Description) -> bool {
+        matches!(self, Self::Plain(bytes) if description.may_hold_images(bytes))
     }
 
     /// Returns it uncompressed.

@@ -132,7 +132,7 @@ impl Share {
         self.work.uncompressed();
     }
 
-    /// Takes more for what takes time, such as a picture; nothing when nobody waits for the answer.
+    /// Takes more for what takes time, such as an image; nothing when nobody waits for the answer.
     pub(super) fn take_in_time(&mut self, Need { bytes, pixels }: Need) -> Result<(), Failure> {
         self.work.take(pixels)?;
         self.take(bytes)

@@ -126,7 +126,7 @@ async fn predict(
 ) -> Result<Answer<Bytes>, Failure> {
     let (body, mut share) = body::read(state, headers, body, deadline).await?;
     let json_length = json_length(headers)?;
-    let size = body.size().filter(|_| !body.may_hold_pictures(&servable.description));
+    let size = body.size().filter(|_| !body.may_hold_images(&servable.description));
     let _caller = size.is_none().then(|| share.caller());
     let (unsent, capture, most) = (body.unsent(), state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {

@@ -21,7 +21,7 @@ use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
 use super::traces;
 use crate::model::{Call, Description, Outputs};
-use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, base64, explorer, is_picture, memory};
+use crate::rest::{Caller, Form, PredictRequest, Refusal, Route, base64, explorer, is_image, memory};
 
 const MODELS: &str = "/v1/models/";
 /// Paths of the probes that Kubernetes' own components have, too.
@@ -132,15 +132,15 @@ async fn predict(
 ) -> Result<Bytes, Failure> {
     let (body, mut share) = body::read(state, headers, body, deadline).await?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_picture = is_picture(&servable.description, content_type);
-    // What decoding pictures takes does not follow from the body's size: it is done by threads that have no connections.
-    let size = body.size().filter(|_| !is_picture && !body.may_hold_pictures(&servable.description));
+    let is_image = is_image(&servable.description, content_type);
+    // What decoding images takes does not follow from the body's size: it is done by threads that have no connections.
+    let size = body.size().filter(|_| !is_image && !body.may_hold_images(&servable.description));
     // What takes no time has nobody to look for.
     let _caller = size.is_none().then(|| share.caller());
     let (unsent, capture, most) = (body.unsent(), state.sample(), state.max_answer_bytes);
     let read = move |description: &Arc<Description>| {
         let body = body.plain(&mut share)?;
-        let request = read_body(description, (&body, is_picture), &mut share, most)?;
+        let request = read_body(description, (&body, is_image), &mut share, most)?;
         Ok((request.call, (request.form, body, share)))
     };
     let write = move |description: &Arc<Description>,
@@ -149,7 +149,7 @@ async fn predict(
                       outputs: &Outputs| {
         let answer = form.answer(description, call.signature, outputs);
         if let Some(capture) = capture {
-            let sent = if is_picture { base64::body(&body).into() } else { body.clone() };
+            let sent = if is_image { base64::body(&body).into() } else { body.clone() };
             capture.keep(description, call.signature, &sent, &answer);
         }
         drop(body);
@@ -160,13 +160,13 @@ async fn predict(
 
 fn read_body(
     description: &Description,
-    (body, is_picture): (&[u8], bool),
+    (body, is_image): (&[u8], bool),
     share: &mut Share,
     most: usize,
 ) -> Result<PredictRequest, Failure> {
-    let request = if is_picture {
+    let request = if is_image {
         share.take(body.len())?;
-        PredictRequest::of_picture(description, body, |need| share.take_in_time(need))?
+        PredictRequest::of_image(description, body, |need| share.take_in_time(need))?
     } else {
         share.take(memory::reading(description, body))?;
         PredictRequest::read(description, body, Caller::Http, |need| share.take_in_time(need))?

@@ -58,7 +58,7 @@ impl Work {
         (self.is_compressed || values > self.sent).then_some(self.sent)
     }
 
-    /// Takes the pixels of a picture, or none, as long as the answer is wanted and can come in time.
+    /// Takes the pixels of an image, or none, as long as the answer is wanted and can come in time.
     pub(super) fn take(&mut self, pixels: usize) -> Result<(), Failure> {
         let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if is_late || self.caller.as_ref().is_some_and(|caller| caller.strong_count() == 0) {

@@ -93,7 +93,7 @@ def build(base: Path, scratch: Path) -> Path:  # noqa: PLR0915 - one model after
         lambda image: {"mean": tf.reduce_mean(image, axis=[1, 2])},
         input_signature=[spec([1, 224, 224, 3], tf.float32, "image")],
     )
-    add("pictures", 1, {"serving_default": means}, image=IMAGE)
+    add("images", 1, {"serving_default": means}, image=IMAGE)
 
     weights = np.random.default_rng(7).normal(size=(8, 4)).astype("float32")
     dense = tf.function(lambda x: {"scores": x @ weights}, input_signature=[spec([1, 8], tf.float32, "x")])
@@ -151,7 +151,7 @@ def complete(directory: Path, batch: dict[str, int | str] | None, image: dict[st
 
 
 def set_image(directory: Path, image: dict[str, Any]) -> None:
-    """Say in model.json how pictures become the only input."""
+    """Say in model.json how images become the only input."""
     file = directory / "model.json"
     description = json.loads(file.read_text())
     for signature in description["signatures"].values():

@@ -151,7 +151,7 @@ describe('a request of somebody else is refused before its body is read, and doe
     ['a page of another site', 403, () => ({ headers: { origin: 'https://other.example' } }), /a page of "https:\/\/other.example" sent this request/],
     ['a page of another port', 403, () => ({ headers: { origin: 'http://127.0.0.1:1' } }), /a page of "http:\/\/127.0.0.1:1" sent/],
     ['a page without an origin', 403, () => ({ headers: { origin: 'null' } }), /a page of "null" sent/],
-    ['a picture or a link of another site', 403, () => ({ headers: { 'sec-fetch-site': 'cross-site' } }), /a page of "another site" sent/],
+    ['an image or a link of another site', 403, () => ({ headers: { 'sec-fetch-site': 'cross-site' } }), /a page of "another site" sent/],
     ['a page of this machine on another port', 403, () => ({ headers: { 'sec-fetch-site': 'same-site' } }), /a page of "another site" sent/],
   ])('%s', async (_, status, change, sentence) => {
     const { address, base, host } = await open();

@@ -27,7 +27,7 @@ func main() {
 	caller := awsiam.NewAccountRootPrincipal()
 
 	functions(stack("Functions"), caller)
-	publisher(stack("Publisher"), stack("Pictures"), caller)
+	publisher(stack("Publisher"), stack("Images"), caller)
 	services(stack("Services"))
 	fleets(stack("Fleets"))
 	importer(stack("Importer"), caller)
@@ -126,7 +126,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 }
 
 // Constructs that optimize and publish, for both formats.
-func publisher(stack awscdk.Stack, pictures awscdk.Stack, caller awsiam.IGrantable) {
+func publisher(stack awscdk.Stack, images awscdk.Stack, caller awsiam.IGrantable) {
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-the-laboratory"))
 	signingKey := awskms.Key_FromKeyArn(stack, jsii.String("SigningKey"), jsii.String("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"))
 	shared := tensorflow.NewModelOptimizer(stack, jsii.String("Shared"), &tensorflow.ModelOptimizerProps{
@@ -231,12 +231,12 @@ func publisher(stack awscdk.Stack, pictures awscdk.Stack, caller awsiam.IGrantab
 		}),
 	}
 	for index, imageInput := range inputs {
-		tensorflow.NewModelOptimizer(pictures, jsii.String(fmt.Sprintf("Picture%d", index)), &tensorflow.ModelOptimizerProps{
+		tensorflow.NewModelOptimizer(images, jsii.String(fmt.Sprintf("Image%d", index)), &tensorflow.ModelOptimizerProps{
 			Model:      digitsModel(nil),
 			ImageInput: imageInput,
 		})
 	}
-	tensorflow.NewModelOptimizer(pictures, jsii.String("Plain"), &tensorflow.ModelOptimizerProps{
+	tensorflow.NewModelOptimizer(images, jsii.String("Plain"), &tensorflow.ModelOptimizerProps{
 		Model:  digitsModel(nil),
 		Recipe: tensorflow.OptimizationRecipe_None(),
 		Gate:   tensorflow.QualityGate_MaxRelativeError(jsii.Number(0.001)),

@@ -123,7 +123,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     ModelDashboard(stack, "Searching").add_endpoint(searched)
 
 
-def publisher(stack: cdk.Stack, pictures: cdk.Stack, caller: iam.IGrantable) -> None:
+def publisher(stack: cdk.Stack, images: cdk.Stack, caller: iam.IGrantable) -> None:
     """Optimizes and publishes, for both formats."""
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-the-laboratory")
     signing_key = kms.Key.from_key_arn(
@@ -233,9 +233,9 @@ def publisher(stack: cdk.Stack, pictures: cdk.Stack, caller: iam.IGrantable) -> 
     ]
     for index, image_input in enumerate(inputs):
         model = ModelSource.from_asset("digits/saved_model")
-        ModelOptimizer(pictures, f"Picture{index}", model=model, image_input=image_input)
+        ModelOptimizer(images, f"Image{index}", model=model, image_input=image_input)
     ModelOptimizer(
-        pictures,
+        images,
         "Plain",
         model=ModelSource.from_asset("digits/saved_model"),
         recipe=OptimizationRecipe.none(),
@@ -323,7 +323,7 @@ def deliveries(stack: cdk.Stack, serving: cdk.Stack, caller: iam.IGrantable) -> 
 app = cdk.App()
 principal = iam.AccountRootPrincipal()
 functions(cdk.Stack(app, "Functions"), principal)
-publisher(cdk.Stack(app, "Publisher"), cdk.Stack(app, "Pictures"), principal)
+publisher(cdk.Stack(app, "Publisher"), cdk.Stack(app, "Images"), principal)
 services(cdk.Stack(app, "Services"))
 fleets(cdk.Stack(app, "Fleets"))
 importer(cdk.Stack(app, "Importer"), principal)

@@ -17,7 +17,7 @@ const gateOfData = QualityGate.allOf(
 );
 
 functions(new Stack(app, 'Functions'));
-publisher(new Stack(app, 'Publisher'), new Stack(app, 'Pictures'));
+publisher(new Stack(app, 'Publisher'), new Stack(app, 'Images'));
 services(new Stack(app, 'Services'));
 fleets(new Stack(app, 'Fleets'));
 importer(new Stack(app, 'Importer'));
@@ -89,7 +89,7 @@ function functions(stack: Stack): void {
  *
  * One stack with all of it has a policy near the size at which the CDK splits it. That size counts the letters of tokens, which differ between languages.
  */
-function publisher(stack: Stack, pictures: Stack): void {
+function publisher(stack: Stack, images: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
   const signingKey = kms.Key.fromKeyArn(stack, 'SigningKey', 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab');
   const shared = new ModelOptimizer(stack, 'Shared', {
@@ -167,8 +167,8 @@ function publisher(stack: Stack, pictures: Stack): void {
     ImageInput.torch({ resize: ResizeMethod.BICUBIC, antialias: true }),
     ImageInput.linear({ scale: [0.5], channelOrder: ChannelOrder.RGB }),
     ImageInput.linear({ scale: [0.5, 0.25, 0.125], offset: [-1.5, 0.5, 1.5], channelOrder: ChannelOrder.BGR }),
-  ].forEach((imageInput, index) => new ModelOptimizer(pictures, `Picture${index}`, { model: ModelSource.fromAsset('digits/saved_model'), imageInput }));
-  new ModelOptimizer(pictures, 'Plain', {
+  ].forEach((imageInput, index) => new ModelOptimizer(images, `Image${index}`, { model: ModelSource.fromAsset('digits/saved_model'), imageInput }));
+  new ModelOptimizer(images, 'Plain', {
     model: ModelSource.fromAsset('digits/saved_model'),
     recipe: OptimizationRecipe.none(),
     gate: QualityGate.maxRelativeError(0.001),

@@ -1,16 +1,16 @@
-import { pictureOf } from '../drawing';
+import { imageOf } from '../drawing';
 import type { ImageField } from '../form';
-import type { Picture, Range } from '../picture';
-import { fromCanvas, inverted, numbersOf, rangesOf, toCanvas } from '../picture';
+import type { Image, Range } from '../image';
+import { fromCanvas, inverted, numbersOf, rangesOf, toCanvas } from '../image';
 import { shaped } from '../values';
 import { choice, element, labelled } from './elements';
 import type { InputPart } from './input-part';
 import { makePad } from './pad';
 
-/** Makes the part for an input that is a picture: a pad, a file, and what the model gets of them. */
+/** Makes the part for an input that is an image: a pad, a file, and what the model gets of them. */
 export function imageInput(field: ImageField): InputPart {
   const { input, dtype, height, width, channels, shape } = field;
-  let file: Picture | undefined;
+  let file: Image | undefined;
   let isFile = false;
   const preview = element('canvas', { class: 'preview', role: 'img', width, height });
   const range = choice(rangesOf(dtype));
@@ -23,24 +23,24 @@ export function imageInput(field: ImageField): InputPart {
   });
   const chosen = element('input', { type: 'file', accept: 'image/*' });
 
-  const current = (): Picture => {
-    const picture = isFile && file ? file : pictureOf(pad.strokes(), { height, width, channels, centered: center.checked });
-    return invert.checked ? inverted(picture) : picture;
+  const current = (): Image => {
+    const image = isFile && file ? file : imageOf(pad.strokes(), { height, width, channels, centered: center.checked });
+    return invert.checked ? inverted(image) : image;
   };
   const show = () => {
     const data = new ImageData(width, height);
     data.data.set(toCanvas(current()));
     preview.getContext('2d')!.putImageData(data, 0, 0);
-    preview.setAttribute('aria-label', `What the model gets: ${isFile ? 'the file' : pad.strokes().length ? 'the drawing' : 'an empty picture'}, ${height} by ${width} pixels`);
+    preview.setAttribute('aria-label', `What the model gets: ${isFile ? 'the file' : pad.strokes().length ? 'the drawing' : 'an empty image'}, ${height} by ${width} pixels`);
   };
   chosen.addEventListener('change', () => {
     const [given] = chosen.files ?? [];
     if (given) {
-      void pixelsOf(given, field).then((picture) => {
-        [file, isFile, problem.textContent] = [picture, true, ''];
+      void pixelsOf(given, field).then((image) => {
+        [file, isFile, problem.textContent] = [image, true, ''];
         show();
       }).catch(() => {
-        problem.textContent = `${given.name}: this browser reads no picture in it.`;
+        problem.textContent = `${given.name}: this browser reads no image in it.`;
       });
     }
   });
@@ -52,14 +52,14 @@ export function imageInput(field: ImageField): InputPart {
       pad.element,
       element('div', { class: 'beside' },
         element('figure', {}, preview, element('figcaption', {}, `What the model gets: ${height} × ${width}${channels === 3 ? ', in color' : ''}`)),
-        labelled('Or a picture’s file', chosen), problem,
+        labelled('Or an image’s file', chosen), problem,
         element('div', { class: 'settings' }, labelled('Pixel range', range), labelled('Invert colors', invert), labelled('Center and fit', center)))),
     value: () => shaped(numbersOf(current(), range.value as Range, dtype), shape),
   };
 }
 
-/** Reads a file's pixels in the size of a picture, scaled by the browser. */
-async function pixelsOf(file: File, { height, width, channels }: ImageField): Promise<Picture> {
+/** Reads a file's pixels in the size of an image, scaled by the browser. */
+async function pixelsOf(file: File, { height, width, channels }: ImageField): Promise<Image> {
   const bitmap = await createImageBitmap(file, { resizeWidth: width, resizeHeight: height, resizeQuality: 'high' });
   const canvas = element('canvas', { width, height });
   const context = canvas.getContext('2d')!;

@@ -15,7 +15,7 @@ const MOVES: Record<string, Point> = {
 };
 const HELP = 'Draw with a finger or a mouse. By keyboard, arrow keys move the pen (with Shift further), the space bar puts it down and lifts it.';
 
-/** Makes a pad with the proportions of a picture. `changed` is called whenever what is drawn has changed. */
+/** Makes a pad with the proportions of an image. `changed` is called whenever what is drawn has changed. */
 export function makePad(name: string, { height, width }: { readonly height: number; readonly width: number }, changed: () => void): Pad {
   const lines: Point[][] = [];
   let pen: Point = { x: 0.5, y: 0.25 };

@@ -7,7 +7,7 @@ use crate::rest::number::{element, integer_digits};
 use crate::rest::refusal::{Refusal, refuse};
 use crate::rest::request::Form;
 use crate::rest::sentence::printable;
-use crate::rest::source::is_picture;
+use crate::rest::source::is_image;
 
 /// Most characters to show of a number beyond float64.
 const MOST_DIGITS: usize = 40;
@@ -114,7 +114,7 @@ fn search(tensor: &Tensor, value: Json<'_>, shape: &[usize]) -> Option<Problem> 
         return element_problem(tensor, value).map(Problem::here);
     };
     let Some(items) = value.items() else {
-        if value.is_base64() && is_picture(tensor, shape) {
+        if value.is_base64() && is_image(tensor, shape) {
             let encoded = base64::encoded(&value.base64());
             return encoded.err().map(|problem| Problem::here(format!("{problem} where a JPEG or PNG belongs")));
         }

@@ -18,13 +18,13 @@ use super::proto::inference::{
     ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
     ServerMetadataRequest, ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
 };
-use super::tensor::PICTURE;
+use super::tensor::IMAGE;
 use super::{contents, footprint};
 use crate::inference::{
     BYTES, Inputs, Place, elements, extension, metadata, not_offered, output_position, signature, stored,
 };
 use crate::model::{Call, Description, Outputs, Tensor};
-use crate::rest::pictures::decode;
+use crate::rest::images::decode;
 use crate::server::budget::Shared;
 use crate::server::catalogue::{Choice, Servable};
 use crate::server::failure::Failure;
@@ -101,8 +101,8 @@ impl GrpcInferenceService for Inference {
         };
         let size = request.inputs.iter().map(|input| values(&input.shape)).fold(0, usize::saturating_add);
         let unsent = share.unsent(size);
-        let is_picture = |input: &InferInputTensor| servable.description.takes_pictures() && input.datatype == BYTES;
-        let size = Some(size).filter(|_| !request.inputs.iter().any(is_picture));
+        let is_image = |input: &InferInputTensor| servable.description.takes_images() && input.datatype == BYTES;
+        let size = Some(size).filter(|_| !request.inputs.iter().any(is_image));
         let _caller = size.is_none().then(|| share.caller());
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
@@ -206,8 +206,8 @@ fn response(description: &Description, signature: usize, asked: Asked, outputs: 
     response
 }
 
-/// Copies the pictures of an input.
-fn pictures(
+/// Copies the images of an input.
+fn images(
     place: Place<'_>,
     raw: Option<&Bytes>,
     contents: Option<&InferTensorContents>,
@@ -230,8 +230,8 @@ fn pictures(
                 )));
             }
             let bytes = given.iter().map(Bytes::len).sum::<usize>();
-            share.take(2 * bytes + PICTURE * given.len())?;
-            Ok(given.iter().map(|picture| picture.to_vec()).collect())
+            share.take(2 * bytes + IMAGE * given.len())?;
+            Ok(given.iter().map(|image| image.to_vec()).collect())
         }
     }
 }
@@ -252,8 +252,8 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
     for (position, input) in given.iter().enumerate() {
         check_parameters(&input.parameters)?;
         let place = inputs.place(&input.name, &input.datatype, &input.shape)?;
-        if place.has_pictures {
-            inputs.put_pictures(place, pictures(place, raw.get(position), input.contents.as_ref(), share)?);
+        if place.has_images {
+            inputs.put_images(place, images(place, raw.get(position), input.contents.as_ref(), share)?);
             continue;
         }
         let values = match (raw.get(position), &input.contents) {

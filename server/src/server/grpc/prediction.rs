@@ -10,8 +10,8 @@ use super::proto::serving::{
     GetModelMetadataRequest, GetModelMetadataResponse, ModelSpec, PredictRequest, PredictResponse,
 };
 use super::{footprint, metadata, spec, tensor};
-use crate::model::{Call, Description, Outputs, SentPicture};
-use crate::rest::pictures::decode;
+use crate::model::{Call, Description, Outputs, SentImage};
+use crate::rest::images::decode;
 use crate::rest::sentence::printable;
 use crate::server::budget::Shared;
 use crate::server::failure::Failure;
@@ -33,11 +33,11 @@ impl PredictionService for Prediction {
         let request = request.into_inner();
         let spec = spec::required(request.model_spec.as_ref())?;
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
-        // What decoding pictures takes does not follow from the size: it is done by threads that have no connections.
+        // What decoding images takes does not follow from the size: it is done by threads that have no connections.
         let size = request.inputs.values().map(tensor::size).fold(0, usize::saturating_add);
         let unsent = share.unsent(size);
-        let takes_pictures = servable.description.takes_pictures();
-        let size = Some(size).filter(|_| !takes_pictures || !request.inputs.values().any(tensor::has_strings));
+        let takes_images = servable.description.takes_images();
+        let size = Some(size).filter(|_| !takes_images || !request.inputs.values().any(tensor::has_strings));
         let _caller = size.is_none().then(|| share.caller());
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
@@ -142,16 +142,16 @@ fn call(description: &Description, request: &PredictRequest, share: &Shared) -> 
     }
     let mut rows = None;
     let mut columns = Vec::with_capacity(signature.inputs.len());
-    let mut pictures = Vec::new();
+    let mut images = Vec::new();
     for input in &signature.inputs {
         let given = request
             .inputs
             .get(&input.name)
             .ok_or_else(|| Failure::invalid(format!("input '{}' is missing", input.name)))?;
         let (given_rows, column) = if input.image.is_some() && tensor::has_strings(given) {
-            let (rows, sent) = tensor::pictures(input, signature.batched, given, share)?;
+            let (rows, sent) = tensor::images(input, signature.batched, given, share)?;
             let sent = sent.into_iter().enumerate();
-            pictures.extend(sent.map(|(row, encoded)| SentPicture { input: columns.len(), row, encoded }));
+            images.extend(sent.map(|(row, encoded)| SentImage { input: columns.len(), row, encoded }));
             (rows, Vec::new())
         } else {
             tensor::read(input, signature.batched, given, share)?
@@ -165,7 +165,7 @@ fn call(description: &Description, request: &PredictRequest, share: &Shared) -> 
         }
         columns.push(column);
     }
-    let mut call = Call { signature: index, rows: rows.unwrap_or(1), columns, pictures };
+    let mut call = Call { signature: index, rows: rows.unwrap_or(1), columns, images };
     decode(description, &mut call, |need| share.take_in_time(need))?;
     Ok(call)
 }

@@ -76,18 +76,18 @@ pub(super) fn has_strings(proto: &TensorProto) -> bool {
     proto.dtype == STRING
 }
 
-/// Reads an input whose elements are pictures.
+/// Reads an input whose elements are images.
 ///
 /// # Returns
 ///
-/// The number of rows, 1 where the signature has no batch, and the pictures.
-pub(super) fn pictures(
+/// The number of rows, 1 where the signature has no batch, and the images.
+pub(super) fn images(
     tensor: &Tensor,
     batched: bool,
     proto: &TensorProto,
     share: &Shared,
 ) -> Result<(usize, Vec<Vec<u8>>), Failure> {
-    let count = inference::picture_count(tensor, batched, &sizes(proto.tensor_shape.as_ref()))?;
+    let count = inference::image_count(tensor, batched, &sizes(proto.tensor_shape.as_ref()))?;
     let given = &proto.string_val;
     if given.len() != count {
         return Err(Failure::invalid(format!(
@@ -96,14 +96,14 @@ pub(super) fn pictures(
             given.len()
         )));
     }
-    share.take(given.iter().map(|picture| PICTURE + picture.len()).sum())?;
-    Ok((if batched { count } else { 1 }, given.iter().map(|picture| picture.to_vec()).collect()))
+    share.take(given.iter().map(|image| IMAGE + image.len()).sum())?;
+    Ok((if batched { count } else { 1 }, given.iter().map(|image| image.to_vec()).collect()))
 }
 
 /// `DT_STRING`.
 const STRING: i32 = 7;
-/// Memory that a picture takes besides its bytes, in bytes.
-pub(super) const PICTURE: usize = 64;
+/// Memory that an image takes besides its bytes, in bytes.
+pub(super) const IMAGE: usize = 64;
 
 /// Writes an output as TensorFlow Serving does: into the field of its type, not into `tensor_content`.
 ///

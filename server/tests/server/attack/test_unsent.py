@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from program import Server
 
-PICTURES = "/v1/models/pictures:predict"
+IMAGES = "/v1/models/images:predict"
 KILOBYTE = 1024
 MOST_SECONDS = 1.0
 """Processor time for less than a kilobyte."""
@@ -60,8 +60,8 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def instances(pictures: list[bytes]) -> bytes:
-    return json.dumps({"instances": [{"b64": base64.b64encode(picture).decode()} for picture in pictures]}).encode()
+def instances(images: list[bytes]) -> bytes:
+    return json.dumps({"instances": [{"b64": base64.b64encode(image).decode()} for image in images]}).encode()
 
 
 def whole(width: int, height: int) -> bytes:
@@ -70,10 +70,10 @@ def whole(width: int, height: int) -> bytes:
 
 
 ZIPPED: dict[str, Callable[[], bytes]] = {
-    "pictures_without_their_pixels": lambda: instances([jpeg(SIDE, SIDE)] * 400),
-    "one_picture_again_and_again": lambda: instances([whole(480, 480)] * 400),
+    "images_without_their_pixels": lambda: instances([jpeg(SIDE, SIDE)] * 400),
+    "one_image_again_and_again": lambda: instances([whole(480, 480)] * 400),
     "a_black_png_again_and_again": lambda: instances([png(2400, 2400)] * 20),
-    "the_smallest_pictures": lambda: instances([whole(8, 8)] * 400),
+    "the_smallest_images": lambda: instances([whole(8, 8)] * 400),
 }
 
 
@@ -83,25 +83,25 @@ ZIPPED: dict[str, Callable[[], bytes]] = {
     serves="the server, for others after less than a second of one processor",
 )
 @pytest.mark.parametrize("name", ZIPPED)
-def test_pictures_of_a_kilobyte_take_less_than_a_second(start: Callable[..., Server], name: str) -> None:
+def test_images_of_a_kilobyte_take_less_than_a_second(start: Callable[..., Server], name: str) -> None:
     body = gzip.compress(ZIPPED[name](), 9)
     assert len(body) < KILOBYTE + 600
-    with start("pictures", 1, "--workers=1") as server:
+    with start("images", 1, "--workers=1") as server:
         server.wait_until(lambda: server.says("all copies compiled"))
         before = processor_seconds(server)
-        refused = server.post(PICTURES, body, headers={"Content-Encoding": "gzip"})
+        refused = server.post(IMAGES, body, headers={"Content-Encoding": "gzip"})
         taken = processor_seconds(server) - before
     print(f"{name}: {len(body)} bytes, {taken:.2f} s of processor, {refused.status_code} {refused.text[:200]}")
     assert refused.status_code in {400, 413, 504}, refused.text
     assert taken < MOST_SECONDS
 
 
-def test_a_black_picture_of_the_most_pixels_is_decoded(start: Callable[..., Server]) -> None:
-    picture = png(8192, 4096)
-    assert len(picture) < 4200
-    with start("pictures", 1, "--workers=1") as server:
-        assert server.post(PICTURES, instances([picture])).json() == {"predictions": [[0.0, 0.0, 0.0]]}
-        refused = server.post(PICTURES, instances([picture, picture]))
+def test_a_black_image_of_the_most_pixels_is_decoded(start: Callable[..., Server]) -> None:
+    image = png(8192, 4096)
+    assert len(image) < 4200
+    with start("images", 1, "--workers=1") as server:
+        assert server.post(IMAGES, instances([image])).json() == {"predictions": [[0.0, 0.0, 0.0]]}
+        refused = server.post(IMAGES, instances([image, image]))
     assert refused.status_code == 413
     assert "64 for each byte that was sent" in refused.json()["error"]
 
@@ -134,36 +134,36 @@ def test_rows_that_were_not_sent_are_computed_no_further_than_their_time(start: 
         assert processor_seconds(server) - before < 3 * MOST_SECONDS
 
 
-def padded(pictures: int) -> bytes:
-    """Return pictures that have enough bytes for their pixels, and take some tenths of a second each."""
+def padded(images: int) -> bytes:
+    """Return images that have enough bytes for their pixels, and take some tenths of a second each."""
     comment = b"\xff\xfe" + struct.pack(">H", 65_535) + bytes(65_533)
     one = whole(4096, 4096)
-    return instances([one[:2] + comment * 4 + one[2:]] * pictures)
+    return instances([one[:2] + comment * 4 + one[2:]] * images)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ends_by", ["the client goes", "the deadline comes"])
-def test_pictures_are_not_decoded_for_nobody(start: Callable[..., Server], ends_by: str) -> None:
+def test_images_are_not_decoded_for_nobody(start: Callable[..., Server], ends_by: str) -> None:
     few, many = padded(4), padded(24)
     timeout = ["--rest_api_timeout_in_ms=1000"] if ends_by == "the deadline comes" else []
-    with start("pictures", 1, "--workers=1") as server:
+    with start("images", 1, "--workers=1") as server:
         server.wait_until(lambda: server.says("all copies compiled"))
         before = processor_seconds(server)
-        assert server.post(PICTURES, few).status_code == 200
+        assert server.post(IMAGES, few).status_code == 200
         cost = processor_seconds(server) - before
-    with start("pictures", 1, "--workers=1", *timeout) as server:
+    with start("images", 1, "--workers=1", *timeout) as server:
         server.wait_until(lambda: server.says("all copies compiled"))
         before = processor_seconds(server)
         if timeout:
-            assert server.post(PICTURES, many).status_code in {408, 504}
+            assert server.post(IMAGES, many).status_code in {408, 504}
         else:
-            head = f"POST {PICTURES} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(many)}\r\n\r\n".encode()
+            head = f"POST {IMAGES} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(many)}\r\n\r\n".encode()
             with attacks.connections(server.rest_port, 1) as [client]:
                 attacks.send(client, head + many)
                 server.wait_until(lambda: server.metric("model_server:request_memory_bytes") > len(many))
         server.wait_until(lambda: server.metric("model_server:request_memory_bytes") == 0, seconds=60)
         taken = processor_seconds(server) - before
-    print(f"{ends_by}: 4 pictures take {cost:.2f} s, and what was left of 24 took {taken:.2f} s")
+    print(f"{ends_by}: 4 images take {cost:.2f} s, and what was left of 24 took {taken:.2f} s")
     assert taken < 24 / 4 * cost * 0.7
 
 

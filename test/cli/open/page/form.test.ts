@@ -59,7 +59,7 @@ describe('rows', () => {
   });
 });
 
-describe('a picture', () => {
+describe('an image', () => {
   test.each([
     ['with a channel', [-1, 28, 28, 1], { height: 28, width: 28, channels: 1, shape: [28, 28, 1] }],
     ['in color', [-1, 224, 200, 3], { height: 224, width: 200, channels: 3, shape: [224, 200, 3] }],

@@ -153,7 +153,7 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
         )
     if runtime:
         problems += _runtime_problems(needs, offer, runtime)
-        problems += _picture_problems(manifest, runtime)
+        problems += _image_problems(manifest, runtime)
         problems += _package_problems(manifest, offer, runtime)
     elif offer["format"] == "litert" and needs.get("runtime") != "native":
         why = needs.get("nativeRefusal") or "the optimization could not prove it"
@@ -189,7 +189,7 @@ def _runtime_problems(needs: dict[str, Any], offer: dict[str, Any], runtime: str
     return problems
 
 
-def _picture_problems(manifest: dict[str, Any], runtime: str) -> list[str]:
+def _image_problems(manifest: dict[str, Any], runtime: str) -> list[str]:
     tensors = [
         tensor for signature in manifest.get("signatures", {}).values() for tensor in signature["inputs"].values()
     ]
@@ -197,7 +197,7 @@ def _picture_problems(manifest: dict[str, Any], runtime: str) -> list[str]:
         return []
     return [
         (
-            f"it takes pictures, which only the native runtime decodes, and the {runtime} runtime serves it here: "
+            f"it takes images, which only the native runtime decodes, and the {runtime} runtime serves it here: "
             "leave hook, snapStart and liteRtRuntime out, or publish it without imageInput"
         )
     ]

@@ -114,7 +114,7 @@ public final class Main {
     App app = new App();
     IGrantable caller = new AccountRootPrincipal();
     functions(new Stack(app, "Functions"), caller);
-    publisher(new Stack(app, "Publisher"), new Stack(app, "Pictures"), caller);
+    publisher(new Stack(app, "Publisher"), new Stack(app, "Images"), caller);
     services(new Stack(app, "Services"));
     fleets(new Stack(app, "Fleets"));
     importer(new Stack(app, "Importer"), caller);
@@ -196,7 +196,7 @@ public final class Main {
   }
 
   /** Constructs that optimize and publish, for both formats. */
-  private static void publisher(final Stack stack, final Stack pictures, final IGrantable caller) {
+  private static void publisher(final Stack stack, final Stack images, final IGrantable caller) {
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-the-laboratory");
     IKey signingKey = Key.fromKeyArn(stack, "SigningKey", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
     ModelOptimizer shared = ModelOptimizer.Builder.create(stack, "Shared")
@@ -293,12 +293,12 @@ public final class Main {
             .channelOrder(ChannelOrder.BGR)
             .build()));
     for (int index = 0; index < inputs.size(); index++) {
-      ModelOptimizer.Builder.create(pictures, "Picture" + index)
+      ModelOptimizer.Builder.create(images, "Image" + index)
           .model(ModelSource.fromAsset("digits/saved_model"))
           .imageInput(inputs.get(index))
           .build();
     }
-    ModelOptimizer.Builder.create(pictures, "Plain")
+    ModelOptimizer.Builder.create(images, "Plain")
         .model(ModelSource.fromAsset("digits/saved_model"))
         .recipe(OptimizationRecipe.none())
         .gate(QualityGate.maxRelativeError(0.001))

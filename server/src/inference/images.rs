@@ -1,4 +1,4 @@
-//! Pictures as elements of the datatype BYTES: in binary form, each with its length before it, or in JSON as base64.
+//! Images as elements of the datatype BYTES: in binary form, each with its length before it, or in JSON as base64.
 
 use jiter::Peek;
 
@@ -15,7 +15,7 @@ const LENGTH_BYTES: usize = 4;
 pub(crate) fn elements(place: Place<'_>, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
     let wrong = |problem: &str| {
         Refusal::bad_request(format!(
-            "input '{}': {problem}, where {} pictures are expected",
+            "input '{}': {problem}, where {} images are expected",
             place.tensor.name, place.count
         ))
     };
@@ -25,7 +25,7 @@ pub(crate) fn elements(place: Place<'_>, mut bytes: &[u8]) -> Result<Vec<Vec<u8>
         let element = length.and_then(|length| bytes[LENGTH_BYTES..].get(..length));
         let element = element.ok_or_else(|| wrong("a length of BYTES is more than what follows it"))?;
         if !is_long_enough(element) {
-            return Err(wrong("an element of BYTES is too short for a picture"));
+            return Err(wrong("an element of BYTES is too short for an image"));
         }
         elements.push(element.to_vec());
         bytes = &bytes[LENGTH_BYTES + element.len()..];
@@ -51,8 +51,8 @@ pub(super) fn strings(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<Vec
         if peek != Peek::String {
             return refuse(format!("input '{name}': data[{}] is not the base64 of a JPEG or PNG", found.len()));
         }
-        let picture = encoded(source.known_str()?);
-        match picture {
+        let image = encoded(source.known_str()?);
+        match image {
             Ok(bytes) => found.push(bytes),
             Err(problem) => {
                 let index = found.len();
@@ -60,7 +60,7 @@ pub(super) fn strings(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<Vec
             }
         }
         if is_list && source.array_step()?.is_some() {
-            return refuse(format!("input '{name}': data[{}] has more than one picture", found.len() - 1));
+            return refuse(format!("input '{name}': data[{}] has more than one image", found.len() - 1));
         }
         next = source.array_step()?;
     }
@@ -68,7 +68,7 @@ pub(super) fn strings(source: &mut Source<'_>, place: Place<'_>) -> Read<Vec<Vec
         return Ok(found);
     }
     Err(Fault::Refused(Refusal::bad_request(format!(
-        "input '{name}' has {} pictures; its shape has {}",
+        "input '{name}' has {} images; its shape has {}",
         found.len(),
         place.count
     ))))

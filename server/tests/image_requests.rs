@@ -1,4 +1,4 @@
-//! Requests with pictures, without a model: what is read of them, and how much memory is taken before.
+//! Requests with images, without a model: what is read of them, and how much memory is taken before.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ fn description(dtype: &str, shape: &str, image: &str) -> Description {
     let text = format!(
         r#"{{"schemaVersion": 1, "model": "m", "version": 1, "defaultSignature": "s", "signatures": {{
             "s": {{"batched": {batched},
-                "inputs": {{"picture": {{"dtype": "{dtype}", "shape": {shape},
+                "inputs": {{"image": {{"dtype": "{dtype}", "shape": {shape},
                     "tensor": {{"dtype": "{dtype}", "shape": {stored}}}, {image}}}}},
                 "outputs": {{"y": {{"dtype": "float32", "shape": {shape},
                     "tensor": {{"dtype": "float32", "shape": {stored}}}}}}}}}
@@ -33,7 +33,7 @@ fn model() -> Description {
 }
 
 fn file(name: &str) -> Vec<u8> {
-    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join("pictures").join(name)).unwrap()
+    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join("images").join(name)).unwrap()
 }
 
 fn b64(name: &str) -> String {
@@ -52,30 +52,30 @@ fn numbers(value: u8) -> String {
 }
 
 #[test]
-fn a_picture_stands_where_the_list_of_a_rows_numbers_would() {
-    let picture = b64("rgb.png");
-    let expected = read(&format!(r#"{{"instances": [{picture}]}}"#)).unwrap();
+fn a_image_stands_where_the_list_of_a_rows_numbers_would() {
+    let image = b64("rgb.png");
+    let expected = read(&format!(r#"{{"instances": [{image}]}}"#)).unwrap();
     assert_eq!((expected.rows, expected.columns[0].len()), (1, ROW));
     for body in [
-        format!(r#"{{"instances": [{{"picture": {picture}}}]}}"#),
-        format!(r#"{{"inputs": [{picture}]}}"#),
-        format!(r#"{{"inputs": {{"picture": [{picture}]}}}}"#),
-        format!(r#"{{"data": {picture}}}"#),
-        format!(r#"{{"data": {{"picture": {picture}}}}}"#),
-        format!(r#"{{"instances": [{}]}}"#, picture.replace('/', r"\/")),
+        format!(r#"{{"instances": [{{"image": {image}}}]}}"#),
+        format!(r#"{{"inputs": [{image}]}}"#),
+        format!(r#"{{"inputs": {{"image": [{image}]}}}}"#),
+        format!(r#"{{"data": {image}}}"#),
+        format!(r#"{{"data": {{"image": {image}}}}}"#),
+        format!(r#"{{"instances": [{}]}}"#, image.replace('/', r"\/")),
     ] {
         assert_eq!(read(&body), Ok(expected.clone()), "{body:.80}");
     }
 }
 
 #[test]
-fn pictures_and_numbers_keep_the_order_of_their_rows() {
-    let (picture, one, two) = (b64("rgb.png"), numbers(1), numbers(2));
-    let alone = read(&format!(r#"{{"instances": [{picture}]}}"#)).unwrap().columns.remove(0);
+fn images_and_numbers_keep_the_order_of_their_rows() {
+    let (image, one, two) = (b64("rgb.png"), numbers(1), numbers(2));
+    let alone = read(&format!(r#"{{"instances": [{image}]}}"#)).unwrap().columns.remove(0);
     for (rows, expected) in [
-        ([&one, &picture, &two], [&[1; ROW][..], &alone, &[2; ROW]]),
-        ([&picture, &picture, &one], [&alone, &alone, &[1; ROW]]),
-        ([&one, &two, &picture], [&[1; ROW], &[2; ROW], &alone]),
+        ([&one, &image, &two], [&[1; ROW][..], &alone, &[2; ROW]]),
+        ([&image, &image, &one], [&alone, &alone, &[1; ROW]]),
+        ([&one, &two, &image], [&[1; ROW], &[2; ROW], &alone]),
     ] {
         let call = read(&format!(r#"{{"instances": [{}]}}"#, rows.map(String::as_str).join(","))).unwrap();
         assert_eq!((call.rows, &call.columns[0]), (3, &expected.concat()));
@@ -83,28 +83,28 @@ fn pictures_and_numbers_keep_the_order_of_their_rows() {
 }
 
 #[test]
-fn a_signature_without_a_batch_has_as_many_pictures_as_its_shape() {
+fn a_signature_without_a_batch_has_as_many_images_as_its_shape() {
     let model = description("uint8", "[2, 30, 37, 3]", IMAGE);
     let read = |body: &str| PredictRequest::read(&model, body.as_bytes(), Caller::Http, unlimited);
-    let picture = b64("rgb.png");
+    let image = b64("rgb.png");
     for member in ["instances", "inputs"] {
-        let request = read(&format!(r#"{{"{member}": [{picture}, {picture}]}}"#)).unwrap();
+        let request = read(&format!(r#"{{"{member}": [{image}, {image}]}}"#)).unwrap();
         assert_eq!((request.call.rows, request.call.columns[0].len()), (1, 2 * ROW));
-        assert!(read(&format!(r#"{{"{member}": [{picture}]}}"#)).is_err());
+        assert!(read(&format!(r#"{{"{member}": [{image}]}}"#)).is_err());
     }
-    assert!(PredictRequest::of_picture(&model, &file("rgb.png"), unlimited).is_err());
+    assert!(PredictRequest::of_image(&model, &file("rgb.png"), unlimited).is_err());
 }
 
 #[test]
-fn a_text_that_is_no_picture_is_refused_where_it_stands() {
+fn a_text_that_is_no_image_is_refused_where_it_stands() {
     let refused = |body: &str| read(body).unwrap_err();
     assert_eq!(
         refused(r#"{"instances": [{"b64": "*"}]}"#),
         "instances[0]: bytes that are not valid base64 stand where a JPEG or PNG belongs; each instance is uint8 of \
          shape [30, 37, 3]"
     );
-    let short = refused(r#"{"inputs": {"picture": [{"b64": ""}]}}"#);
-    assert!(short.starts_with(r#"inputs["picture"][0]: too few bytes for a picture stand where"#), "{short}");
+    let short = refused(r#"{"inputs": {"image": [{"b64": ""}]}}"#);
+    assert!(short.starts_with(r#"inputs["image"][0]: too few bytes for an image stand where"#), "{short}");
     let bare = refused(&format!(r#"{{"inputs": {}}}"#, b64("rgb.png")));
     assert!(bare.contains("an object stands where the list of rows belongs"), "{bare}");
     let deep = refused(&format!(r#"{{"instances": [[{}]]}}"#, b64("rgb.png")));
@@ -114,7 +114,7 @@ fn a_text_that_is_no_picture_is_refused_where_it_stands() {
 }
 
 #[test]
-fn memory_is_taken_before_pictures_are_decoded() {
+fn memory_is_taken_before_images_are_decoded() {
     let body = format!(r#"{{"instances": [{0}, {0}]}}"#, b64("rgb.png"));
     let mut taken = Vec::new();
     let request = PredictRequest::read(&model(), body.as_bytes(), Caller::Http, |need| {
@@ -122,7 +122,7 @@ fn memory_is_taken_before_pictures_are_decoded() {
         Ok::<_, Refusal>(())
     });
     assert!(request.is_ok());
-    // For the rows, for the first picture, and nothing more for the second.
+    // For the rows, for the first image, and nothing more for the second.
     let bytes: Vec<usize> = taken.iter().map(|need| need.bytes).collect();
     assert_eq!((bytes.len(), bytes[0], bytes[2]), (3, 2 * ROW, 0));
     assert!(bytes[1] > 4 * 30 * 37, "{bytes:?}");
@@ -137,21 +137,20 @@ fn memory_is_taken_before_pictures_are_decoded() {
 }
 
 #[test]
-fn bytes_of_the_inference_protocol_are_pictures() {
+fn bytes_of_the_inference_protocol_are_images() {
     let (one, other) = (file("rgb.png"), file("420.jpg"));
     let texts = format!(r#"["{}", "{}"]"#, BASE64.encode(&one), BASE64.encode(&other));
     let read = |body: &[u8], length| InferRequest::read(&model(), Cow::Borrowed(body), length, unlimited);
-    let json = format!(r#"{{"inputs": [{{"name": "picture", "datatype": "BYTES", "shape": [2], "data": {texts}}}]}}"#);
+    let json = format!(r#"{{"inputs": [{{"name": "image", "datatype": "BYTES", "shape": [2], "data": {texts}}}]}}"#);
     let call = read(json.as_bytes(), None).unwrap().call;
-    assert_eq!((call.rows, call.columns[0].len(), call.pictures.len()), (2, 2 * ROW, 2));
+    assert_eq!((call.rows, call.columns[0].len(), call.images.len()), (2, 2 * ROW, 2));
     // What it is of comes last.
-    let late =
-        format!(r#"{{"inputs": [{{"data": {texts}, "shape": [2, 1], "datatype": "BYTES", "name": "picture"}}]}}"#);
+    let late = format!(r#"{{"inputs": [{{"data": {texts}, "shape": [2, 1], "datatype": "BYTES", "name": "image"}}]}}"#);
     assert_eq!(read(late.as_bytes(), None).unwrap().call, call);
     let binary = [&one, &other].map(|bytes| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat()).concat();
     let size = binary.len();
     let head = format!(
-        r#"{{"inputs": [{{"name": "picture", "datatype": "BYTES", "shape": [2],
+        r#"{{"inputs": [{{"name": "image", "datatype": "BYTES", "shape": [2],
             "parameters": {{"binary_data_size": {size}}}}}]}}"#
     );
     let whole = [head.as_bytes(), &binary].concat();
@@ -160,7 +159,7 @@ fn bytes_of_the_inference_protocol_are_pictures() {
 }
 
 #[test]
-fn only_a_body_that_may_hold_pictures_is_read_elsewhere() {
+fn only_a_body_that_may_hold_images_is_read_elsewhere() {
     let (with, without) = (model(), description("uint8", "[-1, 30, 37, 3]", r#""image": null"#));
     for (body, may) in [
         (&br#"{"instances": [{"b64": "AA"}]}"#[..], true),
@@ -168,6 +167,6 @@ fn only_a_body_that_may_hold_pictures_is_read_elsewhere() {
         (br#"{"inputs": [{"datatype": "BYTES"}]}"#, true),
         (br#"{"instances": [[1, 2]]}"#, false),
     ] {
-        assert_eq!((with.may_hold_pictures(body), without.may_hold_pictures(body)), (may, false));
+        assert_eq!((with.may_hold_images(body), without.may_hold_images(body)), (may, false));
     }
 }

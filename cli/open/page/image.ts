@@ -1,5 +1,5 @@
-/** A gray or colored picture: values from 0 to 255, row by row, with the channels of a pixel side by side. */
-export interface Picture {
+/** A gray or colored image: values from 0 to 255, row by row, with the channels of a pixel side by side. */
+export interface Image {
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
@@ -20,7 +20,7 @@ export function rangesOf(dtype: string): Range[] {
 }
 
 /** Returns the numbers for a model, with four decimals at most, which is finer than the steps of a pixel. */
-export function numbersOf({ values }: Picture, range: Range, dtype: string): number[] {
+export function numbersOf({ values }: Image, range: Range, dtype: string): number[] {
   const number = RANGES[range];
   return Array.from(values, (pixel) => (/^u?int/.test(dtype) ? Math.round(number(pixel)) : Math.round(number(pixel) * 10_000) / 10_000));
 }
@@ -33,7 +33,7 @@ interface Pixels {
 }
 
 /** Reads the pixels of a canvas. What is transparent is white. */
-export function fromCanvas({ height, width, data }: Pixels, channels: 1 | 3): Picture {
+export function fromCanvas({ height, width, data }: Pixels, channels: 1 | 3): Image {
   const values: number[] = [];
   for (let at = 0; at < data.length; at += 4) {
     const [red, green, blue] = [0, 1, 2].map((channel) => 255 + (data[at + channel] - 255) * (data[at + 3] / 255));
@@ -43,7 +43,7 @@ export function fromCanvas({ height, width, data }: Pixels, channels: 1 | 3): Pi
 }
 
 /** Returns the pixels for a canvas. */
-export function toCanvas({ height, width, channels, values }: Picture): Uint8ClampedArray {
+export function toCanvas({ height, width, channels, values }: Image): Uint8ClampedArray {
   const data = new Uint8ClampedArray(height * width * 4).fill(255);
   for (let pixel = 0; pixel < height * width; pixel += 1) {
     for (let channel = 0; channel < 3; channel += 1) {
@@ -53,7 +53,7 @@ export function toCanvas({ height, width, channels, values }: Picture): Uint8Cla
   return data;
 }
 
-/** Returns a picture with dark and light exchanged. */
-export function inverted(picture: Picture): Picture {
-  return { ...picture, values: Array.from(picture.values, (value) => 255 - value) };
+/** Returns an image with dark and light exchanged. */
+export function inverted(image: Image): Image {
+  return { ...image, values: Array.from(image.values, (value) => 255 - value) };
 }

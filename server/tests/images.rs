@@ -1,14 +1,14 @@
-//! Pictures, decoded and resized as TensorFlow and Pillow do it: `pictures/make.py` wrote what they make of them.
+//! Images, decoded and resized as TensorFlow and Pillow do it: `images/make.py` wrote what they make of them.
 
 use std::path::PathBuf;
 
-use model_server::image::{Fault, Method, Picture, Preparation};
+use model_server::image::{EncodedImage, Fault, Method, Preparation};
 use serde::Deserialize;
 
-/// A picture as TensorFlow or Pillow decoded and resized it.
+/// An image as TensorFlow or Pillow decoded and resized it.
 #[derive(Debug, Deserialize)]
 struct Reference {
-    picture: String,
+    image: String,
     channels: usize,
     method: Method,
     antialias: bool,
@@ -42,7 +42,7 @@ impl Reference {
 }
 
 fn file(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join("pictures").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join("images").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -59,22 +59,22 @@ fn preparation(channels: usize) -> Preparation {
 }
 
 fn values(encoded: &[u8], preparation: &Preparation) -> Result<Vec<f32>, Fault> {
-    Picture::open(encoded, preparation)?.values()
+    EncodedImage::open(encoded, preparation)?.values()
 }
 
 #[test]
-fn pictures_are_decoded_and_resized_within_the_bounds_of_tensorflow_and_pillow() {
+fn images_are_decoded_and_resized_within_the_bounds_of_tensorflow_and_pillow() {
     let references: Vec<Reference> = serde_json::from_slice(&file("references.json")).unwrap();
     let all = file("references.bin");
     let (mut checked, mut wide, mut wrong) = (0, 0, Vec::new());
     for reference in &references {
         let (found, expected) =
-            (values(&file(&reference.picture), &reference.preparation()).unwrap(), reference.values(&all));
+            (values(&file(&reference.image), &reference.preparation()).unwrap(), reference.values(&all));
         assert_eq!(found.len(), expected.len(), "{reference:?}");
         let differences: Vec<f32> = found.iter().zip(&expected).map(|(left, right)| (left - right).abs()).collect();
         let largest = differences.iter().copied().fold(0.0, f32::max);
         let mean = differences.iter().sum::<f32>() / differences.len() as f32;
-        let is_jpeg = file(&reference.picture).starts_with(&[0xFF, 0xD8]);
+        let is_jpeg = file(&reference.image).starts_with(&[0xFF, 0xD8]);
         let (most, most_mean) = match (is_jpeg, reference.method, reference.antialias) {
             (true, ..) => (8.0, 0.5),
             (false, Method::Nearest, _) => (0.0, 0.0),
@@ -107,7 +107,7 @@ fn values_are_scaled_and_moved_in_the_models_order_of_channels() {
 }
 
 #[test]
-fn a_gray_picture_stands_for_all_channels() {
+fn a_gray_image_stands_for_all_channels() {
     let found = values(&file("gray.png"), &preparation(3)).unwrap();
     let gray = values(&file("gray.png"), &preparation(1)).unwrap();
     assert_eq!(found, gray.iter().flat_map(|&value| [value; 3]).collect::<Vec<_>>());
@@ -116,13 +116,13 @@ fn a_gray_picture_stands_for_all_channels() {
 #[test]
 fn what_is_not_decoded_is_refused_in_a_sentence() {
     let refused = |name: &str| values(&file(name), &preparation(3)).unwrap_err().to_string();
-    assert_eq!(refused("picture.webp"), "this is a WebP; a JPEG or a PNG is needed");
-    assert_eq!(refused("picture.gif"), "this is a GIF; a JPEG or a PNG is needed");
+    assert_eq!(refused("image.webp"), "this is a WebP; a JPEG or a PNG is needed");
+    assert_eq!(refused("image.gif"), "this is a GIF; a JPEG or a PNG is needed");
     assert_eq!(refused("cmyk.jpg"), "the JPEG has 4 channels, as CMYK; gray and RGB are decoded, so save it as RGB");
 }
 
 #[test]
-fn a_picture_that_is_not_complete_is_refused_wherever_it_ends() {
+fn a_image_that_is_not_complete_is_refused_wherever_it_ends() {
     for name in ["420.jpg", "444.jpg", "gray.jpg", "progressive.jpg", "restarts.jpg", "rgb.png", "interlaced.png"] {
         let whole = file(name);
         for end in (0..whole.len()).step_by(17).chain([whole.len() - 1, whole.len() - 2]) {
@@ -153,18 +153,18 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[test]
 fn a_decompression_bomb_is_refused_by_its_header() {
     for (width, height) in [(30_000, 30_000), (u32::MAX >> 1, 1), (1, 70_000), (65_535, 65_535)] {
-        let found = Picture::open(&resized_header("rgb.png", width, height), &preparation(3)).err();
+        let found = EncodedImage::open(&resized_header("rgb.png", width, height), &preparation(3)).err();
         assert_eq!(found, Some(Fault::TooLarge(width as usize, height as usize)));
     }
     let mut jpeg = file("420.jpg");
     let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
-    assert_eq!(Picture::open(&jpeg, &preparation(3)).err(), Some(Fault::TooLarge(30_000, 30_000)));
+    assert_eq!(EncodedImage::open(&jpeg, &preparation(3)).err(), Some(Fault::TooLarge(30_000, 30_000)));
 }
 
 #[test]
 fn a_file_that_is_too_small_for_its_pixels_is_refused_by_its_header() {
-    let open = |bytes: &[u8]| Picture::open(bytes, &preparation(3)).map(|picture| picture.pixels());
+    let open = |bytes: &[u8]| EncodedImage::open(bytes, &preparation(3)).map(|image| image.pixels());
     let mut jpeg = file("420.jpg");
     let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
     let whole = jpeg.len();
@@ -184,8 +184,8 @@ fn a_file_that_is_too_small_for_its_pixels_is_refused_by_its_header() {
 }
 
 #[test]
-fn the_memory_of_a_picture_follows_from_its_header() {
-    let memory = |bytes: &[u8], preparation: &Preparation| Picture::open(bytes, preparation).unwrap().memory();
+fn the_memory_of_a_image_follows_from_its_header() {
+    let memory = |bytes: &[u8], preparation: &Preparation| EncodedImage::open(bytes, preparation).unwrap().memory();
     let pixels = 4000 * 3000;
     let mut large = resized_header("rgb.png", 4000, 3000);
     large.resize(3 * pixels / 1032 + 100, 0);

@@ -1,6 +1,6 @@
-"""Writes the pictures of the tests, and what TensorFlow and Pillow make of them: never by the decoder that is tested.
+"""Writes the images of the tests, and what TensorFlow and Pillow make of them: never by the decoder that is tested.
 
-`.tools/python/bin/python server/tests/pictures/make.py` in the repository. README.md says by which versions it was run.
+`.tools/python/bin/python server/tests/images/make.py` in the repository. README.md says by which versions it was run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def scene(height: int, width: int) -> Array:
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    """Return a picture as Pillow writes it."""
+    """Return an image as Pillow writes it."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -60,7 +60,7 @@ def png(pixels: Array, depth: int, color: int, *chunks: tuple[bytes, bytes]) -> 
 
 
 def interlaced(rgb: Array) -> bytes:
-    """Return an interlaced PNG: seven pictures, one after the other."""
+    """Return an interlaced PNG: seven images, one after the other."""
     passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
     rows = (row for y, x, down, right in passes for row in rgb[y::down, x::right])
     return container(rgb, 8, 2, 1, b"".join(b"\0" + row.tobytes() for row in rows if row.size))
@@ -80,8 +80,8 @@ def container(
     return b"\x89PNG\r\n\x1a\n" + b"".join(written)
 
 
-def pictures() -> dict[str, bytes]:
-    """Return the pictures by the names of their files."""
+def images() -> dict[str, bytes]:
+    """Return the images by the names of their files."""
     rgb = scene(HEIGHT, WIDTH)
     image, gray = Image.fromarray(rgb), Image.fromarray(rgb).convert("L")
     alpha = np.linspace(0, 255, HEIGHT * WIDTH).astype(np.uint8).reshape(HEIGHT, WIDTH)
@@ -117,15 +117,15 @@ def pictures() -> dict[str, bytes]:
         "large.png": encoded(Image.fromarray(scene(60, 90)), "PNG"),
         # What is refused.
         "cmyk.jpg": encoded(image.convert("CMYK"), "JPEG", quality=60),
-        "picture.webp": encoded(image, "WEBP", quality=50),
-        "picture.gif": encoded(image.quantize(4), "GIF"),
+        "image.webp": encoded(image, "WEBP", quality=50),
+        "image.gif": encoded(image.quantize(4), "GIF"),
     }
 
 
 def references(files: dict[str, bytes]) -> Iterator[tuple[dict[str, Any], Array]]:
-    """Yield what is to be made of a picture, and the values."""
+    """Yield what is to be made of an image, and the values."""
     for name, data in files.items():
-        if name in {"cmyk.jpg", "picture.webp", "picture.gif", "large.png"}:
+        if name in {"cmyk.jpg", "image.webp", "image.gif", "large.png"}:
             continue
         for channels in (1, 3):
             # Decode as Pillow does. TensorFlow's default, INTEGER_FAST, is itself up to 8 of 255 from that.
@@ -134,23 +134,23 @@ def references(files: dict[str, bytes]) -> Iterator[tuple[dict[str, Any], Array]
                 if name.endswith(".jpg")
                 else tf.io.decode_image(data, channels=channels, expand_animations=False).numpy()
             )
-            yield {"picture": name, "channels": channels, "method": "nearest", "antialias": False}, decoded
+            yield {"image": name, "channels": channels, "method": "nearest", "antialias": False}, decoded
     rgb = tf.io.decode_png(files["large.png"], channels=3)
     gray = tf.io.decode_png(files["large.png"], channels=1)
     for size in SIZES:
         for method in ("nearest", "bilinear", "bicubic"):
-            of = {"picture": "large.png", "channels": 3, "method": method, "antialias": False}
+            of = {"image": "large.png", "channels": 3, "method": method, "antialias": False}
             yield of, tf.image.resize(rgb, size, method=method).numpy()
         for method, filter_ in (("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)):
             resized = Image.fromarray(rgb.numpy()).resize((size[1], size[0]), filter_)
-            yield {"picture": "large.png", "channels": 3, "method": method, "antialias": True}, np.asarray(resized)
+            yield {"image": "large.png", "channels": 3, "method": method, "antialias": True}, np.asarray(resized)
     resized = tf.image.resize(gray, SIZES[0], method="bicubic").numpy()
-    yield {"picture": "large.png", "channels": 1, "method": "bicubic", "antialias": False}, resized
+    yield {"image": "large.png", "channels": 1, "method": "bicubic", "antialias": False}, resized
 
 
 def main() -> None:
     """Write all files."""
-    files = pictures()
+    files = images()
     for name, data in files.items():
         (HERE / name).write_bytes(data)
     entries, values = [], b""
@@ -164,7 +164,7 @@ def main() -> None:
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     (HERE / "references.json").write_text(f"[\n{lines}\n]\n")
     (HERE / "README.md").write_text(
-        "# Pictures of the tests\n\n"
+        "# Images of the tests\n\n"
         "`make.py` writes them, and what TensorFlow and Pillow make of them: `references.json` says which values\n"
         f"`references.bin` has. Written with TensorFlow {tf.__version__}, Pillow {PIL.__version__} and NumPy "
         f"{np.__version__}.\n"

@@ -8,8 +8,8 @@ use super::png::Png;
 use super::preparation::Preparation;
 use super::resize;
 
-/// A picture whose header is read.
-pub struct Picture<'p> {
+/// An image whose header is read.
+pub struct EncodedImage<'p> {
     encoded: Encoded<'p>,
     preparation: &'p Preparation,
 }
@@ -19,7 +19,7 @@ enum Encoded<'p> {
     Png(Box<Png<'p>>),
 }
 
-impl<'p> Picture<'p> {
+impl<'p> EncodedImage<'p> {
     /// Reads the header. Nothing is allocated by the size that it says.
     pub fn open(encoded: &'p [u8], preparation: &'p Preparation) -> Result<Self, Fault> {
         let is_gray_wanted = preparation.channels == 1;
@@ -51,12 +51,12 @@ impl<'p> Picture<'p> {
         decoded + resize::memory(size, channels, self.preparation) + values
     }
 
-    /// Decodes and resizes the picture. Returns the values that the model takes, row by row.
+    /// Decodes and resizes the image. Returns the values that the model takes, row by row.
     pub fn values(self) -> Result<Vec<f32>, Fault> {
         let preparation = self.preparation;
-        // A picture that a decoder was not written for must not cost a copy of the model.
+        // An image that a decoder was not written for must not cost a copy of the model.
         let decoded = catch_unwind(AssertUnwindSafe(|| self.decode()));
-        let pixels = decoded.unwrap_or_else(|_| Err(Fault::damaged("picture", &"its decoder failed")))?;
+        let pixels = decoded.unwrap_or_else(|_| Err(Fault::damaged("image", &"its decoder failed")))?;
         let resized = resize::resized(&pixels, preparation);
         let channels = pixels.channels;
         drop(pixels);
