@@ -40,6 +40,7 @@ export * from './optimization/recipe/quality-gate';
 export * from './optimization/recipe/quality-metric';
 export * from './optimization/recipe/quantization';
 export * from './optimization/recipe/student';
+export * from './serving/cors-options';
 export * from './serving/model-server';
 export * from './serving/server-certificate';
 export * from './serving/serving-binary';

@@ -18,6 +18,7 @@ import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { CaptureDelivery } from './capture-delivery';
 import { checkFunctionProps } from './function-checks';
+import { functionCors, functionCorsProblems } from './function-cors';
 import { functionLayers } from './function-layers';
 import { functionLogGroup } from './function-log-group';
 import { functionOffer } from './function-offer';
@@ -139,6 +140,9 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
    * Callers must sign their requests and need `grantInvokeUrl`, unless the options say `FunctionUrlAuthType.NONE`: then
    * anybody can call, and you pay. Throws with `explorer` unless they do.
    *
+   * With `cors`, Lambda answers preflight requests itself, so that none reaches the function. Without `allowedHeaders`, pages may send `content-type`,
+   * and the headers of a signature unless the URL is public. Throws where browsers would refuse the permission.
+   *
    * @param options authentication and cross-origin requests
    */
   public addFunctionUrl(options: lambda.FunctionUrlOptions = {}): lambda.FunctionUrl {
@@ -150,12 +154,13 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
           + '`npx cdk-tensorflow open URL`, which signs them'] : []),
       ...(options.invokeMode === lambda.InvokeMode.RESPONSE_STREAM
         ? ['invokeMode RESPONSE_STREAM has no effect: the function answers with whole bodies; leave it out'] : []),
+      ...functionCorsProblems(options.cors),
     ], this);
     if (this.hasExplorer) {
       Validations.of(this).addWarning('cdk-tensorflow:PublicExplorer', 'explorer is public by the function URL: anybody can open the page and send requests, which you pay for: '
         + 'leave explorer out, and use `npx cdk-tensorflow open`, unless that is meant');
     }
-    return this.url = this.alias.addFunctionUrl(options);
+    return this.url = this.alias.addFunctionUrl({ ...options, cors: functionCors(options) });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { checkInteger, checkPattern } from '../private/validation';
+import { corsProblems } from './cors-settings';
 import { flagProblems, MAX_INT32 } from './flag-checks';
 import { LITERT_FLAGS, POSITIVE_FLAGS } from './litert-flags';
 import { SERVER_FLAGS } from './server-flags';
@@ -36,6 +37,7 @@ const LACKING: Record<keyof TensorFlowServingOptions, string | undefined> = {
   threadsPerRequest: undefined,
   serverCertificate: undefined,
   explorer: undefined,
+  cors: undefined,
   fileSystemPollInterval: 'it loads the version that it is started for, once: leave it out',
 };
 
@@ -49,6 +51,7 @@ export function checkLiteRtOptions(options: TensorFlowServingOptions): string[] 
     ...portProblems(options),
     ...checkInteger('threadsPerRequest', options.threadsPerRequest, 1, MOST_THREADS),
     ...options.serverCertificate?._problems() ?? [],
+    ...corsProblems(options.cors),
     ...checkInteger('requestTimeout in milliseconds', milliseconds(options.requestTimeout), 1, MAX_INT32),
     ...checkPattern('monitoringPath', options.monitoringPath, /^\/[^\s?#]*$/, 'a path that starts with /'),
     ...flags.flatMap(([name, value]) => foreignProblems(name) ?? flagProblems(TABLE, name, value)),

@@ -1,5 +1,6 @@
 import { Token, Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
+import { corsFlags } from './cors-settings';
 import type { ServingSettings } from './serving-settings';
 
 /** Rate, inputs and destination of captured requests. Strings may be tokens. */
@@ -54,6 +55,7 @@ export function liteRtArguments(serving: ServingSettings, command: LiteRtCommand
     capture_stream_arn: command.capture?.streamArn,
     capture_rate: command.capture?.rate,
     explorer: serving.explorer || undefined,
+    ...corsFlags(serving.cors),
     ...serving.certificate?._flags,
     ...inNameOrder(serving.serverFlags),
   };

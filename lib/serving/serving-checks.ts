@@ -35,6 +35,8 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
       : ['threadsPerRequest is an option of ModelServer.LITERT: use intraOpParallelism, or serve with ModelServer.LITERT']),
     ...noCertificateProblems(options.serverCertificate),
     ...(options.explorer ? ['explorer needs ModelServer.LITERT: set server to it, or leave explorer out and use `npx cdk-tensorflow open`'] : []),
+    ...(options.cors === undefined ? [] : ['cors needs ModelServer.LITERT: set server to it, or leave cors out and give serverFlags: { rest_api_enable_cors_support: true }, '
+      + 'by which TensorFlow Serving lets pages of every origin read its answers']),
     ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(TABLE, name, value)),
     ...channelProblems(options),
     ...exclusionProblems(options),

@@ -1,5 +1,6 @@
 import { Annotations, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { CorsOptions } from './cors-options';
 import type { ServerCertificate } from './server-certificate';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
@@ -47,6 +48,8 @@ export interface ServingSettings {
   readonly certificate?: ServerCertificate;
   /** True if the LiteRT server serves the page. */
   readonly explorer: boolean;
+  /** Permission for web pages of other origins. If undefined, they have none. */
+  readonly cors?: CorsOptions;
   readonly serverFlags: { [flag: string]: unknown };
 }
 
@@ -65,6 +68,7 @@ export function servingSettings(options: TensorFlowServingOptions): ServingSetti
     threadsPerRequest: options.threadsPerRequest,
     certificate: options.serverCertificate,
     explorer: options.explorer ?? false,
+    cors: options.cors,
     serverFlags: options.serverFlags ?? {},
   };
 }

@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import type { CorsOptions } from './cors-options';
 import type { ServerCertificate } from './server-certificate';
 
 /** Options of TensorFlow Serving, the same on Kubernetes and on virtual machines. */
@@ -149,6 +150,17 @@ export interface TensorFlowServingOptions {
    * @default false
    */
   readonly explorer?: boolean;
+
+  /**
+   * Let web pages of other origins send REST requests and read the answers. Needs `ModelServer.LITERT`, which answers preflight requests itself,
+   * before any model.
+   *
+   * It protects users of browsers, and is no authentication: other clients send what they like. The metrics are for no page.
+   *
+   * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS
+   * @default - pages of no other origin
+   */
+  readonly cors?: CorsOptions;
 
   /**
    * Time between two checks that the version's directory exists. At least 30 seconds, because each check may list a bucket.

@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { emptyStack, modelFunction, resourceOf } from './fixtures';
@@ -62,6 +63,42 @@ describe('function URL', () => {
     modelFunction(stack).addFunctionUrl({ cors: { allowedOrigins: ['https://example.com'] } });
 
     expect(resourceOf(stack, 'AWS::Lambda::Url').properties.Cors).toMatchObject({ AllowOrigins: ['https://example.com'] });
+  });
+
+  test('lets pages send JSON, signed where the URL is not public, unless headers are named', () => {
+    const headersOf = (options: lambda.FunctionUrlOptions) => {
+      const stack = emptyStack();
+      modelFunction(stack).addFunctionUrl(options);
+      return resourceOf(stack, 'AWS::Lambda::Url').properties.Cors.AllowHeaders;
+    };
+    const allowedOrigins = ['https://example.com'];
+
+    expect(headersOf({ cors: { allowedOrigins }, authType: lambda.FunctionUrlAuthType.NONE })).toEqual(['content-type']);
+    expect(headersOf({ cors: { allowedOrigins } })).toEqual(['content-type', 'authorization', 'x-amz-content-sha256', 'x-amz-date', 'x-amz-security-token']);
+    expect(headersOf({ cors: { allowedOrigins, allowedHeaders: undefined } })).toContain('content-type');
+    expect(headersOf({ cors: { allowedOrigins, allowedHeaders: ['x-a'] } })).toEqual(['x-a']);
+  });
+
+  test('has no cross-origin settings by default', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack).addFunctionUrl();
+
+    expect(resourceOf(stack, 'AWS::Lambda::Url').properties).not.toHaveProperty('Cors');
+  });
+
+  test('refuses cross-origin settings that no browser or Lambda takes, all at once', () => {
+    const add = () => modelFunction(emptyStack()).addFunctionUrl({
+      cors: { allowedOrigins: ['*', 'https://a.example/'], allowCredentials: true, allowedMethods: [lambda.HttpMethod.OPTIONS], maxAge: Duration.days(2) },
+    });
+
+    const problems = [
+      /got "https:\/\/a\.example\/"/, /beside '\*'/, /allowCredentials must not be true/, /must not have OPTIONS/,
+      /maxAge in seconds must be between 0 and 86400, got 172800/,
+    ];
+    for (const problem of problems) {
+      expect(add).toThrow(problem);
+    }
   });
 
   test('fails with response streaming, which Python functions lack', () => {

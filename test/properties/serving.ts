@@ -1,5 +1,6 @@
+import { Duration } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { TensorFlowServingOptions } from '../../lib';
+import type { CorsOptions, TensorFlowServingOptions } from '../../lib';
 import { ServerCertificate } from '../../lib';
 import type { Arbitraries } from './arbitraries';
 import { anything, durations, flag, listOfNumbers, numbers, oneOf, texts } from './arbitraries';
@@ -29,6 +30,12 @@ export const serving: Arbitraries<TensorFlowServingOptions> = {
     () => ServerCertificate.fromKubernetesSecret('Digits_TLS'),
   ),
   explorer: flag,
+  cors: oneOf<CorsOptions | undefined>(
+    () => ({ allowedOrigins: ['https://www.example.com', 'http://localhost:3000'], allowedHeaders: ['content-type', 'x-request-id'], maxAge: Duration.hours(1) }),
+    () => ({ allowedOrigins: ['*'] }),
+    () => ({ allowedOrigins: [] }),
+    () => ({ allowedOrigins: ['https://www.example.com/page'], maxAge: Duration.days(2) }),
+  ),
   fileSystemPollInterval: durations,
   serverFlags: anything,
 };

@@ -6,7 +6,7 @@ import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serv
 
 describe('checkLiteRtOptions', () => {
   test('knows every flag that the program has', () => {
-    const source = readFileSync('server/src/server/flags.rs', 'utf8').split('fn positive')[0];
+    const source = readFileSync('server/src/server/flags.rs', 'utf8');
     const flags = [...source.matchAll(/^ {4}pub (\w+):/gm)].map(([, name]) => name);
 
     expect(flags.length).toBeGreaterThan(20);
@@ -55,6 +55,8 @@ describe('checkLiteRtOptions', () => {
     ['a port by its flag', { serverFlags: { port: 80 } }, /must not be set: use grpcPort/],
     ['a text for a number', { serverFlags: { workers: 'two' } }, /must be a whole number of 32 bits, got "two"/],
     ['the page by its flag', { serverFlags: { explorer: true } }, /must not be set: use explorer/],
+    ['pages by their flag', { serverFlags: { cors_allow_origins: '*' } }, /must not be set: use cors/],
+    ['pages of no origin', { cors: { allowedOrigins: [] } }, /^cors\.allowedOrigins must have from 1 to 100 entries, got 0: leave cors out/],
     ['no thread', { threadsPerRequest: 0 }, /^threadsPerRequest must be between 1/],
     ['threads by their flag', { serverFlags: { threads_per_request: 2 } }, /must not be set: use threadsPerRequest/],
     ['no workers', { serverFlags: { workers: 0 } }, /"workers"\] must be at least 1, got 0/],

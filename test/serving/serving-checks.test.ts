@@ -50,6 +50,7 @@ describe('checkServingOptions', () => {
     ['parallelism in two ways', { intraOpParallelism: 2, serverFlags: { tensorflow_session_parallelism: 2 } }, /exclude each other/],
     ['a platform configuration with batching', { batching: true, serverFlags: { platform_config_file: '/x' } }, /"platform_config_file"\] and batching exclude each other/],
     ['threads of the other server', { threadsPerRequest: 2 }, /^threadsPerRequest is an option of ModelServer\.LITERT: use intraOpParallelism/],
+    ['pages of other origins', { cors: { allowedOrigins: ['https://a.example'] } }, /^cors needs ModelServer\.LITERT: set server to it, .*rest_api_enable_cors_support: true/],
     ['a page', { explorer: true }, /^explorer needs ModelServer\.LITERT: set server to it, or leave explorer out/],
     ['two ways to encrypt', { serverFlags: { use_alts_credentials: true, ssl_config_file: '/x' } }, /exclude each other/],
     ['batching of each model without batching', { serverFlags: { enable_per_model_batching_parameters: true } }, /has no effect without batching/],

@@ -4,6 +4,8 @@ use std::time::Duration;
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 
+use super::flag_values::{absolute_path, milliseconds, positive, seconds, whole_seconds};
+
 /// Serves LiteRT models over TensorFlow Serving's REST and gRPC interfaces.
 ///
 /// A model is a directory BASE_PATH/VERSION with model.tflite, model.json and SHA256SUMS. The versions to serve are
@@ -165,6 +167,39 @@ pub(super) struct Flags {
     )]
     pub explorer: bool,
 
+    /// Web pages of other origins that may send REST requests and read the answers: origins such as https://www.example.com with
+    /// commas between them, or * for every one [default: none]
+    #[arg(
+        long,
+        value_name = "ORIGINS",
+        value_parser = super::cors::origin,
+        value_delimiter = ',',
+        help_heading = "Web pages of other origins"
+    )]
+    pub cors_allow_origins: Vec<String>,
+
+    /// Headers that these pages may send besides those that need no permission, with commas between them [default: content-type]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_parser = super::cors::header,
+        value_delimiter = ',',
+        requires = "cors_allow_origins",
+        help_heading = "Web pages of other origins"
+    )]
+    pub cors_allow_headers: Vec<hyper::header::HeaderName>,
+
+    /// Time for which browsers may keep the answer to a preflight request; at most 86400, which is a day
+    #[arg(
+        long,
+        default_value = "5",
+        value_name = "SECONDS",
+        value_parser = super::cors::max_age,
+        requires = "cors_allow_origins",
+        help_heading = "Web pages of other origins"
+    )]
+    pub cors_max_age_in_seconds: u32,
+
     /// Firehose stream for a sample of the requests with their answers; with the credentials of the pod or instance
     #[arg(
         long,
@@ -283,30 +318,6 @@ impl Flags {
         let (stream, rate) = (self.capture_stream_arn.clone()?, self.capture_rate?);
         Some(super::capture::Settings { stream, rate, redact: self.capture_redact.clone() })
     }
-}
-
-fn positive(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("a positive integer is expected".to_owned()),
-    }
-}
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    positive(text).map(|number| Duration::from_millis(number as u64))
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text.parse().map_err(|_| "a number of seconds is expected".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
-}
-
-fn whole_seconds(text: &str) -> Result<Duration, String> {
-    positive(text).map(|number| Duration::from_secs(number as u64))
-}
-
-fn absolute_path(text: &str) -> Result<String, String> {
-    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a path that starts with / is expected".to_owned()) }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::capture::Capture;
 use super::catalogue::{Catalogue, StartError};
+use super::cors::Cors;
 use super::flags::Flags;
 use super::grpc::Grpc;
 use super::listen::{self, Ends, Interface};
@@ -58,12 +59,13 @@ async fn serve(flags: Flags) -> Result<(), String> {
         None => None,
     };
     let models = model_config::models(&flags).map_err(|error| error.to_string())?;
+    let cors = Cors::new(&flags)?;
     let metrics = Metrics::new();
     let flags = Arc::new(flags);
     let before = memory::in_use();
     let loading = tokio::task::spawn_blocking({
         let flags = Arc::clone(&flags);
-        move || state(&models, &flags, metrics)
+        move || state(&models, &flags, metrics, cors)
     });
     let state = tokio::select! {
         loaded = loading => loaded.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?,
@@ -139,7 +141,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
 }
 
 /// Loads the models, and starts what sends captured requests and spans.
-fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics) -> Result<State, StartError> {
+fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics, cors: Option<Cors>) -> Result<State, StartError> {
     let catalogue = Catalogue::load(models, flags, &metrics)?;
     let start = |settings| {
         let descriptions = catalogue.all().map(|servable| &*servable.description);
@@ -151,7 +153,7 @@ fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics) -> Result<Stat
         Traces::start(settings, models, &metrics).map_err(StartError::Traces)
     };
     let traces = flags.traces().as_ref().map(start).transpose()?;
-    Ok(State::new(catalogue, metrics, flags, (capture, traces)))
+    Ok(State::new(catalogue, metrics, flags, (capture, traces), cors))
 }
 
 struct Signals {

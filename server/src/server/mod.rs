@@ -13,8 +13,10 @@ mod capture;
 mod catalogue;
 mod checksums;
 mod concurrency;
+mod cors;
 mod cost;
 mod failure;
+mod flag_values;
 mod flags;
 mod gather_backoff;
 #[cfg(feature = "fuzzing")]

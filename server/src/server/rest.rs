@@ -13,6 +13,7 @@ use super::access::Access;
 use super::body;
 use super::budget::Share;
 use super::catalogue::{Choice, Servable};
+use super::cors::is_preflight;
 use super::failure::Failure;
 use super::inference;
 use super::metrics::Entry;
@@ -38,12 +39,24 @@ pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last:
     let mut ids = RequestIds::read(request.headers());
     let span = state.traces.as_ref().and_then(|traces| traces.rest(&request, &mut ids));
     let access = state.logs_access.then(|| Access::rest(&request, &ids));
-    let answered = pin!(respond_to(state, request, only_probes));
+    // The metrics are no page's.
+    let cors = state.cors.as_ref().filter(|_| request.uri().path() != state.monitoring_path);
+    let permission = cors.map(|cors| cors.permission(request.headers()));
+    let preflight = permission.filter(|_| is_preflight(request.method(), request.headers()));
+    let answered = pin!(async {
+        match preflight {
+            Some(permission) => permission.preflight(),
+            None => respond_to(state, request, only_probes).await,
+        }
+    });
     let mut response = traces::within(span.as_ref(), answered).await;
     if let Some(cause) = response.extensions().get() {
         ids.log(cause);
     }
     ids.add_to(response.headers_mut());
+    if let Some(permission) = permission {
+        permission.add_to(response.headers_mut());
+    }
     if last || state.is_draining() {
         // The client's next request goes elsewhere.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

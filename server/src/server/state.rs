@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::capture::Capture;
 use super::catalogue::{Catalogue, Servable};
 use super::concurrency::Concurrency;
+use super::cors::Cors;
 use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub concurrency: Concurrency,
     /// Capture of a sample of the requests.
     pub capture: Option<Arc<Capture>>,
+    /// Permission for web pages of other origins.
+    pub cors: Option<Cors>,
     /// A line is logged of each request.
     pub logs_access: bool,
     /// Traces of predictions.
@@ -64,6 +67,7 @@ impl State {
         metrics: Metrics,
         flags: &Flags,
         (capture, traces): (Option<Capture>, Option<Traces>),
+        cors: Option<Cors>,
     ) -> Self {
         let connections = workers::connections(flags);
         let memory = workers::memory_for_requests(flags);
@@ -81,6 +85,7 @@ impl State {
             read_ahead: workers::read_ahead(memory, connections),
             concurrency: Concurrency::new(),
             capture: capture.map(Arc::new),
+            cors,
             logs_access: flags.access_log,
             traces,
             draining: AtomicBool::new(false),
