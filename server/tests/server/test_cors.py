@@ -160,3 +160,11 @@ def test_headers_that_a_page_asks_for_are_not_repeated(server: Server) -> None:
     answer = ask(server, "OPTIONS", PREDICT, Origin=PAGE, **asked)
     assert "evil" not in str(answer.headers)
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST"
+
+
+def test_a_page_reads_why_its_connection_is_one_too_many(start: Callable[..., Server]) -> None:
+    with start("times", 1, *FLAGS, "--max_connections=1") as server, requests.Session() as first:
+        assert first.get(f"{server.url}/readyz", timeout=30).status_code == 200
+        answers = [preflight(server, PREDICT), ask(server, "POST", PREDICT, Origin=PAGE)]
+        assert [answer.status_code for answer in answers] == [204, 503]
+        assert [answer.headers["Access-Control-Allow-Origin"] for answer in answers] == [PAGE] * 2
