@@ -12,13 +12,14 @@ const LONGEST_KEY = 512;
 
 /** Returns all problems of a delivery's properties. */
 export function checkDelivery(scope: IConstruct, props: ModelDeliveryProps): string[] {
-  const { key, stackNames, bucket, parameterPrefix, pollInterval } = props;
+  const { key, stackNames, bucket, parameterPrefix, stateMachineName, pollInterval } = props;
   return [
     ...keyProblems(key),
     ...stackProblems(stackNames),
     ...checkPattern('parameterPrefix', parameterPrefix, /^(\/[a-zA-Z0-9_.-]+)+$/,
       'a path of letters, digits, underscores, dots and hyphens that begins with a slash and does not end with one'),
     ...Token.isUnresolved(parameterPrefix) ? ['parameterPrefix must be known when the app is synthesized: the templates of other stacks have it'] : [],
+    ...checkPattern('stateMachineName', stateMachineName, /^[a-zA-Z0-9_-]{1,80}$/, 'at most 80 letters, digits, underscores and hyphens'),
     ...checkInteger('pollInterval in seconds', pollInterval?.toSeconds({ integral: false }), 1, 300),
     ...bucket === undefined ? [] : regionProblems(scope, bucket),
     ...bucket !== undefined && keepsNoVersions(bucket) ? ['bucket must keep versions, because an upload is delivered as one: create it with versioned: true'] : [],

@@ -29,6 +29,13 @@ export interface ModelDeliveryProps {
   readonly parameterPrefix?: string;
 
   /**
+   * Name of the state machine: at most 80 letters, digits, underscores and hyphens. Another name replaces the state machine, and ends its executions.
+   *
+   * @default - made of the names of the stack and the construct
+   */
+  readonly stateMachineName?: string;
+
+  /**
    * Time between two looks of the state machine at a stack that is being updated, and at another delivery that it waits for. At least one second.
    *
    * After 200 looks it waits for at least 20 seconds and one minute, because the history of an execution has a limit.

@@ -77,7 +77,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
       { id: 'Serve', name: this.serveParameterName, value: BUILT, description: `What to serve of ${this.key}: written by a ModelDelivery only` },
     ]);
     // Known before it is made, because its role describes its own executions.
-    const stateMachineName = Names.uniqueResourceName(this, { maxLength: 80, separator: '-' });
+    const stateMachineName = props.stateMachineName ?? Names.uniqueResourceName(this, { maxLength: 80, separator: '-' });
     const uploadRole = this.createUploadRole(stateMachineName, functions);
     this.stateMachine = this.createStateMachine(stateMachineName, functions, props);
     this.stateMachine.node.addDependency(...parameters);

@@ -29,7 +29,7 @@ export function checkCapture({ capture, artifactBucket }: CapturingProps): strin
   if (!capture) {
     return [];
   }
-  const { rate, retention, redact, bucket, encryptionKey } = capture._options;
+  const { rate, retention, redact, bucket, streamName, encryptionKey } = capture._options;
   const ofOtherTypes = checkCaptureTypes(capture);
   if (ofOtherTypes.length > 0) {
     return ofOtherTypes;
@@ -38,6 +38,7 @@ export function checkCapture({ capture, artifactBucket }: CapturingProps): strin
     ...checkRate(rate),
     ...checkRetention(retention),
     ...checkRedact(redact),
+    ...checkPattern('capture.streamName', streamName, /^[a-zA-Z0-9_.-]{1,64}$/, 'at most 64 letters, digits, underscores, hyphens and dots'),
     ...checkExclusive({ 'capture.bucket': bucket, 'capture.encryptionKey': encryptionKey }, 'give the key to the bucket, and to a logGroup of your own where there is one'),
     ...bucket !== undefined && artifactBucket !== undefined && bucket.bucketName === artifactBucket.bucketName
       ? ['capture.bucket must not be artifactBucket, which endpoints and builds read: give another bucket, or leave capture.bucket out'] : [],

@@ -1,10 +1,11 @@
-import { Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import type { IDependable } from 'constructs';
+import type { IConstruct, IDependable } from 'constructs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
+import { failIfAny, lit } from '../private/errors';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { grantKey } from '../private/key-grant';
 import { privateBucket } from '../private/private-bucket';
@@ -24,6 +25,25 @@ export interface CaptureStreamProps {
   readonly processors?: CfnDeliveryStream.ProcessorProperty[];
 }
 
+/** Paths of streams by account, Region and name, by app. */
+const claims = new WeakMap<IConstruct, Map<string, string>>();
+
+/** @throws if another stream of the same account and Region has the name */
+function claimStreamName(stream: IConstruct, name: string): void {
+  if (Token.isUnresolved(name)) {
+    return;
+  }
+  const { account, region } = Stack.of(stream);
+  const streams = claims.get(stream.node.root) ?? new Map<string, string>();
+  const key = JSON.stringify([account, region, name]);
+  const other = streams.get(key);
+  failIfAny(lit`ConflictingStreamNames`, other === undefined ? [] : [
+    `capture.streamName ${JSON.stringify(name)} is that of ${JSON.stringify(other)}, and AWS takes a name once in an account and Region: give each endpoint a RequestCapture `
+    + 'with another streamName',
+  ], stream);
+  claims.set(stream.node.root, streams.set(key, stream.node.path));
+}
+
 /** A Firehose stream that writes captured requests to a bucket of their own. */
 export class CaptureStream extends Construct {
   public readonly bucket: s3.IBucket;
@@ -34,7 +54,8 @@ export class CaptureStream extends Construct {
   constructor(scope: Construct, id: string, { options, modelName, after, processors = [] }: CaptureStreamProps) {
     super(scope, id);
     this.bucket = options.bucket ?? this.createBucket(options);
-    this.streamName = Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
+    this.streamName = options.streamName ?? Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
+    claimStreamName(this, this.streamName);
     this.stream = this.createStream(modelName, processors);
     this.stream.node.addDependency(after);
   }

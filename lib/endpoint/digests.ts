@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 import type { CfnResource } from 'aws-cdk-lib';
-import { Lazy, Stack } from 'aws-cdk-lib';
+import { CfnElement, Lazy, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 
@@ -45,7 +45,31 @@ function intrinsics(value: unknown, without: string[]): unknown[] {
   return [...found.values()];
 }
 
-/** Returns a digest that is the same in every synthesis, even if the value contains tokens. */
+/**
+ * Returns a digest that is the same in every synthesis, even if the value contains tokens, and whatever the scope's id is.
+ *
+ * @param scope a construct whose resources count by their place below it
+ */
 export function stableDigest(scope: Construct, value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(value))).digest('hex').slice(0, 8);
+  const stack = Stack.of(scope);
+  const places = new Map(scope.node.findAll().filter((child) => CfnElement.isCfnElement(child))
+    .map((child) => [stack.resolve(child.logicalId) as string, child.node.path.slice(scope.node.path.length)]));
+  return createHash('sha256').update(JSON.stringify(withPlaces(stack.resolve(value), places))).digest('hex').slice(0, 8);
+}
+
+/** Replaces logical ids in the references of a resolved value. */
+function withPlaces(value: unknown, places: Map<string, string>): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item) => withPlaces(item, places));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => {
+    if (key === 'Ref') {
+      return [key, places.get(member as string) ?? member];
+    }
+    const [id, ...attribute] = key === 'Fn::GetAtt' && Array.isArray(member) ? member as string[] : [];
+    return [key, id === undefined ? withPlaces(member, places) : [places.get(id) ?? id, ...attribute]];
+  }));
 }

@@ -57,6 +57,15 @@ export interface RequestCaptureOptions {
   readonly bucket?: s3.IBucket;
 
   /**
+   * Name of the Firehose stream: at most 64 letters, digits, underscores, hyphens and dots. Each endpoint of an account and Region needs a name of its own.
+   *
+   * Give the present name when you rename the endpoint's construct with `cdk refactor`, which cannot change it.
+   *
+   * @default - made of the names of the stack and the construct
+   */
+  readonly streamName?: string;
+
+  /**
    * Key that encrypts the captured requests in the bucket that is created, and in the log group that a `ModelFunction` creates.
    *
    * A key of this app allows CloudWatch Logs to use it, where there is such a log group; the policy of an imported key must.

@@ -21,7 +21,7 @@ import { instanceGroup } from './instance-group';
  * @param stable the other group
  */
 export function canaryGroup(
-  scope: Construct, canary: FleetCanarySettings, stable: InstanceGroup, options: InstanceGroupOptions & { readonly modelName: string },
+  scope: Construct, canary: FleetCanarySettings, stable: InstanceGroup, options: InstanceGroupOptions,
 ): InstanceGroup {
   const { instances } = canary;
   const settings = { ...options.settings, minCapacity: instances, maxCapacity: instances + 1, minInstancesInService: instances };

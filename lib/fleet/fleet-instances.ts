@@ -1,4 +1,4 @@
-import { ContextProvider, Validations } from 'aws-cdk-lib';
+import { ContextProvider, Tags, Validations } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -17,12 +17,14 @@ export interface LaunchTemplateOptions {
   readonly role: iam.IRole;
   readonly securityGroup: ec2.ISecurityGroup;
   readonly userData: ec2.UserData;
+  /** Name of the template, its instances and their volumes, in their tags. */
+  readonly name: string;
 }
 
 export function fleetLaunchTemplate(
-  scope: Construct, id: string, { props, settings, ...options }: LaunchTemplateOptions,
+  scope: Construct, id: string, { props, settings, name, ...options }: LaunchTemplateOptions,
 ): ec2.LaunchTemplate {
-  return new ec2.LaunchTemplate(scope, id, {
+  const launchTemplate = new ec2.LaunchTemplate(scope, id, {
     ...options,
     instanceType: settings.instanceType,
     machineImage: props.machineImage ?? new PinnedAmazonLinux(amazonLinuxProcessor(settings.instanceType)),
@@ -35,6 +37,9 @@ export function fleetLaunchTemplate(
       }),
     }],
   });
+  // The CDK's own name is the path, so that `cdk refactor` could not rename the fleet.
+  Tags.of(launchTemplate).add('Name', name);
+  return launchTemplate;
 }
 
 function amazonLinuxProcessor(instanceType: ec2.InstanceType): ec2.AmazonLinuxCpuType {

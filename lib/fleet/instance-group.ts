@@ -1,4 +1,4 @@
-import { Lazy } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
 import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -14,6 +14,7 @@ export interface InstanceGroupOptions {
   readonly props: ModelFleetProps;
   readonly settings: FleetSettings;
   readonly role: iam.IRole;
+  readonly modelName: string;
   readonly network: FleetNetwork;
   readonly boot: FleetBoot;
   /** VPC endpoints that instances need at boot. */
@@ -36,11 +37,12 @@ export interface InstanceGroup {
  * @param prefix of the constructs' ids
  */
 export function instanceGroup(scope: Construct, prefix: string, options: InstanceGroupOptions): InstanceGroup {
-  const { props, settings, role, network, boot } = options;
+  const { props, settings, role, network, boot, modelName } = options;
   // Lazy, because the user data contains the group, which needs the launch template. cloud-init requires `#!` at the very start.
   const userData = ec2.UserData.custom(Lazy.string({ produce: () => script }));
   const securityGroup = network.instanceSecurityGroup;
-  const launchTemplate = fleetLaunchTemplate(scope, `${prefix}LaunchTemplate`, { props, settings, role, securityGroup, userData });
+  const name = [Stack.of(scope).stackName, modelName, ...prefix === '' ? [] : [prefix]].join('/');
+  const launchTemplate = fleetLaunchTemplate(scope, `${prefix}LaunchTemplate`, { props, settings, role, securityGroup, userData, name });
   const group = fleetGroup(scope, `${prefix}Group`, props.vpc, settings, launchTemplate);
   group.attachToNetworkTargetGroup(network.grpcTargetGroup);
   group.attachToNetworkTargetGroup(network.restTargetGroup);

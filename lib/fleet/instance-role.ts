@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/published-model';
 import { acknowledgePrefix } from '../optimization/artifact/artifact-access';
+import { nameDefaultPolicy } from '../private/default-policy';
 import { grantKey } from '../private/key-grant';
 import type { StoredBinary } from '../serving/stored-binary';
 import type { InstanceProgram } from './instance-program';
@@ -24,6 +25,9 @@ const HEALTH_ACTION = 'elasticloadbalancing:DescribeTargetHealth';
 /** Returns the instances' role, without access to the model and the server yet. */
 export function instanceRole(scope: Construct, id: string, options: { role?: iam.IRole; logGroup: logs.ILogGroup }): iam.IRole {
   const role = options.role ?? new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com') });
+  if (options.role === undefined) {
+    nameDefaultPolicy(role);
+  }
   role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: [...SESSION_MANAGER_ACTIONS, HEALTH_ACTION], resources: ['*'] }));
   role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['cloudformation:SignalResource'], resources: [Stack.of(scope).stackId] }));
   options.logGroup.grantWrite(role);

@@ -20,7 +20,7 @@ export class HookLayer extends Construct {
   constructor(scope: Construct, id: string, props: HookLayerProps) {
     super(scope, id);
     this.layerVersion = pythonLayer(this, 'Layer', {
-      layerVersionName: layerName(this, 'hook'),
+      layerVersionName: layerName(this, 'hook', props.modelName),
       entry: props.hook._directory,
       runtime: props.pythonRuntime,
       architecture: props.architecture,

@@ -24,7 +24,7 @@ export class ModelLayer extends Construct {
     const { compatibility } = props;
     failIfAny(lit`ModelInAnotherRegion`, layerProblems(this, props.bucket), this);
     this.layerVersion = new lambda.LayerVersion(this, 'Layer', {
-      layerVersionName: layerName(this, 'model'),
+      layerVersionName: layerName(this, 'model', props.modelName),
       code: lambda.Code.fromBucketV2(props.bucket, compatibility.layerKey, { objectVersion: compatibility.layerObjectVersion }),
       description: `${props.modelName} version ${compatibility.version}`,
       compatibleArchitectures: [props.architecture],

@@ -110,7 +110,7 @@ export class RuntimeLayer extends Construct {
   private nativeLayer(props: RuntimeLayerProps): lambda.LayerVersion {
     const { architecture, bundling } = withDefaults(props);
     return nativeRuntimeLayer(this, 'Layer', {
-      layerVersionName: layerName(this, LiteRtRuntime.NATIVE),
+      layerVersionName: layerName(this, LiteRtRuntime.NATIVE, architecture.name),
       architecture,
       bundling,
       description: `LiteRT ${this.liteRtVersion} (native) for ${architecture.name}`,
@@ -120,7 +120,7 @@ export class RuntimeLayer extends Construct {
   private numpyLayer(props: RuntimeLayerProps): lambda.LayerVersion {
     const { architecture, bundling, pythonRuntime } = withDefaults(props);
     return pythonLayer(this, 'Layer', {
-      layerVersionName: layerName(this, LiteRtRuntime.NUMPY),
+      layerVersionName: layerName(this, LiteRtRuntime.NUMPY, architecture.name, pythonRuntime.name),
       entry: layerRequirements(LiteRtRuntime.NUMPY),
       selection: NUMPY_SELECTION,
       pinned: true,

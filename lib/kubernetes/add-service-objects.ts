@@ -93,7 +93,7 @@ function storageOf(scope: Construct, { props, settings: { identity: { name, name
   if (props.modelStorage !== ModelStorage.MOUNTPOINT) {
     return undefined;
   }
-  const digest = stableDigest(scope, [scope.node.addr, versions]);
+  const digest = stableDigest(scope, [namespace, name, versions]);
   return { id: `Storage${digest}`, volume: `${namespace}-${name}-${digest}`, claim: `${name}-${digest}` };
 }
 

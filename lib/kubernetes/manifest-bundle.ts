@@ -28,7 +28,7 @@ export class ManifestBundle extends Construct {
       service: 'S3',
       action: 'putObject',
       parameters: { Bucket: bucket.bucketName, Key: options.key, Body: options.content, ContentType: 'application/yaml', IfNoneMatch: '*' },
-      physicalResourceId: custom_resources.PhysicalResourceId.of(`${Stack.of(this).node.id}/${this.node.addr}`),
+      physicalResourceId: custom_resources.PhysicalResourceId.of(options.keyPrefix),
       // An earlier deployment wrote the same objects: the key covers everything that can differ.
       ignoreErrorCodesMatching: 'PreconditionFailed',
       outputPaths: ['ETag'],

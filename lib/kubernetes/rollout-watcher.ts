@@ -113,7 +113,7 @@ export class RolloutWatcher extends Construct {
       Alarms: alarms.length === 0 ? undefined : alarms.map(({ alarmName }) => alarmName),
     });
     if (alarms.length > 0) {
-      this.allowAlarms(resource);
+      this.allowAlarms(resource, canary);
     }
     return resource;
   }
@@ -131,10 +131,15 @@ export class RolloutWatcher extends Construct {
   }
 
   /** Adds a policy of this stack to the role, which may be another stack's. */
-  private allowAlarms(resource: CustomResource): void {
+  private allowAlarms(resource: CustomResource, { namespace, name }: WatchedCanary): void {
     // CloudWatch describes composite alarms only to callers that may describe all.
     const statements = [new iam.PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: ['*'] })];
-    const policy = new iam.Policy(resource, 'Alarms', { statements, roles: [this.kubectl.role!] });
+    const policy = new iam.Policy(resource, 'Alarms', {
+      // The name of one canary in the cluster: the role has a policy for each, and the CDK's name, the logical id, would keep `cdk refactor` from a renaming.
+      policyName: `${namespace}-${name}`,
+      statements,
+      roles: [this.kubectl.role!],
+    });
     acknowledgeWildcard(policy, '*', 'CloudWatch describes composite alarms only to callers that may describe all');
     resource.node.addDependency(policy);
   }

@@ -68,6 +68,8 @@ export class ServiceObjects {
       // Copy, because the CDK adds labels to its input.
       manifest: objects.map((object) => ({ ...object, metadata: { ...object.metadata as object } })),
       overwrite: adoptExisting,
+      // The label that it needs holds the construct's path, so that `cdk refactor` could not rename the service. No object leaves its manifest.
+      prune: false,
       removalPolicy,
     });
   }

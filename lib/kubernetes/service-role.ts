@@ -5,6 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { grantArtifactCopy } from '../optimization/artifact/artifact-access';
 import { acknowledgeWildcard } from '../private/acknowledge';
+import { nameDefaultPolicy } from '../private/default-policy';
 import { grantKey } from '../private/key-grant';
 import type { StoredBinary } from '../serving/stored-binary';
 import type { ObjectIdentity } from './kubernetes-object';
@@ -32,6 +33,9 @@ export class ServiceRole extends Construct {
       assumedBy: new iam.SessionTagsPrincipal(new iam.ServicePrincipal('pods.eks.amazonaws.com')),
       description: `Reads the TensorFlow model that ${Stack.of(this).stackName}/${options.identity.name} serves`,
     });
+    if (options.role === undefined) {
+      nameDefaultPolicy(this.role);
+    }
     const pattern = `${options.prefix}*`;
     grantArtifactCopy(this.role, options.bucket, [pattern]);
     options.files.forEach((file) => this.allowRead(file));

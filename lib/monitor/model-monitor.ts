@@ -7,6 +7,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as scheduler_targets from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
+import { nameDefaultPolicy } from '../private/default-policy';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
@@ -77,7 +78,7 @@ export class ModelMonitor extends Construct {
       description: `Compares captured requests of the TensorFlow model ${this.modelName}`,
       schedule: scheduler.ScheduleExpression.rate(period),
       // A later comparison is of other requests.
-      target: new scheduler_targets.CodeBuildStartBuild(this.project, { maxEventAge: Duration.hours(1), retryAttempts: 5 }),
+      target: new ComparisonTarget(this.project, { maxEventAge: Duration.hours(1), retryAttempts: 5 }),
     });
     // They take minutes: EventBridge Scheduler tries its role at once, which IAM has not spread in its first seconds.
     this.schedule.node.addDependency(...[endpoint.artifact, endpoint].filter((it) => Stack.of(it) === Stack.of(this)));
@@ -149,5 +150,13 @@ export class ModelMonitor extends Construct {
       ...options,
       dimensionsMap: { ProjectName: this.project.projectName, ModelName: this.modelName },
     });
+  }
+}
+
+/** A target whose role, which the CDK makes for this project alone, has a policy with a name of ours. */
+class ComparisonTarget extends scheduler_targets.CodeBuildStartBuild {
+  protected override addTargetActionToRole(role: iam.IRole): void {
+    nameDefaultPolicy(role);
+    super.addTargetActionToRole(role);
   }
 }

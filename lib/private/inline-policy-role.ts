@@ -1,6 +1,7 @@
 import { Lazy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { nameDefaultPolicy } from './default-policy';
 
 /**
  * A role whose first permissions are part of it, so that they add no resource to the stack, until `seal()`; later ones go to its default policy.
@@ -16,6 +17,7 @@ export class InlinePolicyRole extends iam.Role {
     const permissions = new iam.PolicyDocument();
     super(scope, id, { ...props, inlinePolicies: { Permissions: permissions } });
     this.permissions = permissions;
+    nameDefaultPolicy(this);
     const resource = this.node.defaultChild as iam.CfnRole;
     const { policies } = resource;
     // An empty list, because rule packs such as cdk-nag's do not expect a token without a value.

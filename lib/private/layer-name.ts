@@ -1,19 +1,24 @@
+import { createHash } from 'crypto';
 import { Aws, Stack, Token } from 'aws-cdk-lib';
-import type { Construct } from 'constructs';
+import type { IConstruct } from 'constructs';
 
-/** Lambda allows 140 characters; purpose and address leave this many for the stack's name. */
+/** Lambda allows 140 characters; hyphen and purpose leave this many for the stack's name. */
 const LONGEST_STACK_NAME = 100;
+const LONGEST_PURPOSE = 39;
 
 /**
- * Returns the name of a construct's layer. Layer names are account-wide, and CloudFormation's default, the logical id, is the same in every stack.
+ * Returns the name of a layer. Layer names are account-wide, and CloudFormation's default, the logical id, is the same in every stack.
  *
- * @param scope the layer's construct
- * @param purpose a word or two of letters, digits, hyphens and underscores
+ * It is free of the construct's path, so that `cdk refactor` can rename the construct. Layers of one stack may share a name: each is a version of it.
+ *
+ * @param scope a construct in the layer's stack
+ * @param purpose words that tell the layers of a stack apart; tokens are left out
  */
-export function layerName(scope: Construct, purpose: string): string {
+export function layerName(scope: IConstruct, ...purpose: string[]): string {
   const { stackName } = Stack.of(scope);
-  const address = scope.node.addr.slice(-8);
+  const words = purpose.filter((word) => !Token.isUnresolved(word)).join('-').replace(/[^\w-]/g, '-');
   return Token.isUnresolved(stackName)
-    ? `${Aws.STACK_NAME}-${address}`
-    : `${stackName.slice(0, LONGEST_STACK_NAME)}-${purpose.slice(0, 30)}-${address}`;
+    // The deployment's name may have 128 characters, which leaves no place for words.
+    ? `${Aws.STACK_NAME}-${createHash('sha256').update(words).digest('hex').slice(0, 8)}`
+    : `${stackName.slice(0, LONGEST_STACK_NAME)}-${words.slice(0, LONGEST_PURPOSE)}`;
 }

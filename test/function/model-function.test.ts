@@ -154,7 +154,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
 
     expect(new Set(names.flat()).size).toBe(6);
     for (const [index, name] of ['Blue', 'Green'].entries()) {
-      expect(names[index].every((layer) => new RegExp(`^${name}-(numpy|model|hook)-[0-9a-f]{8}$`).test(layer))).toBe(true);
+      expect(names[index].every((layer) => new RegExp(`^${name}-(numpy-x86_64-python3-\\d+|model-digits|hook-digits)$`).test(layer))).toBe(true);
     }
   });
 

@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { runtimeCode } from '../../bundling/runtime-code';
 import { ModelFormat } from '../../model/published-model';
 import { LATEST_RUNTIME_RULES } from '../../private/acknowledge';
+import { nameDefaultPolicy } from '../../private/default-policy';
 import { EVENT_SOURCE, eventBusArn } from '../../private/event-rule';
 import { grantKey } from '../../private/key-grant';
 import { outermostStack } from '../../private/outermost-stack';
@@ -84,6 +85,7 @@ export class VersionPruning extends Construct {
 
   private role({ bucket, keyPrefix, format, parameterNames }: VersionPruningProps, logGroup: logs.LogGroup, stack: Stack): iam.Role {
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description: 'Removes old versions of one TensorFlow model' });
+    nameDefaultPolicy(role);
     const allow = (actions: string[], resources: string[], conditions?: Record<string, unknown>): void => {
       role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources, conditions }));
     };
