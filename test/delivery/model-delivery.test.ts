@@ -302,6 +302,7 @@ describe('problems', () => {
     [{ stackNames: [] }, 'stackNames must name at least one stack'],
     [{ stackNames: ['One', 'One'] }, 'stackNames must name each stack once, got "One" more than once'],
     [{ stackNames: ['a/b'] }, 'stackNames must be names of stacks, of at most 128 letters, digits and hyphens, got "a/b"'],
+    [{ stateMachineName: 'a b' }, 'stateMachineName must be at most 80'],
     [{ parameterPrefix: 'models' }, 'parameterPrefix must be a path'],
     [{ parameterPrefix: '/models/' }, 'parameterPrefix must be a path'],
     [{ parameterPrefix: '/models//digits' }, 'parameterPrefix must be a path'],

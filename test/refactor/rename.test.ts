@@ -1,7 +1,9 @@
 import { spawn } from 'child_process';
 import { join } from 'path';
+import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { FLAG_SETS } from '../function/fixtures';
+import { RequestCapture } from '../../lib';
+import { emptyStack, FLAG_SETS, modelFunction } from '../function/fixtures';
 import { DeployedStacks } from './deployed-stacks';
 import { appOf, CONSTRUCTS, withoutLogicalIds } from './renamed-app';
 
@@ -47,4 +49,15 @@ test.each(Object.entries(CONSTRUCTS))('cdk refactor renames a %s, and finds noth
   expect(output).toContain('The following resources were moved or renamed');
   expect(output).not.toMatch(/Refactor failed|ambigu/);
   expect(code).toBe(0);
+});
+
+test.each([
+  ['one', 'one', /capture\.streamName "one" is that of "Stack\/A\/Capture"/],
+  ['one', 'a b', /capture\.streamName must be at most 64 letters/],
+])('the stream names %j and %j are refused in a stack', (first, second, problem) => {
+  const stack = emptyStack();
+  const define = (id: string, streamName: string) => modelFunction(stack, { capture: RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7), streamName }) }, id);
+  define('A', first);
+
+  expect(() => define('B', second)).toThrow(problem);
 });
