@@ -88,8 +88,8 @@ describe('pods with the LiteRT server', () => {
   test('may read this model, the program and the library, and nothing else', () => {
     const stack = stackWith();
     const copy = envOf(initOf(stack, 'copy-files'));
-    const policy = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy')).find(({ Properties }) => Properties.PolicyName.startsWith('DigitsAccess'));
-    const statements: any[] = policy!.Properties.PolicyDocument.Statement;
+    const policy = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy')).find(([id]) => id.startsWith('DigitsAccess'));
+    const statements: any[] = policy![1].Properties.PolicyDocument.Statement;
     const resources = statements.flatMap(({ Resource }) => Resource).map((resource: any) => JSON.stringify(resource));
 
     expect(statements.flatMap(({ Action }) => Action)).toEqual(expect.arrayContaining(['s3:GetObject', 's3:ListBucket']));

@@ -56,7 +56,10 @@ test.each([
   ['one', 'a b', /capture\.streamName must be at most 64 letters/],
 ])('the stream names %j and %j are refused in a stack', (first, second, problem) => {
   const stack = emptyStack();
-  const define = (id: string, streamName: string) => modelFunction(stack, { capture: RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7), streamName }) }, id);
+  const define = (id: string, streamName: string) => {
+    const capture = RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7), streamName });
+    return modelFunction(stack, { capture }, id);
+  };
   define('A', first);
 
   expect(() => define('B', second)).toThrow(problem);

@@ -41,7 +41,7 @@ export const CONSTRUCTS: Record<string, (stack: Stack, id: string) => void> = {
       ...MODEL, vpc: new ec2.Vpc(stack, 'Vpc'), server: ModelServer.LITERT, rollout: canary(stack), capture: capture('instances'), replay: { maxDisagreement: 0.05 },
       embeddedMetrics: true, serverLogging: true,
     });
-    // As docs/operating.md tells.
+    // Keep the logical id, which the instances signal to, as docs/operating.md tells.
     (fleet.autoScalingGroup.node.defaultChild as CfnAutoScalingGroup).overrideLogicalId('DigitsGroup');
     (fleet.node.findChild('CanaryGroup').node.defaultChild as CfnAutoScalingGroup).overrideLogicalId('DigitsCanaryGroup');
   },

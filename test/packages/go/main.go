@@ -334,6 +334,11 @@ func services(stack awscdk.Stack) {
 		Server:            tensorflow.ModelServer_LITERT,
 		ServerCertificate: tensorflow.ServerCertificate_FromKubernetesSecret(jsii.String("digits-tls")),
 		Explorer:          jsii.Bool(true),
+		Cors: &tensorflow.CorsOptions{
+			AllowedOrigins: jsii.Strings("https://www.example.com"),
+			AllowedHeaders: jsii.Strings("content-type", "x-request-id"),
+			MaxAge:         awscdk.Duration_Hours(jsii.Number(1)),
+		},
 	})
 	var endpoint tensorflow.IModelEndpoint = bundled
 	stack.AddMetadata(jsii.String("Bundled"), endpoint.ModelName())
@@ -400,6 +405,11 @@ func fleets(stack awscdk.Stack) {
 		EmbeddedMetrics:   jsii.Bool(true),
 		ServerCertificate: tensorflow.ServerCertificate_FromSecretsManager(secret),
 		Explorer:          jsii.Bool(true),
+		Cors: &tensorflow.CorsOptions{
+			AllowedOrigins: jsii.Strings("https://www.example.com"),
+			AllowedHeaders: jsii.Strings("content-type", "x-request-id"),
+			MaxAge:         awscdk.Duration_Hours(jsii.Number(1)),
+		},
 	})
 	alarm(captured.MetricDroppedCaptures(nil), captured, "DroppedCaptures")
 }
@@ -414,7 +424,7 @@ func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Model:         tensorflow.ModelSource_FromArtifact(pointed),
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NATIVE,
 		Capture: tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{
-			Rate: jsii.Number(0.01), Retention: awscdk.Duration_Days(jsii.Number(7)), Redact: jsii.Strings("image"),
+			Rate: jsii.Number(0.01), Retention: awscdk.Duration_Days(jsii.Number(7)), Redact: jsii.Strings("image"), StreamName: jsii.String("shared-requests"),
 		}),
 		Bundling: tensorflow.PythonBundling_LOCAL(),
 	})
@@ -442,10 +452,11 @@ func layers(stack awscdk.Stack) {
 // Uploads that become live without a deployment.
 func deliveries(stack awscdk.Stack, serving awscdk.Stack, caller awsiam.IGrantable) {
 	digits := tensorflow.NewModelDelivery(stack, jsii.String("Digits"), &tensorflow.ModelDeliveryProps{
-		Key:             jsii.String("digits.zip"),
-		StackNames:      jsii.Strings("Delivered"),
-		ParameterPrefix: jsii.String("/models/digits"),
-		PollInterval:    awscdk.Duration_Seconds(jsii.Number(30)),
+		Key:              jsii.String("digits.zip"),
+		StackNames:       jsii.Strings("Delivered"),
+		ParameterPrefix:  jsii.String("/models/digits"),
+		StateMachineName: jsii.String("digits"),
+		PollInterval:     awscdk.Duration_Seconds(jsii.Number(30)),
 	})
 	digits.GrantUpload(caller)
 	digits.GrantDeliver(caller)

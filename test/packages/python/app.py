@@ -276,7 +276,9 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         "Shared",
         model=ModelSource.from_artifact(pointed),
         lite_rt_runtime=LiteRtRuntime.NATIVE,
-        capture=RequestCapture.sampled(rate=0.01, retention=cdk.Duration.days(7), redact=["image"]),
+        capture=RequestCapture.sampled(
+            rate=0.01, retention=cdk.Duration.days(7), redact=["image"], stream_name="shared-requests"
+        ),
         bundling=PythonBundling.LOCAL,
     )
     published = ModelArtifact.from_bucket(
@@ -308,6 +310,7 @@ def deliveries(stack: cdk.Stack, serving: cdk.Stack, caller: iam.IGrantable) -> 
         key="digits.zip",
         stack_names=["Delivered"],
         parameter_prefix="/models/digits",
+        state_machine_name="digits",
         poll_interval=cdk.Duration.seconds(30),
     )
     digits.grant_upload(caller)

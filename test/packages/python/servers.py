@@ -8,6 +8,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from cdk_tensorflow import (
+    CorsOptions,
     EvaluationData,
     Graph,
     IModelEndpoint,
@@ -105,6 +106,11 @@ def services(stack: cdk.Stack) -> None:
         server=ModelServer.LITERT,
         server_certificate=ServerCertificate.from_kubernetes_secret("digits-tls"),
         explorer=True,
+        cors=CorsOptions(
+            allowed_origins=["https://www.example.com"],
+            allowed_headers=["content-type", "x-request-id"],
+            max_age=cdk.Duration.hours(1),
+        ),
     )
     endpoint: IModelEndpoint = bundled
     stack.add_metadata("Bundled", endpoint.model_name)
@@ -182,5 +188,10 @@ def fleets(stack: cdk.Stack) -> None:
             )
         ),
         explorer=True,
+        cors=CorsOptions(
+            allowed_origins=["https://www.example.com"],
+            allowed_headers=["content-type", "x-request-id"],
+            max_age=cdk.Duration.hours(1),
+        ),
     )
     alarm(captured.metric_dropped_captures(), captured, "DroppedCaptures")

@@ -247,6 +247,7 @@ function services(stack: Stack): void {
     server: ModelServer.LITERT,
     serverCertificate: ServerCertificate.fromKubernetesSecret('digits-tls'),
     explorer: true,
+    cors: { allowedOrigins: ['https://www.example.com'], allowedHeaders: ['content-type', 'x-request-id'], maxAge: Duration.hours(1) },
   });
   const endpoint: IModelEndpoint = bundled;
   stack.addMetadata('Bundled', endpoint.modelName);
@@ -308,6 +309,7 @@ function fleets(stack: Stack): void {
     embeddedMetrics: true,
     serverCertificate: ServerCertificate.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Certificate', 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3')),
     explorer: true,
+    cors: { allowedOrigins: ['https://www.example.com'], allowedHeaders: ['content-type', 'x-request-id'], maxAge: Duration.hours(1) },
   });
   alarm(captured.metricDroppedCaptures(), captured, 'DroppedCaptures');
 }
@@ -320,7 +322,7 @@ function importer(stack: Stack): void {
   new ModelFunction(stack, 'Shared', {
     model: ModelSource.fromArtifact(pointed),
     liteRtRuntime: LiteRtRuntime.NATIVE,
-    capture: RequestCapture.sampled({ rate: 0.01, retention: Duration.days(7), redact: ['image'] }),
+    capture: RequestCapture.sampled({ rate: 0.01, retention: Duration.days(7), redact: ['image'], streamName: 'shared-requests' }),
     bundling: PythonBundling.LOCAL,
   });
   new ModelFunction(stack, 'Pinned', {
@@ -345,6 +347,7 @@ function deliveries(stack: Stack, serving: Stack): void {
     key: 'digits.zip',
     stackNames: ['Delivered'],
     parameterPrefix: '/models/digits',
+    stateMachineName: 'digits',
     pollInterval: Duration.seconds(30),
   });
   digits.grantUpload(caller);

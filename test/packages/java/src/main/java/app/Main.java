@@ -8,6 +8,7 @@ import io.github.cdktensorflow.ChannelOrder;
 import io.github.cdktensorflow.ClassMetricOptions;
 import io.github.cdktensorflow.Distillation;
 import io.github.cdktensorflow.DistillationOptions;
+import io.github.cdktensorflow.CorsOptions;
 import io.github.cdktensorflow.EvaluationData;
 import io.github.cdktensorflow.FullIntegerQuantizationOptions;
 import io.github.cdktensorflow.Graph;
@@ -382,6 +383,8 @@ public final class Main {
         .server(ModelServer.LITERT)
         .serverCertificate(ServerCertificate.fromKubernetesSecret("digits-tls"))
         .explorer(true)
+        .cors(CorsOptions.builder().allowedOrigins(List.of("https://www.example.com")).allowedHeaders(List.of("content-type", "x-request-id"))
+            .maxAge(Duration.hours(1)).build())
         .build();
     IModelEndpoint endpoint = bundled;
     stack.addMetadata("Bundled", endpoint.getModelName());
@@ -444,6 +447,8 @@ public final class Main {
         .serverCertificate(ServerCertificate.fromSecretsManager(Secret.fromSecretCompleteArn(stack, "Certificate",
             "arn:aws:secretsmanager:eu-central-1:111122223333:secret:digits/tls-a1b2c3")))
         .explorer(true)
+        .cors(CorsOptions.builder().allowedOrigins(List.of("https://www.example.com")).allowedHeaders(List.of("content-type", "x-request-id"))
+            .maxAge(Duration.hours(1)).build())
         .build();
     alarm(captured.metricDroppedCaptures(), captured, "DroppedCaptures");
   }
@@ -457,7 +462,7 @@ public final class Main {
     ModelFunction.Builder.create(stack, "Shared")
         .model(ModelSource.fromArtifact(pointed))
         .liteRtRuntime(LiteRtRuntime.NATIVE)
-        .capture(RequestCapture.sampled(RequestCaptureOptions.builder().rate(0.01).retention(Duration.days(7)).redact(List.of("image")).build()))
+        .capture(RequestCapture.sampled(RequestCaptureOptions.builder().rate(0.01).retention(Duration.days(7)).redact(List.of("image")).streamName("shared-requests").build()))
         .bundling(PythonBundling.LOCAL)
         .build();
     ModelFunction.Builder.create(stack, "Pinned")
@@ -486,6 +491,7 @@ public final class Main {
         .key("digits.zip")
         .stackNames(List.of("Delivered"))
         .parameterPrefix("/models/digits")
+        .stateMachineName("digits")
         .pollInterval(Duration.seconds(30))
         .build();
     digits.grantUpload(caller);
