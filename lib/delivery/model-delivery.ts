@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import type { IDeliveredModel } from '../model/delivered-model';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
+import { injectedProps } from '../private/injected-props';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { BUCKET, checkTypes, DURATION, TOPIC } from '../private/property-types';
 import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './asl';
@@ -41,6 +42,9 @@ const BUILT = 'built';
  * new ModelFunction(new Stack(app, 'Serving'), 'Digits', { model: ModelSource.fromDelivery(delivery) });
  */
 export class ModelDelivery extends Construct implements IDeliveredModel {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelDelivery';
+
   /** The bucket that models are uploaded to. */
   public readonly bucket: s3.IBucket;
 
@@ -63,6 +67,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
 
   constructor(scope: Construct, id: string, props: ModelDeliveryProps) {
     super(scope, id);
+    props = injectedProps(ModelDelivery.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelDeliveryProps`, checkTypes(props, { bucket: BUCKET, pollInterval: DURATION, failureTopic: TOPIC }), this);
     failIfAny(lit`InvalidModelDeliveryProps`, checkDelivery(this, props), this);
     this.key = props.key;

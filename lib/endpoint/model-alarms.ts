@@ -3,6 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { injectedProps } from '../private/injected-props';
 import { checkTypes, DURATION } from '../private/property-types';
 import { checkInteger, checkRange } from '../private/validation';
 import { failureRate } from './failure-rate';
@@ -32,6 +33,9 @@ type Watch = Pick<cloudwatch.AlarmProps, 'evaluationPeriods' | 'comparisonOperat
  * });
  */
 export class ModelAlarms extends Construct {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelAlarms';
+
   /** Goes off when answers take too long, where `maxLatency` says what that is. */
   public readonly latencyAlarm?: cloudwatch.Alarm;
 
@@ -48,6 +52,7 @@ export class ModelAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
+    props = injectedProps(ModelAlarms.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelAlarms`, [
       ...checkMonitored('endpoint', props.endpoint),
       ...checkTypes<Omit<ModelAlarmsProps, 'endpoint'>>(props, { maxLatency: DURATION }),

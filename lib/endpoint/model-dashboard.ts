@@ -1,6 +1,7 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
+import { injectedProps } from '../private/injected-props';
 import type { IModelEndpoint, IMonitoredEndpoint } from './model-endpoint';
 import { checkMonitored, isMonitored } from './monitored-checks';
 
@@ -16,6 +17,9 @@ const COLUMNS = 24;
  * new ModelDashboard(this, 'Dashboard', { endpoints: [digits] });
  */
 export class ModelDashboard extends Construct {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelDashboard';
+
   /** The dashboard, for adding further widgets. */
   public readonly dashboard: cloudwatch.Dashboard;
 
@@ -23,6 +27,7 @@ export class ModelDashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelDashboardProps = {}) {
     super(scope, id);
+    props = injectedProps(ModelDashboard.PROPERTY_INJECTION_ID, props, scope, id);
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { dashboardName: props.dashboardName });
     props.endpoints?.forEach((endpoint) => this.addEndpoint(endpoint));
   }

@@ -18,6 +18,7 @@ import { ModelCompatibility } from '../optimization/model-compatibility';
 import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { injectedProps } from '../private/injected-props';
 import { checkTypes } from '../private/property-types';
 import { ReplayFunction } from '../replay/replay-function';
 import { noteBatching, servingSettings } from '../serving/serving-settings';
@@ -43,6 +44,9 @@ import type { ModelFleetProps } from './model-fleet-props';
  * answer is rolled back. With a canary as `rollout`, a small second group gets it first.
  */
 export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.IConnectable {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelFleet';
+
   /** Name of the model in request paths: `/v1/models/<name>`. */
   public readonly modelName: string;
 
@@ -110,6 +114,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
 
   constructor(scope: Construct, id: string, props: ModelFleetProps) {
     super(scope, id);
+    props = injectedProps(ModelFleet.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelFleetProps`, checkTypes(props, FLEET_TYPES, ['model', 'vpc']), this);
 
     this.modelName = props.modelName ?? defaultModelName(id);

@@ -16,6 +16,7 @@ import { artifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { injectedProps } from '../private/injected-props';
 import { CaptureDelivery } from './capture-delivery';
 import { checkFunctionProps } from './function-checks';
 import { functionCors, functionCorsProblems } from './function-cors';
@@ -46,6 +47,9 @@ import { rolloutLimits, trafficSteps } from './traffic-steps';
  * new CfnOutput(this, 'Url', { value: digits.addFunctionUrl().url });
  */
 export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.IConnectable {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelFunction';
+
   /** Name of the model in request paths: `/v1/models/<name>`. */
   public readonly modelName: string;
 
@@ -80,6 +84,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
     super(scope, id);
+    props = injectedProps(ModelFunction.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelFunctionProps`, checkFunctionProps(this, id, props), this);
 
     const settings = functionSettings(id, props);

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
 import { bundledBytes, hostInstaller, pythonLayer } from '../bundling/python-code';
 import { failIfAny, lit } from '../private/errors';
+import { injectedProps } from '../private/injected-props';
 import { layerName } from '../private/layer-name';
 import { checkTypes } from '../private/property-types';
 import { checkPythonRuntime, LAYER_TYPES } from './function-checks';
@@ -19,6 +20,9 @@ import type { PythonRuntimeLayerOptions, RuntimeLayerOptions, RuntimeLayerProps 
  * after a new one has replaced it; published function versions that use it keep working.
  */
 export class RuntimeLayer extends Construct {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.RuntimeLayer';
+
   /**
    * The stack's layer with the native program and LiteRT's C library: at most 10 MB unzipped.
    *
@@ -69,6 +73,7 @@ export class RuntimeLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: RuntimeLayerProps) {
     super(scope, id);
+    props = injectedProps(RuntimeLayer.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidRuntimeLayerProps`, checkTypes<PythonRuntimeLayerOptions>(props, LAYER_TYPES), this);
     failIfAny(lit`InvalidRuntimeLayerProps`, checkRuntimeLayer(props), this);
     const { liteRtRuntime, bundling } = withDefaults(props);

@@ -18,6 +18,7 @@ import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { injectedProps } from '../private/injected-props';
 import { checkTypes } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { ReplayFunction } from '../replay/replay-function';
@@ -51,6 +52,9 @@ import { renderYaml } from './yaml';
  * the new pods; if they do not become available it fails, and the old pods keep serving.
  */
 export class ModelService extends Construct implements IModelEndpoint, ec2.IConnectable {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelService';
+
   /** Name of the model in request paths: `/v1/models/<name>`. */
   public readonly modelName: string;
 
@@ -103,6 +107,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
   constructor(scope: Construct, id: string, props: ModelServiceProps) {
     super(scope, id);
+    props = injectedProps(ModelService.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelServiceProps`, checkTypes(props, SERVICE_TYPES, ['model', 'cluster']), this);
 
     const names = serviceNames(id, props);

@@ -10,6 +10,7 @@ import { Construct } from 'constructs';
 import { nameDefaultPolicy } from '../private/default-policy';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
+import { injectedProps } from '../private/injected-props';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
 import { BUCKET, checkTypes, DURATION } from '../private/property-types';
 import type { ModelMonitorProps } from './model-monitor-props';
@@ -38,6 +39,9 @@ import { COMPARED_SAMPLES, DIVERGENCE, DRIFTED_FEATURES, MODEL_DRIFTED, MonitorP
  * topic.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));   // lets the alarm publish too
  */
 export class ModelMonitor extends Construct {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelMonitor';
+
   /** The CodeBuild project that compares. Start a build for a comparison outside the schedule. */
   public readonly project: codebuild.Project;
 
@@ -57,6 +61,7 @@ export class ModelMonitor extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelMonitorProps) {
     super(scope, id);
+    props = injectedProps(ModelMonitor.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelMonitorProps`, checkTypes<Omit<ModelMonitorProps, 'endpoint'>>(props, { captureBucket: BUCKET, period: DURATION }), this);
     failIfAny(lit`InvalidModelMonitorProps`, checkMonitor(this, props), this);
     const { endpoint } = props;

@@ -14,6 +14,7 @@ import { ModelFormat } from '../model/published-model';
 import type { Architecture } from '../private/documents/job';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
+import { injectedProps } from '../private/injected-props';
 import { checkTypes } from '../private/property-types';
 import { grantArtifactRead } from './artifact/artifact-access';
 import { MODEL_PRUNED, MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './artifact/model-events';
@@ -45,6 +46,9 @@ import { OptimizationRecipe } from './recipe/optimization-recipe';
  * });
  */
 export class ModelOptimizer extends Construct implements IModelArtifact {
+  /** Identifies this class for property injectors. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.ModelOptimizer';
+
   /** The model's name in requests, in the directory of a server and in the manifest. */
   public readonly modelName: string;
 
@@ -137,6 +141,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
     super(scope, id);
+    props = injectedProps(ModelOptimizer.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelOptimizerProps`, checkTypes(props, OPTIMIZER_TYPES, ['model']), this);
     failIfAny(lit`InvalidModelOptimizerProps`, checkModelOptimizer(this, id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
