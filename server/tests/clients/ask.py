@@ -1,4 +1,4 @@
-"""Asks a server by one client of the Open Inference Protocol, with the client's defaults.
+"""Asks a server by one client of the Open Inference Protocol or of TensorFlow Serving's API, with its defaults.
 
     ask.py CLIENT ADDRESS MODEL INPUT ROWS
 
@@ -73,6 +73,37 @@ def triton_grpc(address: str, model: str, name: str, rows: np.ndarray) -> dict[s
     }
 
 
+def openvino_http(address: str, model: str, name: str, rows: np.ndarray) -> dict[str, Any]:
+    """Ask by ovmsclient over TensorFlow Serving's REST API."""
+    from ovmsclient import make_http_client
+
+    return openvino(make_http_client(address), model, name, rows)
+
+
+def openvino_grpc(address: str, model: str, name: str, rows: np.ndarray) -> dict[str, Any]:
+    """Ask by ovmsclient over TensorFlow Serving's gRPC API."""
+    from ovmsclient import make_grpc_client
+
+    return openvino(make_grpc_client(address), model, name, rows)
+
+
+def openvino(client: Any, model: str, name: str, rows: np.ndarray) -> dict[str, Any]:
+    """Ask for version 2, and for the client's default."""
+    from ovmsclient.tfs_compat.base.errors import ModelServerError
+
+    try:
+        default = client.predict({name: rows}, model).tolist()
+    except ModelServerError as error:
+        default = str(error)
+    status, metadata = client.get_model_status(model, 2), client.get_model_metadata(model, 2)
+    return {
+        "state": {version: found["state"] for version, found in status.items()},
+        "metadata": metadata,
+        "scores": client.predict({name: rows}, model, 2).tolist(),
+        "default": default,
+    }
+
+
 def tensor(triton: Any, name: str, rows: np.ndarray) -> Any:
     """Return an input of tritonclient."""
     x = triton.InferInput(name, rows.shape, "FP32")
@@ -137,6 +168,8 @@ CLIENTS = {
     "triton-grpc": triton_grpc,
     "kserve-rest": kserve_rest,
     "kserve-grpc": kserve_grpc,
+    "openvino-http": openvino_http,
+    "openvino-grpc": openvino_grpc,
 }
 
 

@@ -1,4 +1,4 @@
-"""Clients of Triton and KServe, unmodified and with their defaults, predict by the Open Inference Protocol."""
+"""Clients of Triton, KServe and OpenVINO Model Server, unmodified, predict by the protocols that they know."""
 
 from __future__ import annotations
 
@@ -35,13 +35,19 @@ def python() -> Path:
 
 
 def ask(python: Path, client: str, port: int | str) -> dict[str, Any]:
+    """Ask by a client of the Open Inference Protocol."""
+    found = answers(python, client, port)
+    assert found["health"] == [True, True, True]
+    assert found["id"] == "a1"
+    return found
+
+
+def answers(python: Path, client: str, port: int | str) -> dict[str, Any]:
     address = port if isinstance(port, str) else f"localhost:{port}"
     command = [str(python), str(CLIENTS / "ask.py"), client, address, "times", "x", json.dumps(ROWS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert found["health"] == [True, True, True]
-    assert found["id"] == "a1"
     return found
 
 
@@ -90,3 +96,13 @@ def opened(all_models: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.mark.parametrize(("client", "answers"), [("triton-http", 5), ("kserve-rest", 2)])
 def test_through_the_address_of_open(python: Path, opened: str, client: str, answers: int) -> None:
     assert ask(python, client, opened)["scores"] == [EXPECTED] * answers
+
+
+@pytest.mark.parametrize("front", ["http", "grpc"])
+def test_ovmsclient_by_the_api_of_tensorflow_serving(python: Path, all_models: Server, front: str) -> None:
+    port = all_models.rest_port if front == "http" else all_models.grpc_port
+    found = answers(python, f"openvino-{front}", port)
+    assert (found["state"], found["scores"]) == ({"2": "AVAILABLE"}, EXPECTED)
+    assert '"x"' in json.dumps(found["metadata"])
+    # The client asks for version 0 where none is named, which its own server takes for the newest.
+    assert "unknown version 0; of model 'times' this server serves '1', '2'" in found["default"]
