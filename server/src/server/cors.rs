@@ -9,12 +9,10 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 
+use super::flag_values::EVERY_ORIGIN;
 use super::flags::Flags;
 use super::response::{Response, respond};
 
-/// The longest that browsers keep the answer to a preflight request, and AWS allows.
-const LONGEST_MAX_AGE: u32 = 86_400;
-const EVERY_ORIGIN: &str = "*";
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const EXPOSED: HeaderValue = HeaderValue::from_static("inference-header-content-length, retry-after, x-request-id");
 const REFUSED: &str = r#"{"error": "no permission for this origin: name it in --cors_allow_origins"}"#;
@@ -106,52 +104,6 @@ pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Reads an origin as browsers send it, or `*`: any other text would never be equal to what they send.
-pub(super) fn origin(text: &str) -> Result<String, String> {
-    let expected = || {
-        "* or an origin as browsers send it is expected: http:// or https://, a host in lower case, and a port unless \
-         it is the scheme's; no path"
-            .to_owned()
-    };
-    if text == EVERY_ORIGIN {
-        return Ok(text.to_owned());
-    }
-    let (scheme, authority) = text.split_once("://").ok_or_else(expected)?;
-    let usual_port = match scheme {
-        "http" => 80,
-        "https" => 443,
-        _ => return Err(expected()),
-    };
-    let ends_host = |at: usize| !authority[at..].contains(']');
-    let (host, port) = match authority.rfind(':').filter(|&at| ends_host(at)) {
-        Some(at) => (&authority[..at], Some(&authority[at + 1..])),
-        None => (authority, None),
-    };
-    let is_name = |host: &str| {
-        !host.is_empty() && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
-    };
-    let is_address = |host: &str| {
-        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.to_string() == inner))
-    };
-    let is_port = |port: &str| {
-        port.parse::<u16>().is_ok_and(|number| number != 0 && number != usual_port && number.to_string() == port)
-    };
-    let is_right = (is_name(host) || is_address(host)) && port.is_none_or(is_port);
-    if is_right { Ok(text.to_owned()) } else { Err(expected()) }
-}
-
-/// Reads the name of a header.
-pub(super) fn header(text: &str) -> Result<HeaderName, String> {
-    text.parse().map_err(|_| "the name of a header is expected".to_owned())
-}
-
-/// Reads a number of seconds.
-pub(super) fn max_age(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| *number <= LONGEST_MAX_AGE);
-    number.ok_or_else(|| format!("a whole number of seconds from 0 to {LONGEST_MAX_AGE} is expected"))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -177,41 +129,6 @@ mod tests {
         assert!(cors(&[]).unwrap().is_none());
         assert!(cors(&["--cors_allow_headers=a"]).unwrap_err().contains("--cors_allow_origins"));
         assert!(cors(&["--cors_max_age_in_seconds=5"]).unwrap_err().contains("--cors_allow_origins"));
-    }
-
-    #[test]
-    fn an_origin_is_taken_as_browsers_send_it() {
-        for right in ["*", "https://a.example.com", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:8080"] {
-            assert_eq!(origin(right).as_deref(), Ok(right));
-        }
-        for wrong in [
-            "",
-            "null",
-            "example.com",
-            "https://",
-            "https://a/",
-            "https://a/path",
-            "https://a?b",
-            "https://A.example.com",
-            "HTTPS://a",
-            "ftp://a",
-            "https://*.example.com",
-            "https://user@a",
-            "https://a:443",
-            "http://a:80",
-            "https://a:0",
-            "https://a:",
-            "https://a:065",
-            "https://a:70000",
-            "https://a:+1",
-            "https://[::1",
-            "https://[0:0::1]",
-            "https://é.example",
-            "https://a\r\nb: c",
-            " https://a",
-        ] {
-            assert!(origin(wrong).is_err(), "{wrong:?}");
-        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::flag_values::{absolute_path, milliseconds, positive, seconds, whole_seconds};
+use super::flag_values::{absolute_path, header, max_age, milliseconds, origin, positive, seconds, whole_seconds};
 
 /// Serves LiteRT models over TensorFlow Serving's REST and gRPC interfaces.
 ///
@@ -172,7 +172,7 @@ pub(super) struct Flags {
     #[arg(
         long,
         value_name = "ORIGINS",
-        value_parser = super::cors::origin,
+        value_parser = origin,
         value_delimiter = ',',
         help_heading = "Web pages of other origins"
     )]
@@ -182,7 +182,7 @@ pub(super) struct Flags {
     #[arg(
         long,
         value_name = "NAMES",
-        value_parser = super::cors::header,
+        value_parser = header,
         value_delimiter = ',',
         requires = "cors_allow_origins",
         help_heading = "Web pages of other origins"
@@ -194,7 +194,7 @@ pub(super) struct Flags {
         long,
         default_value = "5",
         value_name = "SECONDS",
-        value_parser = super::cors::max_age,
+        value_parser = max_age,
         requires = "cors_allow_origins",
         help_heading = "Web pages of other origins"
     )]
