@@ -342,6 +342,17 @@ func services(stack awscdk.Stack) {
 	})
 	var endpoint tensorflow.IModelEndpoint = bundled
 	stack.AddMetadata(jsii.String("Bundled"), endpoint.ModelName())
+	stack.AddMetadata(jsii.String("InjectionIds"), &[]*string{
+		tensorflow.ModelAlarms_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelDashboard_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelDelivery_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelFleet_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelFunction_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelMonitor_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelOptimizer_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelService_PROPERTY_INJECTION_ID(),
+		tensorflow.RuntimeLayer_PROPERTY_INJECTION_ID(),
+	})
 }
 
 // The endpoint on virtual machines.

@@ -16,7 +16,11 @@ from cdk_tensorflow import (
     ModelAlarms,
     ModelArtifact,
     ModelDashboard,
+    ModelDelivery,
     ModelFleet,
+    ModelFunction,
+    ModelMonitor,
+    ModelOptimizer,
     ModelServer,
     ModelService,
     ModelSource,
@@ -25,6 +29,7 @@ from cdk_tensorflow import (
     Quantization,
     RequestCapture,
     Rollout,
+    RuntimeLayer,
     ServerCertificate,
     ServingBinary,
     ServingImage,
@@ -114,6 +119,20 @@ def services(stack: cdk.Stack) -> None:
     )
     endpoint: IModelEndpoint = bundled
     stack.add_metadata("Bundled", endpoint.model_name)
+    stack.add_metadata(
+        "InjectionIds",
+        [
+            ModelAlarms.PROPERTY_INJECTION_ID,
+            ModelDashboard.PROPERTY_INJECTION_ID,
+            ModelDelivery.PROPERTY_INJECTION_ID,
+            ModelFleet.PROPERTY_INJECTION_ID,
+            ModelFunction.PROPERTY_INJECTION_ID,
+            ModelMonitor.PROPERTY_INJECTION_ID,
+            ModelOptimizer.PROPERTY_INJECTION_ID,
+            ModelService.PROPERTY_INJECTION_ID,
+            RuntimeLayer.PROPERTY_INJECTION_ID,
+        ],
+    )
 
 
 def fleets(stack: cdk.Stack) -> None:

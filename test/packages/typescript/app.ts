@@ -251,6 +251,17 @@ function services(stack: Stack): void {
   });
   const endpoint: IModelEndpoint = bundled;
   stack.addMetadata('Bundled', endpoint.modelName);
+  stack.addMetadata('InjectionIds', [
+    ModelAlarms.PROPERTY_INJECTION_ID,
+    ModelDashboard.PROPERTY_INJECTION_ID,
+    ModelDelivery.PROPERTY_INJECTION_ID,
+    ModelFleet.PROPERTY_INJECTION_ID,
+    ModelFunction.PROPERTY_INJECTION_ID,
+    ModelMonitor.PROPERTY_INJECTION_ID,
+    ModelOptimizer.PROPERTY_INJECTION_ID,
+    ModelService.PROPERTY_INJECTION_ID,
+    RuntimeLayer.PROPERTY_INJECTION_ID,
+  ]);
 }
 
 /** The endpoint on virtual machines. */

@@ -388,6 +388,9 @@ public final class Main {
         .build();
     IModelEndpoint endpoint = bundled;
     stack.addMetadata("Bundled", endpoint.getModelName());
+    stack.addMetadata("InjectionIds", List.of(ModelAlarms.PROPERTY_INJECTION_ID, ModelDashboard.PROPERTY_INJECTION_ID, ModelDelivery.PROPERTY_INJECTION_ID,
+        ModelFleet.PROPERTY_INJECTION_ID, ModelFunction.PROPERTY_INJECTION_ID, ModelMonitor.PROPERTY_INJECTION_ID,
+        ModelOptimizer.PROPERTY_INJECTION_ID, ModelService.PROPERTY_INJECTION_ID, RuntimeLayer.PROPERTY_INJECTION_ID));
   }
 
   /** The endpoint on virtual machines. */
