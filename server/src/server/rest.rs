@@ -39,7 +39,7 @@ pub(super) async fn answer(state: &Arc<State>, request: Request<Incoming>, last:
     let mut ids = RequestIds::read(request.headers());
     let span = state.traces.as_ref().and_then(|traces| traces.rest(&request, &mut ids));
     let access = state.logs_access.then(|| Access::rest(&request, &ids));
-    // The metrics are no page's.
+    // Pages of other origins may not read the metrics.
     let cors = state.cors.as_ref().filter(|_| request.uri().path() != state.monitoring_path);
     let permission = cors.map(|cors| cors.permission(request.headers()));
     let preflight = permission.filter(|_| is_preflight(request.method(), request.headers()));
