@@ -184,7 +184,7 @@ fn a_file_that_is_too_small_for_its_pixels_is_refused_by_its_header() {
 }
 
 #[test]
-fn the_memory_of_a_image_follows_from_its_header() {
+fn the_memory_of_an_image_follows_from_its_header() {
     let memory = |bytes: &[u8], preparation: &Preparation| EncodedImage::open(bytes, preparation).unwrap().memory();
     let pixels = 4000 * 3000;
     let mut large = resized_header("rgb.png", 4000, 3000);

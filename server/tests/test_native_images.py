@@ -144,7 +144,7 @@ def check(rows: Any, expected: dict[str, np.ndarray], names: Sequence[str] = NAM
         assert (np.abs(np.asarray(row) - expected[name]) <= bound).all(), name
 
 
-def test_a_predict_request_has_a_image_in_the_place_of_a_rows_numbers(
+def test_a_predict_request_has_an_image_in_the_place_of_a_rows_numbers(
     front: Front, expected: dict[str, np.ndarray]
 ) -> None:
     rows = [b64(name) for name in NAMES]
@@ -172,7 +172,7 @@ def test_a_body_may_be_the_image_itself(front: Front, expected: dict[str, np.nda
     )
 
 
-def test_a_body_that_is_a_image_needs_its_bytes(function: Function) -> None:
+def test_a_body_that_is_an_image_needs_its_bytes(function: Function) -> None:
     event = {**CONTEXT, "rawPath": PREDICT, "headers": {"content-type": "image/png"}, "body": "\ufffdPNG"}
     value = function.invoke(event).value
     assert value["statusCode"] == 400
@@ -207,7 +207,7 @@ def test_the_inference_protocol_takes_bytes_as_json_and_in_binary_form(
     assert front.post(INFER, document + binary, {HEADER: str(len(document))}) == (200, answer)
 
 
-def test_what_is_wrong_with_a_image_is_said_of_its_row(front: Front) -> None:
+def test_what_is_wrong_with_an_image_is_said_of_its_row(front: Front) -> None:
     image = "input 'image', image 1 (the first is 0): "
     for name, problem in (
         ("image.gif", "this is a GIF; a JPEG or a PNG is needed"),
@@ -270,7 +270,7 @@ def test_a_header_of_more_pixels_than_its_file_can_hold_is_refused(front: Front)
     assert message.endswith("bytes, which hold no 5000 x 5000 pixels")
 
 
-def test_a_image_takes_its_memory_from_the_budget_by_its_header(directory: Path, tmp_path: Path) -> None:
+def test_an_image_takes_its_memory_from_the_budget_by_its_header(directory: Path, tmp_path: Path) -> None:
     with start_server(directory, tmp_path, "--request_memory_in_mib=32") as server:
         # 5000 x 5000 pixels of four bytes, all of them there.
         response = server.post(PREDICT, black(5000), headers={"Content-Type": "image/png"})
@@ -313,7 +313,7 @@ def test_a_function_answers_before_its_deadline_where_no_image_could_be_decoded_
         assert function.invoke(event).value["statusCode"] == 200
 
 
-def test_the_log_has_nothing_of_a_image(directory: Path) -> None:
+def test_the_log_has_nothing_of_an_image(directory: Path) -> None:
     with start_function(directory, METRIC_NAMESPACE="Images") as function:
         front = Front(function)
         assert front.post(PREDICT, json.dumps({"instances": [b64("rgb.png")]}).encode())[0] == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import signal
@@ -24,19 +25,32 @@ class Server:
     """One running program, with ports of its own. Its log is a list of JSON objects."""
 
     def __init__(self, command: list[str], directory: Path, flags: list[str], *, scheme: str = "http") -> None:
-        self.grpc_port, self.rest_port = _free_port(), _free_port()
-        self.url = f"{scheme}://localhost:{self.rest_port}"
-        self._output = (directory / f"server-{self.rest_port}.log").open("w+")
+        self._command, self._directory, self._flags, self._scheme = command, directory, flags, scheme
+        self._start()
+
+    def _start(self) -> None:
+        self.grpc_port, self.rest_port = free_port(), free_port()
+        self.url = f"{self._scheme}://localhost:{self.rest_port}"
+        self._output = (self._directory / f"server-{self.rest_port}.log").open("w+")
         ports = [f"--port={self.grpc_port}", f"--rest_api_port={self.rest_port}"]
-        self.process = subprocess.Popen([*command, *ports, *flags], stdout=self._output, stderr=subprocess.STDOUT)
+        command = [*self._command, *ports, *self._flags]
+        self.process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT)
 
     def __enter__(self) -> Self:
-        try:
-            self.wait_until(lambda: self.says("serving"))
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        while True:
+            try:
+                self.wait_until(lambda: self.says("serving"))
+            except NotStartedError as ended:
+                self.stop()
+                # Another process can take a port between its choice and the program's start.
+                if "Address already in use" not in str(ended):
+                    raise
+                self._start()
+            except BaseException:
+                self.stop()
+                raise
+            else:
+                return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -98,10 +112,13 @@ def start_fails(command: list[str], flags: list[str]) -> str:
     return ended.stdout + ended.stderr
 
 
-def _free_port() -> int:
-    """Return a port below those that the system gives to clients' connections."""
-    while True:
-        port = random.randrange(20_000, 32_000)
+_PORTS = itertools.cycle(random.sample(range(20_000, 32_000), 12_000))
+
+
+def free_port() -> int:
+    """Return a port that this process has not had yet, below those that the system gives to clients' connections."""
+    for port in _PORTS:
         with socket.socket() as probe:
             if probe.connect_ex(("localhost", port)) != 0:
                 return port
+    raise AssertionError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from program import _free_port
+from program import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
 def test_a_log_that_cannot_be_written_ends_nothing(command: list[str], models: Path, ending: signal.Signals) -> None:
-    port = _free_port()
+    port = free_port()
     model = ["--model_name=times", f"--model_base_path={models / 'times'}", "--model_version=1"]
     ports = ["--port=0", f"--rest_api_port={port}", "--drain_delay_in_seconds=60"]
     reader, writer = os.pipe()
