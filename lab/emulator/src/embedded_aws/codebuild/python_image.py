@@ -1,8 +1,9 @@
 """A Python installation that belongs to one build, as the build image's Python belongs to a CodeBuild build.
 
 A build installs packages into "its" Python with pip or uv. It must not be the host's, and must not look like a
-virtual environment either, because it is none on CodeBuild. So each build gets a copy of the host's interpreter
-with links to its standard library, a place for packages of its own that is empty but for pip.
+virtual environment either, because it is none on CodeBuild. Every user can start it there, and a host's may lie below
+a closed home. So each build gets a copy of the host's interpreter and its standard library, with a place for packages
+of its own that is empty but for pip.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ sys.exit(main())
 _PATHS = "import json, sysconfig; print(json.dumps([sysconfig.get_path(name) for name in ('purelib', 'scripts')]))"
 
 # Entries that an installation has of its own: packages, and the marker that forbids installing.
-_OWN_ENTRIES = {"site-packages", "dist-packages", "EXTERNALLY-MANAGED", "__pycache__"}
+_OWN_ENTRIES = ("site-packages", "dist-packages", "EXTERNALLY-MANAGED")
+# Half of a standard library, and no part of the build image's.
+_TESTS = ("test", "idle_test")
 
 
 def make_python(python: HostPython, prefix: Path) -> str:
@@ -55,8 +58,14 @@ def make_python(python: HostPython, prefix: Path) -> str:
         for shared in (python.prefix / library).glob("libpython*.so*"):
             (prefix / "lib").mkdir(exist_ok=True)
             if not (prefix / "lib" / shared.name).exists():
-                (prefix / "lib" / shared.name).symlink_to(shared)
-    _link_standard_library(python.library, prefix / python.library.relative_to(python.prefix))
+                _copy(shared, prefix / "lib" / shared.name)
+    shutil.copytree(
+        python.library,
+        prefix / python.library.relative_to(python.prefix),
+        ignore=shutil.ignore_patterns(*_OWN_ENTRIES, *_TESTS),
+        copy_function=_copy,
+        ignore_dangling_symlinks=True,
+    )
     headers = python.prefix / "include" / name
     if headers.is_dir():
         (prefix / "include").mkdir()
@@ -65,15 +74,12 @@ def make_python(python: HostPython, prefix: Path) -> str:
     return os.pathsep.join(dict.fromkeys([str(binaries), str(scripts)]))
 
 
-def _link_standard_library(source: Path, target: Path) -> None:
-    target.mkdir(parents=True)
-    for entry in source.iterdir():
-        if entry.name not in _OWN_ENTRIES:
-            (target / entry.name).symlink_to(entry)
-    # Bytecode of the modules right here: linked one by one, so that what a build compiles stays with the build.
-    (target / "__pycache__").mkdir()
-    for bytecode in (source / "__pycache__").glob("*.pyc"):
-        (target / "__pycache__" / bytecode.name).symlink_to(bytecode)
+def _copy(source: str | Path, target: str | Path) -> None:
+    """Makes a hard link where it can: a build replaces what it changes, and compiles into directories of its own."""
+    try:
+        os.link(Path(source).resolve(), target)
+    except OSError:  # another file system, or links that the kernel protects
+        shutil.copy2(source, target)
 
 
 def _add_pip(python: HostPython, executable: Path) -> Path:
