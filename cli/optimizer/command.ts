@@ -9,7 +9,7 @@ import { become } from './processes';
 /** The package's directory: two above this module, and above the bundle. */
 const PACKAGE = resolve(__dirname, '..', '..');
 /** Modules of an interpreter that has the optimizer's packages. */
-const MODULES = ['tensorflow', 'keras', 'ai_edge_litert', 'litert_quantizer', 'typer', 'pydantic', 'boto3', 'matplotlib', 'jinja2', 'psutil', 'cryptography'];
+const MODULES = ['tensorflow', 'keras', 'ai_edge_litert', 'litert_quantizer', 'typer', 'pydantic', 'boto3', 'matplotlib', 'jinja2', 'orjson', 'pyarrow', 'psutil', 'cryptography'];
 
 const PYTHON_HELP = `--python PATH runs it in a Python interpreter of yours that has the optimizer's packages. Otherwise they are installed
 into a cache, about ${SIZE}, the first time.

@@ -8,7 +8,7 @@ import { show } from './processes';
 import { installUv, uvIn } from './uv';
 
 /** With compiled modules, on x86_64. */
-export const SIZE = '1.8 GB';
+export const SIZE = '2 GB';
 
 /** Returns the interpreter of the locked environment, which is made once for each lock and version of Python. `optimizer` is the packaged directory. */
 export async function lockedInterpreter(optimizer: string): Promise<string> {

@@ -10,7 +10,7 @@ beforeEach(() => {
   stack = new Stack(new App(), 'Stack');
 });
 
-test.each([['data.npz', ZIP], ['data.jsonl', '{}']])('uploads %s unchanged', (name, content) => {
+test.each([['data.npz', ZIP], ['data.jsonl', '{}'], ['data.csv', 'a,b'], ['data.parquet', 'PAR1']])('uploads %s unchanged', (name, content) => {
   const data = EvaluationData.fromAsset(fileWith(name, content));
 
   expect(data._problems()).toEqual([]);
@@ -25,7 +25,7 @@ test('uploads a directory with one data file', () => {
 });
 
 test.each(['path,label\na.png,1\n', 'path\na.png', '\uFEFFpath , label\r\na.png,cat\r\n'])('uploads a directory of images whose labels are %j', (labels) => {
-  const data = EvaluationData.fromAsset(directoryWith({ 'labels.csv': labels, 'a.png': 'x' }));
+  const data = EvaluationData.fromAsset(directoryWith({ 'labels.csv': labels, 'a.png': 'x', 'notes.csv': 'other' }));
 
   expect([data._problems(), data._hasImages(), data._bind(stack).packaging]).toEqual([[], true, 'zip']);
 });
@@ -34,10 +34,12 @@ test.each<[string, string, string]>([
   ['images whose labels have no header', directoryWith({ 'labels.csv': 'a.png,1\n' }), 'must begin with the line "path,label", or "path" without labels, got "a.png,1"'],
   ['labels of nothing', directoryWith({ 'labels.csv': 'path,label\n\n' }), 'labels.csv, names no image'],
   ['a file that does not exist', 'no/such.npz', 'does not exist'],
-  ['another format', fileWith('data.csv', 'a,b'), 'must be an .npz file'],
+  ['another format', fileWith('data.tsv', 'a\tb'), 'must be an .npz file'],
+  ['a labels file without its images', fileWith('labels.csv', 'path,label\na.png,1\n'), 'names images: give the directory'],
+  ['a .parquet that is none', fileWith('data.parquet', 'nonsense'), 'is not a Parquet file'],
   ['an empty file', fileWith('data.jsonl', ''), 'is empty'],
   ['an .npz that is none', fileWith('data.npz', 'nonsense'), 'is not what numpy.savez writes'],
-  ['a directory without data', directoryWith({ 'README.md': 'x' }), 'exactly one .npz or .jsonl file, or labels.csv and images, found none'],
+  ['a directory without data', directoryWith({ 'README.md': 'x' }), 'exactly one .npz, .jsonl, .csv or .parquet file, or labels.csv and images, found none'],
   ['a directory with two', directoryWith({ 'b.npz': ZIP, 'a.jsonl': '{}' }), 'found a.jsonl, b.npz'],
   ['a directory with a broken file', directoryWith({ 'a.npz': 'x' }), 'file a.npz, is not what numpy.savez writes'],
 ])('refuses %s', (_, path, words) => {
@@ -59,5 +61,5 @@ test('reads data from a bucket, and warns if changes to it would go unnoticed', 
 test('refuses a key that does not name data', () => {
   const bucket = s3.Bucket.fromBucketName(stack, 'Data', 'data');
 
-  expect(EvaluationData.fromBucket(bucket, 'data.csv')._problems()).toEqual([expect.stringContaining('evaluation data: key must end with')]);
+  expect(EvaluationData.fromBucket(bucket, 'data.tsv')._problems()).toEqual([expect.stringContaining('evaluation data: key must end with')]);
 });

@@ -1,12 +1,13 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'fs';
-import { join } from 'path';
+import { basename, join } from 'path';
 import { Validations } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../../model/stored-object';
 import { checkReference, storeAsset, storeReference } from '../../model/stored-object';
 
-const EXTENSIONS = ['.npz', '.jsonl'];
+const EXTENSIONS = ['.npz', '.jsonl', '.csv', '.parquet'];
+const FILES = 'an .npz, .jsonl, .csv or .parquet file';
 
 /** Names the images of a directory, and their labels. */
 const LABELS_FILE = 'labels.csv';
@@ -14,8 +15,10 @@ const LABELS_FILE = 'labels.csv';
 /**
  * Real inputs of a model, with or without labels, to calibrate and judge candidates.
  *
- * An `.npz` file with one array for each input (any name for a single input) and `labels` or `labels/<output>`, or a `.jsonl` file
- * whose lines are REST bodies with a `label`. Values are those of the model's signature.
+ * An `.npz` file with one array for each input (any name for a single input) and `labels` or `labels/<output>`, a `.jsonl` file
+ * whose lines are REST bodies with a `label`, or a table: a `.csv` or `.parquet` file with a column for each input and `label` or
+ * `label/<output>`. An input of several values has the columns `<input>/0`, `<input>/1` and so on, or in Parquet a column of lists; if none is
+ * named after the only input of a model, all columns but the label are its values. Values are those of the model's signature.
  *
  * Or JPEG and PNG images, with `imageInput`: a directory with a file `labels.csv`, whose first line is `path,label`, and each other line the path
  * of an image in the directory and its label.
@@ -24,7 +27,7 @@ export abstract class EvaluationData {
   /**
    * A local file, or a directory with one or with images, uploaded with the app's other assets.
    *
-   * @param path of an .npz or .jsonl file, or a directory with one or with images, relative to the working directory of the CDK app
+   * @param path of an .npz, .jsonl, .csv or .parquet file, or a directory with one or with images, relative to the working directory of the CDK app
    */
   public static fromAsset(path: string): EvaluationData {
     return new AssetData(path);
@@ -34,7 +37,7 @@ export abstract class EvaluationData {
    * Data in a bucket.
    *
    * @param bucket the bucket
-   * @param key of an .npz or .jsonl file, of a .zip file with one or with images, or the prefix of these, with a slash at the end
+   * @param key of an .npz, .jsonl, .csv or .parquet file, of a .zip file with one or with images, or the prefix of these, with a slash at the end
    * @param options what identifies the content
    */
   public static fromBucket(bucket: s3.IBucket, key: string, options: BucketEvaluationDataOptions = {}): EvaluationData {
@@ -59,7 +62,7 @@ class AssetData extends EvaluationData {
   public _problems() {
     const where = `evaluation data ${JSON.stringify(this.path)}`;
     if (!existsSync(this.path)) {
-      return [`${where} does not exist: give an .npz or .jsonl file, relative to where the CDK app runs`];
+      return [`${where} does not exist: give ${FILES}, relative to where the CDK app runs`];
     }
     if (!statSync(this.path).isDirectory()) {
       return fileProblems(where, this.path);
@@ -67,14 +70,15 @@ class AssetData extends EvaluationData {
     if (this._hasImages()) {
       return labelsProblems(`${where}, file ${LABELS_FILE},`, join(this.path, LABELS_FILE));
     }
-    const files = readdirSync(this.path).filter((name) => isData(name));
+    const files = readdirSync(this.path).filter(isData);
     return files.length === 1
       ? fileProblems(`${where}, file ${files[0]},`, join(this.path, files[0]))
-      : [`${where} must hold exactly one .npz or .jsonl file, or ${LABELS_FILE} and images, found ${files.length === 0 ? 'none' : files.sort().join(', ')}`];
+      : [`${where} must hold exactly one .npz, .jsonl, .csv or .parquet file, or ${LABELS_FILE} and images, found ${files.length === 0 ? 'none' : files.sort().join(', ')}`];
   }
 
   public _hasImages() {
-    return existsSync(join(this.path, LABELS_FILE)) && !readdirSync(this.path).some(isData);
+    // Other tables beside images are somebody's notes.
+    return existsSync(join(this.path, LABELS_FILE)) && !readdirSync(this.path).some((name) => /\.(npz|jsonl)$/i.test(name));
   }
 
   public _bind(scope: Construct) {
@@ -110,13 +114,19 @@ function isData(name: string): boolean {
 
 function fileProblems(where: string, path: string): string[] {
   if (!isData(path)) {
-    return [`${where} must be an .npz file (one array for each input, and labels) or a .jsonl file (a REST body on each line)`];
+    return [`${where} must be an .npz file (one array for each input, and labels), a .csv or .parquet file (a column for each input, and label) or a .jsonl file (a REST body on each line)`];
+  }
+  if (basename(path) === LABELS_FILE) {
+    return [`${where} names images: give the directory with both, or call a table of numbers otherwise`];
   }
   if (statSync(path).size === 0) {
     return [`${where} is empty: write it again`];
   }
   if (path.toLowerCase().endsWith('.npz') && firstBytes(path) !== 'PK\x03\x04') {
     return [`${where} is not what numpy.savez writes: it is corrupt or of another kind; write it again`];
+  }
+  if (path.toLowerCase().endsWith('.parquet') && firstBytes(path) !== 'PAR1') {
+    return [`${where} is not a Parquet file: it is corrupt or of another kind; write it again`];
   }
   return [];
 }

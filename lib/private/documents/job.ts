@@ -98,7 +98,7 @@ export interface Job {
   warmupRecords?: number;
 }
 /**
- * Real inputs, with labels or without: an `.npz` or a `.jsonl` file, or a directory with one of them.
+ * Real inputs, with labels or without: an `.npz`, `.jsonl`, `.csv` or `.parquet` file, or a directory with one.
  */
 export interface Evaluation {
   fileName?: string | null;

@@ -163,7 +163,9 @@ class TestNpz:
     def test_two_files_are_one_too_many(self, tmp_path: Path) -> None:
         npz(tmp_path, x=np.ones((5, 2)))
         lines(tmp_path, {"instances": [[1, 2]]})
-        with pytest.raises(BadInputError, match=r"exactly one .npz or .jsonl file, found: data.jsonl, data.npz"):
+        with pytest.raises(
+            BadInputError, match=r"exactly one .npz, .jsonl, .csv or .parquet file, found: data.jsonl, data.npz"
+        ):
             read(tmp_path)
 
 
@@ -261,7 +263,7 @@ class TestJsonLines:
         with pytest.raises(BadInputError, match=text):
             read(lines(tmp_path, *bodies))
 
-    @pytest.mark.parametrize(("name", "content"), [("rows.csv", b"a,b\n1,2\n"), ("rows.parquet", b"PAR1\x15\x04\xff")])
+    @pytest.mark.parametrize(("name", "content"), [("rows.tsv", b"a\tb\n1\t2\n"), ("rows.parquet", b"\x15\x04\xff")])
     def test_a_file_of_another_kind_is_told_what_is_accepted(self, name: str, content: bytes, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(

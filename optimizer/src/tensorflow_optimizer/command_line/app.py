@@ -50,7 +50,7 @@ _Source = Annotated[
     typer.Option(help="The model: a SavedModel directory, a .keras, .h5 or .tflite file, or a directory with one."),
 ]
 _Evaluation = Annotated[
-    Path | None, typer.Option(help="Evaluation data: an .npz or .jsonl file, or a directory with one.")
+    Path | None, typer.Option(help="Evaluation data: an .npz, .jsonl, .csv or .parquet file, or a directory with one.")
 ]
 _Students = Annotated[
     list[Path] | None,

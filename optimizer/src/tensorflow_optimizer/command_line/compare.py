@@ -33,7 +33,7 @@ _Model = Annotated[Path, typer.Argument(help="A SavedModel directory, or a .kera
 def compare(
     a: _Model,
     b: _Model,
-    data: Annotated[Path, typer.Option(help="Real inputs, .npz or .jsonl, with labels or without.")],
+    data: Annotated[Path, typer.Option(help="Real inputs, .npz, .jsonl, .csv or .parquet, with labels or without.")],
     labels: Annotated[
         Path | None,
         typer.Option(

@@ -67,7 +67,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Evaluation data, .npz or .jsonl. What cannot be verified without it is not done by default."
+            help="Evaluation data, .npz, .jsonl, .csv or .parquet. What cannot be verified without it is not done by "
+            "default."
         ),
     ] = None,
     search: Annotated[

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from .captured_requests import CapturedCount, newest_files, newest_requests
 from .dataset import Dataset
+from .formats import has_labels
 from .generated import edge_inputs, generated_inputs
 from .generated_image import generated_image
 from .image_leaf import decode_images
-from .read import has_labels, read_dataset
+from .read import read_dataset
 from .splits import MINIMUM_TRAINING_SAMPLES, Splits, split
 
 __all__ = [

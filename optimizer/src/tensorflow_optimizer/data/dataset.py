@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 #: The files that hold evaluation data, for errors.
 ACCEPTED = (
-    "an .npz file (one array per input, `labels` or `labels/<output>`), a .jsonl file (REST bodies with a label) or a "
-    "directory of images with a file labels.csv"
+    "an .npz file (one array per input, `labels` or `labels/<output>`), a .csv or .parquet file (a column per input, "
+    "`label`), a .jsonl file (REST bodies with a label) or a directory of images with a file labels.csv"
 )
+#: Names that others give to labels.
+OTHER_NAMES = ("y", "label", "target", "targets", "y_test", "y_true")
 
 
 @dataclass(frozen=True)

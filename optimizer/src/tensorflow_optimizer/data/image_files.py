@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import BadInputError, OptimizerError
 from ..hints import Hint
 from ..signatures.images import image_input, image_of
+from .csv_rows import numbers_or_names
 from .image_leaf import decode_images
 from .memory import check_memory
 
@@ -124,7 +125,7 @@ def read_images(
     contents = ((path.name, path.read_bytes()) for path in listed.files)
     for number, row in enumerate(decode_images(sandbox, contents, image, size, spec.dtype)):
         rows[number] = row
-    labels = {_output(column, signature): _values(values) for column, values in listed.columns.items()}
+    labels = {_output(column, signature): numbers_or_names(values) for column, values in listed.columns.items()}
     return {name: rows}, labels, np.array(listed.files, dtype=object)
 
 
@@ -143,13 +144,3 @@ def _output(column: str, signature: SignatureSpec) -> str:
         return named
     columns = ", ".join(f"{_LABEL}/{name}" for name in outputs)
     raise BadInputError(f"{LABELS_FILE} has the column {column!r}, and the model's outputs have {columns}")
-
-
-def _values(texts: list[str]) -> NDArray[Any]:
-    """Return numbers where all labels are numbers, and else names."""
-    for kind in (int, float):
-        try:
-            return np.array([kind(text) for text in texts])
-        except ValueError:
-            continue
-    return np.array(texts)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..archives import refuse_broken
 from ..errors import BadInputError
+from .dataset import OTHER_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ..signatures import SignatureSpec
 
 LABELS = "labels"
-#: Names that others give to labels.
-_OTHER_NAMES = ("y", "label", "target", "targets", "y_test", "y_true")
 #: Readers of headers by the version of the format. Later versions are only for arrays of records.
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -103,7 +102,7 @@ def _shown(shape: tuple[Any, ...]) -> str:
 
 
 def _about_labels(arrays: Iterable[str], signature: SignatureSpec) -> str:
-    others = [name for name in arrays if name.lower() in _OTHER_NAMES and name not in signature.inputs]
+    others = [name for name in arrays if name.lower() in OTHER_NAMES and name not in signature.inputs]
     return f"; if {others[0]!r} holds the labels, call it {LABELS!r}" if others else ""
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import BadInputError
 from ..signatures.spec import STRING
-from .dataset import ACCEPTED, Dataset
-from .image_files import LABELS_FILE, has_label_column, labels_file, read_images
+from .chunk import joined
+from .csv_rows import read_csv
+from .dataset import Dataset
+from .formats import Format, find_data, format_of_data
+from .image_files import read_images
 from .json_lines import read_json_lines
 from .labels import as_bytes, labels_for
-from .npz import LABELS, read_npz
+from .npz import read_npz
+from .parquet_rows import read_parquet
+from .problems import Problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,20 +48,26 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
         batched: Whether dimension 0 of the inputs is the batch; None if the data's rank decides.
         labels: Class names, for data that is labelled by name.
         image: What becomes of pixels, for data that are images.
-        sandbox: Where images are decoded. Arrays and JSON are read here, by NumPy and Python, without pickle.
+        sandbox: Where images are decoded. Arrays, JSON and tables are read here, without pickle.
 
     Raises:
         BadInputError: The data cannot be read, or does not fit the signature.
     """
-    file = _data_file(path)
+    file = find_data(path)
+    found = format_of_data(file)
     known = {name: _known_shape(spec, (shapes or {}).get(name)) for name, spec in signature.inputs.items()}
     images: NDArray[Any] | None = None
-    if file.name == LABELS_FILE:
+    if found is Format.IMAGES:
         arrays, labelled, images = read_images(file, signature, shapes, image, sandbox)
-    elif _is_npz(file):
+    elif found is Format.NPZ:
         arrays, labelled = read_npz(file, signature)
-    else:
+    elif found is Format.JSON_LINES:
         arrays, labelled = read_json_lines(file, signature, known, batched=batched)
+    else:
+        problems = Problems()
+        read_table = read_csv if found is Format.CSV else read_parquet
+        chunks = read_table(file, signature, known, problems, batched=batched)
+        arrays, labelled = joined(file.name, chunks, problems)
     labelled = {
         name: labels_for(file.name, name, signature.outputs[name], value, labels) for name, value in labelled.items()
     }
@@ -83,54 +92,10 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
     return Dataset(rows, not next(iter(whole.values()), False), labelled, images)
 
 
-def has_labels(path: Path) -> bool:
-    """Say whether the evaluation data at `path` names labels, without reading it; True if it cannot be read."""
-    file = _data_file(path)
-    try:
-        if file.name == LABELS_FILE:
-            return has_label_column(file)
-        if _is_npz(file):
-            with zipfile.ZipFile(file) as archive:
-                return any(name.startswith((f"{LABELS}.", f"{LABELS}/")) for name in archive.namelist())
-        with file.open(encoding="utf-8") as stream:
-            return "label" in json.loads(next(line for line in stream if line.strip()))
-    except (OSError, ValueError, StopIteration, TypeError, zipfile.BadZipFile):
-        return True
-
-
 def _known_shape(spec: TensorSpec, given: list[int] | None) -> list[int | None] | None:
     if given is not None:
         return list(given)
     return None if spec.shape is None else list(spec.shape)
-
-
-def _data_file(path: Path) -> Path:
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise BadInputError(f"the evaluation data {path.name} does not exist; give {ACCEPTED}")
-    files = sorted(file for file in path.rglob("*") if file.suffix in (".npz", ".jsonl") and file.is_file())
-    if len(files) == 1:
-        return files[0]
-    images = labels_file(path) if not files else None
-    if images is not None:
-        return images
-    names = ", ".join(file.relative_to(path).as_posix() for file in files[:6]) or "none"
-    raise BadInputError(
-        f"the evaluation data must hold exactly one .npz or .jsonl file, found: {names}; give {ACCEPTED}"
-    )
-
-
-def _is_npz(file: Path) -> bool:
-    with file.open("rb") as stream:
-        head = stream.read(4)
-    if not head:
-        raise BadInputError(f"{file.name} is empty (0 bytes); give {ACCEPTED}")
-    if head.startswith(b"PK"):
-        return True
-    if file.suffix == ".npz":
-        raise BadInputError(f"{file.name} is not an .npz file, or is cut short; write it with numpy.savez")
-    return False
 
 
 def _rows(  # noqa: PLR0913 - one fact each, all needed to say what is wrong

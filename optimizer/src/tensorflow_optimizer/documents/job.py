@@ -82,7 +82,7 @@ class Source(Document):
 
 
 class Evaluation(Document):
-    """Real inputs, with labels or without: an `.npz` or a `.jsonl` file, or a directory with one of them."""
+    """Real inputs, with labels or without: an `.npz`, `.jsonl`, `.csv` or `.parquet` file, or a directory with one."""
 
     packaging: Packaging
     file_name: str | None = None

@@ -37,7 +37,8 @@ def advise(job: Job, outcome: Outcome) -> list[str]:
                 "the decisions of the original."
             )
         advice.append(
-            f"Give an .npz with one array per input and, better, an array named labels; {_ENOUGH_SAMPLES} rows or more."
+            "Give an .npz with one array per input and, better, an array named labels, or a table with a column named "
+            f"label; {_ENOUGH_SAMPLES} rows or more."
         )
     elif EvidenceKind.UNLABELLED in kinds:
         advice.append(
