@@ -37,7 +37,7 @@ def test_options_that_are_named_exist() -> None:
         assert set(re.findall(r"--[a-z-]+", hint.option.replace("`run --config`", ""))) <= options["optimize"], hint
         for option in re.findall(r"(--[a-z-]+) of `run`", hint.member):
             assert option in options["run"], hint
-        for command in set(re.findall(r"`(\w+)`", in_inspection(hint))) & {"inspect", "compare"}:
+        for command in set(re.findall(r"`(\w+)`", in_inspection(hint))) & {"inspect", "check", "compare"}:
             assert hint.option.split()[0] in options[command], hint
 
 
@@ -58,7 +58,7 @@ def test_inspect_names_the_option_for_tags(models: SampleModels) -> None:
 
     assert done.exit_code == 4
     assert done.stderr.splitlines()[-2].startswith("error: the SavedModel has no graph with the tags ['train']")
-    assert done.stderr.splitlines()[-1] == "tags: --tag NAME of `inspect` and `optimize`"
+    assert done.stderr.splitlines()[-1] == "tags: --tag NAME of `inspect`, `check` and `optimize`"
 
 
 def test_compare_names_options_of_optimize(models: SampleModels, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_labels_by_name_lead_to_the_option_for_class_names(models: SampleModels,
 
     compared = CliRunner().invoke(app, ["compare", str(models.dense), str(models.dense), *data])
     assert compared.exit_code == 2
-    assert compared.stderr.splitlines()[-1] == "class names: --labels FILE of `compare` and `optimize`"
+    assert compared.stderr.splitlines()[-1] == "class names: --labels FILE of `check`, `compare` and `optimize`"
 
 
 def test_run_names_members_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from ..documents.outcome import Outcome
 from ..errors import BadInputError, ExitCode
 from ..supervision import supervise
 from ..supervision.output import begin_output, check_output, held, write_outcome
+from .check import check
 from .compare import compare
 from .drift import drift, publish_drift
 from .failure import hints_in, in_job_file, name_hints, one_sentence
@@ -105,7 +106,7 @@ def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.
 
 # In the order of the help: what most people need comes first.
 COMMANDS = (
-    *(inspect, optimize, compare, report, publish, verify, drift),
+    *(inspect, check, optimize, compare, report, publish, verify, drift),
     *(server_binary, run, fetch, publish_drift, schemas),
 )
 for command in COMMANDS:

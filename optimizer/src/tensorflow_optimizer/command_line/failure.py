@@ -22,9 +22,11 @@ _BAD_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirecto
 
 #: Options of `optimize` that commands which only look at a model have too.
 _SHARED = {
-    Hint.TAGS: "`inspect`",
-    Hint.ALLOWED_OPERATIONS: "`inspect`, `compare`",
-    Hint.CLASS_NAMES: "`compare`",
+    Hint.TAGS: "`inspect`, `check`",
+    Hint.ALLOWED_OPERATIONS: "`inspect`, `check`, `compare`",
+    Hint.CLASS_NAMES: "`check`, `compare`",
+    Hint.INPUT_SHAPES: "`check`",
+    Hint.SIGNATURE: "`check`",
 }
 
 

@@ -27,6 +27,11 @@ class Chunk:
     inputs: dict[str, NDArray[Any]]
     labels: dict[str, NDArray[Any]]
 
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.inputs.values())))
+
 
 def joined(
     file: str, chunks: Iterable[Chunk], problems: Problems

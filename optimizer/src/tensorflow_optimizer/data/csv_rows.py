@@ -14,48 +14,39 @@ from .columns import assign_columns, in_items
 from .dataset import ACCEPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from ..signatures import SignatureSpec
     from .columns import Columns
+    from .expected import ExpectedData
     from .problems import Problems
 
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 
 
-def read_csv(
-    file: Path,
-    signature: SignatureSpec,
-    shapes: Mapping[str, Sequence[int | None] | None],
-    problems: Problems,
-    *,
-    batched: bool | None,
-) -> Iterator[Chunk]:
+def read_csv(expected: ExpectedData, problems: Problems) -> Iterator[Chunk]:
     """Yield the rows of a file, a bounded number at once.
 
     Args:
-        file: The file.
-        signature: The signature of the data.
-        shapes: The inputs' complete shapes, as far as they are known.
+        expected: The file, and what it is for.
         problems: Receives what is wrong, with row and column. Row 1 is the header.
-        batched: Whether dimension 0 of the inputs is the batch; None if unknown.
 
     Raises:
         BadInputError: It is no such table.
     """
+    file = expected.file
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             names = [name.strip() for name in next(reader, [])]
-            columns = assign_columns(file.name, names, signature, problems)
+            columns = assign_columns(file.name, names, expected.signature, problems)
             if not columns.inputs:
                 return
-            table = _Table(file.name, names, columns, signature, problems)
+            table = _Table(expected, names, columns, problems)
             for first, rows in _batches(file.name, reader, len(names), problems):
-                yield table.chunk(first, rows, shapes, batched=batched)
+                yield table.chunk(first, rows)
     except UnicodeDecodeError as error:
         raise BadInputError(
             f"{file.name} is not a text in UTF-8 ({error.reason} at byte {error.start}); give {ACCEPTED}"
@@ -111,35 +102,25 @@ def _batches(
 class _Table:
     """Converts rows of text to the types of a signature."""
 
-    def __init__(
-        self, file: str, names: list[str], columns: Columns, signature: SignatureSpec, problems: Problems
-    ) -> None:
-        self._file = file
+    def __init__(self, expected: ExpectedData, names: list[str], columns: Columns, problems: Problems) -> None:
+        self._expected = expected
         self._names = names
         self._columns = columns
-        self._signature = signature
         self._problems = problems
 
-    def chunk(
-        self,
-        numbers: list[int],
-        rows: list[list[str]],
-        shapes: Mapping[str, Sequence[int | None] | None],
-        *,
-        batched: bool | None,
-    ) -> Chunk:
+    def chunk(self, numbers: list[int], rows: list[list[str]]) -> Chunk:
         """Return the arrays of some rows."""
         inputs = {}
         for name, columns in self._columns.inputs.items():
-            values = self._values(name, self._signature.inputs[name].dtype, columns, numbers, rows)
-            inputs[name] = in_items(values, shapes.get(name), batched=batched)
+            values = self._values(name, self._expected.signature.inputs[name].dtype, columns, numbers, rows)
+            inputs[name] = in_items(values, self._expected.shapes[name], batched=self._expected.batched)
         labels = {}
         for output, column in self._columns.labels.items():
             texts = [row[column].strip() for row in rows]
             if "" in texts:
                 empty = texts.count("")
                 self._wrong(numbers[texts.index("")], column, "is empty; label all rows, or none", count=empty)
-            text = self._signature.outputs[output].dtype == STRING
+            text = self._expected.signature.outputs[output].dtype == STRING
             labels[output] = np.array(texts) if text else numbers_or_names(texts)
         return Chunk(inputs, labels)
 
@@ -175,7 +156,7 @@ class _Table:
 
     def _wrong(self, row: int, column: int, what: str, count: int = 1) -> None:
         kind = "empty" if "is empty" in what else "value"
-        place = f"{self._file}, row {row}, column {self._names[column][:60]!r}"
+        place = f"{self._expected.name}, row {row}, column {self._names[column][:60]!r}"
         self._problems.add(f"{place} {what}", key=f"{kind} {column}", count=count)
 
 

@@ -125,8 +125,16 @@ def read_images(
     contents = ((path.name, path.read_bytes()) for path in listed.files)
     for number, row in enumerate(decode_images(sandbox, contents, image, size, spec.dtype)):
         rows[number] = row
-    labels = {_output(column, signature): numbers_or_names(values) for column, values in listed.columns.items()}
-    return {name: rows}, labels, np.array(listed.files, dtype=object)
+    return {name: rows}, image_labels(listed, signature), np.array(listed.files, dtype=object)
+
+
+def image_labels(listed: ImageFiles, signature: SignatureSpec) -> dict[str, NDArray[Any]]:
+    """Return the labels by the name of the output.
+
+    Raises:
+        BadInputError: A column is named after none.
+    """
+    return {_output(column, signature): numbers_or_names(values) for column, values in listed.columns.items()}
 
 
 def has_label_column(file: Path) -> bool:

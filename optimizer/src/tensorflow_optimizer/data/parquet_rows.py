@@ -11,14 +11,14 @@ from .chunk import VALUES_AT_ONCE, Chunk
 from .columns import assign_columns, in_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
     import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
-    from ..signatures import SignatureSpec
+    from .expected import ExpectedData
     from .problems import Problems
 
 MAGIC = b"PAR1"
@@ -46,31 +46,32 @@ def open_parquet(file: Path) -> pq.ParquetFile:
     return opened
 
 
-def read_parquet(
-    file: Path,
-    signature: SignatureSpec,
-    shapes: Mapping[str, Sequence[int | None] | None],
-    problems: Problems,
-    *,
-    batched: bool | None,
-) -> Iterator[Chunk]:
+def count_rows(file: Path) -> int:
+    """Return the number of rows that a file says it has.
+
+    Raises:
+        BadInputError: It is damaged.
+    """
+    with open_parquet(file) as opened:
+        return int(opened.metadata.num_rows)
+
+
+def read_parquet(expected: ExpectedData, problems: Problems) -> Iterator[Chunk]:
     """Yield the rows of a file, a bounded number at once.
 
     Args:
-        file: The file.
-        signature: The signature of the data.
-        shapes: The inputs' complete shapes, as far as they are known.
+        expected: The file, and what it is for.
         problems: Receives what is wrong, with row and column. Rows are numbered from 1.
-        batched: Whether dimension 0 of the inputs is the batch; None if unknown.
 
     Raises:
         BadInputError: The file is damaged.
     """
     import pyarrow as pa
 
+    file = expected.file
     with open_parquet(file) as opened:
         schema = opened.schema_arrow
-        columns = assign_columns(file.name, schema.names, signature, problems)
+        columns = assign_columns(file.name, schema.names, expected.signature, problems)
         used = [*(column for found in columns.inputs.values() for column in found), *columns.labels.values()]
         if not columns.inputs or not check_types(file.name, schema, used, problems):
             return
@@ -87,7 +88,9 @@ def read_parquet(
                 whole = {column: value for column, value in values.items() if value is not None}
                 if len(whole) == len(values):
                     inputs = {
-                        name: _items([whole[column] for column in found], shapes.get(name), batched=batched)
+                        name: _items(
+                            [whole[column] for column in found], expected.shapes[name], batched=expected.batched
+                        )
                         for name, found in columns.inputs.items()
                     }
                     yield Chunk(inputs, {output: whole[column] for output, column in columns.labels.items()})

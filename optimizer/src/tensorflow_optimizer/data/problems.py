@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,14 @@ class Problems:
             self._problems[key or text] = _Problem(text, hints, count)
         else:
             self._left_out += count
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Add the error that ends what is done meanwhile."""
+        try:
+            yield
+        except BadInputError as error:
+            self.add(str(error), *error.hints)
 
     def __bool__(self) -> bool:
         return bool(self._problems)

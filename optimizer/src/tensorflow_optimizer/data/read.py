@@ -11,11 +11,13 @@ from ..signatures.spec import STRING
 from .chunk import joined
 from .csv_rows import read_csv
 from .dataset import Dataset
+from .expected import ExpectedData
+from .fit import Form, check_chunks, check_fit, check_headers, described
 from .formats import Format, find_data, format_of_data
 from .image_files import read_images
 from .json_lines import read_json_lines
 from .labels import as_bytes, labels_for
-from .npz import read_npz
+from .npz import assign_arrays, load_arrays, read_headers
 from .parquet_rows import read_parquet
 from .problems import Problems
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from ..documents.image import ImageInput
     from ..sandbox import Sandbox
     from ..signatures import SignatureSpec, TensorSpec
+
+READERS = {Format.CSV: read_csv, Format.PARQUET: read_parquet, Format.JSON_LINES: read_json_lines}
 
 
 def read_dataset(  # noqa: PLR0913 - one fact each about the data
@@ -55,98 +59,59 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
     """
     file = find_data(path)
     found = format_of_data(file)
-    known = {name: _known_shape(spec, (shapes or {}).get(name)) for name, spec in signature.inputs.items()}
+    expected = ExpectedData.of(file, signature, shapes, batched=batched)
     images: NDArray[Any] | None = None
+    problems = Problems()
     if found is Format.IMAGES:
         arrays, labelled, images = read_images(file, signature, shapes, image, sandbox)
     elif found is Format.NPZ:
-        arrays, labelled = read_npz(file, signature)
-    elif found is Format.JSON_LINES:
-        arrays, labelled = read_json_lines(file, signature, known, batched=batched)
+        arrays, labelled = _read_npz(expected, problems)
     else:
-        problems = Problems()
-        read_table = read_csv if found is Format.CSV else read_parquet
-        chunks = read_table(file, signature, known, problems, batched=batched)
+        chunks = check_chunks(READERS[found](expected, problems), expected, problems)
         arrays, labelled = joined(file.name, chunks, problems)
-    labelled = {
-        name: labels_for(file.name, name, signature.outputs[name], value, labels) for name, value in labelled.items()
-    }
-    counts = {name: len(value) for name, value in arrays.items()}
-    counts |= {f"labels of {name}": len(value) for name, value in labelled.items()}
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"{name}: {count}" for name, count in counts.items())
-        raise BadInputError(
-            f"the arrays of {file.name} differ in their number of rows ({listed}); one row is one sample"
-        )
-    if not next(iter(counts.values()), 0):
-        raise BadInputError(f"{file.name} holds no samples")
+    inputs, counts = described(arrays), {name: len(value) for name, value in labelled.items()}
+    forms = check_fit(inputs, counts, expected, problems)
+    problems.refuse()
     rows: dict[str, NDArray[Any]] = {}
-    whole: dict[str, bool] = {}
     for name, spec in signature.inputs.items():
-        rows[name], whole[name] = _rows(file.name, name, spec, known[name], arrays[name], batched=batched)
-    if len(set(whole.values())) > 1:
-        raise BadInputError(
-            f"the inputs in {file.name} differ in kind: "
-            + ", ".join(f"{name} holds {'whole inputs' if is_whole else 'rows'}" for name, is_whole in whole.items())
-        )
-    return Dataset(rows, not next(iter(whole.values()), False), labelled, images)
+        with problems.collect():
+            rows[name] = in_form(forms[name], typed(file.name, name, spec, arrays[name]))
+    for name, value in labelled.items():
+        with problems.collect():
+            labelled[name] = labels_for(file.name, name, signature.outputs[name], value, labels)
+    problems.refuse()
+    return Dataset(rows, not any(form.is_whole for form in forms.values()), labelled, images)
 
 
-def _known_shape(spec: TensorSpec, given: list[int] | None) -> list[int | None] | None:
-    if given is not None:
-        return list(given)
-    return None if spec.shape is None else list(spec.shape)
+def _read_npz(expected: ExpectedData, problems: Problems) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return inputs and labels, which are loaded only if the headers show that they fit."""
+    headers = read_headers(expected.file, problems)
+    names = assign_arrays(expected.name, headers, expected.signature, problems)
+    check_headers(headers, names, expected, problems)
+    problems.refuse()
+    arrays = load_arrays(expected.file, [*names.inputs.values(), *names.labels.values()])
+    inputs, labels = ({key: arrays[name] for key, name in part.items()} for part in (names.inputs, names.labels))
+    return inputs, labels
 
 
-def _rows(  # noqa: PLR0913 - one fact each, all needed to say what is wrong
-    file: str,
-    name: str,
-    spec: TensorSpec,
-    shape: list[int | None] | None,
-    value: NDArray[Any],
-    *,
-    batched: bool | None,
-) -> tuple[NDArray[Any], bool]:
-    """Return one input's samples in the signature's type, and whether a sample is a complete input."""
-    typed = _typed(file, name, spec, value)
-    if shape is None:
-        return typed, not batched
-    item, rest = list(typed.shape[1:]), list(shape[1:])
-    if batched is not True and _fits(item, shape):
-        return typed, True
-    # With a fixed first dimension of 1, accept rows without it as well.
-    if not batched and shape and shape[0] == 1 and _fits(item, rest):
-        return typed[:, np.newaxis], True
-    if batched is not False and shape and _fits(item, rest):
-        return typed, False
-    if batched and _fits(item, [1, *rest]):
-        return typed[:, 0], False
-    expected = rest if batched else shape
-    raise BadInputError(
-        f"{file}: the samples of input {name!r} have the shape {item}, but the model takes {_shown(expected)} for each "
-        f"sample ({spec}); dimension 0 of the array is the sample"
-    )
+def in_form(form: Form, value: NDArray[Any]) -> NDArray[Any]:
+    """Return samples without a dimension of the batch, or with the one that they lack."""
+    if form is Form.WITHOUT_ONE:
+        return value[:, np.newaxis]
+    return value[:, 0] if form is Form.ROW_OF_ONE else value
 
 
-def _fits(item: list[int], shape: list[int | None]) -> bool:
-    return len(item) == len(shape) and all(own is None or own == size for own, size in zip(shape, item, strict=True))
+def typed(file: str, name: str, spec: TensorSpec, value: NDArray[Any]) -> NDArray[Any]:
+    """Convert to the signature's type if no value changes beyond a float's precision.
 
-
-def _shown(shape: list[int | None]) -> str:
-    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
-
-
-def _typed(file: str, name: str, spec: TensorSpec, value: NDArray[Any]) -> NDArray[Any]:
-    """Convert to the signature's type if no value changes beyond a float's precision."""
+    Raises:
+        BadInputError: A value would change.
+    """
     if spec.dtype == STRING:
-        if value.dtype.kind in "USO":
-            return as_bytes(file, value)
-        raise BadInputError(f"{file}: input {name!r} is {value.dtype}, but the model takes strings")
+        return as_bytes(file, value)
     target = np.dtype(spec.dtype)
     if value.dtype == target:
         return value
-    if value.dtype.kind not in "biuf":
-        raise BadInputError(f"{file}: input {name!r} is {value.dtype}, but the model takes {spec.dtype}")
     if target.kind == "f" and value.dtype.kind in "iuf":
         return value.astype(target)
     with np.errstate(invalid="ignore", over="ignore"):

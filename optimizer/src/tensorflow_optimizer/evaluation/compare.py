@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.classes import fraction_problem, range_problem, shape_problem
 from ..documents.job import MetricName, ModelTask
 from ..documents.outcome import Loss, OutputMetrics
 from ..errors import BadInputError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _BALANCED = MetricName.BALANCED_ACCURACY.value
-_OTHERWISE = "say as its task what the output decides if it is something else"
 
 
 def rate(task: OutputTask, output: Array, labels: Array | None, asked: Collection[Metric] = ()) -> OutputMetrics:
@@ -132,26 +132,15 @@ def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> N
     expected = task.decisions(output).shape
     truth = _truth(task, output, labels)
     if truth.shape != expected:
-        raise BadInputError(
-            f"the labels of the output {name!r} have the shape {list(labels.shape)}, expected {list(expected)}: "
-            f"{task.describe()}; {_OTHERWISE}",
-            Hint.TASKS,
-        )
+        raise BadInputError(shape_problem(name, labels.shape, expected, task.describe()), Hint.TASKS)
     if task.indices or output.dtype.kind == "O":
         return
     if truth.dtype.kind not in "iu":
-        raise BadInputError(
-            f"the labels of the output {name!r} are {labels.dtype} with values that number no class "
-            f"({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}",
-            Hint.TASKS,
-        )
+        raise BadInputError(fraction_problem(name, str(labels.dtype), task.describe()), Hint.TASKS)
     top = output.shape[-1] - 1 if task.task is ModelTask.MULTICLASS else 1
     if truth.min() < 0 or truth.max() > top:
-        raise BadInputError(
-            f"the labels of the output {name!r} go from {truth.min()} to {truth.max()}, but it decides between 0 and "
-            f"{top} ({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}",
-            Hint.TASKS,
-        )
+        problem = range_problem(name, int(truth.min()), int(truth.max()), top, task.describe())
+        raise BadInputError(problem, Hint.TASKS)
 
 
 def truth_of(task: OutputTask, output: Array, labels: Array) -> Array:

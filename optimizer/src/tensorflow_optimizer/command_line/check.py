@@ -1,0 +1,157 @@
+"""The command `check`: evaluation data against a model, before a build is paid for."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import BadInputError, ExitCode
+from ..processes import environment
+from .failure import in_inspection, name_hints, one_sentence
+from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
+from .option_values import parse_shapes, read_labels
+
+if TYPE_CHECKING:
+    from ..data.check import DataCheck
+    from .opened_model import OpenedModel
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """The data against all signatures of a model."""
+
+    file: Path
+    default: str
+    """The signature that the job evaluates."""
+    found: dict[str, DataCheck]
+    """By the name of the signature, the default one first."""
+
+    @property
+    def data(self) -> DataCheck:
+        """The data against the signature that the job evaluates."""
+        return self.found[self.default]
+
+    def to_json(self) -> str:
+        """Return what was found as a document."""
+        data = self.data
+        document = {
+            "file": self.file.name,
+            "format": data.format.value,
+            "fits": not data.problems,
+            "signature": self.default,
+            "rows": data.rows,
+            "rowsRead": data.rows_read,
+            "problems": list(data.problems),
+            "warnings": data.warnings,
+            "signatures": {
+                name: {"fits": not entry.problems, "problems": list(entry.problems)}
+                for name, entry in self.found.items()
+            },
+        }
+        return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def check(  # noqa: PLR0913 - one parameter for each option
+    model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="Evaluation data: an .npz, .jsonl, .csv or .parquet file, or a directory with one or with images."
+        ),
+    ],
+    *,
+    signature: Annotated[
+        str | None, typer.Option(help="The signature of the data.", show_default="the one that a job evaluates")
+    ] = None,
+    input_shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=1,16000",
+            help="The whole shape of an input, the batch dimension included; once for each whose dimensions are open.",
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A text file with the name of a class on each line, in the order of the output, for data labelled by "
+            "name.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Tag of the SavedModel's graph.", show_default="serve")] = None,
+    allowed_operation: AllowedOperations = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Check evaluation data against a model, in seconds: names, types, shapes and classes. Changes nothing.
+
+    It reads headers, and the first rows of formats that have none, and names every problem at once, with row and
+    column, in the words of a build, which would refuse the data.
+    Exit codes: 0 where the data fits; 2 where it does not, or there is no whole model.
+    """
+    environment.prepare()
+    # Other commands start without NumPy.
+    from ..sandbox import Sandbox
+    from .opened_model import open_model
+
+    with one_sentence(in_inspection):
+        if not data.exists():
+            raise BadInputError(f"{data} does not exist; give the path of evaluation data")
+        shapes, names = parse_shapes(input_shape or []), read_labels(labels) if labels else None
+        with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="check-") as work:
+            opened = open_model(sandbox, model, tag or ["serve"], Path(work), allowed_operation or ())
+        checked = _check(opened, data, signature, shapes, names)
+        if as_json:
+            typer.echo(checked.to_json())
+        else:
+            _show(model, data, checked)
+        if checked.data.problems:
+            name_hints(checked.data.problems.hints, in_inspection)
+            raise typer.Exit(int(ExitCode.BAD_INPUT))
+
+
+def _check(
+    model: OpenedModel,
+    path: Path,
+    signature: str | None,
+    shapes: dict[str, list[int]] | None,
+    class_names: list[str] | None,
+) -> _Checked:
+    from ..data.check import check_beginning
+    from ..data.expected import ExpectedData
+    from ..data.formats import find_data
+    from ..signatures.fixed import is_batched
+    from ..signatures.select import default_signature
+
+    file = find_data(path)
+    default = default_signature(model.specs, signature)
+    found = {}
+    for name, spec in sorted(model.specs.items(), key=lambda item: item[0] != default):
+        given = shapes if name == default else None
+        expected = ExpectedData.of(file, spec, given, batched=is_batched(spec, given or {}) or None)
+        found[name] = check_beginning(expected, class_names)
+    return _Checked(file, default, found)
+
+
+def _show(model: Path, data: Path, checked: _Checked) -> None:
+    found = checked.data
+    count = f"{found.rows:,} rows" if found.rows is not None else f"the first {found.rows_read:,} rows read"
+    typer.echo(f"{checked.file.name}: {found.format.value}, {count}")
+    for name, entry in checked.found.items():
+        problems = list(entry.problems)
+        role = ", which a job evaluates" if name == checked.default else ""
+        result = "fits" if not problems else "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        typer.echo(f"signature {name}{role}: {result}")
+        for problem in problems:
+            typer.echo(f"  - {problem}")
+    for warning in found.warnings:
+        typer.echo(f"warning: {warning}")
+    if not found.problems:
+        paths = f"{shlex.quote(str(model))} --data {shlex.quote(str(data))}"
+        typer.echo(f"next: cdk-tensorflow optimize {paths} --out out")
