@@ -63,6 +63,20 @@ def test_json_holds_what_was_found(models: SampleModels, tmp_path: Path) -> None
     assert len(document["signatures"]) == 2
 
 
+def test_all_values_are_read_where_asked(models: SampleModels, tmp_path: Path) -> None:
+    features = np.random.default_rng(0).standard_normal((50, 16))
+    features[7, 3] = np.nan
+    data = npz(tmp_path, features=features)
+    headers = run(models.two_signatures, data).stdout
+    assert "warning:" not in headers
+    assert f"every value: cdk-tensorflow check {models.two_signatures} {data} --all" in headers
+    read = run(models.two_signatures, data, "--all").stdout
+    assert "warning: data.npz: 1 values of input 'features' are NaN (0.12%), the first in row 8, value 3" in read
+    assert "every value:" not in read
+    document = json.loads(run(models.two_signatures, data, "--all", "--json").stdout)
+    assert (document["fits"], document["rowsRead"], len(document["warnings"])) == (True, 50, 1)
+
+
 def test_hints_are_options_of_this_command(models: SampleModels, tmp_path: Path) -> None:
     data = npz(tmp_path, features=np.ones((2, 16)), labels=np.array(["cat", "dog"]))
     assert (

@@ -66,6 +66,12 @@ def check(  # noqa: PLR0913 - one parameter for each option
         ),
     ],
     *,
+    read_all: Annotated[
+        bool, typer.Option("--all", help="Read every value, in memory that does not grow with the file.")
+    ] = False,
+    seed: Annotated[
+        int, typer.Option(help="The seed of the job, which draws the parts of the data, for --all.", min=0)
+    ] = 0,
     signature: Annotated[
         str | None, typer.Option(help="The signature of the data.", show_default="the one that a job evaluates")
     ] = None,
@@ -93,6 +99,8 @@ def check(  # noqa: PLR0913 - one parameter for each option
 
     It reads headers, and the first rows of formats that have none, and names every problem at once, with row and
     column, in the words of a build, which would refuse the data.
+    With --all it reads every value. It also warns of what a build would accept: NaN, infinities, constant and unscaled
+    inputs, missing classes, rows that are ordered by class, and equal rows in different parts of the data.
     Exit codes: 0 where the data fits; 2 where it does not, or there is no whole model.
     """
     environment.prepare()
@@ -106,24 +114,26 @@ def check(  # noqa: PLR0913 - one parameter for each option
         shapes, names = parse_shapes(input_shape or []), read_labels(labels) if labels else None
         with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="check-") as work:
             opened = open_model(sandbox, model, tag or ["serve"], Path(work), allowed_operation or ())
-        checked = _check(opened, data, signature, shapes, names)
+        checked = _check(opened, data, signature, shapes, names, seed if read_all else None)
         if as_json:
             typer.echo(checked.to_json())
         else:
-            _show(model, data, checked)
+            _show(model, data, checked, read_all=read_all)
         if checked.data.problems:
             name_hints(checked.data.problems.hints, in_inspection)
             raise typer.Exit(int(ExitCode.BAD_INPUT))
 
 
-def _check(
+def _check(  # noqa: PLR0913, PLR0917 - one for each option
     model: OpenedModel,
     path: Path,
     signature: str | None,
     shapes: dict[str, list[int]] | None,
     class_names: list[str] | None,
+    seed: int | None,
 ) -> _Checked:
-    from ..data.check import check_beginning
+    """Check the data; with a seed every value of it, against the signature that the job evaluates."""
+    from ..data.check import check_all, check_beginning
     from ..data.expected import ExpectedData
     from ..data.formats import find_data
     from ..signatures.fixed import is_batched
@@ -135,11 +145,12 @@ def _check(
     for name, spec in sorted(model.specs.items(), key=lambda item: item[0] != default):
         given = shapes if name == default else None
         expected = ExpectedData.of(file, spec, given, batched=is_batched(spec, given or {}) or None)
-        found[name] = check_beginning(expected, class_names)
+        whole = name == default and seed is not None
+        found[name] = check_all(expected, class_names, seed or 0) if whole else check_beginning(expected, class_names)
     return _Checked(file, default, found)
 
 
-def _show(model: Path, data: Path, checked: _Checked) -> None:
+def _show(model: Path, data: Path, checked: _Checked, *, read_all: bool) -> None:
     found = checked.data
     count = f"{found.rows:,} rows" if found.rows is not None else f"the first {found.rows_read:,} rows read"
     typer.echo(f"{checked.file.name}: {found.format.value}, {count}")
@@ -153,5 +164,7 @@ def _show(model: Path, data: Path, checked: _Checked) -> None:
     for warning in found.warnings:
         typer.echo(f"warning: {warning}")
     if not found.problems:
-        paths = f"{shlex.quote(str(model))} --data {shlex.quote(str(data))}"
-        typer.echo(f"next: cdk-tensorflow optimize {paths} --out out")
+        paths = shlex.quote(str(model)), shlex.quote(str(data))
+        if not read_all:
+            typer.echo(f"every value: cdk-tensorflow check {paths[0]} {paths[1]} --all")
+        typer.echo(f"next: cdk-tensorflow optimize {paths[0]} --data {paths[1]} --out out")

@@ -6,26 +6,35 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from .chunk import Chunk
 from .classes import check_class_labels
-from .fit import check_chunks, check_headers
+from .fit import check_chunks, check_headers, fits_type
 from .formats import Format, format_of_data
 from .image_files import image_labels, list_images
+from .input_statistics import InputStatistics
+from .label_statistics import LabelStatistics
 from .labels import labels_for
-from .npz import assign_arrays, load_arrays, read_headers
+from .npz import assign_arrays, load_arrays, read_headers, stream_arrays
 from .parquet_rows import count_rows
 from .problems import Problems
-from .read import READERS
+from .read import READERS, typed
+from .row_hashes import RowHashes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from numpy.typing import NDArray
 
     from .expected import ExpectedData
+    from .row_hashes import EqualRows
 
 #: Most bytes of labels that are read with the headers of an .npz file.
 _LABEL_BYTES = 64 << 20
+#: Values of an array that are read at once.
+_VALUES = 1 << 20
 
 
 @dataclass
@@ -68,6 +77,90 @@ def check_beginning(expected: ExpectedData, class_names: list[str] | None) -> Da
             if not found.rows_read and not found.problems:
                 found.problems.add(f"{expected.name} holds no samples")
     return found
+
+
+def check_all(expected: ExpectedData, class_names: list[str] | None, seed: int) -> DataCheck:
+    """Check every value, in memory that does not grow with the file. Images are not decoded.
+
+    Args:
+        expected: The file, and what it is for.
+        class_names: In the order of the output, for data that is labelled by name.
+        seed: The job's, which draws the parts that rows are in.
+    """
+    found = DataCheck(format_of_data(expected.file))
+    outputs = expected.signature.outputs
+    inputs = {name: InputStatistics(name) for name in expected.signature.inputs}
+    labels = {name: LabelStatistics(name, spec, class_names) for name, spec in outputs.items()}
+    hashes = RowHashes()
+    with found.problems.collect():
+        for chunk in _all_chunks(expected, found):
+            found.rows_read += chunk.count
+            known = _typed_inputs(expected, chunk, found.problems)
+            for name, value in known.items():
+                inputs[name].add(value)
+            if len(known) == len(inputs):
+                hashes.add(known)
+            for name, value in chunk.labels.items():
+                with found.problems.collect():
+                    labels[name].add(labels_for(expected.name, name, outputs[name], value, class_names))
+        if not found.rows_read and not found.problems:
+            found.problems.add(f"{expected.name} holds no samples")
+    for label in labels.values():
+        label.check(found.problems)
+    found.rows = found.rows_read
+    for statistics in inputs.values():
+        found.warnings += statistics.warnings(expected.name)
+    for label in labels.values():
+        found.warnings += label.warnings(expected.name)
+    found.warnings += _about_equal(expected.name, hashes.equal_rows(seed), seed)
+    return found
+
+
+def _all_chunks(expected: ExpectedData, found: DataCheck) -> Iterator[Chunk]:
+    if found.format is Format.IMAGES:
+        listed = list_images(expected.file)
+        # What is checked of images are their labels: rows need some input to be counted by.
+        texts = np.array([str(file) for file in listed.files])
+        yield Chunk(dict.fromkeys(expected.signature.inputs, texts), image_labels(listed, expected.signature))
+    elif found.format is not Format.NPZ:
+        chunks = READERS[found.format](expected, found.problems)
+        yield from check_chunks(chunks, expected, found.problems)
+    else:
+        headers = read_headers(expected.file, found.problems)
+        names = assign_arrays(expected.name, headers, expected.signature, found.problems)
+        check_headers(headers, names, expected, found.problems)
+        if found.problems:
+            return
+        for arrays in stream_arrays(expected.file, headers, [*names.inputs.values(), *names.labels.values()], _VALUES):
+            inputs, labels = (
+                {key: arrays[name] for key, name in part.items()} for part in (names.inputs, names.labels)
+            )
+            yield Chunk(inputs, labels)
+
+
+def _typed_inputs(expected: ExpectedData, chunk: Chunk, problems: Problems) -> dict[str, NDArray[Any]]:
+    """Return the inputs in the types of the model, without those that do not fit."""
+    known = {}
+    for name, value in chunk.inputs.items():
+        spec = expected.signature.inputs[name]
+        if fits_type(spec, value.dtype):
+            with problems.collect():
+                known[name] = typed(expected.name, name, spec, value)
+    return known
+
+
+def _about_equal(file: str, equal: EqualRows, seed: int) -> Iterator[str]:
+    if not equal.equal:
+        return
+    of = f"{equal.looked_at:,} rows" if equal.across is not None else f"{equal.looked_at:,} rows that were compared"
+    sentence = f"{file}: {equal.equal:,} of {of} ({equal.equal / equal.looked_at:.2%}) are equal to another one"
+    if equal.across:
+        yield (
+            f"{sentence}, and {equal.across:,} to one in another part, if the job calibrates, searches and trains "
+            f"(seed {seed}): what was learned from is judged by too; leave them out"
+        )
+    else:
+        yield f"{sentence}; they count twice: leave them out"
 
 
 def check_labels(

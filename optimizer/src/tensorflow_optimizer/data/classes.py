@@ -69,7 +69,9 @@ def numbers_classes(spec: TensorSpec, shape: Sequence[int]) -> bool | None:
     return False if _same(shape[1:], spec.shape[1:]) else None
 
 
-def check_class_labels(output: str, spec: TensorSpec, labels: NDArray[Any], problems: Problems) -> None:
+def check_class_labels(
+    output: str, spec: TensorSpec, labels: NDArray[Any], problems: Problems, *, rows: int | None = None
+) -> None:
     """Add a problem for labels that cannot be the classes of an output.
 
     Args:
@@ -77,6 +79,7 @@ def check_class_labels(output: str, spec: TensorSpec, labels: NDArray[Any], prob
         spec: The output.
         labels: Numbers; dimension 0 is the sample.
         problems: Receives what is wrong.
+        rows: Number of rows of which these are some. Default: these are all.
     """
     classes = class_count(spec)
     if classes is None or spec.shape is None or not labels.size or labels.dtype.kind not in "biuf":
@@ -84,8 +87,9 @@ def check_class_labels(output: str, spec: TensorSpec, labels: NDArray[Any], prob
     numbers = numbers_classes(spec, labels.shape)
     task = f"multiclass, {classes} classes by its signature"
     if numbers is None:
-        expected = [len(labels), *spec.shape[1:-1]]
-        problems.add(shape_problem(output, labels.shape, expected, task), Hint.TASKS, key=f"label shape {output}")
+        count = len(labels) if rows is None else rows
+        shape, expected = [count, *labels.shape[1:]], [count, *spec.shape[1:-1]]
+        problems.add(shape_problem(output, shape, expected, task), Hint.TASKS, key=f"label shape {output}")
     elif numbers:
         low, high = labels.min(), labels.max()
         if labels.dtype.kind == "f" and not np.equal(np.mod(labels, 1), 0).all():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..signatures import TensorSpec
     from .chunk import Chunk
     from .expected import ExpectedData
     from .npz import ArrayHeader, Arrays
@@ -75,6 +76,13 @@ def described(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Described]:
     return {name: Described(value.dtype, value.shape) for name, value in arrays.items()}
 
 
+def fits_type(spec: TensorSpec, dtype: np.dtype[Any]) -> bool:
+    """Say whether values of a type can become the input's."""
+    if spec.dtype == STRING:
+        return dtype.kind in "USO"
+    return dtype.name == spec.dtype or dtype.kind in "biuf"
+
+
 def check_fit(
     inputs: Mapping[str, Described], labels: Mapping[str, int], expected: ExpectedData, problems: Problems
 ) -> dict[str, Form]:
@@ -128,11 +136,9 @@ def check_chunks(chunks: Iterable[Chunk], expected: ExpectedData, problems: Prob
 def _check_input(name: str, value: Described, expected: ExpectedData, problems: Problems) -> Form | None:
     file, spec, shape = expected.name, expected.signature.inputs[name], expected.shapes[name]
     dtype, item = value.dtype, value.shape[1:]
-    if spec.dtype == STRING:
-        if dtype.kind not in "USO":
-            problems.add(f"{file}: input {name!r} is {dtype}, but the model takes strings")
-    elif dtype.name != spec.dtype and dtype.kind not in "biuf":
-        problems.add(f"{file}: input {name!r} is {dtype}, but the model takes {spec.dtype}")
+    if not fits_type(spec, dtype):
+        takes = "strings" if spec.dtype == STRING else spec.dtype
+        problems.add(f"{file}: input {name!r} is {dtype}, but the model takes {takes}")
     form = form_of(item, shape, batched=expected.batched)
     if form is None and shape is not None:
         wanted = shape[1:] if expected.batched else shape

@@ -62,11 +62,12 @@ class Problems:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Add the error that ends what is done meanwhile."""
+        """Add the error that ends what is done meanwhile, unless it is known."""
         try:
             yield
         except BadInputError as error:
-            self.add(str(error), *error.hints)
+            if str(error) not in self._problems:
+                self.add(str(error), *error.hints)
 
     def __bool__(self) -> bool:
         return bool(self._problems)

@@ -33,13 +33,25 @@ class Splits:
 
 def split(dataset: Dataset, seed: int, *, calibrate: bool = False, select: bool = False, train: bool = False) -> Splits:
     """Split `dataset`, deterministically for the same seed and needs."""
-    order: NDArray[Any] = np.random.default_rng(seed).permutation(dataset.count)
-    calibration_count = min(_MAXIMUM_CALIBRATION, max(1, int(dataset.count * _CALIBRATION_SHARE)))
+    # Sorted within a part, which is free and easier to read in a debugger.
+    parts = _parts(dataset.count, seed, calibrate=calibrate, select=select, train=train)
+    return Splits(*(dataset.take(np.sort(part)) for part in parts))
+
+
+def part_of_each(count: int, seed: int) -> NDArray[np.uint8]:
+    """Return the number of each row's part, where a job calibrates, selects and trains."""
+    numbers = np.empty(count, np.uint8)
+    for number, part in enumerate(_parts(count, seed, calibrate=True, select=True, train=True)):
+        numbers[part] = number
+    return numbers
+
+
+def _parts(count: int, seed: int, *, calibrate: bool, select: bool, train: bool) -> tuple[NDArray[Any], ...]:
+    order: NDArray[Any] = np.random.default_rng(seed).permutation(count)
+    calibration_count = min(_MAXIMUM_CALIBRATION, max(1, int(count * _CALIBRATION_SHARE)))
     first = calibration_count if calibrate else 0
-    rest = dataset.count - first
+    rest = count - first
     trained = int(rest * _TRAINING_SHARE) if train else 0
     second = first + (int((rest - trained) * _SELECTION_SHARE) if select else 0)
-    last = dataset.count - trained
-    # Sorted within a part, which is free and easier to read in a debugger.
-    parts = (order[:first], order[first:second], order[second:last], order[last:])
-    return Splits(*(dataset.take(np.sort(part)) for part in parts))
+    last = count - trained
+    return order[:first], order[first:second], order[second:last], order[last:]
