@@ -161,6 +161,11 @@ class TestWords:
             ("data.jsonl", "{\n[]\n"),
             ("data.jsonl", '{"instances": [{"a": [1, 2, 3], "b": "x"}]}\n{"instances": []}'),
             ("data.jsonl", '{"instances": [{"a": [1, 2], "b": 1}], "label": {"z": 1}}'),
+            (
+                "data.jsonl",
+                '{"instances": [{"a": [1, 2], "b": 1}]}\n{"instances": [{"a": [1, 2], "b": 1}], "label": 1}',
+            ),
+            ("data.csv", "a/0,a/1,b\n1,2,3.5\n"),
             ("data.npz", "nothing"),
             ("data.parquet", "nothing"),
         ],

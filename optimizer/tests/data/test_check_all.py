@@ -102,6 +102,11 @@ class TestValues:
         assert "1 values of input 'x' are NaN (0.50%), the first in row 7, value 1" in nan
         assert "2 values of input 'x' are infinite (1.00%), the first in row 4, value 0" in infinite
 
+    def test_rows_without_values_are_read_too(self, tmp_path: Path) -> None:
+        (tmp_path / "data.jsonl").write_text('{"instances": [[], []]}')
+        (problem,) = checked(tmp_path / "data.jsonl").problems
+        assert "have the shape [0], but the model takes [2]" in problem
+
     def test_only_nan_is_read_too(self, tmp_path: Path) -> None:
         assert "200 values of input 'x' are NaN (100.00%)" in found(tmp_path, x=np.full((100, 2), np.nan))[0]
 

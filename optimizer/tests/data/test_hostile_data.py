@@ -16,6 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_optimizer.data import Dataset, read_dataset
+from tensorflow_optimizer.data.check import check_all, check_beginning
+from tensorflow_optimizer.data.expected import ExpectedData
 from tensorflow_optimizer.errors import BadInputError
 from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec
 
@@ -34,6 +36,17 @@ def read(name: str, content: bytes, spec: SignatureSpec | None = None, **options
         file = Path(directory) / name
         file.write_bytes(content)
         return read_dataset(file, spec or signature(), None, **{"batched": True, "labels": None, **options})
+
+
+def checked(
+    name: str, content: bytes, spec: SignatureSpec, batched: bool | None, labels: list[str] | None
+) -> list[list[str]]:
+    """Return the problems of the beginning of a file, and of all of it."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / name
+        file.write_bytes(content)
+        expected = ExpectedData.of(file, spec, None, batched=batched)
+        return [list(check_beginning(expected, labels).problems), list(check_all(expected, labels, 0).problems)]
 
 
 def refusal(name: str, content: bytes, spec: SignatureSpec | None = None) -> str:
@@ -191,11 +204,15 @@ class TestJsonLines:
     ) -> None:
         content = "".join(f"{json.dumps(body)}\n" for body in bodies).encode()
         message = "data.jsonl"
+        refused = False
         try:
             read("data.jsonl", content, SIGNATURES[which], batched=batched, labels=labels)
         except BadInputError as error:
-            message = str(error)
+            message, refused = str(error), True
         assert "data.jsonl" in message
+        # `check` may refuse more, such as classes that only the model's answers show to a build.
+        for problems in checked("data.jsonl", content, SIGNATURES[which], batched, labels):
+            assert problems or not refused
 
     @pytest.mark.parametrize(
         "line", ["[" * 100_000, f'{{"instances": {"[" * 50_000}', f'{{"instances": [[{"9" * 5_000}, 1]]}}']

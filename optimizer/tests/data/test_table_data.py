@@ -234,6 +234,11 @@ class TestParquet:
         )
         assert read(write_parquet(tmp_path, {"x": fixed}), signature(x=(None, 4))).inputs["x"].shape == (3, 4)
 
+    def test_a_name_may_have_a_dot(self, tmp_path: Path) -> None:
+        file = write_parquet(tmp_path, {"a.b": [1, 2], "a": [3, 4]})
+        spec = signature(**{"a": (None,), "a.b": (None,)})
+        assert {name: value.tolist() for name, value in read(file, spec).inputs.items()} == {"a.b": [1, 2], "a": [3, 4]}
+
     def test_a_label_may_be_a_list(self, tmp_path: Path) -> None:
         file = write_parquet(tmp_path, {"x": [[1, 2]], "label": [[0, 1, 0]]})
         assert read(file).labels["y"].tolist() == [[0, 1, 0]]
@@ -271,7 +276,7 @@ class TestParquet:
         (tmp_path / "data.parquet").write_text("nothing")
         assert "data.parquet is not a Parquet file; give an .npz file" in refusal(tmp_path)
 
-    @settings(max_examples=150, derandomize=True, deadline=None)
+    @settings(max_examples=400, derandomize=True, deadline=None)
     @given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
     def test_a_changed_file_is_read_or_refused(
         self, changes: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory

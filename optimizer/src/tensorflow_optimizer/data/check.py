@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Most bytes of labels that are read with the headers of an .npz file.
 _LABEL_BYTES = 64 << 20
+#: Chunks of a format without headers. The reader of a file with fewer says what is wrong with the whole file, too.
+_CHUNKS = 2
 #: Values of an array that are read at once.
 _VALUES = 1 << 20
 
@@ -69,8 +71,9 @@ def check_beginning(expected: ExpectedData, class_names: list[str] | None) -> Da
             check_labels(expected, image_labels(listed, expected.signature), class_names, found.problems)
         else:
             chunks = READERS[found.format](expected, found.problems)
-            for chunk in islice(check_chunks(chunks, expected, found.problems), 1):
-                found.rows_read = chunk.count
+            for chunk in islice(check_chunks(chunks, expected, found.problems), _CHUNKS):
+                found.rows_read += chunk.count
+                _typed_inputs(expected, chunk, found.problems)
                 check_labels(expected, chunk.labels, class_names, found.problems)
             if found.format is Format.PARQUET:
                 found.rows = count_rows(expected.file)

@@ -39,7 +39,7 @@ class InputStatistics:
 
     def add(self, values: NDArray[Any]) -> None:
         """Add rows, in the type of the model; text is not looked at."""
-        if values.dtype.kind not in "biuf":
+        if values.dtype.kind not in "biuf" or not values.size:
             return
         rows = values.reshape(len(values), -1)
         self._is_float = values.dtype.kind == "f"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInputError
-from .chunk import VALUES_AT_ONCE, Chunk
+from .chunk import Chunk
 from .columns import assign_columns, in_items
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from .problems import Problems
 
 MAGIC = b"PAR1"
-#: Most rows at once.
+#: Most rows at once, and most bytes of them.
 _ROWS = 4096
+_BYTES = 4 << 20
 #: Bytes of a column that are read at once: else a whole row group of it would be.
 _BUFFER = 1 << 20
 
@@ -75,10 +76,10 @@ def read_parquet(expected: ExpectedData, problems: Problems) -> Iterator[Chunk]:
         used = [*(column for found in columns.inputs.values() for column in found), *columns.labels.values()]
         if not columns.inputs or not check_types(file.name, schema, used, problems):
             return
-        at_once = max(1, min(_ROWS, VALUES_AT_ONCE // _values_of_a_row(opened)))
+        names = [schema.names[number] for number in used]
         first = 1
         try:
-            for batch in opened.iter_batches(at_once, columns=[schema.names[number] for number in used]):
+            for batch in opened.iter_batches(_rows_at_once(opened, names), columns=names):
                 numbers = np.arange(first, first + len(batch))
                 values = {
                     column: _values(file.name, schema.names[column], batch.column(place), numbers, problems)
@@ -124,14 +125,11 @@ def _is_tensor(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _values_of_a_row(opened: pq.ParquetFile) -> int:
-    """Return the mean number of a row's values, by the sizes of the first group of rows."""
-    metadata = opened.metadata
-    if not metadata.num_row_groups:
-        return 1
-    group = metadata.row_group(0)
-    values = sum(group.column(number).num_values for number in range(group.num_columns))
-    return max(1, int(values) // max(1, int(group.num_rows)))
+def _rows_at_once(opened: pq.ParquetFile, columns: list[str]) -> int:
+    """Return how many rows to read at once, by the size of the first one."""
+    # What the metadata says of a column is no help: pyarrow ends the process where it is damaged.
+    first = next(opened.iter_batches(1, columns=columns), None)
+    return 1 if first is None else max(1, min(_ROWS, _BYTES // max(1, first.nbytes)))
 
 
 def _values(file: str, name: str, column: pa.Array, rows: NDArray[Any], problems: Problems) -> NDArray[Any] | None:
