@@ -19,8 +19,7 @@ import atheris
 with atheris.instrument_imports(include=["model_server", "tensorflow_optimizer", "zipfile"]):
     from model_server import description
     from model_server.errors import ModelError
-    from tensorflow_optimizer.data.json_lines import read_json_lines
-    from tensorflow_optimizer.data.npz import read_npz
+    from tensorflow_optimizer.data.read import read_dataset
     from tensorflow_optimizer.errors import OptimizerError
     from tensorflow_optimizer.fetching.unpacking import unpack
     from tensorflow_optimizer.signatures.spec import SignatureSpec, TensorSpec
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 SIGNATURE = SignatureSpec(
     name="serving_default",
     method_name="tensorflow/serving/predict",
-    inputs={"x": TensorSpec("float32", [None, 2], "x:0"), "text": TensorSpec("string", [None], "text:0")},
-    outputs={"y": TensorSpec("float32", [None, 3], "y:0")},
+    inputs={"x": TensorSpec("float32", (None, 2), "x:0"), "text": TensorSpec("string", (None,), "text:0")},
+    outputs={"y": TensorSpec("float32", (None, 3), "y:0")},
 )
 
 
@@ -46,17 +45,17 @@ def read_archive(file: Path) -> None:
         shutil.rmtree(target)
 
 
-def read_lines(file: Path) -> None:
+def read_data(file: Path) -> None:
     """Read it as evaluation data."""
-    read_json_lines(file, SIGNATURE, {"x": [None, 2], "text": [None]}, batched=True)
+    read_dataset(file, SIGNATURE, None, batched=True, labels=None)
 
 
 #: Readers of files by the target's name, each with the name of the file.
 TARGETS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "archive": ("model.zip", read_archive),
-    "arrays": ("data.npz", lambda file: read_npz(file, SIGNATURE)),
+    "arrays": ("data.npz", read_data),
     "description": (description.FILE_NAME, lambda file: description.read(str(file.parent))),
-    "lines": ("data.jsonl", read_lines),
+    "lines": ("data.jsonl", read_data),
 }
 
 
