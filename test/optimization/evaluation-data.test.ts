@@ -10,7 +10,7 @@ beforeEach(() => {
   stack = new Stack(new App(), 'Stack');
 });
 
-test.each([['data.npz', ZIP], ['data.jsonl', '{}'], ['data.csv', 'a,b'], ['data.parquet', 'PAR1']])('uploads %s unchanged', (name, content) => {
+test.each([['data.npz', ZIP], ['data.jsonl', '\n{"instances": [[1]], "label": 0}'], ['data.jsonl', '{"inputs": [NaN]}\n'], ['data.csv', 'a,b'], ['data.csv', '\uFEFFa,"b,a"\r\n1,2'], ['data.parquet', 'PAR1']])('uploads %s unchanged', (name, content) => {
   const data = EvaluationData.fromAsset(fileWith(name, content));
 
   expect(data._problems()).toEqual([]);
@@ -38,6 +38,14 @@ test.each<[string, string, string]>([
   ['a labels file without its images', fileWith('labels.csv', 'path,label\na.png,1\n'), 'names images: give the directory'],
   ['a .parquet that is none', fileWith('data.parquet', 'nonsense'), 'is not a Parquet file'],
   ['an empty file', fileWith('data.jsonl', ''), 'is empty'],
+  ['a line that is no body', fileWith('data.jsonl', '{}'), 'line 1 has nothing: a line is a REST body with "instances" or "inputs"'],
+  ['a line with both', fileWith('data.jsonl', '\n{"inputs": 1, "instances": 1}'), 'line 2 has inputs, instances: a line is'],
+  ['a line with more', fileWith('data.jsonl', '{"inputs": 1, "y": 1}'), 'line 1 has inputs, y: a line is'],
+  ['a line that is a list', fileWith('data.jsonl', '[1, 2]'), 'line 1 has [1,2]: a line is'],
+  ['a line that is null', fileWith('data.jsonl', 'null'), 'line 1 has null: a line is'],
+  ['a line that is not JSON', fileWith('data.jsonl', 'a,b'), 'line 1 is not JSON'],
+  ['a table with two columns of a name', fileWith('data.csv', 'a,b, a\n1,2,3'), 'columns without a name, or with that of another (1, 3)'],
+  ['a table with a column without a name', fileWith('data.csv', ',b\n1,2'), 'with that of another (1)'],
   ['an .npz that is none', fileWith('data.npz', 'nonsense'), 'is not what numpy.savez writes'],
   ['a directory without data', directoryWith({ 'README.md': 'x' }), 'exactly one .npz, .jsonl, .csv or .parquet file, or labels.csv and images, found none'],
   ['a directory with two', directoryWith({ 'b.npz': ZIP, 'a.jsonl': '{}' }), 'found a.jsonl, b.npz'],
@@ -56,6 +64,10 @@ test('reads data from a bucket, and warns if changes to it would go unnoticed', 
   expect(EvaluationData.fromBucket(bucket, 'held-out.npz', { objectVersion: '3' })._bind(stack).identity).toEqual({ objectVersion: '3' });
   EvaluationData.fromBucket(bucket, 'held-out/')._bind(stack);
   Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('held-out/.*cdk-tensorflow:UnversionedEvaluationData'));
+});
+
+test.each([['data.jsonl', '['], ['data.csv', 'a,']])('leaves a first line beyond what is read of %s to the build', (name, begin) => {
+  expect(EvaluationData.fromAsset(fileWith(name, begin.repeat(80_000)))._problems()).toEqual([]);
 });
 
 test('refuses a key that does not name data', () => {

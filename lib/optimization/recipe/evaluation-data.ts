@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
 import { basename, join } from 'path';
 import { Validations } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../../model/stored-object';
 import { checkReference, storeAsset, storeReference } from '../../model/stored-object';
+import { beginningProblems, firstBytes } from './data-beginning';
 
 const EXTENSIONS = ['.npz', '.jsonl', '.csv', '.parquet'];
 const FILES = 'an .npz, .jsonl, .csv or .parquet file';
@@ -122,13 +123,13 @@ function fileProblems(where: string, path: string): string[] {
   if (statSync(path).size === 0) {
     return [`${where} is empty: write it again`];
   }
-  if (path.toLowerCase().endsWith('.npz') && firstBytes(path) !== 'PK\x03\x04') {
+  if (path.toLowerCase().endsWith('.npz') && firstBytes(path, 4).toString('latin1') !== 'PK\x03\x04') {
     return [`${where} is not what numpy.savez writes: it is corrupt or of another kind; write it again`];
   }
-  if (path.toLowerCase().endsWith('.parquet') && firstBytes(path) !== 'PAR1') {
+  if (path.toLowerCase().endsWith('.parquet') && firstBytes(path, 4).toString('latin1') !== 'PAR1') {
     return [`${where} is not a Parquet file: it is corrupt or of another kind; write it again`];
   }
-  return [];
+  return beginningProblems(where, path);
 }
 
 function labelsProblems(where: string, path: string): string[] {
@@ -137,16 +138,6 @@ function labelsProblems(where: string, path: string): string[] {
     return [`${where} must begin with the line "path,label", or "path" without labels, got ${JSON.stringify((header ?? '').slice(0, 80))}`];
   }
   return rows.length > 0 ? [] : [`${where} names no image: give the path of an image in each line after the first`];
-}
-
-function firstBytes(path: string): string {
-  const file = openSync(path, 'r');
-  try {
-    const buffer = Buffer.alloc(4);
-    return buffer.toString('latin1', 0, readSync(file, buffer, 0, 4, 0));
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Identifies the content of data in a bucket. */
