@@ -18,6 +18,10 @@ DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "numpy": ("numpy",),
 }
 
+#: Threads of an operation in TensorFlow, on every machine: what they sum up is rounded by how many there are, which
+#: otherwise is the number of processors. As many as a usual build has; more threads than processors cost little.
+_THREADS = "8"
+
 
 def prepare() -> None:
     """Configure the process. Call it before the first import of TensorFlow."""
@@ -25,6 +29,7 @@ def prepare() -> None:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("PYTHONHASHSEED", "0")
+    os.environ.update(TF_NUM_INTRAOP_THREADS=_THREADS, TF_NUM_INTEROP_THREADS=_THREADS)
 
 
 def has_bfloat16() -> bool:
