@@ -93,3 +93,4 @@ def test_the_package_carries_all_of_its_code_and_needs_no_package_for_s3_without
     assert "install tensorflow-optimizer with its extra `s3`" in refused.stderr
     assert all(place.startswith(str(installed)) for place in places.stdout.split())
     assert (installed / "tensorflow_optimizer" / "report" / "templates" / "report.html").is_file()
+    assert (installed / "tensorflow_optimizer" / "py.typed").is_file()
