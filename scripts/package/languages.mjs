@@ -52,6 +52,7 @@ const LANGUAGES = {
     install: (app) => {
       execute(uv, ['venv', '--quiet', '--python', findPython(), '.venv'], app);
       execute(uv, ['pip', 'install', '--quiet', '--python', join('.venv', 'bin', 'python'), packageFile('python', '.whl'), 'aws-cdk-lib==2.263.0'], app);
+      execute(join('.venv', 'bin', 'python'), ['docstrings.py'], app);
     },
     app: '.venv/bin/python app.py',
     examples: ['python/function'],

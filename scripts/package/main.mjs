@@ -14,10 +14,13 @@ import { setSourceDate, withSourceDate } from './source-date.mjs';
 
 export const dist = join(root, 'dist');
 
-/** Programs that each target needs. The package for .NET is generated but not compiled, because a .NET SDK may be missing. */
+/**
+ * Programs that each target needs, and flags of jsii-pacmak: README and docstrings of the package for Python have their examples in Python, and the
+ * package for .NET is generated but not compiled, because a .NET SDK may be missing.
+ */
 const TARGETS = {
   js: {},
-  python: {},
+  python: { flags: ['--rosetta-unknown-snippets', 'translate'] },
   java: { program: 'mvn', name: 'Maven' },
   go: { program: 'go', name: 'Go' },
   dotnet: { flags: ['--code-only'] },
