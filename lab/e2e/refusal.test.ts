@@ -78,7 +78,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
 
     await deployed(refused());
 
-    const why = /^Version 1 is kept, the new model was refused: .*gate.* Report: s3:\/\/\S+\/report\.html$/;
+    const why = /^Version 1 is kept, the new model was refused: .*size 3,240 bytes, allowed at most 1,024.* Report: s3:\/\/\S+\/report\.html$/;
     expect(outputs()).toEqual({ ...before, Refusal: expect.stringMatching(why) });
     expect(await deployment.status(STACK)).toBe('UPDATE_COMPLETE');
     expect(await deployment.liveVersion(outputs())).toBe(live);

@@ -43,4 +43,5 @@ function ported(id: string): void {
   }, { 'my-cluster': context('cluster')!, '111122223333': env.account! });
 }
 
-(context('stack') === 'Ported' ? ported : example)(context('stack')!);
+const id = context('stack') ?? 'Service';
+(id === 'Ported' ? ported : example)(id);
