@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   endpoint: ['optimization', 'model', 'bundling', 'private'],
   monitor: ['endpoint', 'optimization', 'model', 'bundling', 'private'],
   function: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
+  api: ['function', 'serving', 'private'],
   replay: ['function', 'endpoint', 'optimization', 'model', 'bundling', 'private'],
   kubernetes: ['replay', 'endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
   fleet: ['replay', 'endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],

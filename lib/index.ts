@@ -1,3 +1,5 @@
+export * from './api/model-api';
+export * from './api/model-api-props';
 export * from './bundling/python-bundling';
 export * from './bundling/python-docker-options';
 export * from './delivery/model-delivery';

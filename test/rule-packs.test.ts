@@ -12,7 +12,7 @@ import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Ch
 import { FleetStack } from '../bin/fleet-stack';
 import { FunctionStack } from '../bin/function-stack';
 import { ServiceStack } from '../bin/service-stack';
-import { ModelFleet, ModelFunction, ModelSource } from '../lib';
+import { ModelApi, ModelApiType, ModelFleet, ModelFunction, ModelSource } from '../lib';
 
 const ROOT = resolve(__dirname, '..');
 const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
@@ -63,6 +63,23 @@ const EXAMPLE: typeof LIBRARY = {
   VPCFlowLogsEnabled: [STANDARDS, ['Vpc']],
   VPCNoUnrestrictedRouteToIGW: [STANDARDS, ['Vpc/PublicSubnet1/DefaultRoute', 'Vpc/PublicSubnet2/DefaultRoute']],
   VPCSubnetAutoAssignPublicIpDisabled: [STANDARDS, ['Vpc/PublicSubnet1/Subnet', 'Vpc/PublicSubnet2/Subnet']],
+};
+
+const REST_STAGE = 'Rest/RestApi/DeploymentStage.prod';
+
+/** The same in a `ModelApi` of each type. */
+const APIS: typeof LIBRARY = {
+  APIG1: ['AwsSolutions', [REST_STAGE]],
+  APIG3: ['AwsSolutions', [REST_STAGE]],
+  APIG6: ['AwsSolutions', [REST_STAGE]],
+  APIGWAccessLogging: ['Serverless', [REST_STAGE]],
+  APIGWAssociatedWithWAF: ['NIST PCI', [REST_STAGE]],
+  APIGWCacheEnabledAndEncrypted: [STANDARDS, [REST_STAGE]],
+  APIGWDefaultThrottling: ['Serverless', ['Api/HttpApi/Stage', REST_STAGE]],
+  APIGWExecutionLoggingEnabled: [STANDARDS, [REST_STAGE]],
+  APIGWSSLEnabled: [STANDARDS, [REST_STAGE]],
+  APIGWXrayEnabled: ['HIPAA Serverless', [REST_STAGE]],
+  CloudWatchLogGroupEncrypted: [STANDARDS, ['Api/LogGroup']],
 };
 
 /** `{ rule: { pack: [construct, …] } }`, with the rule's name as the packs share it, and the construct's path below its stack. */
@@ -127,11 +144,27 @@ describe('the rule packs AwsSolutions, HIPAA, NIST 800-53 R5, PCI DSS 3.2.1 and 
     expect([open.LambdaConcurrency.NIST, open.LambdaTracing.Serverless]).toEqual([HELPERS, HELPERS].map((helpers) => [...helpers].sort()));
   });
 
+  test('find in APIs for several models what docs/security.md lists beside that, and nothing else', () => {
+    const stack = new Stack(app(), 'Stack', { env: { account: '111122223333', region: 'eu-central-1' } });
+    const models = [new ModelFunction(stack, 'Digits', { model: ModelSource.fromAsset(MODEL.model) })];
+    new ModelApi(stack, 'Api', { models });
+    new ModelApi(stack, 'Rest', { models, apiType: ModelApiType.REST, apiKeyRequired: true });
+    const inApis = (places: string[]) => places.filter((place) => /^(Api|Rest)\//.test(place));
+    const found = Object.entries(findings([stack])).flatMap(([rule, packs]) => {
+      const inPacks = Object.entries(packs).map(([pack, places]) => [pack, inApis(places)] as const).filter(([, places]) => places.length > 0);
+      return inPacks.length > 0 ? [[rule, Object.fromEntries(inPacks)]] : [];
+    });
+
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(Object.entries(APIS).map(([rule, [packs, constructs]]) => [
+      rule, Object.fromEntries(packs.split(' ').map((pack) => [pack, constructs])),
+    ])));
+  });
+
   test('are answered in docs/security.md, rule by rule', () => {
     const guide = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8');
     const [, section] = /\n## Rule packs\n(.*?)(?=\n## |$)/s.exec(guide)!;
     const answered = section.split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => [...line.split('|')[1].matchAll(/`([^`]+)`/g)].map(([, rule]) => rule));
 
-    expect(answered.filter((rule) => !rule.startsWith('CKV')).sort()).toEqual(Object.keys({ ...LIBRARY, ...EXAMPLE }).sort());
+    expect(answered.filter((rule) => !rule.startsWith('CKV')).sort()).toEqual(Object.keys({ ...LIBRARY, ...EXAMPLE, ...APIS }).sort());
   });
 });

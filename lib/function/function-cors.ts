@@ -6,6 +6,11 @@ import { corsProblems } from '../serving/cors-settings';
 const CONTENT_TYPE = 'content-type';
 const SIGNATURE = ['authorization', 'x-amz-content-sha256', 'x-amz-date', 'x-amz-security-token'];
 
+/** Returns the headers that requests of web pages need. */
+export function neededHeaders(signed: boolean): string[] {
+  return [CONTENT_TYPE, ...signed ? SIGNATURE : []];
+}
+
 /** Returns the problems of a function URL's permission for pages of other origins. */
 export function functionCorsProblems(cors: lambda.FunctionUrlCorsOptions | undefined): string[] {
   return [
@@ -17,5 +22,5 @@ export function functionCorsProblems(cors: lambda.FunctionUrlCorsOptions | undef
 
 /** Returns the permission with the headers that requests need, where none are named: Lambda would allow none of them. */
 export function functionCors({ cors, authType }: lambda.FunctionUrlOptions): lambda.FunctionUrlCorsOptions | undefined {
-  return cors && { ...cors, allowedHeaders: cors.allowedHeaders ?? [CONTENT_TYPE, ...authType === FunctionUrlAuthType.NONE ? [] : SIGNATURE] };
+  return cors && { ...cors, allowedHeaders: cors.allowedHeaders ?? neededHeaders(authType !== FunctionUrlAuthType.NONE) };
 }

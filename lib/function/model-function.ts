@@ -77,9 +77,11 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
   /** Inputs that captured requests lack. @internal */
   public readonly _redacted?: string[];
 
+  /** Whether the function serves the page for browsers. @internal */
+  public readonly _hasExplorer: boolean;
+
   private readonly requestMetrics?: RequestMetrics;
   private readonly liveEvents: LiveEvents;
-  private readonly hasExplorer: boolean;
   private url?: lambda.FunctionUrl;
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
@@ -89,7 +91,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
 
     const settings = functionSettings(id, props);
     this.modelName = settings.modelName;
-    this.hasExplorer = props.explorer ?? false;
+    this._hasExplorer = props.explorer ?? false;
     this.artifact = artifactFor(this, 'Optimizer', functionModel(props, settings));
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
 
@@ -154,14 +156,14 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
     const isPublic = options.authType === lambda.FunctionUrlAuthType.NONE;
     failIfAny(lit`InvalidFunctionUrl`, [
       ...(this.url ? ['the function has a URL already: Lambda allows one for an alias'] : []),
-      ...(this.hasExplorer && !isPublic
+      ...(this._hasExplorer && !isPublic
         ? ['explorer needs a function URL with FunctionUrlAuthType.NONE, because browsers do not sign requests: leave explorer out, and serve the page on your machine by '
           + '`npx cdk-tensorflow open URL`, which signs them'] : []),
       ...(options.invokeMode === lambda.InvokeMode.RESPONSE_STREAM
         ? ['invokeMode RESPONSE_STREAM has no effect: the function answers with whole bodies; leave it out'] : []),
       ...functionCorsProblems(options.cors),
     ], this);
-    if (this.hasExplorer) {
+    if (this._hasExplorer) {
       Validations.of(this).addWarning('cdk-tensorflow:PublicExplorer', 'explorer is public by the function URL: anybody can open the page and send requests, which you pay for: '
         + 'leave explorer out, and use `npx cdk-tensorflow open`, unless that is meant');
     }

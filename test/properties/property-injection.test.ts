@@ -28,6 +28,7 @@ const model = ModelSource.fromAsset('examples/digits/saved_model');
 /** A value that each construct refuses by the name of its property. */
 const REFUSED: Record<string, Record<string, unknown>> = {
   ModelAlarms: { maxErrorRate: 2 },
+  ModelApi: { models: [] },
   ModelDashboard: { endpoints: [{}] },
   ModelDelivery: { key: '' },
   ModelFleet: { minCapacity: -1 },

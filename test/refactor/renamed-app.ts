@@ -4,7 +4,8 @@ import type { CfnAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import {
-  EvaluationData, ModelDelivery, ModelFleet, ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage,
+  EvaluationData, ModelApi, ModelApiType, ModelDelivery, ModelFleet,
+  ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage,
   RefusalBehavior, RequestCapture, Rollout,
 } from '../../lib';
 import { hookDirectory } from '../function/fixtures';
@@ -49,6 +50,11 @@ export const CONSTRUCTS: Record<string, (stack: Stack, id: string) => void> = {
   ModelDelivery: (stack, id) => void new ModelDelivery(stack, id, {
     key: 'digits.zip', stackNames: ['Serving'], parameterPrefix: '/digits', stateMachineName: 'digits',
   }),
+  ModelApi: (stack, id) => {
+    const models = [new ModelFunction(stack, 'Function', MODEL)];
+    void new ModelApi(stack, id, { models });
+    void new ModelApi(stack, `${id}Rest`, { models, apiType: ModelApiType.REST, apiKeyRequired: true });
+  },
   ModelMonitor: (stack, id) => {
     const endpoint = new ModelFunction(stack, 'Function', { ...MODEL, evaluation, capture: capture('monitored') });
     void new ModelMonitor(stack, id, { endpoint });

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -41,7 +43,7 @@ func digitsModel(options *tensorflow.ModelSourceOptions) tensorflow.ModelSource 
 }
 
 // The endpoint on Lambda, with all that stands around it.
-func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
+func functions(stack awscdk.Stack, caller awsiam.IPrincipal) {
 	data := tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz"))
 	digits := tensorflow.NewModelFunction(stack, jsii.String("Digits"), &tensorflow.ModelFunctionProps{
 		Model:      digitsModel(&tensorflow.ModelSourceOptions{SignatureName: jsii.String("serving_default")}),
@@ -123,6 +125,40 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 	})
 	alarm(searched.MetricDroppedCaptures(nil), searched, "DroppedCaptures")
 	tensorflow.NewModelDashboard(stack, jsii.String("Searching"), nil).AddEndpoint(searched)
+	apis(stack, []tensorflow.ModelFunction{digits, searched}, caller)
+}
+
+// One API of each type in front of all functions.
+func apis(stack awscdk.Stack, models []tensorflow.ModelFunction, caller awsiam.IPrincipal) {
+	signed := tensorflow.NewModelApi(stack, jsii.String("Api"), &tensorflow.ModelApiProps{
+		Models:            &models,
+		ApiType:           tensorflow.ModelApiType_HTTP,
+		ApiName:           jsii.String("models-of-the-laboratory"),
+		AuthorizationType: tensorflow.ModelApiAuthorizationType_IAM,
+		Cors: &tensorflow.CorsOptions{
+			AllowedOrigins: jsii.Strings("https://www.example.com"),
+			AllowedHeaders: jsii.Strings("content-type", "authorization"),
+			MaxAge:         awscdk.Duration_Hours(jsii.Number(1)),
+		},
+		Throttle: &awsapigateway.ThrottleSettings{RateLimit: jsii.Number(100), BurstLimit: jsii.Number(50)},
+		LogGroup: awslogs.LogGroup_FromLogGroupName(stack, jsii.String("AccessLog"), jsii.String("access-of-the-laboratory")),
+	})
+	signed.GrantInvoke(awsiam.NewRole(stack, jsii.String("ApiCaller"), &awsiam.RoleProps{AssumedBy: caller}))
+	stack.AddMetadata(jsii.String("Api"), &[]*string{signed.Url(), signed.HttpApi().ApiId(), signed.LogGroup().LogGroupName()})
+	keyed := tensorflow.NewModelApi(stack, jsii.String("KeyedApi"), &tensorflow.ModelApiProps{
+		Models:            &models,
+		ApiType:           tensorflow.ModelApiType_REST,
+		AuthorizationType: tensorflow.ModelApiAuthorizationType_NONE,
+		ApiKeyRequired:    jsii.Bool(true),
+		UsagePlan: &awsapigateway.UsagePlanProps{
+			Throttle: &awsapigateway.ThrottleSettings{RateLimit: jsii.Number(10), BurstLimit: jsii.Number(20)},
+			Quota:    &awsapigateway.QuotaSettings{Limit: jsii.Number(10_000), Period: awsapigateway.Period_DAY},
+		},
+	})
+	shop := keyed.AddApiKey(jsii.String("Shop"), &awsapigateway.ApiKeyOptions{ApiKeyName: jsii.String("shop")})
+	stack.AddMetadata(jsii.String("KeyedApi"), &[]*string{
+		keyed.Url(), keyed.RestApi().RestApiId(), keyed.UsagePlan().UsagePlanId(), keyed.ApiKey().KeyId(), shop.KeyId(),
+	})
 }
 
 // Constructs that optimize and publish, for both formats.
@@ -344,6 +380,7 @@ func services(stack awscdk.Stack) {
 	stack.AddMetadata(jsii.String("Bundled"), endpoint.ModelName())
 	stack.AddMetadata(jsii.String("InjectionIds"), &[]*string{
 		tensorflow.ModelAlarms_PROPERTY_INJECTION_ID(),
+		tensorflow.ModelApi_PROPERTY_INJECTION_ID(),
 		tensorflow.ModelDashboard_PROPERTY_INJECTION_ID(),
 		tensorflow.ModelDelivery_PROPERTY_INJECTION_ID(),
 		tensorflow.ModelFleet_PROPERTY_INJECTION_ID(),

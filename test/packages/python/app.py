@@ -2,12 +2,15 @@
 
 import aws_cdk as cdk
 from alarms import alarm
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from cdk_tensorflow import (
     ArtifactRetention,
     ChannelOrder,
+    CorsOptions,
     Distillation,
     EvaluationData,
     IDeliveredModel,
@@ -17,6 +20,9 @@ from cdk_tensorflow import (
     LayerQuantization,
     LiteRtRuntime,
     ModelAlarms,
+    ModelApi,
+    ModelApiAuthorizationType,
+    ModelApiType,
     ModelArtifact,
     ModelDashboard,
     ModelDelivery,
@@ -51,7 +57,7 @@ from cdk_tensorflow import (
 from servers import fleets, services
 
 
-def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
+def functions(stack: cdk.Stack, caller: iam.IPrincipal) -> None:
     """The endpoint on Lambda, with all that stands around it."""
     data = EvaluationData.from_asset("digits/evaluation.npz")
     digits = ModelFunction(
@@ -121,6 +127,43 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     )
     alarm(searched.metric_dropped_captures(), searched, "DroppedCaptures")
     ModelDashboard(stack, "Searching").add_endpoint(searched)
+    apis(stack, [digits, searched], caller)
+
+
+def apis(stack: cdk.Stack, models: list[ModelFunction], caller: iam.IPrincipal) -> None:
+    """One API of each type in front of all functions."""
+    signed = ModelApi(
+        stack,
+        "Api",
+        models=models,
+        api_type=ModelApiType.HTTP,
+        api_name="models-of-the-laboratory",
+        authorization_type=ModelApiAuthorizationType.IAM,
+        cors=CorsOptions(
+            allowed_origins=["https://www.example.com"],
+            allowed_headers=["content-type", "authorization"],
+            max_age=cdk.Duration.hours(1),
+        ),
+        throttle=apigateway.ThrottleSettings(rate_limit=100, burst_limit=50),
+        log_group=logs.LogGroup.from_log_group_name(stack, "AccessLog", "access-of-the-laboratory"),
+    )
+    signed.grant_invoke(iam.Role(stack, "ApiCaller", assumed_by=caller))
+    stack.add_metadata("Api", [signed.url, signed.http_api.api_id, signed.log_group.log_group_name])
+    keyed = ModelApi(
+        stack,
+        "KeyedApi",
+        models=models,
+        api_type=ModelApiType.REST,
+        authorization_type=ModelApiAuthorizationType.NONE,
+        api_key_required=True,
+        usage_plan=apigateway.UsagePlanProps(
+            throttle=apigateway.ThrottleSettings(rate_limit=10, burst_limit=20),
+            quota=apigateway.QuotaSettings(limit=10_000, period=apigateway.Period.DAY),
+        ),
+    )
+    shop = keyed.add_api_key("Shop", api_key_name="shop")
+    ids = [keyed.rest_api.rest_api_id, keyed.usage_plan.usage_plan_id, keyed.api_key.key_id, shop.key_id]
+    stack.add_metadata("KeyedApi", [keyed.url, *ids])
 
 
 def publisher(stack: cdk.Stack, images: cdk.Stack, caller: iam.IGrantable) -> None:

@@ -14,6 +14,7 @@ from cdk_tensorflow import (
     IModelEndpoint,
     MissingCpuFeatures,
     ModelAlarms,
+    ModelApi,
     ModelArtifact,
     ModelDashboard,
     ModelDelivery,
@@ -123,6 +124,7 @@ def services(stack: cdk.Stack) -> None:
         "InjectionIds",
         [
             ModelAlarms.PROPERTY_INJECTION_ID,
+            ModelApi.PROPERTY_INJECTION_ID,
             ModelDashboard.PROPERTY_INJECTION_ID,
             ModelDelivery.PROPERTY_INJECTION_ID,
             ModelFleet.PROPERTY_INJECTION_ID,

@@ -1,9 +1,9 @@
 import {
-  App, Duration, RemovalPolicy, Size, Stack, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
-  aws_iam as iam, aws_kms as kms, aws_s3 as s3, aws_secretsmanager as secretsmanager,
+  App, Duration, RemovalPolicy, Size, Stack, aws_apigateway as apigateway, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
+  aws_iam as iam, aws_kms as kms, aws_logs as logs, aws_s3 as s3, aws_secretsmanager as secretsmanager,
 } from 'aws-cdk-lib';
 import {
-  ChannelOrder, Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, ImageInput, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
+  ChannelOrder, Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, ImageInput, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelApi, ModelApiAuthorizationType, ModelApiType, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, QualityMetric, Quantization, QuantizationRecovery, RefusalBehavior, RequestCapture, ResizeMethod, Rollout, RuntimeLayer, SearchObjective, ServerCertificate, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
@@ -82,6 +82,31 @@ function functions(stack: Stack): void {
   });
   alarm(searched.metricDroppedCaptures(), searched, 'DroppedCaptures');
   new ModelDashboard(stack, 'Searching').addEndpoint(searched);
+  apis(stack, [digits, searched]);
+}
+
+/** One API of each type in front of all functions. */
+function apis(stack: Stack, models: ModelFunction[]): void {
+  const signed = new ModelApi(stack, 'Api', {
+    models,
+    apiType: ModelApiType.HTTP,
+    apiName: 'models-of-the-laboratory',
+    authorizationType: ModelApiAuthorizationType.IAM,
+    cors: { allowedOrigins: ['https://www.example.com'], allowedHeaders: ['content-type', 'authorization'], maxAge: Duration.hours(1) },
+    throttle: { rateLimit: 100, burstLimit: 50 },
+    logGroup: logs.LogGroup.fromLogGroupName(stack, 'AccessLog', 'access-of-the-laboratory'),
+  });
+  signed.grantInvoke(new iam.Role(stack, 'ApiCaller', { assumedBy: caller }));
+  stack.addMetadata('Api', [signed.url, signed.httpApi!.apiId, signed.logGroup!.logGroupName]);
+  const keyed = new ModelApi(stack, 'KeyedApi', {
+    models,
+    apiType: ModelApiType.REST,
+    authorizationType: ModelApiAuthorizationType.NONE,
+    apiKeyRequired: true,
+    usagePlan: { throttle: { rateLimit: 10, burstLimit: 20 }, quota: { limit: 10_000, period: apigateway.Period.DAY } },
+  });
+  const shop = keyed.addApiKey('Shop', { apiKeyName: 'shop' });
+  stack.addMetadata('KeyedApi', [keyed.url, keyed.restApi!.restApiId, keyed.usagePlan!.usagePlanId, keyed.apiKey!.keyId, shop.keyId]);
 }
 
 /**
@@ -253,6 +278,7 @@ function services(stack: Stack): void {
   stack.addMetadata('Bundled', endpoint.modelName);
   stack.addMetadata('InjectionIds', [
     ModelAlarms.PROPERTY_INJECTION_ID,
+    ModelApi.PROPERTY_INJECTION_ID,
     ModelDashboard.PROPERTY_INJECTION_ID,
     ModelDelivery.PROPERTY_INJECTION_ID,
     ModelFleet.PROPERTY_INJECTION_ID,

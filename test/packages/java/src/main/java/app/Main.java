@@ -26,6 +26,9 @@ import io.github.cdktensorflow.MagnitudePruningOptions;
 import io.github.cdktensorflow.MissingCpuFeatures;
 import io.github.cdktensorflow.MixedQuantizationOptions;
 import io.github.cdktensorflow.ModelAlarms;
+import io.github.cdktensorflow.ModelApi;
+import io.github.cdktensorflow.ModelApiAuthorizationType;
+import io.github.cdktensorflow.ModelApiType;
 import io.github.cdktensorflow.ModelArtifact;
 import io.github.cdktensorflow.ModelArtifactFromBucketOptions;
 import io.github.cdktensorflow.ModelArtifactFromParameterOptions;
@@ -83,6 +86,12 @@ import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Size;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.apigateway.ApiKeyOptions;
+import software.amazon.awscdk.services.apigateway.IApiKey;
+import software.amazon.awscdk.services.apigateway.Period;
+import software.amazon.awscdk.services.apigateway.QuotaSettings;
+import software.amazon.awscdk.services.apigateway.ThrottleSettings;
+import software.amazon.awscdk.services.apigateway.UsagePlanProps;
 import software.amazon.awscdk.services.cloudwatch.CreateAlarmOptions;
 import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.ec2.IMachineImage;
@@ -100,8 +109,11 @@ import software.amazon.awscdk.services.eks_v2.KubectlProviderAttributes;
 import software.amazon.awscdk.services.events.OnEventOptions;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;
 import software.amazon.awscdk.services.iam.IGrantable;
+import software.amazon.awscdk.services.iam.IPrincipal;
+import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.kms.Key;
+import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.s3.Bucket;
 import software.amazon.awscdk.services.s3.IBucket;
 import software.amazon.awscdk.services.secretsmanager.Secret;
@@ -113,7 +125,7 @@ public final class Main {
 
   public static void main(final String[] args) {
     App app = new App();
-    IGrantable caller = new AccountRootPrincipal();
+    IPrincipal caller = new AccountRootPrincipal();
     functions(new Stack(app, "Functions"), caller);
     publisher(new Stack(app, "Publisher"), new Stack(app, "Images"), caller);
     services(new Stack(app, "Services"));
@@ -125,7 +137,7 @@ public final class Main {
   }
 
   /** The endpoint on Lambda, with all that stands around it. */
-  private static void functions(final Stack stack, final IGrantable caller) {
+  private static void functions(final Stack stack, final IPrincipal caller) {
     EvaluationData data = EvaluationData.fromAsset("digits/evaluation.npz");
     ModelFunction digits = ModelFunction.Builder.create(stack, "Digits")
         .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().signatureName("serving_default").build()))
@@ -194,6 +206,36 @@ public final class Main {
         .build();
     alarm(searched.metricDroppedCaptures(), searched, "DroppedCaptures");
     new ModelDashboard(stack, "Searching").addEndpoint(searched);
+    apis(stack, List.of(digits, searched), caller);
+  }
+
+  /** One API of each type in front of all functions. */
+  private static void apis(final Stack stack, final List<ModelFunction> models, final IPrincipal caller) {
+    ModelApi signed = ModelApi.Builder.create(stack, "Api")
+        .models(models)
+        .apiType(ModelApiType.HTTP)
+        .apiName("models-of-the-laboratory")
+        .authorizationType(ModelApiAuthorizationType.IAM)
+        .cors(CorsOptions.builder().allowedOrigins(List.of("https://www.example.com")).allowedHeaders(List.of("content-type", "authorization"))
+            .maxAge(Duration.hours(1)).build())
+        .throttle(ThrottleSettings.builder().rateLimit(100).burstLimit(50).build())
+        .logGroup(LogGroup.fromLogGroupName(stack, "AccessLog", "access-of-the-laboratory"))
+        .build();
+    signed.grantInvoke(Role.Builder.create(stack, "ApiCaller").assumedBy(caller).build());
+    stack.addMetadata("Api", List.of(signed.getUrl(), signed.getHttpApi().getApiId(), signed.getLogGroup().getLogGroupName()));
+    ModelApi keyed = ModelApi.Builder.create(stack, "KeyedApi")
+        .models(models)
+        .apiType(ModelApiType.REST)
+        .authorizationType(ModelApiAuthorizationType.NONE)
+        .apiKeyRequired(true)
+        .usagePlan(UsagePlanProps.builder()
+            .throttle(ThrottleSettings.builder().rateLimit(10).burstLimit(20).build())
+            .quota(QuotaSettings.builder().limit(10_000).period(Period.DAY).build())
+            .build())
+        .build();
+    IApiKey shop = keyed.addApiKey("Shop", ApiKeyOptions.builder().apiKeyName("shop").build());
+    stack.addMetadata("KeyedApi", List.of(keyed.getUrl(), keyed.getRestApi().getRestApiId(), keyed.getUsagePlan().getUsagePlanId(),
+        keyed.getApiKey().getKeyId(), shop.getKeyId()));
   }
 
   /** Constructs that optimize and publish, for both formats. */
@@ -388,7 +430,7 @@ public final class Main {
         .build();
     IModelEndpoint endpoint = bundled;
     stack.addMetadata("Bundled", endpoint.getModelName());
-    stack.addMetadata("InjectionIds", List.of(ModelAlarms.PROPERTY_INJECTION_ID, ModelDashboard.PROPERTY_INJECTION_ID, ModelDelivery.PROPERTY_INJECTION_ID,
+    stack.addMetadata("InjectionIds", List.of(ModelAlarms.PROPERTY_INJECTION_ID, ModelApi.PROPERTY_INJECTION_ID, ModelDashboard.PROPERTY_INJECTION_ID, ModelDelivery.PROPERTY_INJECTION_ID,
         ModelFleet.PROPERTY_INJECTION_ID, ModelFunction.PROPERTY_INJECTION_ID, ModelMonitor.PROPERTY_INJECTION_ID,
         ModelOptimizer.PROPERTY_INJECTION_ID, ModelService.PROPERTY_INJECTION_ID, RuntimeLayer.PROPERTY_INJECTION_ID));
   }
