@@ -5,7 +5,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { BucketRecipe } from '../../examples/recipes/bucket-recipe';
 import { QueueRecipe } from '../../examples/recipes/queue-recipe';
-import { ModelFunction, ModelSource } from '../../lib';
+import { ModelApi, ModelApiAuthorizationType, ModelApiType, ModelFunction, ModelSource } from '../../lib';
 
 /** Everything that can stand in front of a function, in front of one. */
 const app = new App();
@@ -21,6 +21,18 @@ const queue = new QueueRecipe(stack, 'Queue', { model });
 const bucket = new BucketRecipe(stack, 'Bucket', { model });
 // Use the same artifact, so that the model is built once.
 const explorer = new ModelFunction(stack, 'Explorer', { model: ModelSource.fromArtifact(model.artifact), modelName: 'points', explorer: true });
+const mirror = new ModelFunction(stack, 'Mirror', { model: ModelSource.fromArtifact(model.artifact), modelName: 'mirror' });
+const models = [model, mirror];
+const signed = new ModelApi(stack, 'SignedApi', { models });
+const keyed = new ModelApi(stack, 'KeyedApi', {
+  models,
+  apiType: ModelApiType.REST,
+  authorizationType: ModelApiAuthorizationType.NONE,
+  apiKeyRequired: true,
+  // A request comes back after a quarter of an hour: whatever the test takes, the fourth is above the quota and the fifth above the burst.
+  usagePlan: { throttle: { rateLimit: 0.001, burstLimit: 4 }, quota: { limit: 3, period: apigateway.Period.MONTH } },
+});
+const shop = keyed.addApiKey('Shop');
 
 const outputs = {
   Url: model.addFunctionUrl().url,
@@ -29,6 +41,10 @@ const outputs = {
   Version: model.optimizer!.version,
   HttpApi: httpApi.apiId,
   RestApi: restApi.restApiId,
+  SignedApi: signed.httpApi!.apiId,
+  KeyedApi: keyed.restApi!.restApiId,
+  FirstKey: keyed.apiKey!.keyId,
+  ShopKey: shop.keyId,
   Requests: queue.requests.queueUrl,
   Answers: queue.answers.queueUrl,
   Bucket: bucket.bucket.bucketName,

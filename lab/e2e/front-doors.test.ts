@@ -21,6 +21,10 @@ const DIGITS = 2;
 interface FrontDoors extends Outputs {
   readonly HttpApi: string;
   readonly RestApi: string;
+  readonly SignedApi: string;
+  readonly KeyedApi: string;
+  readonly FirstKey: string;
+  readonly ShopKey: string;
   readonly Requests: string;
   readonly Answers: string;
   readonly Bucket: string;
@@ -34,11 +38,24 @@ let outputs: FrontDoors;
 const rounded = (rows: number[][]) => rows.map((row) => row.map((value) => value.toFixed(DIGITS)));
 
 /** Sends a request to an API of API Gateway, by the path that the embedded AWS has for it. */
-async function api(id: string, stage: string, path: string, body: Uint8Array, type: string): Promise<{ status: number; body: any }> {
+async function api(
+  id: string, stage: string, path: string, body?: Uint8Array, type = 'application/json', headers: Record<string, string> = {},
+): Promise<{ status: number; body: any }> {
   const answer = await fetch(`${deployment.emulator.endpoint}/_aws/execute-api/${id}/${stage}${path}`, {
-    method: 'POST', body: Buffer.from(body), headers: { 'content-type': type },
+    method: body ? 'POST' : 'GET', body: body && Buffer.from(body), headers: { 'content-type': type, ...headers },
   });
   return { status: answer.status, body: await answer.json() };
+}
+
+/** Headers of a request to a service that is signed. The embedded AWS does not compare the signature. */
+const signature = (service: string) => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=test/20261201/${deployment.emulator.region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+});
+
+/** Returns the value of an API key, as `aws apigateway get-api-key --include-value` does. */
+async function keyValue(id: string): Promise<string> {
+  const answer = await fetch(`${deployment.emulator.endpoint}/apikeys/${id}?includeValue=true`, { headers: signature('apigateway') });
+  return ((await answer.json()) as { value: string }).value;
 }
 
 const sqs = (action: string, parameters: object) => callAction(deployment.emulator, 'sqs', `AmazonSQS.${action}`, parameters);
@@ -93,6 +110,48 @@ describe.each<[string, () => [string, string]]>([
     const { status, body } = await api(...which(), '/v1/models/points:predict', Buffer.from('{"instances": [[1]]}'), 'application/json');
 
     expect([status, Object.keys(body)]).toEqual([400, ['error']]);
+  });
+});
+
+describe('one API for two models', () => {
+  const rows = () => Buffer.from(JSON.stringify({ instances: first.instances }));
+  const signed = (path: string, body?: Uint8Array, headers: Record<string, string> = signature('execute-api')) =>
+    api(outputs.SignedApi, '$default', path, body, undefined, headers);
+  const keyed = (path: string, headers: Record<string, string>) => api(outputs.KeyedApi, 'prod', path, rows(), undefined, headers);
+
+  test.each(['points', 'mirror'])('calls the function of the model %s by its name', async (name) => {
+    const { status, body } = await signed(`/v1/models/${name}:predict`, rows());
+
+    expect([status, rounded(body.predictions)]).toEqual([200, rounded(first.predictions)]);
+    expect((await signed(`/v1/models/${name}`)).body.model_version_status).toHaveLength(1);
+    expect((await signed(`/v1/models/${name}/metadata`)).body.model_spec.name).toBe(name);
+    expect((await signed(`/v2/models/${name}`)).body.name).toBe(name);
+    expect((await signed(`/v2/models/${name}/ready`)).status).toBe(200);
+  });
+
+  test('knows no other name, and none of the methods that the functions lack', async () => {
+    expect((await signed('/v1/models/other:predict', rows())).status).toBe(404);
+    expect((await signed('/v1/models/points', rows())).status).toBe(404);
+    expect((await signed('/v2')).status).toBe(404);
+  });
+
+  test('refuses requests without a signature', async () => {
+    expect((await signed('/v1/models/points:predict', rows(), {})).status).toBe(403);
+  });
+
+  test('with keys: refuses requests without one, and those of a caller above its limits, and of no other', async () => {
+    const [key, other] = await Promise.all([outputs.FirstKey, outputs.ShopKey].map(keyValue));
+    expect((await keyed('/v1/models/points:predict', {})).status).toBe(403);
+    expect((await keyed('/v1/models/points:predict', { 'x-api-key': `${key}0` })).status).toBe(403);
+
+    for (const name of ['points', 'mirror', 'points']) {
+      const { status, body } = await keyed(`/v1/models/${name}:predict`, { 'x-api-key': key });
+      expect([status, rounded(body.predictions)]).toEqual([200, rounded(first.predictions)]);
+    }
+    expect(await keyed('/v1/models/points:predict', { 'x-api-key': key })).toEqual({ status: 429, body: { message: 'Limit Exceeded' } });
+    expect(await keyed('/v1/models/points:predict', { 'x-api-key': key })).toEqual({ status: 429, body: { message: 'Too Many Requests' } });
+
+    expect((await keyed('/v1/models/mirror:predict', { 'x-api-key': other })).status).toBe(200);
   });
 });
 

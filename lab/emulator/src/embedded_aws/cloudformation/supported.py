@@ -75,11 +75,14 @@ follows a route or obeys a rule."""
 
 MINISTACKS = frozenset(
     {
+        "AWS::ApiGateway::ApiKey",
         "AWS::ApiGateway::Deployment",
         "AWS::ApiGateway::Method",
         "AWS::ApiGateway::Resource",
         "AWS::ApiGateway::RestApi",
         "AWS::ApiGateway::Stage",
+        "AWS::ApiGateway::UsagePlan",
+        "AWS::ApiGateway::UsagePlanKey",
         "AWS::ApiGatewayV2::Api",
         "AWS::ApiGatewayV2::Integration",
         "AWS::ApiGatewayV2::Route",
