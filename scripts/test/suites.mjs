@@ -26,8 +26,10 @@ const cargo = (name) => ({
   count: countCargo,
 });
 
-/** The page of `cdk-tensorflow open`, where Chromium is installed, as `.ci/release` does. */
-const page = { name: 'page', command: [process.execPath, join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'test/page/run.mjs'] };
+const browser = (name, file) => ({ name, command: [process.execPath, join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), file] });
+
+/** The page of `cdk-tensorflow open`, and pages of other origins, where Chromium is installed, as `.ci/release` does. */
+const BROWSER = [browser('page', 'test/page/run.mjs'), browser('cors', 'test/page/cors.mjs')];
 
 /** Tests of what clients can do to the LiteRT server, and to a function of the native runtime. */
 const ATTACKS = [
@@ -61,7 +63,7 @@ export const RUNNERS = [
   pytest('rollout-waiter', ['runtime/rollout_waiter/tests']),
   pytest('model-delivery', ['runtime/model_delivery/tests']),
   pytest('stand-ins', ['lab/stand_ins']),
-  ...findChromium() ? [page] : [],
+  ...findChromium() ? BROWSER : [],
   pytest('manifests', ['test/kubernetes']),
 ];
 

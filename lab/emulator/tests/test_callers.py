@@ -106,3 +106,47 @@ def test_fetch_of_node_is_answered_and_a_visitor_who_types_the_address_too(aws: 
     )
     assert json.loads(result.stdout) == [404, '{"error": "there is no such listener"}']
     assert ask(aws, path="/_embedded_aws/load-balancers/none/1", **{"Sec-Fetch-Site": "none"})[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("{url}.lambda-url.us-east-1.localhost", "/_ministack/reset"),
+        ("{url}.lambda-url.us-east-1.localhost", "/"),
+        ("{url}.lambda-url.us-east-1.localhost", "/v1/models/../../_ministack/reset"),
+        ("{url}.lambda-url.us-east-1.localhost", "/v2/models/manifests/latest"),
+        ("{url}.lambda-url.us-east-1.localhost.evil.example", "/v1/models/digits"),
+        ("evil.example", "/v1/models/digits"),
+        ("localhost", "/v1/models/digits"),
+        ("127.0.0.1", "/_aws/lambda-url/{url}/v1/models/digits"),
+    ],
+)
+def test_a_web_page_is_answered_nowhere_but_at_the_paths_of_a_model(aws: Running, host: str, path: str) -> None:
+    url = _public_url(aws)
+    headers = {"Host": host.format(url=url), "Origin": "https://example.com"}
+    for method in ("GET", "POST", "OPTIONS"):
+        status, answered, _ = ask(aws, method, path.format(url=url), **headers, **START_BUILD)
+        assert status == 403
+        assert [name for name in answered if name.startswith("access-control")] == []
+
+
+def test_a_web_page_that_knows_no_address_starts_nothing(aws: Running) -> None:
+    before = aws.client("codebuild").list_builds()["ids"]
+    for host in (f"{'0' * 32}.lambda-url.us-east-1.localhost", f"{'0' * 8}.execute-api.localhost"):
+        headers = {"Host": host, "Origin": "https://example.com"}
+        assert ask(aws, "POST", "/v1/models/digits:predict", **headers, **START_BUILD)[0] == 404
+    assert aws.client("codebuild").list_builds()["ids"] == before
+
+
+def test_a_web_page_reads_what_a_function_url_permits(aws: Running) -> None:
+    host = f"{_public_url(aws)}.lambda-url.us-east-1.localhost"
+    for origin, permitted in (("https://example.com", "https://example.com"), ("https://other.example", None)):
+        status, answered, text = ask(aws, path="/v1/models/digits", Host=host, Origin=origin)
+        assert (status, text, answered.get("access-control-allow-origin")) == (200, "called", permitted)
+
+
+def _public_url(aws: Running) -> str:
+    name = function(aws, "def handler(e, c): return 'called'")
+    cors = {"AllowOrigins": ["https://example.com"]}
+    config = aws.client("lambda").create_function_url_config(FunctionName=name, AuthType="NONE", Cors=cors)
+    return config["FunctionUrl"].split("/")[2].split(".")[0]

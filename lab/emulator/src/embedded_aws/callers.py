@@ -1,12 +1,14 @@
-"""Lets programs of this machine ask the embedded AWS, and no web page.
+"""Lets programs of this machine ask the embedded AWS, and web pages only the models behind function URLs and HTTP APIs.
 
 A buildspec is executed as commands of this machine, and a browser carries every page's requests to any loopback port.
 What a browser sends for a page names the page's origin, or says that it comes from another site; a page that had its
-own host name resolved to 127.0.0.1 asks for that name. Programs do neither.
+own host name resolved to 127.0.0.1 asks for that name. Programs do neither. At the host of a function URL or of an API
+a model's paths are answered by its function alone: there the permission (CORS) decides what a page may read, as on AWS.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +20,21 @@ _GATEWAY = "10.77.0.1"
 # Names of AWS, which programs ask for in the Host header, and those that every machine resolves to itself.
 _DOMAINS = (".localhost", ".amazonaws.com", ".on.aws")
 _OTHER_PAGES = ("cross-site", "same-site")
+# Hosts and paths that MiniStack hands to a function, whatever else the request has.
+_ENDPOINT = re.compile(r"([0-9a-z]{32}\.lambda-url\.[0-9a-z-]+|[0-9a-f]{8}\.execute-api)\.localhost(:\d+)?")
+_MODEL = re.compile(r"/v1/models/[\w.-]+(:predict|/metadata)?")
+
+
+def asks_for_model(scope: dict[str, Any]) -> bool:
+    """Tells whether a request is one for a model behind a function URL or an API, which pages may send too.
+
+    Args:
+        scope: of the request, names of headers in lower case.
+    """
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    if scope["type"] != "http" or len(hosts) != 1:
+        return False
+    return _ENDPOINT.fullmatch(hosts[0]) is not None and _MODEL.fullmatch(scope["path"]) is not None
 
 
 def why_refused(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

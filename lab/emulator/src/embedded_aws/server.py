@@ -8,7 +8,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.callers import refuse, why_refused
+from embedded_aws.callers import asks_for_model, refuse, why_refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,6 +39,7 @@ class EmbeddedAws:
     """MiniStack with this package's replacements. One process holds one."""
 
     def __init__(self, settings: Settings) -> None:
+        from embedded_aws.apigateway import patches as apigateway
         from embedded_aws.awslambda import patches as awslambda
         from embedded_aws.cloudformation import custom_resources
         from embedded_aws.cloudformation import patches as cloudformation
@@ -66,6 +67,7 @@ class EmbeddedAws:
         eks.install(self._clusters)
         self._pool: Pool = awslambda.install(settings)
         self._builds: Builds = codebuild.install(settings)
+        apigateway.install()
         codedeploy.install(settings)
         cloudwatch.install()
         firehose.install()
@@ -91,7 +93,7 @@ class EmbeddedAws:
         async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "lifespan":
                 send = _telling(send, ready)
-            elif reason := why_refused(scope["headers"]):
+            elif not asks_for_model(scope) and (reason := why_refused(scope["headers"])):
                 await refuse(scope, send, reason)
                 return
             elif await self._compute.answer(scope, send):

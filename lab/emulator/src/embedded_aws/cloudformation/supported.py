@@ -4,6 +4,7 @@ from __future__ import annotations
 
 REAL = frozenset(
     {
+        "AWS::ApiGatewayV2::Api",
         "AWS::AutoScaling::AutoScalingGroup",
         "AWS::CloudFormation::CustomResource",
         "AWS::CloudWatch::Alarm",
@@ -83,7 +84,6 @@ MINISTACKS = frozenset(
         "AWS::ApiGateway::Stage",
         "AWS::ApiGateway::UsagePlan",
         "AWS::ApiGateway::UsagePlanKey",
-        "AWS::ApiGatewayV2::Api",
         "AWS::ApiGatewayV2::Integration",
         "AWS::ApiGatewayV2::Route",
         "AWS::ApiGatewayV2::Stage",
