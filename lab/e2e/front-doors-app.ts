@@ -23,7 +23,8 @@ const bucket = new BucketRecipe(stack, 'Bucket', { model });
 const explorer = new ModelFunction(stack, 'Explorer', { model: ModelSource.fromArtifact(model.artifact), modelName: 'points', explorer: true });
 const mirror = new ModelFunction(stack, 'Mirror', { model: ModelSource.fromArtifact(model.artifact), modelName: 'mirror' });
 const models = [model, mirror];
-const signed = new ModelApi(stack, 'SignedApi', { models });
+const cors = { allowedOrigins: ['https://www.example.com'] };
+const signed = new ModelApi(stack, 'SignedApi', { models, cors });
 const keyed = new ModelApi(stack, 'KeyedApi', {
   models,
   apiType: ModelApiType.REST,
@@ -35,7 +36,7 @@ const keyed = new ModelApi(stack, 'KeyedApi', {
 const shop = keyed.addApiKey('Shop');
 
 const outputs = {
-  Url: model.addFunctionUrl().url,
+  Url: model.addFunctionUrl({ cors }).url,
   FunctionName: model.lambdaFunction.functionName,
   ArtifactBucket: model.artifact.bucket.bucketName,
   Version: model.optimizer!.version,

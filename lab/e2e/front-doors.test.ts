@@ -16,6 +16,7 @@ import { callAction } from './requests';
 const STACK = 'FrontDoors';
 /** Decimal places to compare: a model without data becomes float16. */
 const DIGITS = 2;
+const NO_CONTENT = 204;
 
 /** The outputs of lab/e2e/front-doors-app.ts. */
 interface FrontDoors extends Outputs {
@@ -79,7 +80,9 @@ const viaEmbeddedAws: typeof fetch = (input, init) => new Promise((done, fail) =
   const outgoing = request({ host: '127.0.0.1', port: deployment.emulator.port, method: init!.method, path: pathname, headers }, (incoming) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => done(new Response(Buffer.concat(chunks), { status: incoming.statusCode, headers: incoming.headers as Record<string, string> })));
+    incoming.on('end', () => done(new Response(incoming.statusCode === NO_CONTENT ? null : Buffer.concat(chunks), {
+      status: incoming.statusCode, headers: incoming.headers as Record<string, string>,
+    })));
   });
   outgoing.on('error', fail);
   outgoing.end(init!.body as string | undefined);
@@ -153,6 +156,19 @@ describe('one API for two models', () => {
 
     expect((await keyed('/v1/models/mirror:predict', { 'x-api-key': other })).status).toBe(200);
   });
+});
+
+test.each<[string, () => string]>([
+  ['a function URL', () => `http://${new URL(outputs.Url).hostname.split('.')[0]}.lambda-url.${deployment.emulator.region}.localhost`],
+  ['an HTTP API', () => `http://${outputs.SignedApi}.execute-api.localhost`],
+])('%s answers the preflight requests of pages that cors names, without a signature, and lets no other page read', async (_, address) => {
+  const ask = (method: string, origin: string) => viaEmbeddedAws(new URL('/v1/models/points:predict', address()), { method, headers: { origin } });
+
+  const { status, headers } = await ask('OPTIONS', 'https://www.example.com');
+  expect([status < 300, headers.get('access-control-allow-origin')]).toEqual([true, 'https://www.example.com']);
+  expect(headers.get('access-control-allow-headers')!.split(',').sort()).toEqual(['authorization', 'content-type', 'x-amz-content-sha256', 'x-amz-date', 'x-amz-security-token']);
+  expect((await ask('OPTIONS', 'https://other.example')).headers.get('access-control-allow-origin')).toBeNull();
+  expect((await ask('POST', 'https://www.example.com')).status).toBe(403);
 });
 
 test('a queue: each message gets its prediction, and only a refused message comes again', async () => {
