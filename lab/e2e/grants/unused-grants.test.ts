@@ -96,6 +96,7 @@ describe('the table', () => {
 test.each([
   ['arn:aws:s3:::cdk-abc-assets-123456789012-us-east-1/' + 'a1'.repeat(32) + '.zip', 's3:{assets}/….zip'],
   ['arn:aws:cloudformation:us-east-1:123456789012:stack/Endpoint/37011460-b57e-4cf9-b10c-f51f716866da', 'cloudformation:stack/…'],
+  ['arn:aws:secretsmanager:us-east-1:123456789012:secret:digits/tls-d5744b', 'secretsmanager:secret:digits/tls-…'],
   [`arn:aws:s3:::${BUCKET}/points-a8647e6c/keys/*/job.json`, 's3:{Models}/<model>/keys/*/job.json'],
   ['arn:aws:logs:us-east-1:123456789012:log-group:Optimizations:log-stream:monitor/points/*', 'logs:log-group:Optimizations:log-stream:monitor/<model>/*'],
   [`arn:aws:s3:::${BUCKET}/drift-reports/points/*`, 's3:{Models}/drift-reports/<model>/*'],

@@ -50,6 +50,7 @@ const VARYING: [RegExp, string][] = [
   [/cdk-\w+-assets-[\w-]+\/[0-9a-f]{64}/, '{assets}/…'],
   [/(?<=^states:execution:)[\w-]+(?=:\*$)/, '<delivery>'],
   [/:stack\/[^/]+\/[0-9a-f-]{36}$/, ':stack/…'],
+  [/(?<=:secret:.+-)\w{6}$/, '…'],
   [/(?<=[}:]\/?|log-stream:)\w+-[0-9a-f]{8}(?=\/)/, '<model>'],
   [/(?<=log-stream:monitor\/|\/drift-reports\/)\w+(?=\/\*)/, '<model>'],
   [/(?<=\{Capture\/Bucket\}\/(?:errors\/)?)\w+(?=\/\*)/, '<model>'],
