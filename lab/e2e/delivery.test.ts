@@ -131,7 +131,7 @@ describe('a model that is delivered by an upload', () => {
     await expectAnswers(later);
   });
 
-  // Fault: the gate refuses an upload | an event with the reason and the candidates | the previous version, which answers afterwards
+  // Injects a fault.
   test('changes nothing but an event when the gate refuses it', async () => {
     const live = await deployment.liveVersion(endpoint);
     await upload('large');
@@ -149,7 +149,7 @@ describe('a model that is delivered by an upload', () => {
     await expectAnswers(later);
   });
 
-  // Fault: the event of an upload comes twice, or after that of a newer one | nothing: the delivery ends as superseded | what served before
+  // Injects a fault.
   test('is not delivered again by an event that comes twice, or late', async () => {
     const before = await deployment.builds();
 

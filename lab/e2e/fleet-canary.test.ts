@@ -78,8 +78,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect(await heard()).toMatchObject([{ 'detail-type': 'ModelLive', 'detail': { live: published('2'), before: published('1') } }]);
   });
 
-  // Fault: an alarm goes off while a fleet's canary serves clients | the update fails with the alarm's name, and an event says so
-  //   | the previous version, from the same instances
+  // Injects a fault.
   test('an alarm during the bake takes the canary back, and the other instance and its predictions stay as they were', async () => {
     const [before, predicted] = [await fleet.instances(), await raw()];
     let quiet = () => {};
@@ -106,7 +105,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect(await heard()).toMatchObject(rolledBack());
   });
 
-  // Fault: a fleet's canary does not start | the update fails with the reason | the previous version, from the same instances
+  // Injects a fault.
   test('a canary that does not start fails the update, and both instances stay', async () => {
     const [before, predicted] = [await fleet.instances(), await raw()];
     await fleet.damageLibrary();

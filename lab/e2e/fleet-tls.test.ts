@@ -89,7 +89,7 @@ afterAll(async () => {
     expect(await fleet.instances()).toEqual(before);
   });
 
-  // Fault: the value of a certificate's secret is no certificate | a line in the server's log, without the value | the instance, with the certificate before
+  // Injects a fault.
   test('goes on with the certificate before if the next value is none', async () => {
     await secrets('PutSecretValue', { SecretId: 'digits/tls', SecretString: JSON.stringify({ certificate: 'none', privateKey: 'none' }) });
     await new Promise((done) => setTimeout(done, 3000));

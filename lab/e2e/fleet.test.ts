@@ -62,7 +62,7 @@ afterAll(async () => {
     await eventually(async () => expect(await logMessages()).toContain('SUCCESS'));
   });
 
-  // Fault: the server of an update dies | the update fails with the reason | the old instance, which answers throughout
+  // Injects a fault.
   test('an update whose server dies fails with the reason, and the old instance answers throughout', async () => {
     const dying = join(fleet.work, 'dying');
     writeFileSync(dying, '#!/bin/sh\necho illegal instruction; exit 132\n');
@@ -79,7 +79,7 @@ afterAll(async () => {
     expect(fleet.emulator.log()).toMatch(/FAILURE: the server does not stay up: .*illegal instruction/);
   });
 
-  // Fault: the server image answers wrongly | the build fails, before any instance changes | the old instance
+  // Injects a fault.
   test('the optimization refuses a server image that answers wrongly, before any instance changes', async () => {
     const lying = writeStandInServer(mkdtempSync(join(fleet.work, 'lying-')), LYING);
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 describe('a deployment of ModelFunction that fails', () => {
-  // Fault: the model is corrupt | the deployment fails with one sentence, without a trace | the previous version, which answers afterwards
+  // Injects a fault.
   test('a model that cannot be read fails the build with one sentence, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('broken.keras') });
@@ -35,9 +35,7 @@ describe('a deployment of ModelFunction that fails', () => {
     expectClose(await deployment.predict(before, first.instances), first.predictions);
   });
 
-  // Fault: the signature of a version is removed, or its statement changed, and the version is deployed again
-  //   | the deployment fails and is rolled back
-  //   | the previous version, which answers afterwards
+  // Injects a fault.
   test('a version whose signature was deleted or changed does not serve, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const key = (await deployment.keys(before.ArtifactBucket)).find((name) => name.endsWith('/litert/2/manifest.json.sigstore.json'))!;
@@ -65,7 +63,7 @@ describe('a deployment of ModelFunction that fails', () => {
     expectClose(await deployment.predict(deployment.outputs(STACK), second.instances), second.predictions);
   });
 
-  // Fault: the first deployment of a stack fails | the reason, and nothing that blocks the next deployment | nothing: there is no previous version
+  // Injects a fault.
   test('a first deployment that fails leaves nothing that blocks the next', async () => {
     const failed = await deployment.deploy('Fresh', { model: deployment.file('broken.keras') });
     expect(failed.code).not.toBe(0);

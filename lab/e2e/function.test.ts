@@ -91,9 +91,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(deployment.outputs(STACK), second.instances), second.predictions);
   });
 
-  // Fault: no candidate passes the gate
-  //   | the deployment fails with the table of candidates and the address of the report
-  //   | the previous version, which answers afterwards
+  // Injects a fault.
   test('a gate that nothing passes fails the deployment with the candidates, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, serving('first', { maxSizeKibibytes: '1' }));
@@ -108,9 +106,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(texts.filter((text) => /size [\d,]+ bytes, allowed at most 1,024/.test(text))).not.toHaveLength(0);
   });
 
-  // Fault: a model has an operation that reads a file of root as soon as it is loaded
-  //   | the build fails with the operation and its place
-  //   | the previous version, which answers afterwards
+  // Injects a fault.
   test('a hostile model is refused before anything loads it, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('hostile') });
@@ -120,9 +116,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(before, second.instances), second.predictions);
   });
 
-  // Fault: a model reads a file of root as soon as it is loaded, and the operation was allowed by name
-  //   | the build fails with what the layers of isolation refused
-  //   | the previous version, which answers afterwards
+  // Injects a fault.
   test('a hostile model whose operation was allowed is refused what it reads, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('hostile'), allowedOperations: 'ReadFile' });
@@ -132,9 +126,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(before, second.instances), second.predictions);
   });
 
-  // Fault: the manifest of the version that serves is changed, and something else is deployed
-  //   | the deployment fails with both digests, and its rollback succeeds
-  //   | the previous version, which answers afterwards
+  // Injects a fault.
   test('a changed manifest fails one deployment, whose rollback succeeds', async () => {
     const before = deployment.outputs(STACK);
     const key = (await deployment.keys(before.ArtifactBucket)).find((name) => name.endsWith(`/litert/${before.Version}/manifest.json`))!;

@@ -68,8 +68,7 @@ afterAll(async () => {
     });
   });
 
-  // Fault: with `replay`, a new version of a fleet's model answers captured requests differently | the update fails with the figures, the worst cases and
-  //   how to accept the version | the old instance, which is not touched
+  // Injects a fault.
   test('a new version that answers captured requests differently is refused, and reaches no instance', async () => {
     const [before, instances] = [await predictions(), await fleet.instances()];
 
@@ -107,7 +106,7 @@ afterAll(async () => {
     expect(await predictions()).toEqual(before);
   });
 
-  // Fault: the library of the LiteRT server is another than the app's | the update fails with the reason | the old instance, which answers throughout
+  // Injects a fault.
   test('a library other than the app\'s fails the update with the reason, and the old instance answers throughout', async () => {
     await fleet.damageLibrary();
 

@@ -66,9 +66,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     expect(output).toMatch(/dynamicRange[\s\S]*float16/);
   });
 
-  // Fault: the gate refuses a model, with `onRefusal: RefusalBehavior.KEEP_PREVIOUS`
-  //   | the deployment succeeds; an output says why
-  //   | the previous version, which answers afterwards
+  // Injects a fault.
   test('leaves the previous version serving, and says why in an output', async () => {
     await deployed(serving('first'));
     expect(outputs().Refusal).toBe('none');
@@ -106,7 +104,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     await expectAnswers(first);
   });
 
-  // Fault: a deployment after a refused model is rolled back | the rollback ends well | the version before both, which answers afterwards
+  // Injects a fault.
   test('does not become live when a later deployment is rolled back, nor does the rolled back model', async () => {
     const { code } = await deployment.deploy(STACK, serving('second', { broken: 'yes' }));
 

@@ -110,7 +110,7 @@ describe('the versions of a delivered model', () => {
     ]);
   });
 
-  // Fault: a delivery goes back to a version that was pruned | an event with a sentence that says so | what served before, which answers afterwards
+  // Injects a fault.
   test('do not come back once they are pruned, and the delivery says so', async () => {
     expect(await rollBackTo('1')).toMatchObject({ outcome: 'ROLLED_BACK', reason: expect.stringMatching(/version 1 of s3:\/\/\S+ was pruned by the retention/) });
 

@@ -114,8 +114,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     })));
   });
 
-  // Fault: with `replay`, a new version of a service's model answers captured requests differently | the deployment fails with the figures, the worst
-  //   cases and how to accept the version | the previous pods, which are not touched
+  // Injects a fault.
   test('a new version that answers captured requests differently is refused, and reaches no pod', async () => {
     const before = await ready();
 
@@ -159,7 +158,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     expect(accuracy(await decisions(before[0]))).toBeGreaterThan(0.95);
   });
 
-  // Fault: a flipped byte in a LiteRT model on a cluster | the deployment fails with the message of the check | the previous pods, which answer throughout
+  // Injects a fault.
   test('a flipped byte in the model is refused, and the previous pods answer throughout', async () => {
     const before = await ready();
     const key = outputs.ManifestKey.replace('manifest.json', 'model.tflite');

@@ -111,8 +111,7 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect({ code: destroyed.code, output: destroyed.code === 0 ? '' : destroyed.output }).toEqual({ code: 0, output: '' });
   });
 
-  // Fault: the canary of a service does not start | the deployment fails with its own message, and an event says so
-  //   | the previous pods, which answer throughout
+  // Injects a fault.
   test('a canary that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
     const before = await ready();
     const rolloutSeconds = failingSeconds(deployment);
@@ -135,8 +134,7 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect(await receiveEvents(deployment, outputs.QueueUrl!)).toMatchObject(rolledBack());
   });
 
-  // Fault: an alarm goes off while a service's canary serves clients | the deployment fails with the alarm's name, and an event says so
-  //   | the previous pods, which answer throughout
+  // Injects a fault.
   test('an alarm during the bake takes the canary back, and the other pods and their predictions stay as they were', async () => {
     const stable = (await ready()).filter((pod) => !isCanary(pod));
     let quiet = () => {};

@@ -90,8 +90,7 @@ describe('a canary, deployed by the CDK command line', () => {
     expect(records).toEqual([expect.objectContaining({ schemaVersion: 1, modelName: 'points', request, answer: JSON.parse(body) })]);
   });
 
-  // Fault: the capture bucket denies what is written to it (a bucket is never full) | captured requests arrive once it takes them again. On AWS, Firehose
-  //   keeps them for 24 hours | the function, whose answers stay the same
+  // Injects a fault.
   test('requests are answered while the capture bucket takes none, and those of that time arrive once it does', async () => {
     const { CaptureBucket: Bucket } = deployment.outputs(STACK) as Outputs & { CaptureBucket: string };
     const { s3 } = deployment;
@@ -142,7 +141,7 @@ describe('a canary, deployed by the CDK command line', () => {
     expect(await deployment.liveVersion(deployment.outputs(STACK))).not.toBe('1');
   });
 
-  // Fault: a new function version fails under traffic | its alarm makes CodeDeploy roll back | the previous version; every request is answered
+  // Injects a fault.
   test('an alarm rolls back a new version that fails under traffic, and the old version keeps serving', async () => {
     const point = Buffer.from(first.instances[0].join(' '));
     const model = deployment.file('second');

@@ -89,7 +89,7 @@ describe('a new version, before the alias moves to it', () => {
     });
   });
 
-  // Fault: a new function version answers like another model | the deployment fails with both numbers | the previous version, which answers afterwards
+  // Injects a fault.
   test('that answers like another model ends the deployment with both numbers, and callers keep the previous version', async () => {
     const outputs = deployment.outputs(STACK);
     const before = [await deployment.liveVersion(outputs), await deployment.predict(outputs, first.instances)];
@@ -130,7 +130,7 @@ describe('a hook', () => {
     expect(await labelsByHook()).toEqual(first.predictions.map((scores) => ({ class: label(scores) })));
   });
 
-  // Fault: a hook refuses its own event | the deployment fails | the previous hook, which answers afterwards
+  // Injects a fault.
   test('that refuses its own event ends the deployment, and callers keep the previous hook', async () => {
     const outputs = deployment.outputs(STACK);
     const live = await deployment.liveVersion(outputs);

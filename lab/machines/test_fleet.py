@@ -146,11 +146,7 @@ def test_the_server_s_log_reaches_cloudwatch_with_the_role_s_credentials(fleet: 
     eventually(lambda: any("a line of the server" in line for line in fleet.events(stream)), "the line is there", 400)
 
 
-@pytest.mark.fault(
-    "the server of an instance is killed",
-    sees="nothing but a line in the journal: systemd starts it again",
-    serves="the other instances, and this one seconds later",
-)
+@pytest.mark.fault
 def test_a_server_that_dies_is_restarted(fleet: MachineFleet) -> None:
     booted = succeeded(fleet, server())
     before = booted.show("MainPID")
@@ -162,11 +158,7 @@ def test_a_server_that_dies_is_restarted(fleet: MachineFleet) -> None:
     assert "status=9/KILL" in booted.journal()
 
 
-@pytest.mark.fault(
-    "the server always dies, under systemd",
-    sees="the update fails with the end of its log; a reboot does not start it again",
-    serves="the previous instances",
-)
+@pytest.mark.fault
 def test_a_server_that_always_dies_fails_the_instance_with_the_end_of_its_log(fleet: MachineFleet) -> None:
     booted: Any = fleet.boot(server="#!/bin/sh\necho illegal instruction\nexit 132\n")
 
@@ -178,11 +170,7 @@ def test_a_server_that_always_dies_fails_the_instance_with_the_end_of_its_log(fl
     assert booted.run(f"systemctl is-enabled {SERVER}")[1] == "disabled"
 
 
-@pytest.mark.fault(
-    "an instance restarts after its server's program was deleted from the bucket",
-    sees="nothing: what it verified is on its disk",
-    serves="the instance",
-)
+@pytest.mark.fault
 def test_a_reboot_brings_the_server_back_without_fetching_anything(fleet: MachineFleet) -> None:
     booted = succeeded(fleet, server())
     before = booted.run("systemctl show --property UserspaceTimestampMonotonic")[1]
@@ -198,11 +186,7 @@ def test_a_reboot_brings_the_server_back_without_fetching_anything(fleet: Machin
     assert fleet.log() == ["SUCCESS"]
 
 
-@pytest.mark.fault(
-    "the disk of an instance is full, under systemd",
-    sees="the update fails and names `volumeSize`",
-    serves="the previous instances",
-)
+@pytest.mark.fault
 def test_a_full_disk_fails_the_instance_with_the_reason(fleet: MachineFleet) -> None:
     def enlarge(given: Any, _: Any) -> None:
         content = server().encode() + b"\n#" + b"x" * 40_000_000

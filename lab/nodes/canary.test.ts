@@ -58,7 +58,7 @@ describe('a ModelService with a canary on real nodes, under load', () => {
     expect(Number(requests)).toBeGreaterThan(100);
   });
 
-  // Fault: a canary of pods answers too slowly while it serves clients | the deployment fails with its latency | the previous version, from the same pods
+  // Injects a fault.
   test('a version that is too slow for its limit goes back at the end of its bake, without a failed request, and no other pod was touched', async () => {
     const before = stable(await settled('2'));
     const body = { instances: HELD_OUT.map(({ image }) => image) };
@@ -75,7 +75,7 @@ describe('a ModelService with a canary on real nodes, under load', () => {
     expect((await service.cluster.pods()).map(versionOf)).toEqual(['2', '2', '2', '2']);
   });
 
-  // Fault: the server of a canary of pods ends while it serves clients | the deployment fails with the restart | the previous version, from the same pods
+  // Injects a fault.
   test('a version whose server ends during the bake goes back at once, without a failed request, and no other pod was touched', async () => {
     const before = await settled('2');
     const known = before.map(({ metadata }) => metadata.name);

@@ -130,7 +130,7 @@ describe('a ModelService with ModelStorage.MOUNTPOINT on real nodes', () => {
 });
 
 describe('a pod on real nodes whose volume Mountpoint cannot mount', () => {
-  // Fault: the role of a pod with a mounted model may not list the bucket | the pod waits, and its event has what IAM says | the other pods
+  // Injects a fault.
   test('its role may not list the bucket: the event names the role and the action, and the service answers', async () => {
     const bucket = service.outputs().ArtifactBucket;
 

@@ -88,7 +88,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     await expect(service.cluster.exec(pod, 'touch /models/digits/written')).rejects.toThrow('Read-only file system');
   });
 
-  // Fault: a server hangs | its pod gets no requests, and is restarted | the other pods
+  // Injects a fault.
   test('a server that hangs is taken out of the Service by its readiness probe, and restarted by its liveness probe', async () => {
     const [pod] = await settled();
     process.kill(serverProcess(pod.metadata.uid), 'SIGSTOP');
@@ -126,7 +126,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     await service.cluster.kubectl('patch', 'hpa', SERVICE, '-n', NAMESPACE, '--type=merge', '-p', limited(3));
   });
 
-  // Fault: a node is drained | nothing: no request fails | the pods of the other nodes
+  // Injects a fault.
   test('a node that is drained fails no request', async () => {
     const [{ spec }] = await settled();
     const { load } = await askDuring(service.address, (async () => {
@@ -140,8 +140,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     await service.cluster.kubectl('uncordon', spec.nodeName!);
   });
 
-  // Fault: a node is lost | requests fail until the control plane has noticed, and for two minutes more those from a port of a lost one
-  //   | the pods of the other nodes
+  // Injects a fault.
   test('a node that dies costs requests until the control plane has noticed, and then only those from ports of lost ones, until these expire', async () => {
     const [pod] = await settled();
     const node = (await service.cluster.nodes()).find(({ metadata }) => metadata.name === pod.spec.nodeName)!;

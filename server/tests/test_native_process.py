@@ -197,11 +197,7 @@ def test_labels_name_the_classes(start: Callable[..., Function], models: dict[st
     model.close()
 
 
-@pytest.mark.fault(
-    "the LiteRT library ends the native runtime's process",
-    sees="one failed invocation",
-    serves="the function: its next process answers",
-)
+@pytest.mark.fault
 def test_a_crash_of_the_library_takes_one_invocation_with_it(
     start: Callable[..., Function], models: dict[str, str]
 ) -> None:

@@ -111,11 +111,7 @@ def test_a_shape_that_changes_within_the_model_is_served(odd: dict[str, str], st
         assert function.invoke({"inputs": sent}).value == {"outputs": expected}
 
 
-@pytest.mark.fault(
-    "an output has another shape than the model says",
-    sees="the status 500, which the check of a new version and the alarms see",
-    serves="the function",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(("sent", "size"), [([1, -2, -3, -4], 1), ([1, 2, 3, 4], 4)])
 def test_an_output_of_another_shape_than_the_file_says_is_the_functions_fault(
     sent: list[int], size: int, odd: dict[str, str], start: Start
@@ -172,11 +168,7 @@ def test_a_description_that_does_not_fit_the_file_is_refused_with_a_sentence(
     assert reason in posted.value["errorMessage"]
 
 
-@pytest.mark.fault(
-    "the model in a native function's layer is cut short, or is none",
-    sees="the new version does not start; its log has LiteRT's words",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("content", [b"", b"not a model", None], ids=["empty", "text", "half"])
 def test_a_broken_file_is_refused_with_the_reason(
     content: bytes | None, models: dict[str, str], start: Start, tmp_path: Path
@@ -215,11 +207,7 @@ def test_memory_of_large_requests_is_released(models: dict[str, str], start: Sta
     assert sizes[-1] - sizes[2] < 1024
 
 
-@pytest.mark.fault(
-    "the model's file vanishes while the native runtime serves it",
-    sees="one failed invocation",
-    serves="the function: its next process answers",
-)
+@pytest.mark.fault
 def test_a_fault_within_the_library_takes_one_invocation_with_it(
     models: dict[str, str], start: Start, tmp_path: Path
 ) -> None:

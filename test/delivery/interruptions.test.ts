@@ -54,9 +54,7 @@ async function interrupted(world: object): Promise<any[]> {
   throw new Error(`an execution makes more than ${MOST_REQUESTS} requests`);
 }
 
-// Fault: somebody stops a delivery, before any of its requests to AWS
-//   | the execution is aborted; the next event, or a start by hand, takes its turn over
-//   | the new version, after the next execution
+// Injects a fault.
 test('a delivery that is stopped before any of its requests is delivered by the next execution', async () => {
   const all = await interrupted({});
 
@@ -69,9 +67,7 @@ test('a delivery that is stopped before any of its requests is delivered by the 
   }
 }, TIMEOUT_MILLISECONDS);
 
-// Fault: somebody stops a delivery of a refused model, before any of its requests, also while it restores the stacks
-//   | as above; the next execution of the refused model restores what served before the first one
-//   | the previous version
+// Injects a fault.
 test('a delivery that is stopped while it restores leaves the parameters of what served to the next one', async () => {
   const all = await interrupted({ updates: { Two: ['back'] } });
 
@@ -83,9 +79,7 @@ test('a delivery that is stopped while it restores leaves the parameters of what
   }
 }, TIMEOUT_MILLISECONDS);
 
-// Fault: somebody stops a delivery, before any of its requests, and the model that is uploaded next is refused
-//   | the next execution ends as rolled back, and restores all stacks
-//   | the previous version; the stopped delivery's, if it had told that it was delivered
+// Injects a fault.
 test('a refused model after a delivery that was stopped leaves all stacks at what served before, or at what was delivered', async () => {
   for (const execution of await interrupted({})) {
     const next = await run({ event: true, objectVersion: 'v3' }, { ...leftBy(execution), newest: 'v3', updates: { One: ['back'] } });
@@ -96,9 +90,7 @@ test('a refused model after a delivery that was stopped leaves all stacks at wha
   }
 }, TIMEOUT_MILLISECONDS);
 
-// Fault: somebody stops a delivery that has told that it was rolled back, and its event comes twice
-//   | the second execution ends as superseded
-//   | the previous version
+// Injects a fault.
 test('a delivery that is stopped after it has told that it was rolled back is not repeated by an event that comes twice', async () => {
   const all = (await interrupted({ updates: { Two: ['back'] } })).filter(({ events }) => events.length > 0);
 

@@ -71,7 +71,7 @@ describe('an upload', () => {
     expect(calls[0]).toEqual(['put', SOURCE, 'v2']);
   });
 
-  // Fault: somebody deploys a stack just when a delivery updates it | nothing: the delivery waits and repeats | the new version
+  // Injects a fault.
   test('waits where a deployment by somebody began between the look and the update', async () => {
     const result = await run(event(), { updates: { One: ['busy', 'ok'] } });
 
@@ -79,7 +79,7 @@ describe('an upload', () => {
     expect(updates(result)).toEqual(['One', 'One', 'Two']);
   });
 
-  // Fault: the answer of CloudFormation to a delivery is lost, although the request was fulfilled | nothing: the request is repeated | the new version
+  // Injects a fault.
   test('goes on where the answer to a request is lost, although the request was fulfilled', async () => {
     const result = await run(event(), { updates: { One: ['lost', 'busy', 'same'] }, lostDescriptions: 1 });
 
@@ -88,7 +88,7 @@ describe('an upload', () => {
     expect(updates(result)).toEqual(['One', 'One', 'One', 'Two']);
   });
 
-  // Fault: CloudFormation does not answer a delivery for minutes, before an update or while it runs | nothing: the delivery goes on to wait | the new version
+  // Injects a fault.
   test.each([['before the update', -1], ['while it runs', 2]])('waits on where CloudFormation does not answer for minutes %s', async (_, lostAfter) => {
     const result = await run(event(), { lostDescriptions: 20, lostAfter });
 
@@ -96,9 +96,7 @@ describe('an upload', () => {
     expect(updates(result)).toEqual(['One', 'Two']);
   });
 
-  // Fault: CloudFormation answers none of a delivery's attempts to update a stack, although the update began
-  //   | nothing: the delivery waits for that update
-  //   | the new version
+  // Injects a fault.
   test('waits for an update that began although none of its requests was answered', async () => {
     const result = await run(event(), { updates: { One: [...Array(6).fill('lost'), 'same'] } });
 
@@ -112,7 +110,7 @@ describe('an upload', () => {
     expect(result.events).toMatchObject([{ type: 'ModelDeliveryStuck', detail: { reason: expect.stringContaining('does not exist'), failedStack: 'One' } }]);
   });
 
-  // Fault: CloudFormation throttles a delivery's requests, or fails | nothing: the delivery repeats them | the new version
+  // Injects a fault.
   test.each([['throttled'], ['unavailable']])('is delivered although the first update is %s', async (refusal) => {
     const result = await run(event(), { updates: { One: [refusal, 'ok'] } });
 
@@ -180,9 +178,7 @@ describe('a stack that is rolled back', () => {
     expect(updates(result)).toEqual(['One']);
   });
 
-  // Fault: the second of two stacks of a delivery is rolled back
-  //   | an event with the reason; the first stack is restored
-  //   | the previous version, in both stacks
+  // Injects a fault.
   test('has the stacks before it restored', async () => {
     const result = await run(event(), { updates: { Two: ['back'] } });
 
@@ -207,7 +203,7 @@ describe('a stack that is rolled back', () => {
     expect(updates(result)).toEqual(['One', 'Two', 'Three', 'Two', 'One']);
   });
 
-  // Fault: somebody deploys a stack with a model whose delivery is rolled back later | nothing: the delivery restores that stack too | the previous version
+  // Injects a fault.
   test('has a later stack restored that somebody has deployed with the new version in the meantime', async () => {
     const [before, after] = ['v1', 'v2'].map((version) => ({ [SOURCE]: version, [SERVE]: 'built' }));
     const result = await run(event(), { updates: { One: ['back'] }, serving: { One: before, Two: after } });

@@ -25,7 +25,7 @@ describe('the turn', () => {
     expect(result.output.outcome).toBe('DELIVERED');
   });
 
-  // Fault: Step Functions does not know yet the execution that delivers | nothing: the next one waits for its turn | the new version
+  // Injects a fault.
   test('is waited for where Step Functions does not know its owner yet', async () => {
     const { Owner, Id } = held;
     const result = await run(event(), { item: { Id, Owner }, executions: { [OTHER]: ['UNKNOWN', 'RUNNING', 'RELEASED'] } });

@@ -302,11 +302,7 @@ def test_a_file_that_changes_during_an_upload_in_parts_creates_no_object(s3: S3C
     assert s3.list_multipart_uploads(Bucket="models").get("Uploads", []) == []
 
 
-@pytest.mark.fault(
-    "a build fails after it left what looks like a complete output",
-    sees="the build fails; the log says that only its report is published",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("succeeding", ["0", "", None])
 def test_a_failed_build_publishes_nothing_whatever_its_output_says(
     make_output: MakeOutput, tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch, succeeding: str | None

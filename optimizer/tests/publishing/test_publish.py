@@ -55,11 +55,7 @@ def test_one_counter_over_all_formats_and_keys(release: Release, make_output: Ma
     assert keys(f"{PREFIX}/claims/") == [f"{PREFIX}/claims/1", f"{PREFIX}/claims/2"]
 
 
-@pytest.mark.fault(
-    "the upload breaks off at the layer, at the manifest or at the record",
-    sees="the build fails; the next one publishes under the next number",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("broken_at", ["layer.zip", "manifest.json", f"keys/{KEY}/1.json"])
 def test_a_crash_before_the_record_leaves_a_number_that_is_never_used_again(
     s3: S3Client,
@@ -91,11 +87,7 @@ def test_a_crash_before_the_record_leaves_a_number_that_is_never_used_again(
     assert read_json(s3, record.manifest_key)["version"] == 2
 
 
-@pytest.mark.fault(
-    "two builds of different models at the same time, which see the same numbers in use",
-    sees="nothing: each gets a number of its own",
-    serves="both new versions",
-)
+@pytest.mark.fault
 def test_two_builds_at_once_get_different_numbers(
     s3: S3Client, release: Release, make_output: MakeOutput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,11 +111,7 @@ def test_two_builds_at_once_get_different_numbers(
     assert read_json(s3, f"{PREFIX}/claims/2")["buildId"] == "b-2"
 
 
-@pytest.mark.fault(
-    "two builds of the same inputs at the same time",
-    sees="nothing: both deployments get the version that was recorded first",
-    serves="the new version",
-)
+@pytest.mark.fault
 def test_the_first_of_two_builds_of_the_same_inputs_to_finish_decides(
     s3: S3Client, release: Release, make_output: MakeOutput, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:

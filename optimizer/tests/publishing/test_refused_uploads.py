@@ -56,11 +56,7 @@ def damage_schema(s3: S3Client) -> None:
     s3.put_object(Bucket="models", Key=f"{PREFIX}/keys/{KEY}/1.json", Body=json.dumps(record).encode())
 
 
-@pytest.mark.fault(
-    "files of the version that the same inputs made are gone",
-    sees="nothing: the model is published again, under a new number",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("damage", [damage_layer, damage_manifest, damage_layer_version, damage_record, damage_schema])
 def test_a_record_with_missing_files_is_not_adopted(
     s3: S3Client, release: Release, make_output: MakeOutput, damage: Callable[[S3Client], None]
@@ -74,11 +70,7 @@ def test_a_record_with_missing_files_is_not_adopted(
     assert record.version == "2"
 
 
-@pytest.mark.fault(
-    "a foreign object where a version is to be written",
-    sees="nothing: the object stays, and the version gets the next number that is free",
-    serves="the new version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "foreign",
     [

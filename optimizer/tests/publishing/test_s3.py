@@ -48,11 +48,7 @@ def test_every_write_carries_its_condition_and_its_checksum(s3: S3Client) -> Non
     assert text["content-type"] == "text/plain"
 
 
-@pytest.mark.fault(
-    "S3 answers a conditional write with a conflict",
-    sees="nothing: the write is repeated",
-    serves="the new version",
-)
+@pytest.mark.fault
 def test_a_conflict_is_tried_again(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
     genuine, conflicts = botocore.client.BaseClient._make_api_call, []
 
@@ -72,11 +68,7 @@ def test_a_conflict_is_tried_again(s3: S3Client, monkeypatch: pytest.MonkeyPatch
     assert len(conflicts) == 2
 
 
-@pytest.mark.fault(
-    "a large upload in parts meets an object of the same name",
-    sees="the build fails, the object stays, and the uploaded parts are removed",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_large_file_goes_in_parts_under_the_same_condition(s3: S3Client, tmp_path: Path) -> None:
     large = tmp_path / "large"
     large.write_bytes(bytes(range(256)) * (2 * PART // 256) + b"rest")
@@ -157,11 +149,7 @@ def flaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FlakyStorage]]:
     server.server_close()
 
 
-@pytest.mark.fault(
-    "a download is cut twice",
-    sees="nothing: it goes on where it was cut, and the digest of the whole is compared",
-    serves="the new version",
-)
+@pytest.mark.fault
 def test_a_broken_download_resumes_where_it_broke(flaky: type[FlakyStorage], tmp_path: Path) -> None:
     flaky.hang_ups = 2
 
@@ -177,11 +165,7 @@ def test_a_broken_download_resumes_where_it_broke(flaky: type[FlakyStorage], tmp
     ]
 
 
-@pytest.mark.fault(
-    "every download is cut",
-    sees="`the connection broke`",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_download_that_never_ends_is_abandoned(
     flaky: type[FlakyStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,11 +177,7 @@ def test_a_download_that_never_ends_is_abandoned(
     assert raised.value.transient
 
 
-@pytest.mark.fault(
-    "the object changes between two parts of its download",
-    sees="`changed while it was being read`",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_an_object_that_changes_while_it_is_read_is_not_mixed(
     flaky: type[FlakyStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

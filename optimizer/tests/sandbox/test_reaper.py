@@ -48,11 +48,7 @@ def those_in(directory: Path) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.fault(
-    "a model leaves processes behind, in sessions of their own, that ignore signals and start others",
-    sees="nothing: they have ended before its files are read",
-    serves="the new version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("kind", ["leaves", "leaves_of_same_user"])
 @pytest.mark.parametrize("way", ["end", "take", "close", "kill"])
 def test_processes_in_sessions_of_their_own_end_with_the_leaf(

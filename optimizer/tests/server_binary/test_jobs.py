@@ -94,11 +94,7 @@ def test_the_model_is_tried_as_endpoints_serve_it_without_a_word_about_tags(
     assert server_of(result).trial is ServerTrial.ANSWERED
 
 
-@pytest.mark.fault(
-    "the server program answers otherwise than the model",
-    sees="the build fails with the numbers that differ, before anything is published",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_server_that_answers_wrongly_stops_the_publication(
     models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
 ) -> None:

@@ -47,11 +47,7 @@ def test_only_docker_hub_has_a_mirror() -> None:
     assert mirror.base_url == "https://mirror.gcr.io/v2/tensorflow/serving"
 
 
-@pytest.mark.fault(
-    "the registry refuses more downloads, and its mirror has the image",
-    sees="nothing: the same digest comes from the mirror, at once",
-    serves="the new version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("by_digest", [True, False])
 def test_the_mirror_is_asked_for_the_same_digest_at_once(
     by_digest: bool, hub: Registry, mirror: Registry, tmp_path: Path
@@ -97,11 +93,7 @@ def test_the_account_s_password_is_not_sent_to_the_mirror(
         take(pinned(hub), tmp_path)
 
 
-@pytest.mark.fault(
-    "the registry refuses more downloads, and its mirror lacks the image",
-    sees="both answers in one sentence, which names ECR and LiteRT",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_mirror_that_lacks_the_image_is_named_with_the_ways_out(
     hub: Registry, mirror: Registry, tmp_path: Path
 ) -> None:

@@ -110,11 +110,7 @@ class TestOutOfMemory:
         limited = ["sh", "-c", f'ulimit -v {MEMORY_KIBIBYTES} && exec "$@"', "sh", *words]
         command.check(command.start(limited), 1, self.SENTENCE)
 
-    @pytest.mark.fault(
-        "memory is gone while the job reads its data",
-        sees="`the job ran out of memory; choose a larger machine`",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     def test_reading_data(self, models: SampleModels, command: Command) -> None:
         header = io.BytesIO()
         shape = (MEMORY_KIBIBYTES * 1024 // FEATURES, FEATURES)
@@ -125,11 +121,7 @@ class TestOutOfMemory:
             file.filelist[0].file_size += MEMORY_KIBIBYTES * 1024 // FEATURES * FEATURES * 4
         self.check(command, command.words(models.dense, command.root / "huge.npz"))
 
-    @pytest.mark.fault(
-        "memory is gone while TensorFlow computes",
-        sees="`the job ran out of memory; choose a larger machine`",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     def test_computing_an_answer(self, command: Command) -> None:
         """TensorFlow's error for it is one of those that else mean that the model cannot compute its input."""
         model = function(
@@ -161,11 +153,7 @@ def no_disk(tmp_path: Path) -> Any:
 class TestOutOfDisk:
     SENTENCE = "the job ran out of disk space; choose a larger machine"
 
-    @pytest.mark.fault(
-        "the disk of temporary files is full",
-        sees="`the job ran out of disk space; choose a larger machine`",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     def test_for_temporary_files(self, wide: Path, command: Command, no_disk: Any) -> None:
         """TensorFlow's error for it is the one for memory."""
         words = no_disk(command.temporary, "1m", command.words(wide, None, **SERVING))
@@ -176,11 +164,7 @@ class TestOutOfDisk:
         words = no_disk(command.temporary, "16k", command.words(models.keras_file, None, recipe="none"))
         command.check(command.start(words), 1, self.SENTENCE)
 
-    @pytest.mark.fault(
-        "the disk is full while the model is written",
-        sees="the same sentence; only outcome and report are left, no part of a model",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     @pytest.mark.parametrize("fields", [SERVING, {"recipe": "none"}])
     def test_for_the_model(self, fields: dict[str, Any], wide: Path, command: Command, no_disk: Any) -> None:
         words = no_disk(command.out, "1m", command.words(wide, None, **fields))
@@ -203,11 +187,7 @@ class TestOutOfDisk:
         assert {path.name for path in (command.root / "left").iterdir()} <= {"full", "report"}
 
 
-@pytest.mark.fault(
-    "the job's process is killed while it opens the model, converts it, or proves the runtime",
-    sees="`the job was killed, most likely because it ran out of memory`; no part of a model is left",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "phase",
     [
@@ -229,11 +209,7 @@ def test_a_killed_process(phase: str, models: SampleModels, command: Command) ->
     command.check(process, 1, "the job was killed, most likely because it ran out of memory")
 
 
-@pytest.mark.fault(
-    "the process that supervises the job is killed",
-    sees="the build fails; nothing that it started is left running",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_killed_command_ends_its_job(models: SampleModels, command: Command) -> None:
     process = command.start(command.words(models.dense, models.labelled))
     assert process.stderr is not None
@@ -263,11 +239,7 @@ class TestBadInput:
         data.write_bytes(content)
         command.check(command.start(command.words(models.dense, data)), 2, sentence)
 
-    @pytest.mark.fault(
-        "labels that are not those of the data",
-        sees="`labels or preprocessing do not match this model`, before anything is optimized",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     def test_labels_that_do_not_fit(self, models: SampleModels, command: Command) -> None:
         features, labels = dense_data(600)
         data = command.root / "data.npz"

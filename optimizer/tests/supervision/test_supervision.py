@@ -102,11 +102,7 @@ class TestSupervision:
         ended(program)
         assert not Path((tmp_path / "place").read_text()).exists()
 
-    @pytest.mark.fault(
-        "CodeBuild stops the build",
-        sees="the outcome says that the job was stopped",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     def test_on_request_it_ends_the_job_and_says_so(self, ended: Any, tmp_path: Path) -> None:
         program = (
             "import os, pathlib, sys, signal, time\n"

@@ -31,11 +31,7 @@ def queued(clock: Clock, waited: float, **more: Any) -> dict[str, Any]:
     return {"phases": [{"phaseType": "QUEUED", "startTime": at(clock.now), "endTime": at(clock.now + waited)} | more]}
 
 
-@pytest.mark.fault(
-    "the account runs no more builds at once",
-    sees="nothing: the build is asked for again until there is room",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 def test_a_build_without_room_is_requested_again_while_the_deployment_waits(
     s3: S3Client, codebuild: Stubber, clock: Clock
 ) -> None:
@@ -92,11 +88,7 @@ def test_throttling_while_it_waits_means_not_complete_yet(codebuild: Stubber, cl
     assert is_complete(unstarted(clock), None) == {"IsComplete": False}
 
 
-@pytest.mark.fault(
-    "the account has no room for a build for 55 minutes",
-    sees="the deployment fails and names the quota to raise",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_build_that_never_finds_room_names_the_quota(codebuild: Stubber, clock: Clock) -> None:
     event = unstarted(clock)
     clock.now += 56 * 60
@@ -107,11 +99,7 @@ def test_a_build_that_never_finds_room_names_the_quota(codebuild: Stubber, clock
         is_complete(event, None)
 
 
-@pytest.mark.fault(
-    "the account may run no build at all",
-    sees="the deployment fails at once, and names a smaller computeType and the quota",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_an_account_that_may_run_no_build_at_all_does_not_wait(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     listed(codebuild)
     codebuild.add_client_error("start_build", FULL[0], "Cannot have more than 0 builds in queue for the account")
@@ -131,11 +119,7 @@ def test_a_build_that_codebuild_took_out_of_its_queue_names_the_quota_and_no_lar
     assert "larger computeType" not in message
 
 
-@pytest.mark.fault(
-    "a build waits in the queue for too long",
-    sees="it is stopped, and the deployment fails and names the quota to raise",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_build_that_is_in_the_queue_when_the_time_is_up_names_the_quota(codebuild: Stubber, clock: Clock) -> None:
     event = waiting(clock)
     clock.now += 56 * 60

@@ -120,11 +120,7 @@ def test_a_named_version_for_another_processor_fails(stack: Deployments, s3: S3C
         stack.deploy(delivered("v1", named(record)))
 
 
-@pytest.mark.fault(
-    "somebody writes the parameter of a delivery by hand",
-    sees="the deployment fails with what the parameter must be",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("text", ["latest", "7"])
 def test_a_parameter_that_somebody_wrote_by_hand_fails_with_what_it_must_be(stack: Deployments, text: str) -> None:
     with pytest.raises(ModelError, match="must be 'built' or a JSON list of manifests"):

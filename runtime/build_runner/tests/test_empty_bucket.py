@@ -66,11 +66,7 @@ def test_a_bucket_whose_policy_is_being_deleted_is_retried(clock: Clock) -> None
     assert clock.slept == [5]
 
 
-@pytest.mark.fault(
-    "the bucket cannot be deleted with its stack",
-    sees="a line in the handler's log; the deletion goes on",
-    serves="nothing: the endpoint is deleted too",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("code", ["NoSuchBucket", "AccessDenied"])
 def test_a_bucket_that_cannot_be_deleted_does_not_end_the_deletion(clock: Clock, code: str) -> None:
     with Stubber(aws.s3()) as stubber:

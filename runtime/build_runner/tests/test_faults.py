@@ -53,11 +53,7 @@ def refused_by_s3(code: str, status: int) -> ClientError:
     return ClientError(details, "GetObject")
 
 
-@pytest.mark.fault(
-    "the handlers' clocks are a day ahead of CodeBuild's, or behind",
-    sees="nothing: the build is found by its id, and its end counts",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("wrong", [DAY, -DAY])
 def test_a_clock_that_is_wrong_by_a_day_changes_nothing(
     s3: S3Client, codebuild: Stubber, clock: Clock, wrong: int
@@ -76,11 +72,7 @@ def test_a_clock_that_is_wrong_by_a_day_changes_nothing(
     assert is_complete(event, None) == {"IsComplete": True, "Data": record}
 
 
-@pytest.mark.fault(
-    "the clock jumps ahead by a day during a build",
-    sees="the build is stopped, and the deployment fails with that it had not ended in time",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_clock_that_jumps_ahead_stops_the_build_with_its_reason(codebuild: Stubber, clock: Clock) -> None:
     event = waiting(clock)
     clock.now += DAY
@@ -91,11 +83,7 @@ def test_a_clock_that_jumps_ahead_stops_the_build_with_its_reason(codebuild: Stu
         is_complete(event, None)
 
 
-@pytest.mark.fault(
-    "the clock jumps by a day during a build that then ends well",
-    sees="nothing: a version that was published counts, whatever the time",
-    serves="the new version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("jump", [DAY, -DAY])
 def test_a_published_version_counts_whatever_the_time(
     s3: S3Client, codebuild: Stubber, clock: Clock, jump: int
@@ -108,16 +96,7 @@ def test_a_published_version_counts_whatever_the_time(
     assert is_complete(event, None) == {"IsComplete": True, "Data": record}
 
 
-@pytest.mark.fault(
-    "S3 fails for one key, while all others can be read",
-    sees="nothing: the handler asks again until it can read the manifest",
-    serves="the previous version until then",
-)
-@pytest.mark.fault(
-    "S3 does not answer for one key",
-    sees="nothing: the request ends by its own time limit, and is made again",
-    serves="the previous version until then",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "error", [refused_by_s3("InternalError", 500), refused_by_s3("SlowDown", 503), ReadTimeoutError(endpoint_url="s3")]
 )
@@ -135,11 +114,7 @@ def test_one_key_that_cannot_be_read_is_read_later(
     assert is_complete(waiting(), None) == {"IsComplete": True, "Data": record}
 
 
-@pytest.mark.fault(
-    "S3 denies one key of an endpoint's model for good",
-    sees="after a minute, S3's own sentence",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_one_key_that_stays_denied_ends_in_a_sentence(
     s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,11 +127,7 @@ def test_one_key_that_stays_denied_ends_in_a_sentence(
     assert sum(clock.slept) == pytest.approx(60)
 
 
-@pytest.mark.fault(
-    "foreign objects below the model's prefix: in its directories, and with names that look like versions",
-    sees="nothing: they are neither served, nor changed, nor deleted",
-    serves="the version that was published",
-)
+@pytest.mark.fault
 def test_foreign_objects_below_the_prefix_are_left_alone(s3: S3Client, codebuild: Stubber) -> None:
     names = ["README.md", f"keys/{KEY}/", f"keys/{KEY}/0.json", f"keys/{KEY}/01.json", f"keys/{KEY}/-1.json"]
     names += [f"keys/{KEY}/1.json.bak", f"keys/{KEY}/2/1.json", "litert/1/notes.txt", "litert/", "claims/9999999"]
@@ -172,11 +143,7 @@ def test_foreign_objects_below_the_prefix_are_left_alone(s3: S3Client, codebuild
     assert {f"{PREFIX}/{name}" for name in names} <= found
 
 
-@pytest.mark.fault(
-    "somebody deletes a file of the version that a build has just published",
-    sees="the deployment fails: `what it published is not complete: somebody has deleted files of this model`",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("file", ["layer.zip", "model.tflite", "SHA256SUMS", "manifest.json"])
 def test_a_version_that_lost_a_file_by_hand_is_not_served(s3: S3Client, codebuild: Stubber, file: str) -> None:
     record = publish(s3)
@@ -187,11 +154,7 @@ def test_a_version_that_lost_a_file_by_hand_is_not_served(s3: S3Client, codebuil
         is_complete(waiting(), None)
 
 
-@pytest.mark.fault(
-    "somebody deletes a file of a version that was published long ago",
-    sees="nothing: the same inputs are built again, under a new number",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 def test_a_version_that_lost_a_file_is_built_again(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     s3.delete_object(Bucket=BUCKET, Key=publish(s3)["LayerKey"])
     listed(codebuild)
@@ -200,11 +163,7 @@ def test_a_version_that_lost_a_file_is_built_again(s3: S3Client, codebuild: Stub
     assert on_event(build_event(), None)["Build"]["Id"] == BUILD_ID
 
 
-@pytest.mark.fault(
-    "a record of a version is cut short, is no JSON, or is not about a version",
-    sees="nothing: it counts as absent, and the inputs are built again",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "content", [b"", b'{"Version": "1"', b"[]", b"{}", b"null", b"\xff\xfe", b'{"ManifestKey": 7}']
 )
@@ -217,11 +176,7 @@ def test_a_damaged_record_is_no_record(s3: S3Client, codebuild: Stubber, clock: 
     assert on_event(build_event(), None)["Build"]["Id"] == BUILD_ID
 
 
-@pytest.mark.fault(
-    "CloudFormation sends the request for a new version twice, the second time when it is published",
-    sees="nothing: the second request starts no build",
-    serves="the new version",
-)
+@pytest.mark.fault
 def test_an_event_that_comes_late_builds_nothing(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     listed(codebuild)
     codebuild.add_response("start_build", *started())
@@ -231,11 +186,7 @@ def test_an_event_that_comes_late_builds_nothing(s3: S3Client, codebuild: Stubbe
     assert on_event(build_event(), None)["Data"] == record
 
 
-@pytest.mark.fault(
-    "the functions that wait for a build are restarted between any two questions",
-    sees="nothing: what they know is in the event and in S3",
-    serves="the new version",
-)
+@pytest.mark.fault
 def test_a_waiter_that_is_restarted_goes_on(
     s3: S3Client, codebuild: Stubber, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,11 +201,7 @@ def test_a_waiter_that_is_restarted_goes_on(
     assert restarted(monkeypatch).is_complete(event, None)["Data"] == record
 
 
-@pytest.mark.fault(
-    "the deletion of a resource arrives before the answer about its build, and the answer after it",
-    sees="nothing: the build is stopped, and the late question waits for nothing",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_events_out_of_order_leave_no_build(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     from codebuild_answers import of_key
 
@@ -266,11 +213,7 @@ def test_events_out_of_order_leave_no_build(s3: S3Client, codebuild: Stubber, cl
     assert is_complete(late, None) == {"IsComplete": True}
 
 
-@pytest.mark.fault(
-    "a build writes an outcome of ten megabytes",
-    sees="the deployment fails with at most 2,500 bytes: its beginning, and where to read the rest",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_an_outcome_of_any_size_becomes_a_message_that_cloudformation_takes(s3: S3Client, codebuild: Stubber) -> None:
     candidates = [{"name": f"c{number}", "status": "rejected", "reason": "r" * 5_000} for number in range(1_000)]
     outcome = {"exitCode": 3, "sentence": "s" * 5_000_000, "candidates": candidates}

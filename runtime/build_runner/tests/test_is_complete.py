@@ -86,11 +86,7 @@ def test_the_result_of_another_build_of_the_same_inputs_is_used_by_the_next_depl
     assert on_event(build_event(), None)["Data"] == record
 
 
-@pytest.mark.fault(
-    "a build fails, and a complete version of its inputs lies in the bucket",
-    sees="the build's failure; the version is neither served nor signed by this deployment",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("status", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
 def test_a_record_does_not_make_up_for_a_build_that_did_not_succeed(
     s3: S3Client, codebuild: Stubber, kms: Kms, key: str, status: str
@@ -158,11 +154,7 @@ def test_has_nothing_to_wait_for_if_nothing_was_started(codebuild: Stubber, even
     assert is_complete(event, None) == {"IsComplete": True}
 
 
-@pytest.mark.fault(
-    "CodeBuild throttles, or fails, when it is asked for a build",
-    sees="nothing: the handler asks again",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("code", "status"), [("ThrottlingException", 400), ("RequestLimitExceeded", 503), ("InternalServiceError", 500)]
 )
@@ -172,11 +164,7 @@ def test_throttling_means_not_complete_yet(codebuild: Stubber, code: str, status
     assert is_complete(waiting(), None) == {"IsComplete": False}
 
 
-@pytest.mark.fault(
-    "the connection to CodeBuild breaks or times out",
-    sees="nothing: the handler asks again",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "error", [EndpointConnectionError(endpoint_url="https://x"), ReadTimeoutError(endpoint_url="https://x")]
 )
@@ -189,11 +177,7 @@ def test_a_broken_connection_means_not_complete_yet(monkeypatch: pytest.MonkeyPa
     assert is_complete(waiting(), None) == {"IsComplete": False}
 
 
-@pytest.mark.fault(
-    "S3 throttles when the build has ended",
-    sees="nothing: the handler asks again",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 def test_throttling_by_the_bucket_means_not_complete_yet(s3: S3Client, codebuild: Stubber) -> None:
     answered(codebuild, build("SUCCEEDED"))
     with Stubber(aws.s3()) as busy:
@@ -210,11 +194,7 @@ def test_a_denied_request_stops_the_build_and_ends_the_deployment_with_a_sentenc
         is_complete(waiting(), None)
 
 
-@pytest.mark.fault(
-    "a build hangs",
-    sees="it is stopped after 56 minutes, and the deployment fails with that reason",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_stops_an_overdue_build_with_a_separate_reason(codebuild: Stubber, clock: Clock) -> None:
     event = waiting(clock)
     clock.now += 56 * 60
@@ -345,11 +325,7 @@ def test_shows_the_last_log_lines_only_when_there_is_no_outcome(s3: S3Client, co
     assert "line 19" not in failure(s3, codebuild, **where, **phases)
 
 
-@pytest.mark.fault(
-    "the job succeeds, but its upload fails",
-    sees="the deployment fails with the phase of the build that failed, and reports no success",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_does_not_report_success_when_publishing_failed(s3: S3Client, codebuild: Stubber) -> None:
     put_outcome(s3, {"exitCode": 0, "sentence": "float16 passed", "candidates": []})
     phase = {"phaseType": "POST_BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 1"}]}
@@ -360,11 +336,7 @@ def test_does_not_report_success_when_publishing_failed(s3: S3Client, codebuild:
     assert "float16 passed" not in message
 
 
-@pytest.mark.fault(
-    "a build fails without an outcome, and its log cannot be read",
-    sees="the deployment fails with how the build ended, and its address",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_survives_a_log_that_cannot_be_read(s3: S3Client, codebuild: Stubber) -> None:
     message = failure(s3, codebuild, logs={"groupName": "gone", "streamName": "gone"})
 

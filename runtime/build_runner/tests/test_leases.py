@@ -89,11 +89,7 @@ def test_a_rollback_leases_the_version_that_serves_again(stack: Deployments, s3:
     assert named(s3) == [("1", "2")]
 
 
-@pytest.mark.fault(
-    "two updates with rollback disabled fail, and retention prunes",
-    sees="nothing: the lease keeps every version since the last update that succeeded",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_updates_that_are_not_rolled_back_keep_the_version_that_may_still_serve(
     stack: Deployments, s3: S3Client
 ) -> None:

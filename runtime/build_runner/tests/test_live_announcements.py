@@ -204,11 +204,7 @@ def test_a_permission_that_is_not_effective_yet_delays_the_event(endpoint: Endpo
     assert [kind for kind, _ in endpoint.told] == ["ModelLive"]
 
 
-@pytest.mark.fault(
-    "EventBridge takes no event of an endpoint",
-    sees="the deployment succeeds; its log says that there is no event",
-    serves="the new version",
-)
+@pytest.mark.fault
 def test_a_bus_that_takes_no_event_fails_no_deployment(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
     endpoint.refusals = [DENIED] * 100
     endpoint.create(LAST, 1)

@@ -59,11 +59,7 @@ def test_a_poll_that_is_denied_later_stops_the_build(codebuild: Stubber, clock: 
         is_complete(event, None)
 
 
-@pytest.mark.fault(
-    "the policies of a new role have not arrived when its build starts",
-    sees="nothing: the build is restarted, for five minutes at most",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("phase", "message"),
     [

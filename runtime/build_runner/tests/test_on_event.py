@@ -105,11 +105,7 @@ def test_deletion_leaves_the_bucket_unchanged(s3: S3Client, codebuild: Stubber) 
     assert object_keys(s3) == before
 
 
-@pytest.mark.fault(
-    "CloudFormation sends a request twice at once",
-    sees="nothing: CodeBuild starts one build for both",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 def test_passes_the_request_id_to_start_build_because_events_may_come_twice(
     s3: S3Client, codebuild: Stubber, clock: Clock
 ) -> None:
@@ -120,11 +116,7 @@ def test_passes_the_request_id_to_start_build_because_events_may_come_twice(
     assert on_event(build_event(), None) == on_event(build_event(), None)
 
 
-@pytest.mark.fault(
-    "CodeBuild cannot assume a new role yet",
-    sees="nothing: the build is asked for again for a minute",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -214,11 +206,7 @@ class Denies:
         return self._does(**request)
 
 
-@pytest.mark.fault(
-    "the bucket's policy or the permission for its key has not arrived yet",
-    sees="nothing: the request is repeated for a minute",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("method", ["list_objects_v2", "put_object"])
 def test_it_waits_for_a_new_bucket_policy(
     s3: S3Client, codebuild: Stubber, clock: Clock, monkeypatch: pytest.MonkeyPatch, method: str
@@ -238,11 +226,7 @@ def test_it_waits_for_an_endpoints_model_too(s3: S3Client, clock: Clock, monkeyp
     assert on_event(event, None)["Data"]["Version"] == "1"
 
 
-@pytest.mark.fault(
-    "S3 denies or throttles during a rollback",
-    sees="nothing for up to a minute, then S3's sentence",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_bucket_that_is_busy_does_not_end_a_rollback(
     s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,11 +244,7 @@ def test_a_bucket_that_is_busy_does_not_end_a_rollback(
         assert on_event(event, None)["Data"]["Version"] == "1"
 
 
-@pytest.mark.fault(
-    "the version that a rollback goes back to was deleted, with its object versions",
-    sees="the rollback fails at once, and names the manifest that is missing",
-    serves="what ran before: functions keep their layer, pods and instances their files",
-)
+@pytest.mark.fault
 def test_a_rollback_to_a_deleted_model_says_so_at_once(s3: S3Client, clock: Clock, cloudformation: Stubber) -> None:
     properties = compatibility_properties(publish(s3))
     place = {"Bucket": BUCKET, "Key": properties["ManifestKey"]}

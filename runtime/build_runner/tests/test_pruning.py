@@ -128,11 +128,7 @@ def test_without_any_lease_everything_stays(pruning: Pruning) -> None:
     assert pruning.left == [1, 2, 3]
 
 
-@pytest.mark.fault(
-    "somebody deletes a lease",
-    sees="a line in the log of the pruning function, at each run: the lease keeps no version any more",
-    serves="a stack that serves by it may lose its version",
-)
+@pytest.mark.fault
 def test_a_lease_that_was_deleted_by_hand_is_named_in_the_log(
     pruning: Pruning, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -240,11 +236,7 @@ def test_a_pruned_model_is_built_again_under_a_new_number_when_its_app_is_deploy
 
 
 # Versions that the function may not delete stay, and are named.
-@pytest.mark.fault(
-    "the pruning function may not delete",
-    sees="the function fails with a sentence that names the permission, and its next run goes on",
-    serves="what served: nothing that a lease names is touched",
-)
+@pytest.mark.fault
 def test_a_deletion_that_is_denied_fails_with_one_sentence_and_the_next_run_goes_on(
     pruning: Pruning, monkeypatch: pytest.MonkeyPatch
 ) -> None:

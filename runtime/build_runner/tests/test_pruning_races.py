@@ -108,11 +108,7 @@ def expect_consistent(outcome: Outcome, requests: Requests) -> None:
 
 
 # A rollback of a delivery in the middle of a run finds the version whole, or is refused with the reason.
-@pytest.mark.fault(
-    "a delivery goes back to a version while it is being pruned",
-    sees="either the version serves, or the delivery ends with a sentence that says that it was pruned",
-    serves="the version that was asked for, or what served before",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_delivery_goes_back_to_a_version_during_a_run(
     pruning: Pruning, three: dict[int, dict[str, str]], moment: int

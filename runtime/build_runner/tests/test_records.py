@@ -32,11 +32,7 @@ def test_takes_the_lowest_version_as_a_number(s3: S3Client) -> None:
     assert found() == "2"
 
 
-@pytest.mark.fault(
-    "a record without the mark of success lies in the bucket",
-    sees="nothing: the version is not used, and the inputs are built again",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("mark", [None, "", "FAILED", "succeeded", "SUCCEEDED ", True, 1])
 def test_skips_a_version_without_the_mark_of_success(s3: S3Client, mark: Any) -> None:
     record = unmarked(s3, 1, mark)
@@ -79,11 +75,7 @@ def test_skips_a_version_whose_files_are_gone(s3: S3Client, lost: str) -> None:
     assert found() == "2"
 
 
-@pytest.mark.fault(
-    "the manifest of a published version was changed",
-    sees="nothing: the version is not used, and the inputs are built again",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 def test_skips_a_version_with_another_manifest(s3: S3Client) -> None:
     record = publish(s3, version=1)
     s3.put_object(Bucket=BUCKET, Key=record["ManifestKey"], Body=b"{}")
@@ -105,11 +97,7 @@ def test_skips_a_version_with_a_file_of_another_size(s3: S3Client) -> None:
     assert found() is None
 
 
-@pytest.mark.fault(
-    "somebody deletes the object version of a layer",
-    sees="nothing: the inputs are built again",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 def test_skips_a_version_whose_layer_lost_the_object_version(s3: S3Client) -> None:
     record = publish(s3, version=1)
     content = s3.get_object(Bucket=BUCKET, Key=record["LayerKey"])["Body"].read()

@@ -87,11 +87,7 @@ def test_a_model_that_moves_fails_as_before(stack: Deployments, before: dict[str
         stack.deploy(B, REFUSED)
 
 
-@pytest.mark.fault(
-    "a model is refused, and the version to keep was deleted",
-    sees="the deployment fails: `No version can be kept`, and why",
-    serves="what runs: functions keep their layer, pods and instances their files",
-)
+@pytest.mark.fault
 def test_the_previous_version_must_still_exist(stack: Deployments, s3: S3Client) -> None:
     record = stack.deploy(A, 1)
     s3.delete_object(Bucket=BUCKET, Key=record["ManifestKey"])
@@ -226,11 +222,7 @@ def test_deletion_does_not_read_the_kept_versions(stack: Deployments, s3: S3Clie
     assert kept_json(s3, B)["refusals"]
 
 
-@pytest.mark.fault(
-    "`kept.json`, the list of refused models, is cut short or changed by hand",
-    sees="the deployment fails with one sentence that names the object and the two ways out",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("content", [b"", b'{"refusals": [{', b"null", b'{"refusals": [{"attempt": "1"}]}', b"\xff"])
 def test_a_damaged_list_of_refusals_ends_in_a_sentence(stack: Deployments, s3: S3Client, content: bytes) -> None:
     stack.deploy(A, 1)

@@ -40,11 +40,7 @@ def refusal(s3: S3Client, record: dict[str, str], key: str) -> str:
     return str(served.value)
 
 
-@pytest.mark.fault(
-    "the signature of a version is deleted",
-    sees="the deployment fails and names the missing signature",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_deleted_signature_serves_nothing(s3: S3Client, key: str) -> None:
     record = signed(s3, key)
     s3.delete_object(Bucket=BUCKET, Key=SIGNATURE)
@@ -53,11 +49,7 @@ def test_a_deleted_signature_serves_nothing(s3: S3Client, key: str) -> None:
         serve(record, key)
 
 
-@pytest.mark.fault(
-    "a version is signed by another key",
-    sees="the deployment fails: `another key made it`, with the hints of both keys",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_signature_of_another_key_serves_nothing(s3: S3Client, kms: Kms, key: str) -> None:
     record = signed(s3, kms.create())
 
@@ -77,11 +69,7 @@ def test_a_foreign_signature_that_claims_to_be_the_keys_serves_nothing(s3: S3Cli
     assert "signature and statement do not belong together" in refusal(s3, record, key)
 
 
-@pytest.mark.fault(
-    "the signed statement is changed",
-    sees="`signature and statement do not belong together`",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_changed_statement_serves_nothing(s3: S3Client, key: str) -> None:
     record = signed(s3, key)
     payload = read_bundle(read_signature(s3)).payload
@@ -101,11 +89,7 @@ def test_the_signature_of_another_version_serves_nothing(s3: S3Client, key: str)
         serve(second, key)
 
 
-@pytest.mark.fault(
-    "the manifest of a signed version is changed",
-    sees="the deployment fails with both digests",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_changed_manifest_serves_nothing(s3: S3Client, key: str) -> None:
     signed(s3, key)
     changed = publish(s3, sizeBytes=1)
@@ -113,11 +97,7 @@ def test_a_changed_manifest_serves_nothing(s3: S3Client, key: str) -> None:
     assert "it signs a manifest with the SHA-256" in refusal(s3, changed, key)
 
 
-@pytest.mark.fault(
-    "another layer is put in the place of a signed one",
-    sees="the deployment fails with the digests of the layer and of the manifest",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_another_layer_in_the_place_of_a_signed_one_serves_nothing(s3: S3Client, key: str) -> None:
     record = replace_layer(s3, signed(s3, key))
 
@@ -160,11 +140,7 @@ def test_a_copy_in_another_bucket_is_served(s3: S3Client, key: str) -> None:
     assert on_event(build_event() | {"ResourceProperties": properties}, None)["Data"]["Version"] == "1"
 
 
-@pytest.mark.fault(
-    "the signed version of another model is put in the place of a version",
-    sees="the deployment fails: the signature `was moved from there`",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_signed_version_of_another_model_serves_nothing(s3: S3Client, key: str) -> None:
     signed(s3, key)
     other = JOB | {"model": "other"}
@@ -259,11 +235,7 @@ def test_a_deleted_key_is_refused_by_name(s3: S3Client, key: str) -> None:
         serve(record, gone)
 
 
-@pytest.mark.fault(
-    "KMS denies the use of the signing key",
-    sees="after a minute, the deployment fails with the words of KMS",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_role_without_permission_fails_the_deployment_and_says_which(
     s3: S3Client, key: str, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,11 +127,7 @@ class TestReplay:
         with pytest.raises(ModelError, match=r"1 of 1 decisions \(1\) differ.*row 0 of 'scores' was 1 \(0\.8\)"):
             version_check.check_version(asked(maxDisagreement=0) | {"Endpoint": "fleet"})
 
-    @pytest.mark.fault(
-        "the capture bucket denies the reading of captured requests, which `replay` needs",
-        sees="after a minute, the deployment fails with the words of S3",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     def test_captured_requests_that_may_not_be_read_end_the_deployment_after_a_minute(
         self, function: Stubber, clock: Clock
     ) -> None:
@@ -152,11 +148,7 @@ class TestReplay:
         with pytest.raises(ModelError, match=r"the relative error is 0\.1, at most 0\.05 is allowed"):
             version_check.check_version(asked(maxRelativeError=0.05))
 
-    @pytest.mark.fault(
-        "`replay` limits decisions, and the model answers with one number, which decides nothing",
-        sees="the deployment fails with a sentence that names `maxRelativeError`",
-        serves="the previous version",
-    )
+    @pytest.mark.fault
     def test_a_limit_of_decisions_that_no_answer_has_ends_the_deployment(self, function: Stubber, s3: S3Client) -> None:
         store(s3, "2026/11/28/08", capture(1, [0.01]), capture(2, [0.02]))
         begins(function)

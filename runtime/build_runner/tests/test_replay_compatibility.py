@@ -52,11 +52,7 @@ def test_a_function_for_replay_of_a_model_without_a_measurement_gets_what_its_si
     assert [memory(small), memory(large)] == ["1769", "2112"]
 
 
-@pytest.mark.fault(
-    "a model of a `ModelService` or `ModelFleet` does not fit into the Lambda function that `replay` asks",
-    sees="the deployment fails with one sentence that names `replay` as the cause",
-    serves="the previous pods or instances",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("endpoint", ["service", "fleet"])
 def test_a_model_that_does_not_fit_into_lambda_is_refused_because_of_replay(s3: S3Client, endpoint: str) -> None:
     record = publish(

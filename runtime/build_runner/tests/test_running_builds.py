@@ -31,11 +31,7 @@ def rolled_back() -> dict[str, Any]:
     )
 
 
-@pytest.mark.fault(
-    "a deployment begins while an earlier one's build of the same inputs runs",
-    sees="nothing: the build is adopted",
-    serves="the previous version until the new one is ready",
-)
+@pytest.mark.fault
 def test_it_waits_for_a_running_build_of_the_same_key(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     listed(codebuild, of_key("other", clock.now - 10, OTHER), of_key(KEY, clock.now - 300, RUNNING))
 
@@ -57,11 +53,7 @@ def test_it_waits_until_builds_may_be_listed(s3: S3Client, codebuild: Stubber, c
     assert on_event(build_event(), None)["Build"]["Id"] == RUNNING
 
 
-@pytest.mark.fault(
-    "the stack is deleted during a build",
-    sees="the build is stopped",
-    serves="nothing: the endpoint is deleted too",
-)
+@pytest.mark.fault
 def test_deletion_stops_every_running_build_of_the_project(codebuild: Stubber, clock: Clock) -> None:
     ended = of_key(KEY, clock.now - 900, f"{PROJECT}:ended", "FAILED")
     listed(codebuild, of_key(NEW_KEY, clock.now - 10, OTHER), of_key(KEY, clock.now - 300, RUNNING), ended)
@@ -73,11 +65,7 @@ def test_deletion_stops_every_running_build_of_the_project(codebuild: Stubber, c
     assert answer == {"PhysicalResourceId": "id"}
 
 
-@pytest.mark.fault(
-    "CodeBuild refuses to list builds while the stack is deleted",
-    sees="a line in the handler's log; the deletion goes on",
-    serves="nothing: the endpoint is deleted too",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
 def test_a_project_that_cannot_be_queried_does_not_fail_a_deletion(codebuild: Stubber, code: str) -> None:
     codebuild.add_client_error("list_builds_for_project", code, "no")
@@ -85,11 +73,7 @@ def test_a_project_that_cannot_be_queried_does_not_fail_a_deletion(codebuild: St
     assert on_event(build_event(request_type="Delete", PhysicalResourceId="id"), None) == {"PhysicalResourceId": "id"}
 
 
-@pytest.mark.fault(
-    "another resource of the stack fails during a build, and the stack is rolled back",
-    sees="the build that nobody waits for is stopped",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_rollback_stops_the_build_of_the_cancelled_update(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     record = publish(s3)
     listed(codebuild, of_key(NEW_KEY, clock.now - 60, RUNNING), of_key("by hand", clock.now - 90, OTHER))

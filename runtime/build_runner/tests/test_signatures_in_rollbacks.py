@@ -64,11 +64,7 @@ def test_a_rollback_refuses_a_record_that_a_job_has_added_since(s3: S3Client, ke
         on_event(update(deployment(key)), None)
 
 
-@pytest.mark.fault(
-    "the signing key is deleted before a rollback",
-    sees="nothing: what served was verified when it was deployed",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_rollback_returns_to_what_served_if_the_key_is_gone(
     s3: S3Client, kms: Kms, key: str, cloudformation: Stubber
 ) -> None:

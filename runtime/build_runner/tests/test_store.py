@@ -58,11 +58,7 @@ def test_a_change_is_made_to_what_somebody_else_has_just_written(s3: S3Client, m
     assert versions(s3) == [b"b+mine", b"b", b"a"]
 
 
-@pytest.mark.fault(
-    "other deployments change the same document all the time",
-    sees="`is changed by others all the time: deploy again`",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_document_that_others_keep_changing_ends_in_a_sentence(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
     outrun(monkeypatch, (str(number).encode() for number in range(100)))
 

@@ -97,11 +97,7 @@ def test_a_version_that_fails_ends_the_deployment_with_its_reason(function: Stub
         version_check.check_version(ASKED)
 
 
-@pytest.mark.fault(
-    "a new function version does not start",
-    sees="the deployment fails with the reason, without a trace",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_version_that_does_not_start_shows_no_trace(function: Stubber) -> None:
     payload = {"errorType": "ModelError", "errorMessage": "cannot read model.json", "stackTrace": ["File x"]}
     answers(function, event("GET", "/v1/models/digits/metadata"), payload, FunctionError="Unhandled")
@@ -168,11 +164,7 @@ def busy(function: Stubber) -> None:
         function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
 
 
-@pytest.mark.fault(
-    "the account has no concurrency left for the check of a new function version",
-    sees="nothing: the check is repeated for ten minutes",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_the_next_poll_retries_a_busy_account(function: Stubber, clock: Clock) -> None:
     busy(function)
     waiting = created() | on_event(created(), None)

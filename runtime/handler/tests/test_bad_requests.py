@@ -215,11 +215,7 @@ def test_a_large_base64_body_is_refused_before_it_is_decoded(load_model: Callabl
     assert response["statusCode"] == 413
 
 
-@pytest.mark.fault(
-    "an answer is larger than what Lambda can return",
-    sees="the status 413 with the limit, and the way out: send fewer rows",
-    serves="the function, also for the next request",
-)
+@pytest.mark.fault
 def test_an_answer_that_lambda_cannot_return_is_refused(
     load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:

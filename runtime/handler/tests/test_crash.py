@@ -45,11 +45,7 @@ def function(models: dict[str, str], tmp_path: Path) -> Any:
     return start
 
 
-@pytest.mark.fault(
-    "the function's process crashes while it answers",
-    sees="one failed invocation, without half of an answer",
-    serves="the function: its next process answers",
-)
+@pytest.mark.fault
 def test_a_crash_takes_down_one_invocation_and_the_next_start_answers(function: Any) -> None:
     rows = {"rows": [[1.0, 2.0, 3.0, 4.0]]}
     with function() as first:

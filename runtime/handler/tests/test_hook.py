@@ -90,11 +90,7 @@ def test_a_request_that_the_hook_refuses_is_the_clients_fault_and_not_logged(hoo
     assert logs == []
 
 
-@pytest.mark.fault(
-    "a hook raises an error while it answers",
-    sees="the status 500 and the request id; the log has the traceback",
-    serves="the function, also for the next request",
-)
+@pytest.mark.fault
 def test_a_fault_of_the_hook_is_a_500_that_shows_nothing_and_is_logged(hook: Path, start: Start) -> None:
     answers, logs = send(start, hook, picture(b"bug"), picture(b"\xff\xd8"))
     assert answers[0]["statusCode"] == 500
@@ -118,11 +114,7 @@ def test_status_and_metadata_are_not_the_hooks(hook: Path, start: Start) -> None
     assert [answer["statusCode"] for answer in answers] == [200, 404]
 
 
-@pytest.mark.fault(
-    "a hook cannot be imported, or lacks `preprocess`",
-    sees="the new version does not start; its log says why",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

@@ -119,11 +119,7 @@ def test_a_changed_description_is_refused_or_answers(
     assert "\n" not in message
 
 
-@pytest.mark.fault(
-    "`model.json` in a function's layer is damaged",
-    sees="the new version does not start; its log says what is wrong with the file",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "content",
     [

@@ -106,11 +106,7 @@ class TestMessages:
         assert answers() == {"id-0": [2.0, 4.0], "id-2": [6.0, 8.0]}
         assert "message id-1 is refused: " in capsys.readouterr().out
 
-    @pytest.mark.fault(
-        "one message of a batch is damaged",
-        sees="it comes again, alone, and its reason is in the log",
-        serves="the function, for the other messages",
-    )
+    @pytest.mark.fault
     def test_a_message_that_is_not_json_fails_alone(
         self, function: Function, answers: Callable[[], dict[str, Any]], capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -125,11 +121,7 @@ class TestMessages:
         assert self.handle("{", "") == ["id-0", "id-1"]
         assert (function.asked, answers()) == ([], {})
 
-    @pytest.mark.fault(
-        "the model's function fails while a batch of messages waits for it",
-        sees="nothing: the queue delivers the messages again",
-        serves="the function, when it works again",
-    )
+    @pytest.mark.fault
     def test_if_the_function_fails_the_whole_batch_is_retried(
         self, function: Function, answers: Callable[[], dict[str, Any]]
     ) -> None:

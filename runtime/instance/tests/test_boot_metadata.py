@@ -29,11 +29,7 @@ fi
 NO_CREDENTIALS = "Unable to locate credentials"
 
 
-@pytest.mark.fault(
-    "the instance metadata service does not answer",
-    sees="no success signal, so the update fails; the console says that there are no credentials",
-    serves="the previous instances",
-)
+@pytest.mark.fault
 def test_an_instance_without_credentials_ends_its_boot_in_time_and_does_not_serve(fleet: Fleet) -> None:
     booted = fleet.boot(aws_command=HANGING, seconds=30)
 
@@ -45,11 +41,7 @@ def test_an_instance_without_credentials_ends_its_boot_in_time_and_does_not_serv
     assert not fleet.serves()
 
 
-@pytest.mark.fault(
-    "the instance metadata service does not answer for a while",
-    sees="nothing: the instance asks again",
-    serves="the new instances",
-)
+@pytest.mark.fault
 def test_an_instance_that_gets_credentials_late_serves(fleet: Fleet) -> None:
     late = "(sleep 8; touch /run/answers) > /dev/null 2>&1 &"
     booted = fleet.boot(aws_command=f"{HANGING}\nmkdir /run/waiting 2> /dev/null && {late}")

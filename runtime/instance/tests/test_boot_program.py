@@ -67,11 +67,7 @@ def test_any_failure_stops_the_server_for_good_and_gives_one_sentence_as_the_rea
     ]
 
 
-@pytest.mark.fault(
-    "an instance cannot execute the server, such as a program for another processor",
-    sees="the update fails with the end of the server's log, which names the reason",
-    serves="the previous instances",
-)
+@pytest.mark.fault
 def test_a_server_that_cannot_be_executed_is_reported_with_the_end_of_its_log(boot: Any, programs: Path) -> None:
     # systemd answers so where an exec fails.
     program(
@@ -103,11 +99,7 @@ def test_the_reason_of_a_failed_systemctl_is_in_one_line_because_the_last_one_is
     assert str(caught.value) == "systemctl enable model-server.service failed: Unit is masked. See the manual."
 
 
-@pytest.mark.fault(
-    "the compression of the archive is broken",
-    sees="the update fails: `the archive cannot be unpacked`",
-    serves="the previous instances",
-)
+@pytest.mark.fault
 def test_an_archive_whose_compression_is_broken_is_refused_in_a_sentence(boot: Any, tmp_path: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:

@@ -122,11 +122,7 @@ def test_a_second_boot_fetches_only_the_manifest_and_restarts_nothing(machine: M
     assert called == ["daemon-reload", *started("start", METRICS), *started("start", boot.UNIT)]
 
 
-@pytest.mark.fault(
-    "an instance's boot is interrupted while it downloads or unpacks, and runs again",
-    sees="nothing: it begins again",
-    serves="the instance, once it has everything",
-)
+@pytest.mark.fault
 def test_a_boot_that_was_interrupted_begins_again(machine: Machine) -> None:
     unpacked = machine.model / ".incoming" / "model"
     unpacked.mkdir(parents=True)
@@ -139,11 +135,7 @@ def test_a_boot_that_was_interrupted_begins_again(machine: Machine) -> None:
     assert [path.name for path in machine.model.iterdir()] == ["7"]
 
 
-@pytest.mark.fault(
-    "the server's program on an instance is changed, and the boot runs again",
-    sees="nothing: the verified program is fetched again, and the server restarted",
-    serves="the instance",
-)
+@pytest.mark.fault
 def test_another_program_on_the_disk_is_replaced_and_the_server_restarted(machine: Machine) -> None:
     machine.boot()
     machine.server.write_bytes(b"another server")

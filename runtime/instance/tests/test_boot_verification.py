@@ -34,36 +34,7 @@ def other_server(fleet: Fleet, _: dict[str, str]) -> None:
     fleet.s3.put_object(Bucket=fleet.bucket, Key="server", Body=b"#!/bin/sh\nsleep 1000\n")
 
 
-@pytest.mark.fault(
-    "a flipped byte in the archive of the model",
-    sees="the update fails; the boot log has both digests",
-    serves="the previous instances",
-)
-@pytest.mark.fault(
-    "another manifest in the place of the published one",
-    sees="the update fails; the boot log has both digests",
-    serves="the previous instances",
-)
-@pytest.mark.fault(
-    "another server program in the place of the published one",
-    sees="the update fails; the boot log has both digests",
-    serves="the previous instances",
-)
-@pytest.mark.fault(
-    "the archive of the model is deleted",
-    sees="the update fails: `there is no s3://…: publish the model again`",
-    serves="the previous instances",
-)
-@pytest.mark.fault(
-    "the instance's disk is too small, or full",
-    sees="the update fails and names `volumeSize`",
-    serves="the previous instances",
-)
-@pytest.mark.fault(
-    "the server dies on the instance",
-    sees="the update fails with the last lines of its log",
-    serves="the previous instances",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -104,11 +75,7 @@ def test_serves_nothing_and_signals_failure_with_its_reason(
 
 
 @pytest.mark.slow
-@pytest.mark.fault(
-    "S3 never answers an instance",
-    sees="the update fails in time, and names the object",
-    serves="the previous instances",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

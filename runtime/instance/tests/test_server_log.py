@@ -248,11 +248,7 @@ def test_waits_for_a_log_group_that_does_not_exist_yet(sender: Sender) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.fault(
-    "CloudWatch Logs is unreachable for a while",
-    sees="nothing: lines are kept, and sent later",
-    serves="the instances",
-)
+@pytest.mark.fault
 def test_keeps_unsent_lines_while_cloudwatch_is_unreachable(sender: Sender) -> None:
     sender.make_group()
     sender.print("a line")

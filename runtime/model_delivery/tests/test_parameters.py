@@ -104,11 +104,7 @@ def test_a_parameter_is_created_with_its_first_value(cloudformation: CloudFormat
     assert value() == "none"
 
 
-@pytest.mark.fault(
-    "CloudFormation creates a parameter twice, or updates it",
-    sees="nothing: what was delivered stays",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_neither_a_second_creation_nor_an_update_writes_over_what_was_delivered(
     cloudformation: CloudFormation, request_type: str
@@ -136,11 +132,7 @@ MOVED = {"LogicalResourceId": "ModelsSource"}
 RENAMED = {"StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/Models/2"}
 
 
-@pytest.mark.fault(
-    "a delivery with a `parameterPrefix` moves into another construct, or its stack gets another name",
-    sees="nothing: the parameters stay, with what was delivered",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("new", [MOVED, RENAMED])
 @pytest.mark.parametrize("has_tags", [True, False])
 def test_a_parameter_stays_when_the_resource_of_before_is_deleted(
@@ -160,11 +152,7 @@ def test_a_parameter_stays_when_the_resource_of_before_is_deleted(
     assert value() is None
 
 
-@pytest.mark.fault(
-    "the deployment that moves a delivery is rolled back",
-    sees="nothing: the parameters stay, with what was delivered",
-    serves="the previous version",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("has_tags", [True, False])
 def test_a_parameter_stays_when_the_resource_that_took_it_over_is_deleted(
     cloudformation: CloudFormation, has_tags: bool
@@ -252,11 +240,7 @@ def test_the_role_may_not_delete_what_cloudformation_named_itself_and_that_is_no
     assert cloudformation.ask("Delete", PhysicalResourceId=physical_id)["Status"] == status
 
 
-@pytest.mark.fault(
-    "the role of a parameter's function is so new that AWS refuses it",
-    sees="nothing: the function tries again for a minute",
-    serves="nothing: nothing was deployed before",
-)
+@pytest.mark.fault
 def test_a_refusal_of_a_new_role_passes(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
     put, refusals = ssm().put_parameter, 3
 
@@ -303,11 +287,7 @@ def test_a_deletion_that_is_refused_fails(cloudformation: CloudFormation, monkey
     assert f"the parameter {NAME} could not be deleted" in answer["Reason"]
 
 
-@pytest.mark.fault(
-    "the function of a parameter has a fault of its own",
-    sees="the deployment fails at once, instead of after an hour",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_fault_of_its_own_is_answered_too(cloudformation: CloudFormation) -> None:
     answer = cloudformation.ask("Create", ResourceProperties={"Name": NAME})
 
@@ -315,11 +295,7 @@ def test_a_fault_of_its_own_is_answered_too(cloudformation: CloudFormation) -> N
     assert "KeyError('Value')" in answer["Reason"]
 
 
-@pytest.mark.fault(
-    "the answer to CloudFormation does not arrive",
-    sees="nothing: it is sent again",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_an_answer_that_does_not_arrive_is_sent_again(cloudformation: CloudFormation) -> None:
     cloudformation.failures = 2
 

@@ -90,11 +90,7 @@ def test_metrics_of_pods_that_encrypt_are_read_by_https() -> None:
     assert set(cluster.asked_pages) == {path}
 
 
-@pytest.mark.fault(
-    "requests to the canary of a new version fail",
-    sees="the deployment fails with their number, status and share",
-    serves="the previous version, whose pods were not changed",
-)
+@pytest.mark.fault
 def test_failing_requests_end_the_bake_early_and_are_counted() -> None:
     time, cluster = Time(), CanaryCluster(page_of=lambda _: page(480, 20))
 
@@ -139,11 +135,7 @@ def test_latency_above_the_limit_fails() -> None:
     assert run(slow, Time()) == ""
 
 
-@pytest.mark.fault(
-    "the server of the canary crashes while it serves",
-    sees="the deployment fails with its exit code and the end of its log",
-    serves="the previous version, whose pods were not changed",
-)
+@pytest.mark.fault
 def test_restart_during_the_bake_fails_with_the_end_of_the_log() -> None:
     time = Time()
     again = pods.available()
@@ -167,11 +159,7 @@ def test_restart_before_the_bake_does_not_count() -> None:
     assert run(CanaryCluster(pods=[pod]), Time()) == ""
 
 
-@pytest.mark.fault(
-    "an alarm goes off while the canary serves",
-    sees="the deployment fails with the alarm's name and reason",
-    serves="the previous version, whose pods were not changed",
-)
+@pytest.mark.fault
 def test_alarm_ends_the_bake() -> None:
     time, asked = Time(), []
 
@@ -199,11 +187,7 @@ def test_alarms_that_cannot_be_read_at_the_end_fail_and_are_tried_again_before()
     )
 
 
-@pytest.mark.fault(
-    "the metrics of the canary's pods cannot be read",
-    sees="the deployment fails with the API server's words, since nobody knows whether requests fail",
-    serves="the previous version, whose pods were not changed",
-)
+@pytest.mark.fault
 def test_metrics_that_cannot_be_read_at_the_end_fail() -> None:
     def refused(_: str) -> str:
         raise ClusterError("the API server answered 503 for /…/proxy/…: no route to host")
@@ -218,11 +202,7 @@ def test_metrics_that_cannot_be_read_at_the_end_fail() -> None:
     assert run(later, recovering) == ""
 
 
-@pytest.mark.fault(
-    "the API server does not reach the canary's pods",
-    sees="the deployment fails before the bake, and names the port to open",
-    serves="the previous version, whose pods were not changed",
-)
+@pytest.mark.fault
 def test_pods_that_the_api_server_never_reaches_fail_at_once_with_the_port() -> None:
     def refused(_: str) -> str:
         raise ClusterError("the API server answered 502 for /…/proxy/…: dial tcp 10.0.0.9:8501: i/o timeout")

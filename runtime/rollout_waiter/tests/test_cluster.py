@@ -130,11 +130,7 @@ def test_a_request_carries_the_token_that_eks_accepts(api: Server) -> None:
     assert "x-k8s-aws-id" in query["X-Amz-SignedHeaders"][0].split(";")
 
 
-@pytest.mark.fault(
-    "something with another certificate answers at the cluster's address",
-    sees="`certificate verify failed`",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_foreign_certificate_is_refused(api: Server) -> None:
     other = Cluster("digits")
     other._connect()
@@ -153,11 +149,7 @@ def test_a_refusal_has_the_api_servers_message_and_a_missing_object_is_none(api:
     assert cluster.find("/apis/apps/v1/namespaces/models/deployments/digits") is None
 
 
-@pytest.mark.fault(
-    "the API server's answer breaks off",
-    sees="`was not reached`; the waiting function asks again",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_a_response_that_breaks_off_is_an_error_of_the_api_server(api: Server) -> None:
     api.answers[PODS] = (200, '{"items": []}')
     api.missing_bytes = 1
@@ -249,11 +241,7 @@ def test_deletion_is_answered_at_once_without_a_request(api: Server, cloudformat
     assert (answer(cloudformation)["Status"], api.asked) == ("SUCCESS", [])
 
 
-@pytest.mark.fault(
-    "the waiting function itself fails",
-    sees="the deployment fails at once, instead of after an hour",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_even_an_error_in_the_gate_itself_is_answered(api: Server, cloudformation: Server) -> None:
     broken = event(cloudformation)
     del broken["ResourceProperties"]["Selector"]

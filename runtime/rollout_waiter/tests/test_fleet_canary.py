@@ -111,11 +111,7 @@ def test_nothing_bakes_without_a_new_version(
     assert why in capsys.readouterr().out
 
 
-@pytest.mark.fault(
-    "an instance of a fleet's canary becomes unhealthy while it serves",
-    sees="the deployment fails with the instance, the target group and its reason",
-    serves="the previous version, whose instances were not changed",
-)
+@pytest.mark.fault
 def test_unhealthy_instance_ends_the_bake_at_once() -> None:
     fleet = Later(Time(), states={"i-new": FAILED})
 
@@ -132,11 +128,7 @@ def test_each_target_group_counts() -> None:
     assert "is unused in the target group grpc: Target.NotRegistered" in run(FakeFleet(Time(), grpc_states={}))
 
 
-@pytest.mark.fault(
-    "an instance of a fleet's canary is ended while it serves",
-    sees="the deployment fails with the instance",
-    serves="the previous version, whose instances were not changed",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("members", [{}, {"i-new": Instance("i-new", NEW, "Terminating")}])
 def test_instance_that_leaves_its_group_ends_the_bake(members: dict[str, Instance]) -> None:
     fleet = Later(Time(), members={**members, "i-2": Instance("i-2", NEW, "InService")}, states={"i-2": HEALTHY})
@@ -165,11 +157,7 @@ def test_missing_instances_and_unknown_health_fail_at_the_end_only() -> None:
     assert run(FakeFleet(Time(), refusals=3)) == ""
 
 
-@pytest.mark.fault(
-    "AWS does not say how a fleet's canary is",
-    sees="the deployment fails with the service's words, since nobody knows whether it works",
-    serves="the previous version, whose instances were not changed",
-)
+@pytest.mark.fault
 def test_refusals_until_the_end_fail() -> None:
     fleet = FakeFleet(Time(), refusals=10_000)
 
@@ -177,11 +165,7 @@ def test_refusals_until_the_end_fail() -> None:
     assert fleet.time.passed >= BAKE
 
 
-@pytest.mark.fault(
-    "requests to a fleet's canary fail, with `embeddedMetrics`",
-    sees="the deployment fails with their number and share",
-    serves="the previous version, whose instances were not changed",
-)
+@pytest.mark.fault
 def test_failing_requests_end_the_bake_where_instances_publish_them() -> None:
     fleet = Later(Time(), answered=Served(500, {"server faults": 20}))
 
@@ -203,11 +187,7 @@ def test_few_failures_are_judged_by_their_share_at_the_end(capsys: pytest.Captur
     assert late.time.passed == BAKE
 
 
-@pytest.mark.fault(
-    "an alarm goes off while a fleet's canary serves",
-    sees="the deployment fails with the alarm's name and reason",
-    serves="the previous version, whose instances were not changed",
-)
+@pytest.mark.fault
 def test_alarm_ends_the_bake() -> None:
     fleet = FakeFleet(Time())
     asked: list[list[str]] = []

@@ -14,11 +14,7 @@ def message_of(*all_pods: pods.Object, events: list[pods.Object] | None = None) 
     return message(faults_of(list(all_pods), events or [], pods.replica_set(), pods.deployment()))
 
 
-@pytest.mark.fault(
-    "a flipped byte in a file of the model on a pod",
-    sees="the deployment fails with the file and both digests",
-    serves="the previous pods",
-)
+@pytest.mark.fault
 def test_flipped_byte_is_reported_with_the_message_of_the_check() -> None:
     assert message_of(*(pods.refused(name) for name in "abc")) == (
         "verify-model ends with exit code 1, CrashLoopBackOff (3 pods). Its log ends:\n"
@@ -38,11 +34,7 @@ def test_crash_of_the_server_is_reported_with_its_last_lines() -> None:
     assert failed in told
 
 
-@pytest.mark.fault(
-    "a container takes more memory than its limit",
-    sees="the deployment fails and names the property to raise",
-    serves="the previous pods",
-)
+@pytest.mark.fault
 def test_container_that_used_too_much_memory_names_the_property() -> None:
     told = message_of(pods.crashing(code=137, reason="OOMKilled"))
 
@@ -71,11 +63,7 @@ def test_image_that_cannot_be_pulled_is_named_with_the_registrys_answer(
     assert "docker.io/tensorflow/serving:9.9.9: not found" in told
 
 
-@pytest.mark.fault(
-    "the registry refuses a node more pulls (429)",
-    sees="the registry's answer, and that a copy in ECR or the LiteRT server needs no such pull",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_pull_that_the_registrys_limit_refuses_names_the_ways_around_it() -> None:
     said = (
         "failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/: "
@@ -89,11 +77,7 @@ def test_pull_that_the_registrys_limit_refuses_names_the_ways_around_it() -> Non
     assert "ECR" not in message_of(pods.unpullable()), "another reason has other ways out"
 
 
-@pytest.mark.fault(
-    "no node has room for a pod",
-    sees="the deployment fails with the scheduler's message",
-    serves="the previous pods",
-)
+@pytest.mark.fault
 def test_pod_without_a_node_is_reported_with_the_schedulers_message() -> None:
     assert message_of(pods.unschedulable()).startswith(
         "no node takes the pod (Unschedulable): 0/3 nodes are available: 3 Insufficient memory."

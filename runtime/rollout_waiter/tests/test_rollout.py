@@ -94,11 +94,7 @@ def test_never_waits_longer_than_the_function_may_run() -> None:
     assert time.passed <= 100
 
 
-@pytest.mark.fault(
-    "the containers of a new version crash",
-    sees="the deployment fails after minutes, not at its time limit, with the last lines of the log",
-    serves="the previous pods",
-)
+@pytest.mark.fault
 def test_ends_early_when_a_container_has_crashed_too_often_to_recover() -> None:
     time = Time()
 
@@ -117,11 +113,7 @@ def test_keeps_waiting_while_a_crashing_pod_or_another_one_may_recover() -> None
     assert "after 840 s" in watch_rollout(both, event(), mixed.clock(), 870)
 
 
-@pytest.mark.fault(
-    "the image of new pods is missing",
-    sees="the deployment fails with the registry's answer",
-    serves="the previous pods",
-)
+@pytest.mark.fault
 def test_missing_image_ends_the_wait_after_some_minutes_even_if_its_reasons_alternate() -> None:
     time = Time()
     cluster = FakeCluster(pods=[pods.unpullable()])
@@ -173,11 +165,7 @@ def test_events_are_read_once_and_only_for_pods_with_a_fault() -> None:
     assert cluster.asked_events == ["a"]
 
 
-@pytest.mark.fault(
-    "the API server is busy",
-    sees="nothing, or its own words when it stays so",
-    serves="the previous version",
-)
+@pytest.mark.fault
 def test_busy_api_server_is_retried_and_reported_if_it_stays_busy() -> None:
     busy = FakeCluster(replica_sets={"new": [pods.replica_set(3)]}, refuses=4)
 
@@ -199,11 +187,7 @@ def test_rollout_without_a_faulty_pod_says_what_is_missing(found: dict[str, Any]
     assert what in watch_rollout(FakeCluster(**found), event(seconds=10), Time().clock(), 870)
 
 
-@pytest.mark.fault(
-    "a rollback to a version that never started",
-    sees="nothing: the rollback does not fail because of it",
-    serves="the pods that serve",
-)
+@pytest.mark.fault
 def test_rollback_of_a_version_that_never_started_waits_briefly_and_does_not_fail() -> None:
     time = Time()
     older = pods.replica_set(1, created="2026-11-24T08:00:00Z")

@@ -136,11 +136,7 @@ def test_firehose_is_sent_nothing_if_its_certificate_is_not_trusted(
     assert (len(aws.calls), is_refused) == ((1, False) if trusted == "its own" else (0, True))
 
 
-@pytest.mark.fault(
-    "Firehose takes no captured requests of the LiteRT server",
-    sees="`model_server:dropped_captures` counts them, and the server's log has the words of Firehose",
-    serves="the server, whose answers stay the same",
-)
+@pytest.mark.fault
 def test_what_firehose_never_takes_is_dropped_and_requests_are_answered(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,11 +151,7 @@ def test_what_firehose_never_takes_is_dropped_and_requests_are_answered(
             assert "firehose:PutRecordBatch" in json.dumps(problems)
 
 
-@pytest.mark.fault(
-    "the time to drain is over before the LiteRT server has sent its captured requests",
-    sees="a line of its log, whose `dropped_captures` is their number",
-    serves="the other pods and instances; every request was answered",
-)
+@pytest.mark.fault
 def test_what_is_not_sent_before_the_time_to_drain_is_over_is_counted_in_the_log(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

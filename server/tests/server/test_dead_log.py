@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.fault(
-    "whatever reads the log has ended",
-    sees="nothing",
-    serves="the server, which drains as always",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
 def test_a_log_that_cannot_be_written_ends_nothing(command: list[str], models: Path, ending: signal.Signals) -> None:
     port = free_port()

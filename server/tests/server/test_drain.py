@@ -147,11 +147,7 @@ def test_drains_as_the_first_process_of_a_namespace(start: Callable[..., Server]
         command[:] = original
 
 
-@pytest.mark.fault(
-    "the server is killed while requests wait in its queue",
-    sees="their connections break",
-    serves="the other copies, and the next process",
-)
+@pytest.mark.fault
 def test_a_kill_is_seen_by_its_clients_and_the_next_process_serves(start: Callable[..., Server]) -> None:
     with start("slow", 1, "--workers=1") as server, ThreadPoolExecutor(4) as clients:
         answers = [clients.submit(server.post, PATH, BODY) for _ in range(4)]

@@ -149,11 +149,7 @@ def test_without_the_flag_there_is_no_thread_no_metric_and_no_span(
         assert len(collector.spans) == is_on
 
 
-@pytest.mark.fault(
-    "no collector is there for the spans of the LiteRT server",
-    sees="`model_server:dropped_spans` counts them, and the server's log has the reason",
-    serves="the server, whose answers stay the same",
-)
+@pytest.mark.fault
 def test_a_collector_that_is_away_harms_no_request(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
     with socket.socket() as unused:
@@ -168,11 +164,7 @@ def test_a_collector_that_is_away_harms_no_request(start: Start, monkeypatch: py
     assert "refused" in problem
 
 
-@pytest.mark.fault(
-    "the time to drain is over before the LiteRT server has sent its spans",
-    sees="a line of its log, whose `dropped_spans` is their number",
-    serves="the other pods and instances; every request was answered",
-)
+@pytest.mark.fault
 def test_a_collector_that_does_not_answer_harms_neither_requests_nor_the_end(start: Start) -> None:
     released = threading.Event()
 

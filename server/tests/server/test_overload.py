@@ -115,11 +115,7 @@ def test_clients_of_a_fast_model_are_answered_or_refused_and_health_answers_betw
         assert server.metric("model_server:queue_length") == 0
 
 
-@pytest.mark.fault(
-    "more requests come than fit into the queue",
-    sees="the status 503, or UNAVAILABLE, at once",
-    serves="the server, for the requests in its queue",
-)
+@pytest.mark.fault
 def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., Server]) -> None:
     import grpc
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
@@ -143,11 +139,7 @@ def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., 
         assert server.post(PATH, BODY).status_code == 200
 
 
-@pytest.mark.fault(
-    "one of several models gets more than it can compute",
-    sees="the status 503 for that model only",
-    serves="the server, for the other models",
-)
+@pytest.mark.fault
 def test_a_busy_model_starves_no_other(command: list[str], models: Path, tmp_path: Path) -> None:
     import grpc
     from program import Server
@@ -179,11 +171,7 @@ def test_a_busy_model_starves_no_other(command: list[str], models: Path, tmp_pat
         assert server.post(PATH, BODY).status_code == 200
 
 
-@pytest.mark.fault(
-    "a model computes longer than a request may take",
-    sees="the status 504, or DEADLINE_EXCEEDED",
-    serves="the server, for the next requests",
-)
+@pytest.mark.fault
 def test_a_request_that_takes_too_long_is_abandoned_and_the_worker_continues(start: Callable[..., Server]) -> None:
     import grpc
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
@@ -211,11 +199,7 @@ def test_the_clients_deadline_counts_over_grpc(start: Callable[..., Server]) -> 
         assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-@pytest.mark.fault(
-    "clients give up while their requests wait",
-    sees="nothing: requests that nobody waits for are not computed",
-    serves="the server, for the other clients",
-)
+@pytest.mark.fault
 def test_requests_without_a_waiting_client_are_not_computed(start: Callable[..., Server]) -> None:
     with start("slow", 1, "--workers=1", "--queue_size=100") as server:
         connections = []
@@ -230,11 +214,7 @@ def test_requests_without_a_waiting_client_are_not_computed(start: Callable[...,
         assert server.metric(":tensorflow:serving:runtime_latency_count", model_name="slow") <= 12
 
 
-@pytest.mark.fault(
-    "a client gives up while the many rows of its request are computed",
-    sees="nothing: no further row is computed",
-    serves="the server, for the other clients",
-)
+@pytest.mark.fault
 def test_the_rows_of_a_request_without_a_waiting_client_are_not_computed(start: Callable[..., Server]) -> None:
     import grpc
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
@@ -249,11 +229,7 @@ def test_the_rows_of_a_request_without_a_waiting_client_are_not_computed(start: 
         assert server.post(PATH, BODY).status_code == 200
 
 
-@pytest.mark.fault(
-    "a request of a few bytes asks for more rows than the memory can hold",
-    sees="the status 413, or OUT_OF_RANGE",
-    serves="the server, for the next requests",
-)
+@pytest.mark.fault
 def test_an_answer_that_would_fill_the_memory_is_refused_before_it_is_computed(start: Callable[..., Server]) -> None:
     import grpc
 
@@ -278,11 +254,7 @@ def test_a_body_is_unzipped_by_a_thread_that_computes(start: Callable[..., Serve
         assert server.metric("model_server:queuing_latency_count", model_name="times") == 1
 
 
-@pytest.mark.fault(
-    "a request is larger than `--max_request_bytes`",
-    sees="the status 413",
-    serves="the server, for the next requests",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_that_is_too_large_is_refused(start: Callable[..., Server], announced: bool) -> None:
     with start("times", 1, "--max_request_bytes=1000") as server:
@@ -307,7 +279,7 @@ def test_a_message_that_is_too_large_is_refused(start: Callable[..., Server]) ->
         assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
 
 
-@pytest.mark.fault("a client does not send the body that it has announced", sees="the status 408", serves="the server")
+@pytest.mark.fault
 def test_the_server_does_not_wait_for_a_client_that_does_not_send_its_body(start: Callable[..., Server]) -> None:
     with start("times", 1, "--rest_api_timeout_in_ms=200") as server:
         connection = http.client.HTTPConnection("localhost", server.rest_port, timeout=60)
@@ -340,11 +312,7 @@ def test_many_clients_of_many_copies_get_their_own_answers(start: Callable[..., 
         assert server.metric(":tensorflow:serving:request_count", status="OK") == 2000
 
 
-@pytest.mark.fault(
-    "a client does not read its large answer",
-    sees="nothing",
-    serves="the server, for the other clients",
-)
+@pytest.mark.fault
 def test_a_slow_reader_does_not_hold_a_worker(start: Callable[..., Server]) -> None:
     with start("times", 1, "--workers=1") as server:
         stuck = http.client.HTTPConnection("localhost", server.rest_port)

@@ -33,11 +33,7 @@ def flip(file: Path) -> None:
     file.write_bytes(content)
 
 
-@pytest.mark.fault(
-    "a flipped byte in a file of the model, or in `SHA256SUMS`",
-    sees="the server does not start, and prints both digests",
-    serves="the previous pods and instances",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("name", ["model.tflite", "model.json", "SHA256SUMS"])
 def test_a_flipped_byte_is_refused(command: list[str], copy: Path, name: str) -> None:
     pinned = f"--checksums_sha256=times/1={checksums(copy)}"
@@ -48,11 +44,7 @@ def test_a_flipped_byte_is_refused(command: list[str], copy: Path, name: str) ->
         assert f"{name} has the SHA-256" in start_fails(command, [*flags(copy), "--allow_unverified_files"])
 
 
-@pytest.mark.fault(
-    "a flipped byte in LiteRT's library",
-    sees="the server does not start, and prints both digests",
-    serves="the previous pods and instances",
-)
+@pytest.mark.fault
 def test_a_flipped_byte_of_the_library_is_refused(
     program: Path, command: list[str], copy: Path, tmp_path: Path
 ) -> None:
@@ -77,22 +69,14 @@ def test_a_version_that_is_missing_or_names_another_is_refused(command: list[str
     assert "says version 1" in printed
 
 
-@pytest.mark.fault(
-    "a file that is no model was published with its checksum",
-    sees="the server does not start, and prints LiteRT's own words",
-    serves="the previous pods and instances",
-)
+@pytest.mark.fault
 def test_a_damaged_model_with_a_fitting_checksum_is_refused(command: list[str], copy: Path) -> None:
     (copy / "model.tflite").write_bytes(b"no model")
     checksums(copy)
     assert "LiteRT cannot load the model" in start_fails(command, flags(copy))
 
 
-@pytest.mark.fault(
-    "a file of a model is a pipe or a device",
-    sees="the server does not start, and names the file",
-    serves="the previous pods and instances",
-)
+@pytest.mark.fault
 @pytest.mark.parametrize("name", ["model.json", "model.tflite", "SHA256SUMS"])
 def test_a_file_that_whoever_reads_it_waits_for_is_refused(command: list[str], copy: Path, name: str) -> None:
     for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):

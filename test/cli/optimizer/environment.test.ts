@@ -60,7 +60,7 @@ describe('the environment', () => {
       .toEqual({ code: 0, stdout: first.stdout, stderr: '' });
   });
 
-  // Fault: the set-up of the optimizer on one's own machine is killed | the next call starts it again | what served
+  // Injects a fault.
   test('is never taken for whole after a set-up that was killed', async () => {
     const killed = spawn(process.execPath, [program, 'inspect'], { env: { ...process.env, ...environment }, stdio: 'ignore', detached: true });
     const ended = once(killed, 'close');
@@ -86,7 +86,7 @@ describe('the environment', () => {
     expect(environments()).toHaveLength(1);
   });
 
-  // Fault: the package index cannot be reached | a sentence with the way out, exit code 2 | what served
+  // Injects a fault.
   test('is not left behind by packages that cannot be installed', async () => {
     const { code, stdout, stderr } = await run(program, ['inspect'], { ...environment, UV_FIND_LINKS: cache });
 
@@ -159,7 +159,7 @@ describe('the end', () => {
     expect((await run(program, ['run', '--python', PYTHON, ...args], environment)).code).toBe(expected);
   });
 
-  // Fault: the command is told to end while the optimizer works | the optimizer ends itself, and its exit code is the command's | what served
+  // Injects a fault.
   test('of the command is that of the optimizer, which is told', async () => {
     const child = spawn(process.execPath, [program, 'run', '--python', PYTHON, 'wait'], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
     let printed = '';

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from program import Server
 
 
-@pytest.mark.fault(
-    "a client of gRPC stops within a message",
-    sees="DEADLINE_EXCEEDED, when its own deadline has come",
-    serves="the server",
-)
+@pytest.mark.fault
 def test_a_message_has_the_deadline_of_its_headers(start: Callable[..., Server]) -> None:
     # The server's own limit would come in an hour only.
     with (
@@ -35,11 +31,7 @@ def test_a_message_has_the_deadline_of_its_headers(start: Callable[..., Server])
         server.wait_until(lambda: server.metric("model_server:request_memory_bytes") == 0)
 
 
-@pytest.mark.fault(
-    "more clients hold connections than files can be open",
-    sees="503 with `Retry-After`; probes are answered",
-    serves="the server, for the connections that are open",
-)
+@pytest.mark.fault
 def test_probes_are_answered_beyond_the_limit_of_connections(command: list[str], models: Path, tmp_path: Path) -> None:
     from program import Server
 
@@ -61,11 +53,7 @@ def test_probes_are_answered_beyond_the_limit_of_connections(command: list[str],
         )
 
 
-@pytest.mark.fault(
-    "clients hold all connections and send nothing",
-    sees="the end of its connection, 10 seconds after it began",
-    serves="the server, for others from then on",
-)
+@pytest.mark.fault
 def test_silent_connections_do_not_keep_others_out(start: Callable[..., Server]) -> None:
     row = {"instances": [[1, 2, 3]]}
     with (
@@ -83,11 +71,7 @@ def test_silent_connections_do_not_keep_others_out(start: Callable[..., Server])
 
 
 @pytest.mark.slow
-@pytest.mark.fault(
-    "a client reads no byte of its answer",
-    sees="the end of its connection, after 20 to 40 seconds",
-    serves="the server, which gets the memory back",
-)
+@pytest.mark.fault
 def test_an_answer_that_nobody_reads_ends_its_connection(start: Callable[..., Server]) -> None:
     body = attacks.filled(b'{"signature_name":"wide","instances":[', b"[1],", b"[1]]}", 6 * 1024)
     head = f"POST {attacks.PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
