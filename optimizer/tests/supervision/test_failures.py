@@ -19,7 +19,7 @@ import tensorflow as tf
 from processes import IMPORTABLE, check_over
 from sample_functions import FEATURES, dense_data, function, spec
 from sample_jobs import job_data
-from tensorflow_optimizer.command_line.failure import hints_in
+from tensorflow_optimizer.command_line.failure import hints_in, in_job_file
 from tensorflow_optimizer.documents.outcome import Outcome
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.processes.exhaustion import exhausted
@@ -79,7 +79,7 @@ def last_lines(errors: str, outcome: Outcome) -> list[str]:
 
 
 def hint_lines(hints: Iterable[Hint]) -> list[str]:
-    return [f"{hint.replace('_', ' ')}: {hint.member}" for hint in dict.fromkeys(hints)]
+    return [f"{hint.replace('_', ' ')}: {in_job_file(hint)}" for hint in dict.fromkeys(hints)]
 
 
 @pytest.fixture

@@ -36,8 +36,8 @@ def in_optimize(hint: Hint) -> str:
 
 
 def in_job_file(hint: Hint) -> str:
-    """Return what a hint is called by the commands that read a job.json."""
-    return hint.member
+    """Return what a hint is called by the commands that read a job.json: mostly an option of `optimize`."""
+    return f"{hint.option} of `optimize`, which writes job.json" if hint.option.startswith("--") else hint.option
 
 
 def in_inspection(hint: Hint) -> str:
