@@ -1,12 +1,9 @@
 import { writeFileSync } from 'fs';
-import { join } from 'path';
 import type { Golden } from '../../lib/private/documents/golden';
 import type { Manifest } from '../../lib/private/documents/manifest';
-import { ROOT } from '../../scripts/repository';
 import { EmbeddedAws } from '../emulator/client/embedded-aws';
 import { checkReused, showable } from './checks';
 import { compare } from './comparison';
-import { showDelivery } from './deliver/show';
 import type { Figures } from './figures';
 import { figuresOf, figuresTable } from './figures';
 import { goldenKey } from './golden';
@@ -27,8 +24,6 @@ interface Shown {
   readonly server: DemoServer;
   readonly outputs: StackOutputs;
   readonly figures: Figures;
-  /** Body of a request for one instance. */
-  readonly request: Record<string, unknown>;
 }
 
 /** Deploys one path, sends requests, and deploys it again. */
@@ -55,9 +50,8 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const buildsStarted = (await run.buildsStarted()) - buildsBefore;
 
   const report = await copyReport(read, path.label, outputs.ArtifactBucket, outputs.ReportKey);
-  const { request, ...answered } = predicted;
   const figures: Figures = {
-    ...figuresOf(manifest), ...answered, path: path.name, server: path.server, buildsStarted, report,
+    ...figuresOf(manifest), ...predicted, path: path.name, server: path.server, buildsStarted, report,
     seconds: progress.seconds, secondsByStep: { ...progress.steps },
   };
   process.stdout.write([
@@ -73,7 +67,7 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
     `  ${figures.seconds.toFixed(0)} s so far.`,
     '',
   ].join('\n'));
-  return { path, server, outputs, figures, request };
+  return { path, server, outputs, figures };
 }
 
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
@@ -99,11 +93,6 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
     }
     if (options.open) {
       process.stdout.write(await progress.step('make the page', async () => openPages(shown, await (await import('../../scripts/package/page.mjs')).bundlePage())));
-    }
-    if (options.keep) {
-      process.stdout.write(kept(emulator, shown));
-    }
-    if (options.open || options.keep) {
       process.stdout.write('\n  Ctrl-C ends it.\n\n');
       await new Promise<never>(() => undefined);
     }
@@ -113,28 +102,6 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
     }
     await emulator?.stop();
   }
-}
-
-/** Returns commands to copy, with a request's body in a file. */
-function hintsOf({ path, server, outputs, figures, request }: Shown): string[] {
-  const bodyFile = join(ROOT, '.demo', `request-${path.label}.json`);
-  writeFileSync(bodyFile, JSON.stringify(request));
-  return [...server.hints?.(figures.model, bodyFile) ?? [], `aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`];
-}
-
-/** Says how to reach what was deployed. */
-function kept(emulator: EmbeddedAws, shown: Shown[]): string {
-  const exports = Object.entries(emulator.environment).map(([name, value]) => `    export ${name}=${value}`);
-  return [
-    '',
-    '  The embedded AWS keeps running. In another terminal:',
-    '',
-    ...exports,
-    ...shown.flatMap((deployed) => hintsOf(deployed).map((hint) => `    ${hint}`)),
-    '',
-    '  `aws` is AWS CLI v2: version 1 and `pip install awscli` do not know all of these options.',
-    '',
-  ].join('\n');
 }
 
 async function main(): Promise<void> {
@@ -156,7 +123,7 @@ async function main(): Promise<void> {
   };
   // During start-up there is nothing to stop: the embedded AWS ends with this process.
   (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).forEach((signal) => process.on(signal, interrupted));
-  await (options.deliver ? showDelivery : demo)(options, (emulator) => (running = emulator));
+  await demo(options, (emulator) => (running = emulator));
 }
 
 main().catch((error: unknown) => {

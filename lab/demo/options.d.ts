@@ -13,11 +13,8 @@ export interface DemoOptions {
   readonly server: 'tensorflow_serving' | 'litert';
   /** Nodes that run the pods of the path `service`. */
   readonly nodes: 'simulated' | 'real' | 'auto';
-  /** Show models that become live by uploads, instead of paths. */
-  readonly deliver: boolean;
   /** Serve a page that asks what was deployed. */
   readonly open: boolean;
-  readonly keep: boolean;
   /** Fail if this machine cannot run a path, instead of leaving it out. */
   readonly strict: boolean;
   readonly json?: string;

@@ -22,10 +22,7 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
   --nodes HOW               ${NODES.join(', ')}, for service: pods are processes of this machine, or run on three real
                             Kubernetes nodes (root, and the programs of \`npm run test:nodes\`), or the latter
                             where this machine can; simulated when absent
-  --deliver                 models that become live by uploads, on AWS Lambda while clients ask: one goes live by canary,
-                            replayed requests stop one, the gate refuses one, and a rollback. With --json only
   --open                    leave everything running, and serve a page that asks the model, with the report beside it
-  --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
   --strict                  a path that this machine cannot show is an error, and not left out
   --json FILE               write all figures there
   --help                    this text
@@ -35,9 +32,8 @@ once the demo has run with one.
 `;
 
 function parseOptions(args) {
-  const { values, tokens } = parseArgs({
+  const { values } = parseArgs({
     args,
-    tokens: true,
     options: {
       'model': { type: 'string' },
       'data': { type: 'string' },
@@ -45,9 +41,7 @@ function parseOptions(args) {
       'path': { type: 'string', default: 'function' },
       'server': { type: 'string', default: 'tensorflow_serving' },
       'nodes': { type: 'string' },
-      'deliver': { type: 'boolean', default: false },
       'open': { type: 'boolean', default: false },
-      'keep': { type: 'boolean', default: false },
       'strict': { type: 'boolean', default: false },
       'json': { type: 'string' },
       'help': { type: 'boolean', default: false },
@@ -67,7 +61,6 @@ function parseOptions(args) {
       : [`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(values.path)}`]),
     ...(SERVERS.includes(values.server) ? [] : [`--server must be one of ${SERVERS.join(', ')}, got ${JSON.stringify(values.server)}`]),
     ...nodesProblems(values),
-    ...deliverProblems(values, tokens),
     ...shapes.filter((shape) => typeof shape === 'string'),
   ];
   if (problems.length > 0) {
@@ -80,37 +73,28 @@ function parseOptions(args) {
     paths: values.path === 'all' ? [...PATH_NAMES] : [values.path],
     server: values.server,
     nodes: values.nodes ?? 'simulated',
-    deliver: values.deliver,
     open: values.open,
-    keep: values.keep,
     strict: values.strict,
     json: values.json && resolve(values.json),
   };
 }
 
 /** Needs of the options from the set-up: the native runtime's server only for a path that serves with it. */
-function setUpNeeds({ paths, server, deliver }) {
+function setUpNeeds({ paths, server }) {
   const isFunctionOnly = paths.every((path) => path === 'function');
   return {
     namespaces: true,
     programs: isFunctionOnly || server === 'tensorflow_serving' ? ['bootstrap'] : ['bootstrap', 'model_server'],
-    // Stand-ins, models of a delivery, and the comparison of paths run there.
-    testTools: deliver || !isFunctionOnly,
+    // Stand-ins and the comparison of paths run there.
+    testTools: !isFunctionOnly,
   };
 }
 
 /** Returns how long the demo takes, as a sentence. */
 function duration(options, isFirst) {
-  const minutes = options.paths.length + (options.deliver ? 3 : 0) + (isFirst ? setUpNeeds(options).programs.length : 0);
+  const minutes = options.paths.length + (isFirst ? setUpNeeds(options).programs.length : 0);
   const text = `This takes about ${minutes === 1 ? 'one minute' : `${minutes} minutes`} on two processors`;
   return isFirst ? `${text}: the first run installs packages into this clone, and compiles the native runtime.` : `${text}.`;
-}
-
-/** The options that have no effect on a delivery. */
-function deliverProblems({ deliver }, tokens) {
-  const others = [...new Set(tokens.filter(({ kind, name }) => kind === 'option' && !['deliver', 'json'].includes(name)).map(({ name }) => `--${name}`))];
-  return deliver && others.length > 0
-    ? [`--deliver shows the digits example on AWS Lambda, and only --json has an effect on it: leave out ${others.join(', ')}`] : [];
 }
 
 function nodesProblems({ nodes, path }) {

@@ -3,15 +3,10 @@ import type { Manifest } from '../../lib/private/documents/manifest';
 import { checkRight } from './checks';
 import { heldOutDigits, likeliest } from './digits';
 import { zeroRequest } from './figures';
-import { digitPicture, pictureRow } from './pictures';
 import type { Server } from './server';
-
-const SHOWN_PER_ROW = 5;
 
 export interface Predicted {
   readonly predictions: unknown[];
-  /** Body of a request for one instance. */
-  readonly request: Record<string, unknown>;
   /** Number of held-out digits that are right. Undefined for the user's own model. */
   readonly correct?: number;
 }
@@ -25,23 +20,15 @@ export async function ask(server: Server, model: string, body: unknown): Promise
   return JSON.parse(answer.body);
 }
 
-/** Predicts digits that were not used in training, and draws some. Throws if too many are wrong. */
+/** Predicts digits that were not used in training. Throws if too many are wrong. */
 export async function predictDigits(server: Server, model: string): Promise<Predicted> {
   const digits = heldOutDigits();
   const { predictions: scores } = await ask(server, model, { instances: digits.map((digit) => digit.image) }) as { predictions: number[][] };
   const predictions = scores.map(likeliest);
-  for (let first = 0; first < SHOWN_PER_ROW * 2; first += SHOWN_PER_ROW) {
-    const shown = digits.slice(first, first + SHOWN_PER_ROW);
-    const captions = shown.map((_, index) => {
-      const score = Math.max(...scores[first + index]);
-      return `${predictions[first + index]} (${(score * 100).toFixed(0)} %)`;
-    });
-    process.stdout.write(`\n${pictureRow(shown.map((digit) => digitPicture(digit.image)), captions)}\n`);
-  }
   const correct = digits.filter((digit, index) => digit.label === predictions[index]).length;
   process.stdout.write(`\n  ${correct} of ${digits.length} digits that the training never saw are right.\n`);
   checkRight(correct, digits.length);
-  return { predictions, request: { instances: [digits[0].image] }, correct };
+  return { predictions, correct };
 }
 
 /** Sends one instance of zeros to the user's own model, or a golden request if it takes text, of which zeros are none. */
@@ -52,5 +39,5 @@ export async function predictOwn(server: Server, manifest: Manifest, golden: () 
   const outputs = answer.outputs ?? answer.predictions;
   const text = JSON.stringify(outputs);
   process.stdout.write(`\n  ${isText ? 'A golden request' : 'One instance of zeros'} is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
-  return { predictions: [outputs], request };
+  return { predictions: [outputs] };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ROOT } from '../../scripts/repository';
 import type { EmbeddedAws } from '../emulator/client/embedded-aws';
 import { deploymentProblem } from './deployment-problem';
@@ -11,8 +11,6 @@ import { modelNameOf } from './model-name';
 import type { DemoOptions } from './options';
 import type { Progress } from './progress';
 import type { StackOutputs } from './stack-outputs';
-
-const EXAMPLE_APP = 'bin/app.ts';
 
 /** The embedded AWS, the clients that talk to it, and apps deployed to it. */
 export class DemoRun {
@@ -28,20 +26,16 @@ export class DemoRun {
     process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
   }
 
-  /**
-   * Deploys a stack, shows the progress of CloudFormation and the build, and returns the stack's outputs.
-   *
-   * @param app from the repository's root; the example app gets the model of the options
-   */
-  public async deploy(stack: string, endpointContext: Record<string, string> = {}, app = EXAMPLE_APP): Promise<StackOutputs> {
+  /** Deploys a stack of the example app, shows the progress of CloudFormation and the build, and returns the stack's outputs. */
+  public async deploy(stack: string, endpointContext: Record<string, string> = {}): Promise<StackOutputs> {
     const { emulator, progress } = this;
     const outputsFile = join(this.work, `${stack}-outputs.json`);
-    const context = app === EXAMPLE_APP ? { ...this.modelContext(), ...endpointContext } : endpointContext;
+    const context = { ...this.modelContext(), ...endpointContext };
     const { code, output } = await this.noteBuilds(() => emulator.cdk([
       'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events',
       '--output', join(this.work, 'cdk.out'), '--outputs-file', outputsFile,
       // Call tsx without npx, which takes a second of processor time.
-      '--app', `node node_modules/tsx/dist/cli.mjs ${app}`,
+      '--app', `node node_modules/tsx/dist/cli.mjs bin/app.ts`,
       ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ], {
       directory: ROOT,
@@ -59,7 +53,7 @@ export class DemoRun {
   }
 
   /** Notes the phases of builds while something is done. */
-  public async noteBuilds<T>(work: () => Promise<T>): Promise<T> {
+  private async noteBuilds<T>(work: () => Promise<T>): Promise<T> {
     const phases = new Set<string>();
     const watch = setInterval(() => {
       void this.latestBuild().then((build) => {
@@ -75,11 +69,6 @@ export class DemoRun {
     } finally {
       clearInterval(watch);
     }
-  }
-
-  /** Writes a file to an object, and returns the object's version; an empty text where the bucket keeps none. */
-  public async upload(bucket: string, key: string, file: string): Promise<string> {
-    return (await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: readFileSync(file) }))).VersionId ?? '';
   }
 
   public async text(bucket: string, key: string): Promise<string> {

@@ -10,13 +10,6 @@ export interface Answer {
 export interface Server {
   /** Sends a request, e.g. to `/v1/models/<name>:predict`, and returns the response with any status. */
   request(method: string, path: string, body?: unknown): Promise<Answer>;
-  /**
-   * Returns commands to try in another terminal while the demo keeps running.
-   *
-   * @param model name of the model
-   * @param bodyFile absolute path of a file with the body of a predict request
-   */
-  hints?(model: string, bodyFile: string): string[];
   /** Facts about this path, one line each: which pods run, which instance answered. */
   readonly facts?: string[];
   /** Stops what `connect` started on this machine. Deployed resources end with the embedded AWS. */

@@ -11,8 +11,9 @@ const PYTHON = join(ROOT, '.tools', 'python', 'bin', 'python');
 
 /** Trains another model with the inputs and outputs of the digits example, and returns its directory. */
 export async function otherModel({ work }: DemoRun): Promise<string> {
-  await promisify(execFile)(PYTHON, [join(ROOT, 'lab', 'demo', 'deliver', 'make_models.py'), work]);
-  return join(work, 'first');
+  const model = join(work, 'other');
+  await promisify(execFile)(PYTHON, [join(__dirname, 'make_model.py'), model]);
+  return model;
 }
 
 /** Returns the answers to each held-out digit by the model that a stack has published. */

@@ -21,7 +21,6 @@ export const fleetPath: DemoPath = {
     return {
       address: { endpoint: { url: `http://${address}` } },
       request: (method, path, body) => ask(`http://${address}${path}`, method, body),
-      hints: (model, bodyFile) => [`curl --data @${bodyFile} http://${address}/v1/models/${model}:predict`],
       facts: [`${outputs.AutoScalingGroup} behind ${outputs.LoadBalancer}`, 'the boot script of the launch template ran, unchanged, in namespaces of its own'],
     };
   },

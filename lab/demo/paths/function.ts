@@ -16,11 +16,6 @@ export const functionPath: DemoPath = {
         instead: { host: '127.0.0.1', port: emulator.port, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } },
       },
       request: (method, path, body) => callFunctionUrl(outputs.Url, emulator.port, emulator.region, method, path, body),
-      hints: (model, bodyFile) => [
-        `aws lambda invoke --function-name ${outputs.FunctionName}:live --cli-binary-format raw-in-base64-out --payload file://${bodyFile} /dev/stdout`,
-        `curl --aws-sigv4 aws:amz:${emulator.region}:lambda --user test:test -H 'Host: ${new URL(outputs.Url).host}' -H 'Content-Type: application/json' `
-        + `--data @${bodyFile} ${emulator.endpoint}/v1/models/${model}:predict`,
-      ],
     };
   },
 };

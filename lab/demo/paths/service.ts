@@ -32,11 +32,6 @@ export const servicePath: DemoPath = {
       address: { endpoint: { url: address } },
       request: (method, path, body) => callPod(ready[turn++ % ready.length], method, path, body),
       facts: [...ready.map(describe), `The nodes are ${emulator.nodes}.`],
-      hints: (model, bodyFile) => [
-        `aws eks update-kubeconfig --name ${outputs.ClusterName}`,
-        `kubectl --namespace ${NAMESPACE} get pods,deployments,horizontalpodautoscalers,persistentvolumeclaims`,
-        `curl --data @${bodyFile} ${address}/v1/models/${model}:predict`,
-      ],
     };
   },
 };

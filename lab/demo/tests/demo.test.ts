@@ -44,7 +44,7 @@ describe('the paths side by side', () => {
     figures: { ...figures, path: name },
   });
   const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
-    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, nodes: 'simulated' as const, deliver: false, open: false, keep: false, strict: false, ...options },
+    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, nodes: 'simulated' as const, open: false, strict: false, ...options },
     text: (_: string, key: string) => (key in objects ? Promise.resolve(objects[key]) : Promise.reject(new Error(`no object ${key}`))),
   });
   const published = { 'digits-0123abcd/golden/1.json': JSON.stringify(golden) };
@@ -98,8 +98,8 @@ describe('the paths side by side', () => {
 
 describe("the demo's options", () => {
   test('show the function path by default', () => {
-    expect(parseOptions([])).toMatchObject({ paths: ['function'], open: false, keep: false });
-    expect(parseOptions(['--open'])).toMatchObject({ paths: ['function'], open: true, keep: false });
+    expect(parseOptions([])).toMatchObject({ paths: ['function'], open: false });
+    expect(parseOptions(['--open'])).toMatchObject({ paths: ['function'], open: true });
   });
 
   test('an unknown path is refused with the known ones', () => {
@@ -119,7 +119,6 @@ describe("the demo's options", () => {
 
   test.each<[string[], string[], boolean, RegExp]>([
     [[], ['bootstrap'], false, /^This takes about 2 minutes on two processors: the first run .*compiles/],
-    [['--deliver'], ['bootstrap'], true, /about 5 minutes/],
     [['--path', 'fleet'], ['bootstrap'], true, /about 2 minutes/],
     [['--path', 'fleet', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 3 minutes/],
     [['--path', 'all', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 5 minutes/],
@@ -131,13 +130,6 @@ describe("the demo's options", () => {
 
   test('says in fewer words how long a later run takes', () => {
     expect(duration(parseOptions([]) as DemoOptions, false)).toBe('This takes about one minute on two processors.');
-  });
-
-  test('a delivery is shown for its own models on a function: options of paths and models are refused with it', () => {
-    expect(parseOptions(['--deliver', '--json', 'figures.json'])).toMatchObject({ deliver: true, json: expect.stringMatching(/figures\.json$/) });
-    expect(parseOptions([])).toMatchObject({ deliver: false });
-    expect(() => parseOptions(['--deliver', '--path', 'function', '--keep', '--server=litert', '--input-shape', 'x=1', '--input-shape', 'y=1']))
-      .toThrow('--deliver shows the digits example on AWS Lambda, and only --json has an effect on it: leave out --path, --keep, --server, --input-shape');
   });
 
   test('data without a model, and files that do not exist, are refused', () => {

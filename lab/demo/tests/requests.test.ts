@@ -1,11 +1,9 @@
 import type { Golden } from '../../../lib/private/documents/golden';
 import type { Manifest } from '../../../lib/private/documents/manifest';
-import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { modelNameOf } from '../model-name';
 import { PATH_NAMES } from '../options';
 import { PATHS, pathsToShow } from '../paths';
 import { predictOwn } from '../predictions';
-import type { DemoRun } from '../run';
 import type { Server } from '../server';
 
 describe('the name of a model', () => {
@@ -19,19 +17,6 @@ describe('the name of a model', () => {
   ])('of %s is %s', (path, name) => {
     expect(modelNameOf(path)).toBe(name);
   });
-});
-
-test('requests to copy are complete: model, file of the body, and no placeholder', async () => {
-  const emulator = { endpoint: 'http://127.0.0.1:4566', port: 4566, region: 'us-east-1', connect: () => Promise.resolve('127.0.0.1:8501') } as unknown as EmbeddedAws;
-  const outputs = {
-    ArtifactBucket: '', ManifestKey: '', ReportKey: '', Summary: '', FunctionName: 'Function', Url: 'https://id.lambda-url.us-east-1.on.aws/', LoadBalancer: 'lb',
-  };
-  for (const path of [PATHS.function, PATHS.fleet]) {
-    const hints = (await path.connect({ emulator } as DemoRun, outputs)).hints!('price', '/clone/.demo/request.json');
-    expect(hints.join('\n')).not.toContain('…');
-    hints.forEach((hint) => expect(hint).toContain('/clone/.demo/request.json'));
-    hints.filter((hint) => hint.startsWith('curl')).forEach((hint) => expect(hint).toMatch(/\/v1\/models\/price:predict$/));
-  }
 });
 
 test('the paths are shown with the server of the options', () => {
