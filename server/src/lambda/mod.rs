@@ -2,6 +2,7 @@
 
 mod answer;
 mod capture;
+mod connection;
 mod event;
 mod function;
 #[cfg(feature = "fuzzing")]
@@ -36,9 +37,9 @@ use crate::litert::SignalWatch;
 pub fn run(runtime_api: &str) -> Result<(), String> {
     let started = Instant::now();
     panics::keep();
-    let api = RuntimeApi::new(runtime_api)?;
-    match load(&api, started) {
-        Ok(function) => serve(&api, function).map_err(|error| error.to_string()),
+    let mut api = RuntimeApi::new(runtime_api)?;
+    match load(&mut api, started) {
+        Ok(function) => serve(&mut api, function).map_err(|error| error.to_string()),
         Err(problem) => {
             // The process ends by the same problem, whether Lambda hears of it or not.
             let _ = api.report_start(&problem);
@@ -48,20 +49,20 @@ pub fn run(runtime_api: &str) -> Result<(), String> {
 }
 
 /// Loads the model; Lambda is told of a signal that ends this, too.
-fn load(api: &RuntimeApi, started: Instant) -> Result<Function, String> {
+fn load(api: &mut RuntimeApi, started: Instant) -> Result<Function, String> {
     let telling = api.telling();
-    let telling = telling.as_ref().map(|(connection, request)| (connection, request as &dyn Fn(&str) -> Vec<u8>));
+    let telling = telling.as_ref().map(|(connection, request)| (*connection, request as &dyn Fn(&str) -> Vec<u8>));
     let _watch = SignalWatch::start("the function's model", telling);
     Function::load(started)
 }
 
-fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {
+fn serve(api: &mut RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {
     loop {
         let invocation = api.next()?;
         let (request_id, trace_id) = (invocation.request_id.as_str(), invocation.trace_id.as_deref());
         let (answer, outcome) = function.answer(&invocation.event, request_id, trace_id, invocation.deadline);
         let posted = match answer {
-            Ok(answer) => api.answer(&invocation, answer),
+            Ok(answer) => api.answer(&invocation, &answer),
             Err(fault) => api.fail(&invocation, &fault),
         };
         // Lambda lets the process run until it asks for the next event, and has answered the caller by now.

@@ -1,10 +1,11 @@
+use std::fmt::Write;
+use std::io;
 use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use ureq::Agent;
-use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
+use super::connection::{Connection, Response};
 use super::function::Fault;
 
 const PATH_PREFIX: &str = "/2018-06-01/runtime";
@@ -17,10 +18,8 @@ const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 ///
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 pub(super) struct RuntimeApi {
-    agent: Agent,
+    connection: Connection,
     address: String,
-    /// URI that the paths of the Runtime API follow.
-    base: String,
 }
 
 /// One event, to be answered.
@@ -32,14 +31,14 @@ pub(super) struct Invocation {
     /// Time at which Lambda ends the invocation.
     pub deadline: Option<Instant>,
     /// The invocation id, so that Lambda can refuse the answer of an invocation that timed out.
-    echoed: Option<HeaderValue>,
+    echoed: Option<String>,
 }
 
 /// Without the Runtime API the process has nothing to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RuntimeApiError {
     #[error("the Runtime API cannot be asked: {0}")]
-    Unreachable(#[from] ureq::Error),
+    Unreachable(#[from] io::Error),
     #[error("the Runtime API answered {what} with status {status}")]
     Status { what: &'static str, status: u16 },
     #[error("the Runtime API gave an event without a request id")]
@@ -55,72 +54,71 @@ struct ErrorReport<'a> {
 }
 
 impl RuntimeApi {
+    /// Names the host and port of the Runtime API, without connecting to it.
+    ///
+    /// # Errors
+    ///
+    /// It is no address.
     pub(super) fn new(address: &str) -> Result<Self, String> {
-        let base = format!("http://{address}{PATH_PREFIX}");
-        base.parse::<Uri>().map_err(|error| format!("AWS_LAMBDA_RUNTIME_API is '{address}', no address: {error}"))?;
-        // The variables of the environment that name a proxy are for other hosts than this one.
-        let config = Agent::config_builder().proxy(None).max_redirects(0).http_status_as_error(false).build();
-        Ok(Self { agent: config.new_agent(), address: address.to_owned(), base })
+        let port = address.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>()));
+        if !matches!(port, Some(Ok(1..))) || address.contains(|sign: char| sign.is_whitespace() || sign.is_control()) {
+            return Err(format!("AWS_LAMBDA_RUNTIME_API is '{address}', no address: it must be HOST:PORT"));
+        }
+        Ok(Self { connection: Connection::new(address), address: address.to_owned() })
     }
 
     /// Waits for the next event.
-    pub(super) fn next(&self) -> Result<Invocation, RuntimeApiError> {
-        let (headers, event) = self.call("the next event", Method::GET, "/invocation/next", &[], Vec::new())?;
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    pub(super) fn next(&mut self) -> Result<Invocation, RuntimeApiError> {
+        let response = self.call("the next event", "GET", "/invocation/next", &[], &[])?;
+        let text = |name: &str| response.header(name).and_then(|value| String::from_utf8(value.to_vec()).ok());
         Ok(Invocation {
-            event,
             request_id: text("lambda-runtime-aws-request-id").ok_or(RuntimeApiError::NoRequestId)?,
             trace_id: text("lambda-runtime-trace-id"),
             deadline: text("lambda-runtime-deadline-ms").and_then(|text| deadline(&text, SystemTime::now())),
-            echoed: headers.get(INVOCATION_ID).cloned(),
+            echoed: text(INVOCATION_ID),
+            event: response.body,
         })
     }
 
     /// Posts the answer to an event.
-    pub(super) fn answer(&self, invocation: &Invocation, answer: Vec<u8>) -> Result<(), RuntimeApiError> {
-        self.post(invocation, "response", &[], answer)
+    pub(super) fn answer(&mut self, invocation: &Invocation, answer: &[u8]) -> Result<(), RuntimeApiError> {
+        self.post(invocation, "response", None, answer)
     }
 
     /// Says that an event has no answer.
-    pub(super) fn fail(&self, invocation: &Invocation, fault: &Fault) -> Result<(), RuntimeApiError> {
+    pub(super) fn fail(&mut self, invocation: &Invocation, fault: &Fault) -> Result<(), RuntimeApiError> {
         let (error_type, report) = report("FunctionFailedError", &fault.to_string());
-        self.post(invocation, "error", &[error_type], report)
+        self.post(invocation, "error", Some(error_type), &report)
     }
 
     /// Says why the function cannot start.
-    pub(super) fn report_start(&self, problem: &str) -> Result<(), RuntimeApiError> {
+    pub(super) fn report_start(&mut self, problem: &str) -> Result<(), RuntimeApiError> {
         let (error_type, report) = report("Runtime.ModelError", problem);
-        self.call("the start's error", Method::POST, "/init/error", &[error_type], report).map(drop)
+        self.call("the start's error", "POST", "/init/error", &[error_type], &report).map(drop)
     }
 
-    /// Returns a connection over which a signal handler can say why the function cannot start, and the request for a
+    /// Returns the connection, over which a signal handler can say why the function cannot start, and the request for a
     /// sentence; none where the Runtime API cannot be reached.
-    pub(super) fn telling(&self) -> Option<(TcpStream, impl Fn(&str) -> Vec<u8>)> {
-        let connection = TcpStream::connect(&self.address).ok()?;
-        Some((connection, |problem: &str| {
-            let ((name, value), report) = report("Runtime.ModelError", problem);
-            let head = format!(
-                "POST {PATH_PREFIX}/init/error HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{name}: {}\r\n\
-                 Content-Length: {}\r\nConnection: close\r\n\r\n",
-                self.address,
-                value.to_str().unwrap_or_default(),
-                report.len()
-            );
-            [head.into_bytes(), report].concat()
-        }))
+    pub(super) fn telling(&mut self) -> Option<(&TcpStream, impl Fn(&str) -> Vec<u8>)> {
+        let address = &self.address;
+        let request = move |problem: &str| {
+            let (error_type, report) = report("Runtime.ModelError", problem);
+            [head(address, "POST", "/init/error", &[error_type], report.len()).into_bytes(), report].concat()
+        };
+        Some((self.connection.stream().ok()?, request))
     }
 
     fn post(
-        &self,
+        &mut self,
         invocation: &Invocation,
         what: &'static str,
-        headers: &[(&'static str, HeaderValue)],
-        body: Vec<u8>,
+        header: Option<Header<'_>>,
+        body: &[u8],
     ) -> Result<(), RuntimeApiError> {
-        let echoed = invocation.echoed.iter().map(|id| (INVOCATION_ID, id.clone()));
-        let headers: Vec<_> = headers.iter().cloned().chain(echoed).collect();
+        let echoed = invocation.echoed.iter().map(|id| (INVOCATION_ID, id.as_str()));
+        let headers: Vec<_> = header.into_iter().chain(echoed).collect();
         let path = format!("/invocation/{}/{what}", invocation.request_id);
-        match self.call(what, Method::POST, &path, &headers, body) {
+        match self.call(what, "POST", &path, &headers, body) {
             // The answer is too large, or that of an invocation which timed out: Lambda tells the caller, and has the
             // next event for this process.
             Err(RuntimeApiError::Status { status: 400..=499, .. }) => Ok(()),
@@ -129,25 +127,32 @@ impl RuntimeApi {
     }
 
     fn call(
-        &self,
+        &mut self,
         what: &'static str,
-        method: Method,
+        method: &str,
         path: &str,
-        headers: &[(&'static str, HeaderValue)],
-        body: Vec<u8>,
-    ) -> Result<(HeaderMap, Vec<u8>), RuntimeApiError> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, value);
+        headers: &[Header<'_>],
+        body: &[u8],
+    ) -> Result<Response, RuntimeApiError> {
+        let response = self.connection.call(head(&self.address, method, path, headers, body.len()), body)?;
+        match response.status {
+            200..=299 => Ok(response),
+            status => Err(RuntimeApiError::Status { what, status }),
         }
-        let response = self.agent.run(request.body(body).map_err(ureq::Error::from)?)?;
-        let (parts, body) = response.into_parts();
-        let body = body.into_with_config().limit(u64::MAX).read_to_vec()?;
-        if !parts.status.is_success() {
-            return Err(RuntimeApiError::Status { what, status: parts.status.as_u16() });
-        }
-        Ok((parts.headers, body))
     }
+}
+
+type Header<'a> = (&'static str, &'a str);
+
+fn head(address: &str, method: &str, path: &str, headers: &[Header<'_>], length: usize) -> String {
+    let mut head = format!("{method} {PATH_PREFIX}{path} HTTP/1.1\r\nHost: {address}\r\n");
+    for (name, value) in headers {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    if method == "POST" {
+        let _ = write!(head, "Content-Type: application/json\r\nContent-Length: {length}\r\n");
+    }
+    head + "\r\n"
 }
 
 /// Reads when an invocation ends: milliseconds of the clock, which is looked at once only.
@@ -156,9 +161,9 @@ fn deadline(text: &str, now: SystemTime) -> Option<Instant> {
     Instant::now().checked_add(end.duration_since(now).unwrap_or_default())
 }
 
-fn report(error_type: &'static str, message: &str) -> ((&'static str, HeaderValue), Vec<u8>) {
+fn report(error_type: &'static str, message: &str) -> (Header<'static>, Vec<u8>) {
     let report = ErrorReport { error_type, error_message: message, stack_trace: [] };
-    let header = ("lambda-runtime-function-error-type", HeaderValue::from_static(error_type));
+    let header = ("lambda-runtime-function-error-type", error_type);
     (header, serde_json::to_vec(&report).expect("three strings are JSON"))
 }
 
@@ -207,10 +212,10 @@ mod tests {
 
     #[test]
     fn an_event_in_chunks_is_answered_over_the_same_connection_with_the_id_of_its_invocation() {
-        let (api, server) = serve(&[EVENT, ACCEPTED]);
+        let (mut api, server) = serve(&[EVENT, ACCEPTED]);
         let invocation = api.next().expect("an event");
         assert_eq!((&invocation.event[..], &invocation.request_id[..]), (&b"{\"a\":1}"[..], "7"));
-        api.answer(&invocation, b"[nan]".to_vec()).expect("it is accepted");
+        api.answer(&invocation, b"[nan]").expect("it is accepted");
         let requests = server.join().expect("two requests");
         assert!(requests[0].starts_with("get /2018-06-01/runtime/invocation/next http/1.1\r\n"));
         assert!(requests[1].starts_with("post /2018-06-01/runtime/invocation/7/response http/1.1\r\n"));
@@ -228,17 +233,17 @@ mod tests {
 
     #[test]
     fn an_answer_that_lambda_refuses_does_not_end_the_process_and_a_broken_runtime_api_does() {
-        let (api, server) = serve(&[EVENT, TOO_LARGE, BROKEN]);
+        let (mut api, server) = serve(&[EVENT, TOO_LARGE, BROKEN]);
         let invocation = api.next().expect("an event");
-        assert!(api.answer(&invocation, Vec::new()).is_ok());
-        let error = api.answer(&invocation, Vec::new()).expect_err("it ends");
+        assert!(api.answer(&invocation, &[]).is_ok());
+        let error = api.answer(&invocation, &[]).expect_err("it ends");
         assert_eq!(error.to_string(), "the Runtime API answered response with status 500");
         server.join().expect("three requests");
     }
 
     #[test]
     fn a_start_that_fails_names_its_error_in_a_header() {
-        let (api, server) = serve(&[ACCEPTED]);
+        let (mut api, server) = serve(&[ACCEPTED]);
         api.report_start("no model").expect("it is accepted");
         let requests = server.join().expect("a request");
         assert!(requests[0].starts_with("post /2018-06-01/runtime/init/error http/1.1\r\n"));

@@ -2,7 +2,6 @@ use std::net::TcpStream;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::time::Duration;
 
 use libc::{c_int, sigaction};
 
@@ -16,11 +15,11 @@ const SIGNALS: [(c_int, &str); 5] = [
     (libc::SIGILL, "SIGILL"),
     (libc::SIGSEGV, "SIGSEGV"),
 ];
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT_MILLISECONDS: c_int = 10_000;
 
 static TOLD: AtomicPtr<Told> = AtomicPtr::new(null_mut());
 
-/// A connection over which a signal is told too, and what to send for a sentence.
+/// An idle connection over which a signal is told too, and what to send for a sentence.
 pub type Telling<'a> = (&'a TcpStream, &'a dyn Fn(&str) -> Vec<u8>);
 
 /// Tells, as long as it lives, of a signal by which LiteRT ends the process: a damaged file can make it read or write
@@ -63,9 +62,6 @@ impl SignalWatch {
             Words { signal, line: format!("{sentence}\n").into_bytes(), request }
         });
         let connection = telling.and_then(|(connection, _)| connection.try_clone().ok());
-        if let Some(connection) = &connection {
-            let _ = connection.set_read_timeout(Some(ANSWER_TIMEOUT));
-        }
         let told = Box::new(Told { standard_error, connection, words: words.into() });
         TOLD.store(Box::into_raw(told), Ordering::Release);
         let previous =
@@ -119,9 +115,9 @@ impl Told {
         write(self.standard_error.as_raw_fd(), &words.line);
         if let Some(connection) = &self.connection {
             write(connection.as_raw_fd(), &words.request);
-            let mut answer = [0_u8; 64];
-            // SAFETY: the buffer is as long as is said. Lambda has taken the report once it answers.
-            unsafe { libc::read(connection.as_raw_fd(), answer.as_mut_ptr().cast(), answer.len()) };
+            let mut answered = libc::pollfd { fd: connection.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            // SAFETY: one descriptor is there, as is said. Lambda has taken the report once it answers.
+            unsafe { libc::poll(&raw mut answered, 1, ANSWER_TIMEOUT_MILLISECONDS) };
         }
     }
 
