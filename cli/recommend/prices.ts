@@ -1,5 +1,5 @@
 import { readFileSync } from 'fs';
-import type { Architecture } from '../../lib/private/documents/manifest';
+import type { Architecture } from '../../lib/private/documents/job';
 import ours from './prices.json';
 
 /** On-demand list prices, before tax, discounts and free tiers. */

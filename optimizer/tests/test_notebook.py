@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from processes import IMPORTABLE
@@ -40,4 +40,4 @@ def test_the_notebook_goes_from_a_keras_model_to_a_chart_and_the_committed_answe
     assert [signature, candidates, answer] == [committed[0], committed[1], committed[3]]
     assert any("dynamicRange chosen" in line for line in candidates["text"])
     for image in (chart, committed[2]):
-        assert len(ElementTree.fromstring("".join(image["data"]["image/svg+xml"]))) > 0
+        assert len(ET.fromstring("".join(image["data"]["image/svg+xml"]))) > 0

@@ -18,10 +18,12 @@ if (!check) {
   await run(join(tools, 'python', 'bin', 'python'), ['-m', 'tensorflow_optimizer', 'schemas'], { env: { ...process.env, PYTHONPATH: ['optimizer/src', 'runtime/shared/src'].join(':') } });
 }
 const stale = [];
+/** The types of the files before, by their text: a file imports those that it shares with one of them. */
+const known = new Map();
 for (const schema of SCHEMAS) {
   const name = basename(schema, '.schema.json');
   const file = join(DIRECTORY, `${name}.ts`);
-  const text = await typesOf(name, schema);
+  const text = withoutKnown(name, await typesOf(name, schema));
   if (!check) {
     writeFileSync(join(root, file), text);
   } else if (readFileSync(join(root, file), 'utf8') !== text) {
@@ -44,6 +46,26 @@ function typesOf(name, schema) {
     ignoreMinAndMaxItems: true,
     style: { printWidth: 160, singleQuote: true },
   });
+}
+
+/** Imports the types that another file has word for word, in the place of a second declaration. */
+function withoutKnown(name, text) {
+  const [banner, ...declarations] = text.split(/^(?=\/\*\*$)/m);
+  const shared = {};
+  const own = declarations.filter((declaration) => {
+    const key = declaration.trimEnd();
+    const home = known.get(key);
+    if (home) {
+      (shared[home] ??= []).push(/^export \w+ (\w+)/m.exec(key)[1]);
+    } else {
+      known.set(key, name);
+    }
+    return !home;
+  });
+  const code = own.join('').replace(/^ *\/\*\*$.*?\*\/$/gms, '');
+  const isUsed = (type) => new RegExp(`\\b${type}\\b`).test(code);
+  const imports = Object.entries(shared).map(([home, types]) => `import type { ${types.filter(isUsed).sort().join(', ')} } from './${home}';\n`);
+  return [banner, ...imports, ...imports.length ? ['\n'] : [], ...own].join('');
 }
 
 /** Returns a tuple as the generator reads it, in the words of an earlier draft of JSON Schema. */

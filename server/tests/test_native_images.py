@@ -7,7 +7,6 @@ import hashlib
 import json
 import subprocess
 import time
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from handler_models import convert, write
 from native_programs import LIBRARY, built
+from png_files import black, bomb, chunk
 from program import Server
 from server_models import checksums
 from stand_in_runtime_api import Function
@@ -233,11 +233,6 @@ def test_what_is_wrong_with_an_image_is_said_of_its_row(front: Front) -> None:
     )
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a part of a PNG."""
-    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-
 def test_the_gamma_of_a_file_is_ignored(server: Server, expected: dict[str, np.ndarray]) -> None:
     data = read("rgb.png")
     body = data[:33] + chunk(b"gAMA", (100_000).to_bytes(4, "big")) + data[33:]
@@ -246,23 +241,9 @@ def test_the_gamma_of_a_file_is_ignored(server: Server, expected: dict[str, np.n
     check(json.loads(answer)["predictions"], expected, ["rgb.png"])
 
 
-def bomb(width: int, height: int) -> bytes:
-    """Return a PNG of a size that it does not have."""
-    data = read("rgb.png")
-    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    return data[:8] + chunk(b"IHDR", size + data[24:29]) + data[33:]
-
-
 def test_a_decompression_bomb_allocates_nothing(front: Front) -> None:
     message = front.refused(PREDICT, bomb(30_000, 30_000), {"Content-Type": "image/png"})
     assert "the image has 30000 x 30000 pixels; at most 33554432 are allowed" in message
-
-
-def black(side: int) -> bytes:
-    """Return a whole PNG of so many black pixels a side, which deflate makes as small as it can."""
-    header = side.to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
-    rows = zlib.compress(bytes(side * (1 + 3 * side)), 9)
-    return read("rgb.png")[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def test_a_header_of_more_pixels_than_its_file_can_hold_is_refused(front: Front) -> None:

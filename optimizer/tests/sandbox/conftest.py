@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tensorflow_optimizer.sandbox import Sandbox, Zygote
@@ -42,3 +42,9 @@ def leaves_of_same_user(bare: Zygote, tmp_path: Path) -> Iterator[Sandbox]:
     tmp_path.chmod(0o700)
     with Sandbox(tmp_path, zygote=bare, allow_root=True) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(params=["forked", "started"])
+def how(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Start a leaf as a fork, or as a program."""
+    return {} if request.param == "forked" else {"environment": {"A": "b"}}

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import os
-import py_compile
-import shutil
 import socket
 import subprocess
 import sys
-from importlib.machinery import PathFinder
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sample_users import is_root
 from tensorflow_optimizer.errors import OptimizerError
-from tensorflow_optimizer.sandbox import ALLOW_ROOT, Sandbox, Zygote, layers, zygote_process
+from tensorflow_optimizer.sandbox import ALLOW_ROOT, Sandbox, Zygote, layers
 from tensorflow_optimizer.sandbox.user import USERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 SECRET = "not-for-models"
 needs_root = pytest.mark.skipif(not is_root, reason="only root may start a process as another user, without network")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these layers")
 ALL_ON = dict.fromkeys(layers.LAYERS, "on")
-
-
-@pytest.fixture(params=["forked", "started"])
-def how(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Start a leaf as a fork, or as a program."""
-    return {} if request.param == "forked" else {"environment": {"A": "b"}}
 
 
 def ask(sandbox: Sandbox, expression: str, **options: Any) -> Any:
@@ -294,97 +284,6 @@ def test_a_leaf_that_cannot_leave_the_network_says_so_only_if_it_has_sockets(
         assert sandbox.layers == ALL_ON
         assert ask(sandbox, "1", loopback=True) == 1
         assert sandbox.layers == {**ALL_ON, "network": "off: [Errno 1] Operation not permitted"}
-
-
-@pytest.fixture(params=[False, True], ids=["without bytecode", "with bytecode"])
-def packages(place: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[bool]:
-    """Put a package in the place of TensorFlow before the others."""
-    package = place / "packages" / "tensorflow"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("VALUE = 1\n")
-    if request.param:
-        py_compile.compile(str(package / "__init__.py"))
-    monkeypatch.syspath_prepend(str(package.parent))
-    monkeypatch.setattr(zygote_process, "find_spec", lambda name: PathFinder.find_spec(name, [str(package.parent)]))
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    return request.param
-
-
-@pytest.mark.parametrize("kind", ["another user", "the same user"])
-def test_bytecode_is_written_by_the_zygote_and_read_by_leaves(
-    place: Path, *, packages: bool, kind: str, how: dict[str, Any]
-) -> None:
-    """Expect bytecode only of processes that leaves cannot write for."""
-    if kind == "the same user":
-        place.chmod(0o700)
-    with Zygote(("tensorflow",)) as zygote, Sandbox(place, zygote=zygote, allow_root=True) as sandbox:
-        own = "__import__('tensorflow').VALUE"
-        cache = ask(sandbox, f"{own} and [sys.pycache_prefix, sys.dont_write_bytecode]", **how)
-        writable = ask(
-            sandbox, "os.open(os.path.join(sys.pycache_prefix or '', 'planted'), os.O_CREAT | os.O_WRONLY)", **how
-        )
-        compiled = list(zygote._directory.rglob("tensorflow/__init__.*.pyc"))
-
-        assert cache[1] is True
-        if packages:
-            assert cache[0] is None
-        else:
-            assert Path(cache[0]).is_relative_to(zygote._directory)
-            assert compiled
-            assert writable == "PermissionError"
-            assert not list(zygote._directory.rglob("planted"))
-
-
-def test_an_interpreter_made_of_links_starts_without_another_user(tmp_path: Path) -> None:
-    """Link the interpreter as a build of the embedded AWS does."""
-    original, version = Path(sys.executable).resolve(), f"python{sys.version_info.major}.{sys.version_info.minor}"
-    (tmp_path / "linked" / "bin").mkdir(parents=True)
-    (tmp_path / "linked" / "lib").mkdir()
-    python = shutil.copy2(original, tmp_path / "linked" / "bin" / version)
-    for path in (original.parents[1] / "lib").glob("*python*"):
-        (tmp_path / "linked" / "lib" / path.name).symlink_to(path)
-    judge = """
-import sys
-from tensorflow_optimizer.sandbox import Sandbox, Zygote
-with Zygote(()) as zygote, Sandbox(allow_root=True, zygote=zygote) as sandbox:
-    print(sandbox.leaf("sandbox_tasks:echo").ask("answered").document)
-"""
-    paths = [str(Path(__file__).parent), *filter(None, sys.path)]
-    done = subprocess.run(
-        [python, "-c", judge],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == "answered\n", done.stderr
-
-
-@needs_linux
-@pytest.mark.parametrize("how_called", ["a module", "a script"])
-def test_the_directory_of_the_caller_is_not_the_leafs_to_read(place: Path, how_called: str) -> None:
-    """Python searches it for modules. It may be a home."""
-    (place / "secret.txt").write_text(SECRET)
-    (place / "elsewhere").mkdir()
-    (place / "elsewhere" / "py_landlock.py").write_text(f"open({str(place / 'planted')!r}, 'w')")
-    (place / "judge.py").write_text(f"""
-import sys
-from tensorflow_optimizer.sandbox import Sandbox, Zygote
-with Zygote(()) as zygote, Sandbox(allow_root=True, zygote=zygote) as sandbox:
-    for environment in (None, {{}}):
-        with sandbox.leaf("sandbox_tasks:evaluate", environment=environment) as leaf:
-            print(leaf.ask("result = open({str(place / "secret.txt")!r}).read()").document)
-""")
-    done = subprocess.run(
-        [sys.executable, *(["-m", "judge"] if how_called == "a module" else [str(place / "judge.py")])],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])},
-        cwd=place if how_called == "a module" else place / "elsewhere",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == "PermissionError\nPermissionError\n", done.stderr
-    assert not (place / "planted").exists()
 
 
 @needs_root
