@@ -15,9 +15,8 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 def bomb(width: int, height: int) -> bytes:
     """Return a PNG of a size that it does not have."""
-    data = RGB
     size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    return data[:8] + chunk(b"IHDR", size + data[24:29]) + data[33:]
+    return RGB[:8] + chunk(b"IHDR", size + RGB[24:29]) + RGB[33:]
 
 
 def black(side: int) -> bytes:
