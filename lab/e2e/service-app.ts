@@ -43,5 +43,4 @@ function ported(id: string): void {
   }, { 'my-cluster': context('cluster')!, '111122223333': env.account! });
 }
 
-const id = context('stack') ?? 'Service';
-(id === 'Ported' ? ported : example)(id);
+(context('stack') === 'Ported' ? ported : example)(context('stack')!);

@@ -12,7 +12,7 @@ import { setUp } from '../setup/main.mjs';
 const CONTEXT = {
   ...JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')).context,
   'aws:cdk:bundling-stacks': [],
-  'model': 'examples/digits/saved_model', 'data': 'examples/digits/evaluation.npz', 'minutes': '5', 'server': 'litert',
+  'stack': 'Example', 'model': 'examples/digits/saved_model', 'data': 'examples/digits/evaluation.npz', 'minutes': '5', 'server': 'litert',
 };
 /** App that is left out: it runs in a directory that its test makes. */
 const OTHER = 'porting-app.ts';
