@@ -23,13 +23,13 @@ __all__ = ["Comparison", "Inspection", "Optimized", "OptimizerError", "compare",
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a model's files say of it."""
+    """Holds what a model's files say of it."""
 
     size_bytes: int
     default_signature: str
     """Name of the signature that answers requests without a name."""
     signatures: dict[str, SignatureSpec]
-    """By name, with names, shapes and types of inputs and outputs. None in a shape is any size."""
+    """Sorted by name, with names, shapes and types of inputs and outputs. None in a shape is any size."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What `check` finds by headers and first rows, in the words of the build."""
+"""Holds what `check` finds by headers and first rows, in the words of the build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `check --all` finds by reading every value, in bounded memory."""
+"""Holds what `check --all` finds by reading every value, in bounded memory."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ describe('the environment', () => {
     const first = await run(program, ['inspect', 'model', '--tag', 'a b'], environment);
 
     expect(first.code).toBe(0);
-    expect(first.stderr).toMatch(/^The optimizer needs TensorFlow, LiteRT and other packages, about 1\.8 GB\. They are installed once/);
+    expect(first.stderr).toMatch(/^The optimizer needs TensorFlow, LiteRT and other packages, about 2 GB\. They are installed once/);
     const [name] = environments();
     expect(first.stderr).toContain(`\n  ${join(home(), name)}\n`);
     const { prefix, arguments: given, path, version } = JSON.parse(first.stdout);

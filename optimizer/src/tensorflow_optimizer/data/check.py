@@ -41,13 +41,13 @@ _VALUES = 1 << 20
 
 @dataclass
 class DataCheck:
-    """What was found in evaluation data."""
+    """Holds what was found in evaluation data."""
 
     format: Format
     problems: Problems = field(default_factory=Problems)
-    """What a build would refuse."""
+    """Holds what a build would refuse."""
     warnings: list[str] = field(default_factory=list)
-    """What a build would accept, and is seldom meant."""
+    """Holds what a build would accept, and is seldom meant."""
     rows: int | None = None
     """Number of rows; None if it is not known without reading all of them."""
     rows_read: int = 0

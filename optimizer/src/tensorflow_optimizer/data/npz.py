@@ -31,7 +31,7 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 
 @dataclass(frozen=True)
 class ArrayHeader:
-    """What an array says of itself."""
+    """Holds what an array says of itself."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -49,9 +49,9 @@ class Arrays:
     """Names of arrays, by what they hold."""
 
     inputs: dict[str, str]
-    """By the name of the input."""
+    """Sorted by the name of the input."""
     labels: dict[str, str]
-    """By the name of the output."""
+    """Sorted by the name of the output."""
 
 
 def read_headers(file: Path, problems: Problems) -> dict[str, ArrayHeader]:

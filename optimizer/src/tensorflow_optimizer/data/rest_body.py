@@ -21,13 +21,13 @@ _SHOWN = 100
 
 
 class WrongLineError(Exception):
-    """What is wrong with a line, as it follows the line's number."""
+    """Holds what is wrong with a line, as it follows the line's number."""
 
     def __init__(self, text: str, *hints: Hint, kind: str | None = None) -> None:
         super().__init__(text)
         self.hints = hints
         self.kind = kind or text
-        """What it has in common with others, of which only the first is shown."""
+        """Holds what it has in common with others, of which only the first is shown."""
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
