@@ -12,7 +12,7 @@ export enum ModelApiType {
   REST = 'REST',
 }
 
-/** Says who may call an API. */
+/** Authorization of an API's callers. */
 export enum ModelApiAuthorizationType {
   /** Callers sign their requests with AWS Signature Version 4, and need `grantInvoke`. */
   IAM = 'AWS_IAM',
@@ -45,7 +45,7 @@ export interface ModelApiProps {
   readonly apiName?: string;
 
   /**
-   * Says who may call.
+   * Authorization of the callers.
    *
    * @default ModelApiAuthorizationType.IAM
    */
@@ -71,7 +71,7 @@ export interface ModelApiProps {
   readonly throttle?: apigateway.ThrottleSettings;
 
   /**
-   * Tells whether callers need an API key in the header `x-api-key`: without one they are answered with 403. Needs `ModelApiType.REST`.
+   * Asks callers for an API key in the header `x-api-key`: without one they are answered with 403. Needs `ModelApiType.REST`.
    *
    * Adds a usage plan and a key. A key identifies a caller for the limits of `usagePlan`, and does not prove who calls: keep
    * `ModelApiAuthorizationType.IAM` for that.

@@ -77,7 +77,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
   /** Inputs that captured requests lack. @internal */
   public readonly _redacted?: string[];
 
-  /** Tells whether the function serves the page for browsers. @internal */
+  /** True: the function serves the page for browsers. @internal */
   public readonly _hasExplorer: boolean;
 
   private readonly requestMetrics?: RequestMetrics;

@@ -35,7 +35,7 @@ const server = await startDigitsServer(undefined, [`--cors_allow_origins=${allow
 const silent = await startDigitsServer();
 const own = [allowed.url, other.url, aws.functionUrl, aws.httpApi, server.url, silent.url];
 const { check, conclude } = await browserChecks((url) => own.some((address) => url.startsWith(address)));
-/** Holds what Chromium logs of requests that are refused by CORS, or answered with an error. */
+/** Messages that Chromium logs about requests that are refused by CORS, or answered with an error. */
 const expected = /CORS policy|Failed to load resource/;
 
 for (const [name, address] of [['a function URL', aws.functionUrl], ['an HTTP API', aws.httpApi]]) {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'fs';
 
-/** Holds what is read of a file. A first line that is longer is left to the build. */
+/** Bytes that are read of a file. A first line that is longer is left to the build. */
 const LIMIT = 1 << 16;
 const MEMBERS = ['instances', 'inputs', 'label', 'signature_name'];
 

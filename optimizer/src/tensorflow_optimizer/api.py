@@ -23,13 +23,13 @@ __all__ = ["Comparison", "Inspection", "Optimized", "OptimizerError", "compare",
 
 @dataclass(frozen=True)
 class Inspection:
-    """Holds what a model's files say of it."""
+    """Size and signatures of a model, as its files state them."""
 
     size_bytes: int
     default_signature: str
     """Name of the signature that answers requests without a name."""
     signatures: dict[str, SignatureSpec]
-    """Sorted by name, with names, shapes and types of inputs and outputs. None in a shape is any size."""
+    """Signatures by their names, with names, shapes and types of inputs and outputs. None in a shape is any size."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Holds what `check` finds by headers and first rows, in the words of the build."""
+"""Findings of `check` by headers and first rows, in the words of the build."""
 
 from __future__ import annotations
 

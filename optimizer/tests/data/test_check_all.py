@@ -1,4 +1,4 @@
-"""Holds what `check --all` finds by reading every value, in bounded memory."""
+"""Findings of `check --all` by reading every value, in bounded memory."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class _Checked:
     default: str
     """The signature that the job evaluates."""
     found: dict[str, DataCheck]
-    """Sorted by the name of the signature, the default one first."""
+    """Findings by the name of the signature, the default one first."""
 
     @property
     def data(self) -> DataCheck:

@@ -41,13 +41,13 @@ _VALUES = 1 << 20
 
 @dataclass
 class DataCheck:
-    """Holds what was found in evaluation data."""
+    """Findings in evaluation data."""
 
     format: Format
     problems: Problems = field(default_factory=Problems)
-    """Holds what a build would refuse."""
+    """Sentences on what a build would refuse."""
     warnings: list[str] = field(default_factory=list)
-    """Holds what a build would accept, and is seldom meant."""
+    """Sentences on what a build would accept, and is seldom meant."""
     rows: int | None = None
     """Number of rows; None if it is not known without reading all of them."""
     rows_read: int = 0

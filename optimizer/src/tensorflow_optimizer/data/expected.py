@@ -1,4 +1,4 @@
-"""Holds what a signature expects of a file with its evaluation data."""
+"""Names, shapes and types that a signature expects in its evaluation data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ExpectedData:
     shapes: dict[str, list[int | None] | None]
     """The inputs' complete shapes, as far as they are known; None: of unknown rank."""
     batched: bool | None
-    """Tells whether dimension 0 of the inputs is the batch; None if the data's rank decides."""
+    """True: dimension 0 of the inputs is the batch. None: the data's rank decides."""
 
     @classmethod
     def of(

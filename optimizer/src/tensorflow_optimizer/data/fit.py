@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Form(Enum):
-    """Holds what one sample is to a signature."""
+    """Relation of a sample to the shape of an input."""
 
     WHOLE = "whole"
     """A complete input."""
@@ -35,7 +35,7 @@ class Form(Enum):
 
     @property
     def is_whole(self) -> bool:
-        """Tells whether a sample is all that one call takes."""
+        """Return whether a sample is all that one call takes."""
         return self in (Form.WHOLE, Form.WITHOUT_ONE)
 
 
@@ -64,7 +64,7 @@ def form_of(item: Sequence[int], shape: list[int | None] | None, *, batched: boo
 
 @dataclass(frozen=True)
 class Described:
-    """Holds what is known of an array before it is read."""
+    """Facts about an array that are known before it is read."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]

@@ -31,7 +31,7 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 
 @dataclass(frozen=True)
 class ArrayHeader:
-    """Holds what an array says of itself."""
+    """Header of an array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -46,12 +46,12 @@ class ArrayHeader:
 
 @dataclass(frozen=True)
 class Arrays:
-    """Names of arrays, by what they hold."""
+    """Names of the arrays of inputs and labels."""
 
     inputs: dict[str, str]
-    """Sorted by the name of the input."""
+    """Name of the array of each input."""
     labels: dict[str, str]
-    """Sorted by the name of the output."""
+    """Name of the array of each output's labels."""
 
 
 def read_headers(file: Path, problems: Problems) -> dict[str, ArrayHeader]:

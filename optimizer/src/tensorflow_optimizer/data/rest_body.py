@@ -21,13 +21,13 @@ _SHOWN = 100
 
 
 class WrongLineError(Exception):
-    """Holds what is wrong with a line, as it follows the line's number."""
+    """Sentence on a fault of a line, as it follows the line's number."""
 
     def __init__(self, text: str, *hints: Hint, kind: str | None = None) -> None:
         super().__init__(text)
         self.hints = hints
         self.kind = kind or text
-        """Holds what it has in common with others, of which only the first is shown."""
+        """Part that the sentence has in common with others, of which only the first is shown."""
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
