@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,11 +69,11 @@ def inspect(model: str | os.PathLike[str], *, allowed_operations: Sequence[str] 
         OptimizerError: There is no whole model, or it has other such operations.
     """
     environment.prepare()
-    from .command_line.opened_model import open_model
+    from .command_line.opened_model import open_model, work_directory
     from .sandbox import Sandbox
 
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="inspect-") as work:
-        opened = open_model(sandbox, _existing(model), ["serve"], Path(work), allowed_operations)
+    with Sandbox() as sandbox, work_directory() as work:
+        opened = open_model(sandbox, _existing(model), ["serve"], work, allowed_operations)
         return Inspection(opened.source.size_bytes, opened.default, opened.specs)
 
 
@@ -100,13 +99,13 @@ def compare(
     """
     environment.prepare()
     from .command_line.compare import measure
-    from .command_line.opened_model import open_model
+    from .command_line.opened_model import open_model, work_directory
     from .evaluation import comparable, latency_ratio
     from .sandbox import Sandbox
 
     given = [_existing(path) for path in (first, second)]
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="compare-") as work:
-        places = [Path(work) / name for name in ("a", "b")]
+    with Sandbox() as sandbox, work_directory() as work:
+        places = [work / name for name in ("a", "b")]
         for place in places:
             place.mkdir()
         a, b = (

@@ -6,14 +6,18 @@ import functools
 import importlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec
+from sample_users import is_root
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE, find_program
 from tensorflow_optimizer.runners import remote_runner
@@ -22,8 +26,6 @@ from tensorflow_optimizer.sandbox.layers import LAYERS
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sample_models import SampleModels
     from tensorflow_optimizer.sandbox import Zygote
 
@@ -51,7 +53,24 @@ def row(output: str, name: str) -> str:
 
 #: The package has a function of its name.
 OPENING = importlib.import_module("tensorflow_optimizer.sources.open_source")
+WEATHER = Path(__file__).parents[3] / "examples" / "weather"
 LITERT, SERVING, ROWS = "LiteRT, on Lambda", "TensorFlow Serving", "rows of a run, LiteRT"
+
+
+@pytest.mark.skipif(not is_root, reason="only root opens models as another user")
+def test_root_opens_keras_files_as_another_user(zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "tensorflow_optimizer.sandbox.Sandbox", functools.partial(Sandbox, zygote=zygote, allow_root=False)
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        place.chmod(0o755)  # pytest's own are closed to other users
+        monkeypatch.setattr(tempfile, "tempdir", directory)
+        model = shutil.copy(WEATHER / "weather.keras", place)
+        assert "temp_max: float32[?, 1]" in invoke("inspect", model)
+        compared = invoke("compare", model, model, "--data", shutil.copy(WEATHER / "evaluation.npz", place))
+        assert "user on" in " ".join(compared.split())
+        assert [path.name for path in place.iterdir() if path.is_dir()] == []
 
 
 class TestInspect:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ import typer
 from ..errors import BadInputError, ExitCode
 from ..processes import environment
 from .failure import in_inspection, name_hints, one_sentence
+from .label_option import ClassNames  # noqa: TC001 - typer evaluates it
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import parse_shapes, read_labels
 
@@ -82,15 +82,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
             help="The whole shape of an input, the batch dimension included; once for each whose dimensions are open.",
         ),
     ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help="A text file with the name of a class on each line, in the order of the output, for data labelled by "
-            "name.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    labels: ClassNames = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag of the SavedModel's graph.", show_default="serve")] = None,
     allowed_operation: AllowedOperations = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
@@ -106,14 +98,14 @@ def check(  # noqa: PLR0913 - one parameter for each option
     environment.prepare()
     # Other commands start without NumPy.
     from ..sandbox import Sandbox
-    from .opened_model import open_model
+    from .opened_model import open_model, work_directory
 
     with one_sentence(in_inspection):
         if not data.exists():
             raise BadInputError(f"{data} does not exist; give the path of evaluation data")
         shapes, names = parse_shapes(input_shape or []), read_labels(labels) if labels else None
-        with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="check-") as work:
-            opened = open_model(sandbox, model, tag or ["serve"], Path(work), allowed_operation or ())
+        with Sandbox() as sandbox, work_directory() as work:
+            opened = open_model(sandbox, model, tag or ["serve"], work, allowed_operation or ())
         checked = _check(opened, data, signature, shapes, names, seed if read_all else None)
         if as_json:
             typer.echo(checked.to_json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from ..processes import environment
 from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed, speeds
 from .failure import in_inspection, one_sentence
 from .isolation import show_isolation
+from .label_option import ClassNames  # noqa: TC001 - typer evaluates it
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import read_labels
 
@@ -34,15 +34,7 @@ def compare(
     a: _Model,
     b: _Model,
     data: Annotated[Path, typer.Option(help="Real inputs, .npz, .jsonl, .csv or .parquet, with labels or without.")],
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help="A text file with the name of a class on each line, in the order of the output, for data labelled by "
-            "name.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    labels: ClassNames = None,
     allowed_operation: AllowedOperations = None,
 ) -> None:
     """Compare B with A: size, decisions, accuracy where there are labels, and latency, the two taking turns.
@@ -52,10 +44,10 @@ def compare(
     """
     environment.prepare()
     from ..sandbox import Sandbox
-    from .opened_model import open_model
+    from .opened_model import open_model, work_directory
 
-    with one_sentence(in_inspection), Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="compare-") as work:
-        places = [Path(work) / name for name in ("a", "b")]
+    with one_sentence(in_inspection), Sandbox() as sandbox, work_directory() as work:
+        places = [work / name for name in ("a", "b")]
         for place in places:
             place.mkdir()
         first, second = (

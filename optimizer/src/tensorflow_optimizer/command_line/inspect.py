@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,10 +40,10 @@ def inspect(
     environment.prepare()
     # Other commands start without NumPy.
     from ..sandbox import Sandbox
-    from .opened_model import open_model
+    from .opened_model import open_model, work_directory
 
-    with one_sentence(in_inspection), Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="inspect-") as work:
-        _show(model, open_model(sandbox, model, tag or ["serve"], Path(work), allowed_operation or ()))
+    with one_sentence(in_inspection), Sandbox() as sandbox, work_directory() as work:
+        _show(model, open_model(sandbox, model, tag or ["serve"], work, allowed_operation or ()))
 
 
 def operators(model: OpenedModel) -> Mapping[str, int]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..documents.job import Identity, Packaging, Source
@@ -13,13 +16,21 @@ from ..signatures.select import default_signature
 from ..sources import SavedModelSource, TfliteSource, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..runners import RemoteRunner
     from ..sandbox import Sandbox
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
+
+
+@contextmanager
+def work_directory() -> Iterator[Path]:
+    """Yield a directory for intermediate files. Other users can enter it: as root, a leaf of another one reads them."""
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as directory:
+        path = Path(directory)
+        path.chmod(0o711)
+        yield path
 
 
 @dataclass(frozen=True)
