@@ -1,6 +1,6 @@
 """Runs the cells of the notebook in their order, as Jupyter does, and writes what they show into it.
 
-    .tools/python/bin/python examples/notebook/run.py
+    PYTHONPATH=$PWD/optimizer/src:$PWD/runtime/shared/src .tools/python/bin/python examples/notebook/run.py
 
 Jupyter itself is not needed. It shows an object as this program does: by its `_repr_svg_`, or else by its `repr`.
 """

@@ -14,7 +14,7 @@ const MAX_CAPACITY: u64 = 8 << 20;
 /// One connection to a server that speaks HTTP/1.1, with one call at a time. It is opened again where the server has
 /// closed it, and no call has a timeout.
 ///
-/// A client for all of HTTP takes a tenth of the time in which a function starts.
+/// It is part of a function's start, which a client for all of HTTP would make longer.
 ///
 /// See <https://www.rfc-editor.org/rfc/rfc9112>.
 pub(super) struct Connection {
