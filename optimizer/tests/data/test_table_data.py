@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any
+import io
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tensorflow_optimizer.data import Dataset, has_labels, read_dataset
+from tensorflow_optimizer.data import Dataset, has_labels, parquet_leaf, parquet_rows, read_dataset
 from tensorflow_optimizer.errors import BadInputError
 from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Shape = tuple[int | None, ...]
 
@@ -278,20 +282,62 @@ class TestParquet:
 
     @settings(max_examples=400, derandomize=True, deadline=None)
     @given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
-    def test_a_changed_file_is_read_or_refused(
+    def test_a_changed_file_is_read_or_fails_with_an_error_that_its_reader_tells(
         self, changes: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        file = write_parquet(tmp_path_factory.mktemp("any"), {"x": [[1.0, 2.0]] * 5, "label": [0, 1, 2, 0, 1]})
-        content = bytearray(file.read_bytes())
+        columns = {"x": [[1.0, 2.0]] * 5, "label": [0, 1, 2, 0, 1]}
+        content = bytearray(write_parquet(tmp_path_factory.mktemp("any"), columns).read_bytes())
         for place, value in changes:
             content[place % len(content)] = value
-        file.write_bytes(content)
-        message = "data.parquet"
-        try:
-            read(file)
-        except BadInputError as error:
-            message = str(error)
-        assert "data.parquet" in message
+        read_rows = 0
+        with suppress(*parquet_leaf.damage()), parquet_leaf.open_parquet(io.BytesIO(content)) as opened:
+            for arrays, problems in parquet_leaf.rows(opened, "data.parquet", [0, 1]):
+                assert problems or len(arrays) == 2
+                read_rows += 1
+        assert read_rows <= 1
+
+    def test_a_changed_file_is_refused(self, tmp_path: Path) -> None:
+        file = write_parquet(tmp_path, {"x": [[1.0, 2.0]] * 500})
+        content = file.read_bytes()
+        file.write_bytes(content[:8] + bytes(200) + content[208:])
+        assert "data.parquet is not a Parquet file, or is cut short or corrupt" in refusal(file)
+
+    def test_a_file_in_a_directory_that_is_closed_to_others_is_read(self, tmp_path: Path) -> None:
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o700)
+        file = write_parquet(closed, {"x": [[1.0, 2.0]]})
+        file.chmod(0o600)
+        assert read(file).inputs["x"].tolist() == [[1.0, 2.0]]
+
+    def test_who_judges_does_not_load_the_library_that_parses_it(self, tmp_path: Path) -> None:
+        file = write_parquet(tmp_path, {"x": [[1.0, 2.0]], "label": [1]})
+        program = (
+            "import sys; from pathlib import Path; from tensorflow_optimizer.data import has_labels, read_dataset; "
+            "from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec; "
+            "tensors = {'x': TensorSpec('float32', (None, 2), '')}, {'y': TensorSpec('float32', (None, 3), '')}; "
+            "spec = SignatureSpec('serving_default', 'tensorflow/serving/predict', *tensors); "
+            f"file = Path({str(file)!r}); data = read_dataset(file, spec, None, batched=True, labels=None); "
+            "print(has_labels(file), data.count, [name for name in sys.modules if name.startswith('pyarrow')])"
+        )
+        paths = os.pathsep.join(sys.path)
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout == "True 1 []\n", done.stderr
+
+    @pytest.mark.parametrize("signal_number", [signal.SIGSEGV, signal.SIGABRT])
+    def test_a_reader_that_crashes_refuses_the_file(
+        self, signal_number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = write_parquet(tmp_path, {"x": [[1.0, 2.0]]})
+        monkeypatch.setattr(parquet_rows, "_TASK", f"crashing_reader:{signal.Signals(signal_number).name}")
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        name = signal.Signals(signal_number).name
+        assert f"cut short or corrupt (its reader crashed with {name})" in refusal(file)
 
     @pytest.mark.parametrize("cut", [4, 20, 200, -1])
     def test_a_file_that_was_cut_short_is_refused(self, cut: int, tmp_path: Path) -> None:

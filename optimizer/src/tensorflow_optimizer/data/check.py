@@ -17,7 +17,7 @@ from .input_statistics import InputStatistics
 from .label_statistics import LabelStatistics
 from .labels import labels_for
 from .npz import assign_arrays, load_arrays, read_headers, stream_arrays
-from .parquet_rows import count_rows
+from .parquet_rows import read_header
 from .problems import Problems
 from .read import READERS, typed
 from .row_hashes import RowHashes
@@ -76,7 +76,7 @@ def check_beginning(expected: ExpectedData, class_names: list[str] | None) -> Da
                 _typed_inputs(expected, chunk, found.problems)
                 check_labels(expected, chunk.labels, class_names, found.problems)
             if found.format is Format.PARQUET:
-                found.rows = count_rows(expected.file)
+                found.rows = read_header(expected.file).rows
             if not found.rows_read and not found.problems:
                 found.problems.add(f"{expected.name} holds no samples")
     return found

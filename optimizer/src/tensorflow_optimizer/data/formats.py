@@ -96,8 +96,7 @@ def has_labels(path: Path) -> bool:
         if found is Format.CSV:
             return names_labels(csv_names(file))
         if found is Format.PARQUET:
-            with parquet_rows.open_parquet(file) as opened:
-                return names_labels(opened.schema_arrow.names)
+            return names_labels(parquet_rows.read_header(file).names)
         with file.open(encoding="utf-8") as stream:
             return LABEL in json.loads(next(line for line in stream if line.strip()))
     except (OSError, ValueError, StopIteration, TypeError, csv.Error, zipfile.BadZipFile, OptimizerError):

@@ -34,12 +34,10 @@ class LeafEnds:
     """Standard output and standard error."""
     life: int
     """A socket of the reaper: closed by the judge when the leaf is to end. The reaper then says how it ended."""
-    lock: int | None
+    lock: int | None = None
     """Lock of the leaf's user, which nobody may take before the reaper ends; None: the leaf has no user of its own."""
-
-    def all(self) -> list[int]:
-        """Return all of them."""
-        return [self.reading, self.writing, self.errors, self.life, *([] if self.lock is None else [self.lock])]
+    input: int | None = None
+    """Standard input, a file that was opened for reading; None: nothing."""
 
 
 def run(ends: LeafEnds, given: dict[str, Any]) -> None:
@@ -58,8 +56,9 @@ def run(ends: LeafEnds, given: dict[str, Any]) -> None:
     leaf = os.fork()
     if leaf == 0:
         _become_leaf(ends, given["environment"], reaper)
-    for descriptor in (ends.reading, ends.writing, ends.errors):
-        os.close(descriptor)
+    for descriptor in (ends.reading, ends.writing, ends.errors, ends.input):
+        if descriptor is not None:
+            os.close(descriptor)
     family = Family(leaf, given["user"])
     with socket.socket(fileno=ends.life) as life:
         with suppress(OSError):
@@ -104,8 +103,7 @@ def _become_leaf(ends: LeafEnds, environment: dict[str, str] | None, reaper: int
         os.setsid()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
+        os.dup2(os.open(os.devnull, os.O_RDONLY) if ends.input is None else ends.input, 0)
         for target in (1, 2):
             os.dup2(ends.errors, target)
         kept = sorted((ends.reading, ends.writing))

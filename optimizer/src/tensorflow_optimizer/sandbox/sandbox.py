@@ -75,6 +75,7 @@ class Sandbox:
         limits: Limits | None = None,
         environment: Mapping[str, str] | None = None,
         loopback: bool = False,
+        standard_input: Path | None = None,
         progress: Progress | None = None,
     ) -> Leaf:
         """Start a leaf; from several threads, as many at a time as the judge likes.
@@ -85,10 +86,12 @@ class Sandbox:
             limits: What it may use; None: the default.
             environment: Variables that TensorFlow reads when it starts. The leaf is then a new process, and imports it.
             loopback: Whether it may open sockets, to try a server. Without, there is no network in any state.
+            standard_input: A file that it reads as its standard input, though it may not open it by its path.
             progress: Receives its messages and warnings; None: they go to the log.
 
         Raises:
             OptimizerError: It would run as root, or there is no user left.
+            OSError: The file for its standard input cannot be opened.
         """
         paths = [path.resolve() for path in read]
         paths += [target for path in paths for target in _targets(path)]
@@ -109,7 +112,7 @@ class Sandbox:
             "limits": asdict(resolved),
             "environment": None if environment is None and self._zygote.forks else dict(environment or {}),
         }
-        leaf = self._started(started, directory, user, Messages(progress))
+        leaf = self._started(started, directory, user, Messages(progress), standard_input)
         leaf.begin(
             {
                 "task": task,
@@ -140,20 +143,35 @@ class Sandbox:
         directory.mkdir(mode=0o700)
         return directory
 
-    def _started(self, content: dict[str, Any], directory: Path, user: LeafUser | None, messages: Messages) -> Leaf:
-        requests, asking = os.pipe()
-        answers, answering = os.pipe()
-        errors, complaining = os.pipe()
+    def _started(
+        self,
+        content: dict[str, Any],
+        directory: Path,
+        user: LeafUser | None,
+        messages: Messages,
+        standard_input: Path | None,
+    ) -> Leaf:
+        given = {} if user is None else {"lock": user.lock}
+        if standard_input is not None:
+            try:
+                given["input"] = os.open(standard_input, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                if user is not None:
+                    user.release()
+                raise
+        given["reading"], asking = os.pipe()
+        answers, given["writing"] = os.pipe()
+        errors, given["errors"] = os.pipe()
         life, theirs = socket.socketpair()
-        for descriptor in (asking, answering):
+        given["life"] = theirs.fileno()
+        for descriptor in (asking, given["writing"]):
             enlarge(descriptor)
         for descriptor in (asking, answers):
             os.set_blocking(descriptor, False)
-        given = [requests, answering, complaining, theirs.fileno(), *([] if user is None else [user.lock])]
         with theirs, suppress(OSError):  # the first request says that there is no zygote any more
             self._zygote.start(content, given)
-        for descriptor in (requests, answering, complaining):
-            os.close(descriptor)
+        for name in given.keys() - {"lock", "life"}:
+            os.close(given[name])
         leaf = Leaf(directory, JudgeEnds(FrameStream(answers, asking), life, errors), user, messages)
         self._leaves.append(leaf)
         return leaf

@@ -19,7 +19,7 @@ from ..processes import environment
 from . import linux, reaper
 
 _LENGTH = struct.Struct(">I")
-_MOST_DESCRIPTORS = 5
+_MOST_DESCRIPTORS = 6
 #: Modules that every leaf needs for its layers. One of them asks the system's tools for its library.
 _LAYERS = ("py_landlock", "pyseccomp")
 
@@ -43,16 +43,16 @@ def main(arguments: list[str]) -> None:
             pass
 
 
-def send_request(control: socket.socket, content: dict[str, object], descriptors: list[int]) -> None:
+def send_request(control: socket.socket, content: dict[str, object], descriptors: dict[str, int]) -> None:
     """Ask the zygote for a leaf.
 
     Args:
         control: The judge's socket.
         content: As `reaper.run` takes it.
-        descriptors: As LeafEnds has them.
+        descriptors: As LeafEnds names them.
     """
-    message = json.dumps(content).encode()
-    socket.send_fds(control, [_LENGTH.pack(len(message))], descriptors)
+    message = json.dumps({**content, "descriptors": list(descriptors)}).encode()
+    socket.send_fds(control, [_LENGTH.pack(len(message))], list(descriptors.values()))
     control.sendall(message)
 
 
@@ -68,7 +68,7 @@ def _start_leaf(control: socket.socket) -> bool:
         parts.append(part)
         left -= len(part)
     given = json.loads(b"".join(parts))
-    ends = reaper.LeafEnds(*descriptors, *([] if len(descriptors) == _MOST_DESCRIPTORS else [None]))
+    ends = reaper.LeafEnds(**dict(zip(given["descriptors"], descriptors, strict=True)))
     if os.fork() == 0:
         try:
             control.close()

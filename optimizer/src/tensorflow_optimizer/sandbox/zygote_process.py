@@ -85,7 +85,7 @@ class Zygote:
     ) -> None:
         self.close()
 
-    def start(self, content: dict[str, Any], descriptors: list[int]) -> None:
+    def start(self, content: dict[str, Any], descriptors: dict[str, int]) -> None:
         """Ask for a leaf. It starts when the zygote has imported its modules; from several threads.
 
         Raises:
