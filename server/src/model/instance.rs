@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::call::{Call, Outputs};
-use super::description::{Description, Signature};
+use super::description::Signature;
 use super::error::{LoadError, RunError};
 use super::loaded::Model;
 use super::tensor::Tensor;
@@ -37,12 +37,6 @@ impl Model {
 }
 
 impl Instance {
-    /// The description that model.json gives.
-    #[must_use]
-    pub fn description(&self) -> &Arc<Description> {
-        &self.model.description
-    }
-
     /// Answers a call.
     pub fn run(&mut self, call: &Call) -> Result<Outputs, RunError> {
         self.run_while(call, |_| true)

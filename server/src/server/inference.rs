@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::metrics::Entry;
 use super::response::{Response, failed, json, respond};
 use super::state::{State, compute, count};
-use crate::inference::{self, Answer, Form, HEADER, InferRequest, Part, Resource, memory, metadata};
+use crate::inference::{self, Answer, HEADER, InferRequest, Part, Resource, memory, metadata};
 use crate::model::{Call, Description, Outputs};
 
 /// Tells whether a path is the protocol's.
@@ -129,18 +129,18 @@ async fn predict(
     let size = body.size().filter(|_| !body.may_hold_images(&servable.description));
     let _caller = size.is_none().then(|| share.caller());
     let (unsent, capture, most) = (body.unsent(), state.sample(), state.max_answer_bytes);
-    let read = move |description: &Arc<Description>| {
+    let read = move |description: Arc<Description>| {
         let body = body.plain(&mut share)?;
-        let request = read_body(description, body, json_length, &mut share, most)?;
-        Ok((request.call, (request.form, share)))
+        let InferRequest { call, form } = read_body(&description, body, json_length, &mut share, most)?;
+        let write = move |call: &Call, outputs: &Outputs| {
+            if let Some(capture) = capture {
+                capture.keep_tensors(&description, call, outputs);
+            }
+            Ok(form.answer(&description, call.signature, outputs).map(|body| share.hold(body)))
+        };
+        Ok((call, write))
     };
-    let write = move |description: &Arc<Description>, (form, share): (Form, Share), call: &Call, outputs: &Outputs| {
-        if let Some(capture) = capture {
-            capture.keep_tensors(description, call, outputs);
-        }
-        Ok(form.answer(description, call.signature, outputs).map(|body| share.hold(body)))
-    };
-    compute(state, servable, (Entry::RestInfer, size, unsent), deadline, read, write).await
+    compute(state, servable, (Entry::RestInfer, size, unsent), deadline, read).await
 }
 
 fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Failure> {

@@ -41,6 +41,7 @@ mod response;
 mod rest;
 mod state;
 mod streams;
+mod tensorflow_serving;
 mod threads;
 mod tls;
 #[cfg(feature = "otlp")]

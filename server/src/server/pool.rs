@@ -91,31 +91,33 @@ impl Pool {
     ///
     /// # Arguments
     ///
-    /// * `read`: makes the call, and keeps what the answer needs besides.
-    /// * `write`: makes the answer.
+    /// * `read`: makes the call, and the function that writes its answer.
     ///
     /// # Errors
     ///
-    /// Those of `read` and `write`; as many requests wait as may; the model failed; or the deadline has come.
-    pub(super) async fn run<K: Send + 'static, T: Send + 'static>(
+    /// Those of reading and writing; as many requests wait as may; the model failed; or the deadline has come.
+    pub(super) async fn run<W, T>(
         self: &Arc<Self>,
         arrived: Arrived<'_>,
-        read: impl FnOnce(&Arc<Description>) -> Result<(Call, K), Failure> + Send + 'static,
-        write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
+        read: impl FnOnce(Arc<Description>) -> Result<(Call, W), Failure> + Send + 'static,
+    ) -> Result<T, Failure>
+    where
+        W: FnOnce(&Call, &Outputs) -> Result<T, Failure> + Send + 'static,
+        T: Send + 'static,
+    {
         let description = Arc::clone(&self.model.description);
         // The only client has nobody's rows to wait for. Time that is limited is counted for one request.
         let is_large = arrived.unsent.is_some() || arrived.size.is_none_or(|size| size > LARGEST_SMALL_BYTES);
         if !self.gathers || arrived.concurrency < 2 || is_large {
-            return self.compute(arrived, move || read(&description), write).await;
+            return self.compute(arrived, move || read(description)).await;
         }
         let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
         let start = Instant::now();
-        let (call, kept) = catch_unwind(AssertUnwindSafe(|| read(&description))).map_err(|_| Panicked)??;
-        let signature = &description.signatures[call.signature];
+        let (call, write) = catch_unwind(AssertUnwindSafe(|| read(description))).map_err(|_| Panicked)??;
+        let signature = &self.model.description.signatures[call.signature];
         if call.rows >= signature.most_rows() || signature.output_bytes(call.rows) > LARGEST_SMALL_BYTES {
             drop(reservation);
-            return self.compute(arrived, move || Ok((call, kept)), write).await;
+            return self.compute(arrived, move || Ok((call, write))).await;
         }
         let reading = start.elapsed();
         let (reply, mut answer) = oneshot::channel();
@@ -143,8 +145,7 @@ impl Pool {
         };
         let Computed { call, outputs, share } = computed?;
         let start = Instant::now();
-        let result =
-            catch_unwind(AssertUnwindSafe(|| write(&description, kept, &call, &outputs))).map_err(|_| Panicked)?;
+        let result = catch_unwind(AssertUnwindSafe(|| write(&call, &outputs))).map_err(|_| Panicked)?;
         if let (Ok(_), Some(size)) = (&result, arrived.size) {
             arrived.estimate.record(size, reading + share + start.elapsed());
         }
@@ -152,12 +153,15 @@ impl Pool {
     }
 
     /// Answers a request by one computation: it reads, runs the model for this request only, and writes.
-    async fn compute<K: Send + 'static, T: Send + 'static>(
+    async fn compute<W, T>(
         self: &Arc<Self>,
         arrived: Arrived<'_>,
-        read: impl FnOnce() -> Result<(Call, K), Failure> + Send + 'static,
-        write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
+        read: impl FnOnce() -> Result<(Call, W), Failure> + Send + 'static,
+    ) -> Result<T, Failure>
+    where
+        W: FnOnce(&Call, &Outputs) -> Result<T, Failure> + Send + 'static,
+        T: Send + 'static,
+    {
         let Arrived { estimate, size, unsent, concurrency, deadline } = arrived;
         let queued = Instant::now();
         let timed = {
@@ -167,8 +171,7 @@ impl Pool {
                 let allowed = unsent.map(|sent| (sent, Allowance::starting(sent)));
                 let exceeded = || allowed.as_ref().filter(|(_, allowance)| !allowance.is_left()).map(|(sent, _)| *sent);
                 let answer = || {
-                    let description = Arc::clone(instance.description());
-                    let (call, kept) = read()?;
+                    let (call, write) = read()?;
                     let mut unsent = None;
                     let outputs = instance.run_while(&call, |rows| {
                         metrics.rows.observe(rows as f64);
@@ -176,7 +179,7 @@ impl Pool {
                         unsent.is_none() && is_wanted()
                     });
                     let outputs = outputs.map_err(|error| unsent.map_or_else(|| error.into(), Failure::unsent))?;
-                    write(&description, kept, &call, &outputs)
+                    write(&call, &outputs)
                 };
                 let result = catch_unwind(AssertUnwindSafe(answer)).map_err(|_| Panicked)?;
                 let taken = start.elapsed();

@@ -132,19 +132,21 @@ impl State {
 ///
 /// * `size`: of the request, in any unit that `entry` has in common; `None` where it is not known yet.
 /// * `unsent`: the bytes that came, where the request has more.
-/// * `read`: makes the call, and keeps what the answer needs besides.
-/// * `write`: makes the answer.
-pub(super) async fn compute<K: Send + 'static, T: Send + 'static>(
+/// * `read`: makes the call, and the function that writes its answer.
+pub(super) async fn compute<W, T>(
     state: &State,
     servable: &Servable,
     (entry, size, unsent): (Entry, Option<usize>, Option<usize>),
     deadline: Instant,
-    read: impl FnOnce(&Arc<Description>) -> Result<(Call, K), Failure> + Send + 'static,
-    write: impl FnOnce(&Arc<Description>, K, &Call, &Outputs) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+    read: impl FnOnce(Arc<Description>) -> Result<(Call, W), Failure> + Send + 'static,
+) -> Result<T, Failure>
+where
+    W: FnOnce(&Call, &Outputs) -> Result<T, Failure> + Send + 'static,
+    T: Send + 'static,
+{
     let estimate = &servable.cost_estimates[entry as usize];
     let arrived = Arrived { estimate, size, unsent, concurrency: state.concurrency.count(), deadline };
-    servable.pool.run(arrived, read, write).await
+    servable.pool.run(arrived, read).await
 }
 
 /// Counts a request of a model, and names that in the request's span.

@@ -107,18 +107,21 @@ impl GrpcInferenceService for Inference {
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
             let share = share.clone();
-            move |description: &Arc<Description>| asked(description, request, &share, most)
-        };
-        let write = move |description: &Arc<Description>, asked: Asked, call: &Call, outputs: &Outputs| {
-            if let Some(capture) = &capture {
-                capture.keep_tensors(description, call, outputs);
+            move |description: Arc<Description>| {
+                let (call, asked) = asked(&description, request, &share, most)?;
+                let write = move |call: &Call, outputs: &Outputs| {
+                    if let Some(capture) = &capture {
+                        capture.keep_tensors(&description, call, outputs);
+                    }
+                    let memory = asked.memory;
+                    let response = response(&description, call.signature, asked, outputs);
+                    share.keep(memory);
+                    Ok(response)
+                };
+                Ok((call, write))
             }
-            let memory = asked.memory;
-            let response = response(description, call.signature, asked, outputs);
-            share.keep(memory);
-            Ok(response)
         };
-        let result = compute(&self.0, &servable, (Entry::GrpcInfer, size, unsent), deadline, read, write).await;
+        let result = compute(&self.0, &servable, (Entry::GrpcInfer, size, unsent), deadline, read).await;
         count(&servable, Entry::GrpcInfer, start, &result);
         Ok(Response::new(result?))
     }

@@ -42,17 +42,20 @@ impl PredictionService for Prediction {
         let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
         let read = {
             let share = share.clone();
-            move |description: &Arc<Description>| asked(description, &request, &share, most)
-        };
-        let write = move |description: &Arc<Description>, asked: Asked, call: &Call, outputs: &Outputs| {
-            if let Some(capture) = &capture {
-                capture.keep_tensors(description, call, outputs);
+            move |description: Arc<Description>| {
+                let (call, asked) = asked(&description, &request, &share, most)?;
+                let write = move |call: &Call, outputs: &Outputs| {
+                    if let Some(capture) = &capture {
+                        capture.keep_tensors(&description, call, outputs);
+                    }
+                    let response = response(&description, call.signature, &asked.outputs, outputs);
+                    share.keep(asked.memory);
+                    Ok(response)
+                };
+                Ok((call, write))
             }
-            let response = response(description, call.signature, &asked.outputs, outputs);
-            share.keep(asked.memory);
-            Ok(response)
         };
-        let result = compute(&self.0, &servable, (Entry::GrpcPredict, size, unsent), deadline, read, write).await;
+        let result = compute(&self.0, &servable, (Entry::GrpcPredict, size, unsent), deadline, read).await;
         count(&servable, Entry::GrpcPredict, start, &result);
         Ok(Response::new(result?))
     }
