@@ -1,12 +1,12 @@
 //! Serves one LiteRT model: on AWS Lambda, or as a server of its own.
 //!
-//! An arrow goes down only: fronts (`lambda`, `server`) → `captured_request`, [`inference`] → [`rest`] → [`model`] →
+//! An arrow goes down only: fronts (`lambda`, `server`) → [`captured_request`], [`inference`] → [`rest`] → [`model`] →
 //! [`image`], [`litert`].
 
 #[cfg(any(feature = "lambda", feature = "server"))]
 mod allowance;
 #[cfg(any(feature = "lambda", feature = "server"))]
-mod captured_request;
+pub mod captured_request;
 pub mod environment;
 pub mod image;
 #[cfg(any(feature = "lambda", feature = "server"))]

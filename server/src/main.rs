@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         #[cfg(not(feature = "lambda"))]
         Some(_) => Err("this build has no Lambda front; build it with the feature `lambda`".to_owned()),
         #[cfg(feature = "server")]
-        None => model_server::server::run(),
+        None => model_server::server::run(std::env::args_os()),
         #[cfg(not(feature = "server"))]
         None => Err("AWS_LAMBDA_RUNTIME_API is not set, and this build has no server".to_owned()),
     };

@@ -9,7 +9,7 @@ use std::thread;
 use model_server::litert::{CompiledModel, Error, Library, ModelFile, SignatureSpec, TensorSpec, Weights};
 
 /// `relu(x @ w)`, of eight numbers.
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/small.tflite");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/small/model.tflite");
 const ROW: usize = 8 * 4;
 const FLOAT32: i32 = 1;
 

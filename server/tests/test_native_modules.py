@@ -83,3 +83,11 @@ def test_a_cycle_is_noticed(other: str) -> None:
 
     with pytest.raises(CycleError):
         TopologicalSorter(imports(texts)).prepare()
+
+
+def test_the_entry_of_each_room_has_one_example_that_cargo_runs() -> None:
+    entries = sorted(SOURCE.glob("*/mod.rs"))
+    assert len(entries) >= 9
+    for entry in entries:
+        about = [line for line in entry.read_text(encoding="utf-8").splitlines() if line.startswith("//!")]
+        assert about.count("//! ```") == 2, entry

@@ -14,7 +14,7 @@ const MEMBERS_BYTES: usize = 200;
 
 /// A predict request in the sample, and its answer.
 #[derive(Debug)]
-pub(crate) struct Exchange {
+pub struct Exchange {
     time: SystemTime,
     signature: usize,
     request: Vec<u8>,
@@ -23,9 +23,11 @@ pub(crate) struct Exchange {
 
 /// The reason why there is no line of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotCaptured {
+pub enum NotCaptured {
+    /// More than a line can hold.
     #[error("request not captured: with its answer it has more than {LARGEST_LINE} bytes")]
     TooLarge,
+    /// A value that JSON does not have.
     #[error("request not captured: it has NaN, an infinity or another value that JSON does not have")]
     NotJson,
 }
@@ -37,7 +39,7 @@ impl Exchange {
     ///
     /// * `time`: when the model had answered.
     /// * `signature`: its position in the description.
-    pub(crate) fn new(time: SystemTime, signature: usize, request: &[u8], answer: &[u8]) -> Result<Self, NotCaptured> {
+    pub fn new(time: SystemTime, signature: usize, request: &[u8], answer: &[u8]) -> Result<Self, NotCaptured> {
         if request.len() + answer.len() > LARGEST_LINE {
             return Err(NotCaptured::TooLarge);
         }
@@ -45,7 +47,7 @@ impl Exchange {
     }
 
     /// Writes the bodies that tensors have in column format, if a line can hold them. Images are as they were sent.
-    pub(crate) fn of_tensors(
+    pub fn of_tensors(
         time: SystemTime,
         description: &Description,
         call: &Call,
@@ -59,11 +61,7 @@ impl Exchange {
     }
 
     /// Returns the line, with its end.
-    pub(crate) fn line(
-        &self,
-        description: &Description,
-        redaction: Option<&Redaction>,
-    ) -> Result<Vec<u8>, NotCaptured> {
+    pub fn line(&self, description: &Description, redaction: Option<&Redaction>) -> Result<Vec<u8>, NotCaptured> {
         let text = |body| std::str::from_utf8(body).map_err(|_| NotCaptured::NotJson);
         let (request, answer) = (text(&self.request)?.trim_start_matches('\u{feff}'), text(&self.answer)?);
         for body in [request, answer] {
@@ -73,7 +71,7 @@ impl Exchange {
         let redacted = redaction.map(|redaction| redaction.apply(request, signature)).transpose();
         let redacted = redacted.map_err(|_| NotCaptured::NotJson)?;
         let request = redacted.as_deref().unwrap_or(request);
-        let string = |text: &str| serde_json::to_string(text).expect("a string is JSON");
+        let string = |text: &str| serde_json::Value::from(text).to_string();
         let mut line = String::with_capacity(request.len() + answer.len() + MEMBERS_BYTES);
         line += "{\"schemaVersion\":1,\"time\":\"";
         line += &timestamp(self.time);

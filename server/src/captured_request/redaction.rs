@@ -6,19 +6,19 @@ use crate::model::{Description, Members, Signature};
 
 /// The inputs whose values are not captured.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Redaction(Vec<String>);
+pub struct Redaction(Vec<String>);
 
 /// A name that no model has among its inputs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("names '{name}', which is no input of the model; it has {known}: correct capture.redact")]
-pub(crate) struct UnknownInput {
+pub struct UnknownInput {
     name: String,
     known: String,
 }
 
 impl Redaction {
     /// Takes the names of inputs, each of which one of the models must have.
-    pub(crate) fn new<'a>(
+    pub fn new<'a>(
         names: Vec<String>,
         descriptions: impl IntoIterator<Item = &'a Description>,
     ) -> Result<Self, UnknownInput> {

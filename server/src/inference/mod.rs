@@ -3,6 +3,23 @@
 //!
 //! An inference request goes three steps, of which only the second needs the model:
 //! [`InferRequest::read`] → [`Instance::run`](crate::model::Instance::run) → [`Form::answer`].
+//!
+//! ```
+//! use std::borrow::Cow;
+//! use std::path::Path;
+//!
+//! use model_server::inference::{InferRequest, Part, Resource};
+//! use model_server::model::Description;
+//! use model_server::rest::unlimited;
+//!
+//! let part = Resource::parse("POST", "/v2/models/small/infer", "server").unwrap();
+//! assert_eq!(part, Resource::Model { name: "small", version: None, part: Part::Infer });
+//!
+//! let description = Description::read(Path::new("tests/small")).unwrap();
+//! let body = br#"{"inputs": [{"name": "x", "shape": [1, 8], "datatype": "FP32", "data": [0, 0, 0, 0, 0, 0, 0, 1]}]}"#;
+//! let request = InferRequest::read(&description, Cow::Borrowed(body), None, unlimited).unwrap();
+//! assert_eq!(request.call.rows, 1);
+//! ```
 
 mod answer;
 mod header;

@@ -1,4 +1,18 @@
 //! AWS Lambda: the Runtime API, the events of its sources, and the function's log.
+//!
+//! ```
+//! use std::time::Instant;
+//!
+//! use model_server::lambda::Function;
+//!
+//! // SAFETY: this program has one thread.
+//! unsafe { std::env::set_var("MODEL_DIR", "tests/small") };
+//! let mut function = Function::load(Instant::now()).unwrap();
+//! let event = br#"{"data": [0, 0, 0, 0, 0, 0, 0, 0]}"#;
+//! let (answer, outcome) = function.answer(event, "request-1", None, None);
+//! assert!(answer.unwrap().starts_with(br#"{"prediction""#));
+//! function.log(outcome.unwrap(), "request-1", None);
+//! ```
 
 mod answer;
 mod capture;

@@ -1,4 +1,12 @@
 //! Times runs of several rows, and of several threads, on this machine, by the code that serves them.
+//!
+//! ```
+//! // SAFETY: this program has one thread.
+//! unsafe { std::env::set_var("MODEL_DIR", "tests/small") };
+//! let request = r#"{"data": [0, 0, 0, 0, 0, 0, 0, 0]}"#;
+//! let times = model_server::measure::measured(request).unwrap();
+//! assert!(times.starts_with(r#"[{"signature":"serving_default","single":{"number":1"#), "{times}");
+//! ```
 
 use std::io::Read;
 use std::time::Duration;
@@ -54,20 +62,29 @@ struct Time {
     wall: f64,
 }
 
-/// Reads a predict request for each signature to measure from standard input, a line each, and prints a JSON list.
+/// Reads the requests for [`measured`] from standard input, and prints what it returns.
+///
+/// # Errors
+///
+/// A sentence where nothing can be measured.
+pub fn run() -> Result<(), String> {
+    let mut requests = String::new();
+    std::io::stdin().read_to_string(&mut requests).map_err(|error| format!("cannot read the requests: {error}"))?;
+    println!("{}", measured(&requests)?);
+    Ok(())
+}
+
+/// Times a predict request for each signature to measure, a line each, and returns a JSON list.
 ///
 /// The environment variables are those of [`options`].
 ///
 /// # Errors
 ///
 /// A sentence where nothing can be measured.
-pub fn run() -> Result<(), String> {
+pub fn measured(requests: &str) -> Result<String, String> {
     let model = Model::load(&options(|_| ())?).map_err(|error| error.to_string())?;
-    let mut requests = String::new();
-    std::io::stdin().read_to_string(&mut requests).map_err(|error| format!("cannot read the requests: {error}"))?;
     let measured: Result<Vec<_>, _> = requests.lines().map(|request| measure(&model, request)).collect();
-    println!("{}", serde_json::to_string(&measured?).map_err(|error| error.to_string())?);
-    Ok(())
+    serde_json::to_string(&measured?).map_err(|error| error.to_string())
 }
 
 fn measure(model: &Model, request: &str) -> Result<Measured, String> {

@@ -1,5 +1,23 @@
 //! A model ready to run: its description, its signatures, real values instead of quantized ones, and batches in as many
 //! runs as take least time.
+//!
+//! ```
+//! use std::path::PathBuf;
+//!
+//! use model_server::model::{Call, Model, Options, Weights};
+//!
+//! let model = Model::load(&Options {
+//!     directory: PathBuf::from("tests/small"),
+//!     library: PathBuf::from(std::env::var_os("LITERT_LIBRARY").unwrap()),
+//!     name: None,
+//!     threads: 1,
+//!     warn: |warning| panic!("{warning}"),
+//! })
+//! .unwrap();
+//! let zeros = Call { signature: 0, rows: 2, columns: vec![vec![0; 2 * 8 * 4]], ..Call::default() };
+//! let outputs = model.instance(Weights::Own).unwrap().run(&zeros).unwrap();
+//! assert_eq!((outputs.rows, outputs.columns), (2, vec![vec![0; 2 * 8 * 4]]));
+//! ```
 
 mod batch;
 mod call;

@@ -2,6 +2,23 @@
 //!
 //! A predict request goes three steps, of which only the second needs the model:
 //! [`PredictRequest::read`] → [`Instance::run`](crate::model::Instance::run) → [`PredictRequest::answer`].
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use model_server::model::{Description, Outputs};
+//! use model_server::rest::{Caller, PredictRequest, unlimited};
+//!
+//! let description = Description::read(Path::new("tests/small")).unwrap();
+//! let read = |body: &[u8]| PredictRequest::read(&description, body, Caller::Http, unlimited);
+//!
+//! let request = read(br#"{"instances": [[0, 0, 0, 0, 0, 0, 0, 1]]}"#).unwrap();
+//! let outputs = Outputs { rows: 1, columns: request.call.columns.clone() };
+//! assert!(request.answer(&description, &outputs).starts_with(b"{"));
+//!
+//! let refusal = read(br#"{"instances": [[0]]}"#).unwrap_err();
+//! assert_eq!(refusal.status, 400);
+//! ```
 
 mod answer;
 pub(crate) mod base64;

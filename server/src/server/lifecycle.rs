@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,11 +23,15 @@ use super::{log, memory, workers};
 
 /// Serves what the command line says until SIGTERM, SIGINT or SIGHUP, then until all requests are answered.
 ///
+/// # Arguments
+///
+/// * `arguments`: of the command line, with the program's name. Where they are wrong or ask for help, the process ends.
+///
 /// # Errors
 ///
 /// A sentence where the server cannot start.
-pub fn run() -> Result<(), String> {
-    let flags = Flags::parse();
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    let flags = Flags::parse_from(arguments);
     log::start(flags.log_level);
     Threads::of(&flags, processors()).warn(&flags);
     let threads = flags.io_threads.unwrap_or_else(processors);

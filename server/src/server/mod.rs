@@ -4,6 +4,14 @@
 //! millisecond; all else is computed by threads of its own, which a bounded queue feeds, so that health and metrics answer
 //! while all of them are busy. Rows of requests that have arrived are computed together, where the model takes less time so;
 //! none waits for one that has not.
+//!
+//! A server that cannot start ends with a sentence:
+//!
+//! ```
+//! let command = ["model_server", "--model_name=m", "--model_base_path=/no/model", "--model_version=1", "--allow_unverified_files"];
+//! let problem = model_server::server::run(command.map(Into::into)).unwrap_err();
+//! assert!(problem.contains("/no/model"), "{problem}");
+//! ```
 
 mod access;
 mod aws;
