@@ -9,15 +9,6 @@ from pathlib import Path
 import pytest
 import tensorflow_optimizer
 
-#: Rooms without an example, and what a short one would lack.
-WITHOUT_EXAMPLE = {
-    "conversion": "a SavedModel or a .tflite file",
-    "pipeline": "a whole job",
-    "reference": "a loaded model",
-    "report": "a whole job",
-    "runners": "a model, and TensorFlow or LiteRT",
-    "sandbox": "a task of a model in a leaf",
-}
 MOST_LINES = 8
 ROOMS = sorted(path.parent.name for path in Path(tensorflow_optimizer.__file__).parent.glob("*/__init__.py"))
 
@@ -29,15 +20,10 @@ def example_of(room: str) -> doctest.DocTest:
     return example
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room not in WITHOUT_EXAMPLE])
+@pytest.mark.parametrize("room", ROOMS)
 def test_the_example_of_a_room_answers_what_it_says(room: str) -> None:
     example = example_of(room)
     assert 0 < sum(part.source.count("\n") for part in example.examples) <= MOST_LINES
     said: list[str] = []
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=said.append)
     assert not result.failed, "".join(said)
-
-
-@pytest.mark.parametrize("room", WITHOUT_EXAMPLE)
-def test_a_room_of_the_list_has_no_example(room: str) -> None:
-    assert not example_of(room).examples

@@ -1,4 +1,9 @@
-"""Converts the original to the published formats."""
+"""Converts the original to the published formats.
+
+>>> from tensorflow_optimizer.conversion import freeze_problem
+>>> freeze_problem([], has_tables=True, size_bytes=1_000_000)
+'it has vocabulary tables, whose content is no constant'
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,12 @@
 
 The judge starts a leaf for each purpose by `Sandbox.leaf`. A leaf takes the layers of isolation upon itself before it
 opens a model, and ends with all its processes. What it says comes as documents and arrays; its files by `Leaf.take`.
+
+>>> import io
+>>> from tensorflow_optimizer.sandbox.frames import Frame, decode, encode
+>>> sent = io.BytesIO(b"".join(encode(Frame("answer", {"rows": 2}))))
+>>> decode(lambda size: memoryview(sent.read(size)))
+Frame(kind='answer', document={'rows': 2}, arrays={})
 """
 
 from __future__ import annotations
