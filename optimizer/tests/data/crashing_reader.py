@@ -20,3 +20,8 @@ def SIGSEGV(channel: Channel, directory: Path) -> None:  # noqa: N802 - named af
 def SIGABRT(channel: Channel, directory: Path) -> None:  # noqa: N802 - named after the signal
     """End as an assertion does that failed."""
     os.kill(os.getpid(), signal.SIGABRT)
+
+
+def SIGKILL(channel: Channel, directory: Path) -> None:  # noqa: N802 - named after the signal
+    """End as the kernel ends a process that takes too much memory."""
+    os.kill(os.getpid(), signal.SIGKILL)

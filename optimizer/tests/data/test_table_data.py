@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_optimizer.data import Dataset, has_labels, parquet_leaf, parquet_rows, read_dataset
 from tensorflow_optimizer.errors import BadInputError
+from tensorflow_optimizer.sandbox import LeafEndedError
 from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec
 
 Shape = tuple[int | None, ...]
@@ -328,6 +329,15 @@ class TestParquet:
             check=False,
         )
         assert done.stdout == "True 1 []\n", done.stderr
+
+    def test_a_reader_that_is_ended_is_not_called_the_model(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = write_parquet(tmp_path, {"x": [[1.0, 2.0]]})
+        monkeypatch.setattr(parquet_rows, "_TASK", "crashing_reader:SIGKILL")
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        with pytest.raises(LeafEndedError, match=r"^the Parquet file's process was killed, most likely because"):
+            read(file)
 
     @pytest.mark.parametrize("signal_number", [signal.SIGSEGV, signal.SIGABRT])
     def test_a_reader_that_crashes_refuses_the_file(

@@ -46,7 +46,7 @@ def decode_images(
     """
     request = {"image": image.to_data(), "size": list(size), "dtype": dtype}
     bytes_of_row = int(np.prod(size)) * np.dtype(dtype).itemsize
-    with sandbox.leaf(_TASK) as leaf:
+    with sandbox.leaf(_TASK, subject="image") as leaf:
         for names, contents in _groups(images):
             files = np.empty(len(contents), dtype=object)
             files[:] = contents

@@ -90,7 +90,11 @@ def read_parquet(expected: ExpectedData, problems: Problems) -> Iterator[Chunk]:
 @contextmanager
 def _reader(file: Path) -> Iterator[Leaf]:
     """Yield a leaf that reads the file. It needs neither TensorFlow nor the model, so it has a sandbox of its own."""
-    with Zygote(()) as zygote, Sandbox(zygote=zygote) as sandbox, sandbox.leaf(_TASK, standard_input=file) as leaf:
+    with (
+        Zygote(()) as zygote,
+        Sandbox(zygote=zygote) as sandbox,
+        sandbox.leaf(_TASK, standard_input=file, subject="Parquet file") as leaf,
+    ):
         try:
             yield leaf
         except LeafEndedError as error:

@@ -77,6 +77,7 @@ class Leaf:
         ends: JudgeEnds,
         user: LeafUser | None,
         messages: Messages,
+        subject: str,
     ) -> None:
         self.directory = directory
         """The leaf's own, for messages only. `take` has its files."""
@@ -84,6 +85,7 @@ class Leaf:
         """`on` for each layer, or `off` with the reason; empty before the first answer."""
         self._opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._stream, self._life, self._user, self._messages = ends.stream, ends.life, user, messages
+        self._name, self._subject = f"the {subject}'s process", subject
         self._said = ends.life.makefile("rb")
         self._asking, self._ending = threading.Lock(), threading.Lock()
         self._process: int | None = None
@@ -136,11 +138,11 @@ class Leaf:
                 raise self._ended_error() from None
             except LateError:
                 self.end()
-                raise LeafLateError(f"the model's process did not answer within {seconds:g} seconds") from None
+                raise LeafLateError(f"{self._name} did not answer within {seconds:g} seconds") from None
             except FrameError as error:
                 self.end()
                 raise LeafEndedError(
-                    f"the model's process answered with {error}, which the optimizer never does: optimize only "
+                    f"{self._name} answered with {error}, which the optimizer never does: optimize only "
                     "models that you trust"
                 ) from None
             except (OptimizerError, RunError, ValueError):
@@ -195,9 +197,7 @@ class Leaf:
         """
         self.end()
         if self._ended is None or "code" not in self._ended:
-            raise OptimizerError(
-                "the model's process was ended in a way that may have left others behind; start it again"
-            )
+            raise OptimizerError(f"{self._name} was ended in a way that may have left others behind; start it again")
         take(self._opened, wanted, destination)
 
     def close(self) -> None:
@@ -276,23 +276,21 @@ class Leaf:
         code, reason = ended.get("code"), ended.get("reason")
         if reason is not None:
             return LeafEndedError(
-                f"the model's process was ended because {reason}; choose a larger machine, or another model",
+                f"{self._name} was ended because {reason}; choose a larger machine, or another {self._subject}",
                 Hint.MACHINE_SIZE,
             )
         if code == -signal.SIGKILL:
             error = LeafEndedError(
-                "the model's process was killed, most likely because it ran out of memory; choose a larger machine",
+                f"{self._name} was killed, most likely because it ran out of memory; choose a larger machine",
                 Hint.MACHINE_SIZE,
             )
         elif code is None:
-            error = LeafEndedError("the model's process was not started, or was ended by another program; start again")
+            error = LeafEndedError(f"{self._name} was not started, or was ended by another program; start again")
         elif code < 0:
             name = signal.Signals(-code).name
-            error = LeafEndedError(f"the model's process crashed in native code ({name}); the log has the details")
+            error = LeafEndedError(f"{self._name} crashed in native code ({name}); the log has the details")
         else:
-            error = LeafEndedError(
-                f"the model's process ended without an answer (code {code}); the log has the details"
-            )
+            error = LeafEndedError(f"{self._name} ended without an answer (code {code}); the log has the details")
         error.signal = -code if code is not None and code < 0 else None
         return error
 

@@ -77,6 +77,7 @@ class Sandbox:
         loopback: bool = False,
         standard_input: Path | None = None,
         progress: Progress | None = None,
+        subject: str = "model",
     ) -> Leaf:
         """Start a leaf; from several threads, as many at a time as the judge likes.
 
@@ -88,6 +89,7 @@ class Sandbox:
             loopback: Whether it may open sockets, to try a server. Without, there is no network in any state.
             standard_input: A file that it reads as its standard input, though it may not open it by its path.
             progress: Receives its messages and warnings; None: they go to the log.
+            subject: Noun for what it opens, in the errors about its end.
 
         Raises:
             OptimizerError: It would run as root, or there is no user left.
@@ -112,7 +114,9 @@ class Sandbox:
             "limits": asdict(resolved),
             "environment": None if environment is None and self._zygote.forks else dict(environment or {}),
         }
-        leaf = self._started(started, directory, user, Messages(progress), standard_input)
+        ends = self._started(started, user, standard_input)
+        leaf = Leaf(directory, ends, user, Messages(progress), subject)
+        self._leaves.append(leaf)
         leaf.begin(
             {
                 "task": task,
@@ -143,14 +147,7 @@ class Sandbox:
         directory.mkdir(mode=0o700)
         return directory
 
-    def _started(
-        self,
-        content: dict[str, Any],
-        directory: Path,
-        user: LeafUser | None,
-        messages: Messages,
-        standard_input: Path | None,
-    ) -> Leaf:
+    def _started(self, content: dict[str, Any], user: LeafUser | None, standard_input: Path | None) -> JudgeEnds:
         given = {} if user is None else {"lock": user.lock}
         if standard_input is not None:
             try:
@@ -172,9 +169,7 @@ class Sandbox:
             self._zygote.start(content, given)
         for name in given.keys() - {"lock", "life"}:
             os.close(given[name])
-        leaf = Leaf(directory, JudgeEnds(FrameStream(answers, asking), life, errors), user, messages)
-        self._leaves.append(leaf)
-        return leaf
+        return JudgeEnds(FrameStream(answers, asking), life, errors)
 
     def _why_same_user(self, paths: list[Path]) -> str:
         """Return why a leaf keeps its user; empty if it gets one of its own.
