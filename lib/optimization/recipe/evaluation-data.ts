@@ -16,7 +16,8 @@ const LABELS_FILE = 'labels.csv';
 /**
  * Real inputs of a model, with or without labels, to calibrate and judge candidates.
  *
- * An `.npz` file with one array for each input (any name for a single input) and `labels` or `labels/<output>`, a `.jsonl` file
+ * An `.npz` file with one array for each input (any name for a single input) and `labels` or `labels/<output>` (with `reference/<output>`, the
+ * answers of the program that the model was converted from, candidates are compared with these), a `.jsonl` file
  * whose lines are REST bodies with a `label`, or a table: a `.csv` or `.parquet` file with a column for each input and `label` or
  * `label/<output>`. An input of several values has the columns `<input>/0`, `<input>/1` and so on, or in Parquet a column of lists; if none is
  * named after the only input of a model, all columns but the label are its values. Values are those of the model's signature.

@@ -199,6 +199,10 @@ export interface Metrics {
   outputs: {
     [k: string]: OutputMetrics;
   };
+  /**
+   * Of the original only: the answers in the data that figures are compared with; absent: the model's own.
+   */
+  reference?: GivenReference | null;
   samples: number;
   /**
    * The version that served when the gate compared with it.
@@ -328,6 +332,21 @@ export interface Loss {
    */
   interval: [number, number];
   value: number;
+}
+/**
+ * Answers in the evaluation data that all models are compared with, in place of those of the source's model.
+ */
+export interface GivenReference {
+  /**
+   * Comparison of the model in the source with them, by output.
+   */
+  outputs: {
+    [k: string]: OutputMetrics;
+  };
+  /**
+   * Name of the program that gave them, as the data states it.
+   */
+  program: string;
 }
 /**
  * One rule of the gate, applied to one candidate.

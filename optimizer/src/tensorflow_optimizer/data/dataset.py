@@ -33,6 +33,10 @@ class Dataset:
     """Labels by the name of the output."""
     images: Array | None = None
     """The file that each sample was decoded from, where the data are images."""
+    answers: dict[str, Array] = field(default_factory=dict)
+    """Answers of the program that the model was converted from, by the name of the output; empty: there are none."""
+    program: str = ""
+    """Name of that program."""
 
     @property
     def count(self) -> int:
@@ -46,6 +50,8 @@ class Dataset:
             self.batched,
             {name: value[rows] for name, value in self.labels.items()},
             None if self.images is None else self.images[rows],
+            {name: value[rows] for name, value in self.answers.items()},
+            self.program,
         )
 
     def call(self, start: int, stop: int) -> dict[str, Array]:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..signatures.spec import STRING
+from .given_answers import check_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -117,6 +118,7 @@ def check_headers(
     labels = {key: headers[name].shape[0] for key, name in names.labels.items() if headers[name].shape}
     if inputs:
         check_fit(inputs, labels, expected, problems)
+    check_answers(headers, names, expected, problems)
 
 
 def check_chunks(chunks: Iterable[Chunk], expected: ExpectedData, problems: Problems) -> Iterator[Chunk]:

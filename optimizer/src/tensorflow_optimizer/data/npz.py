@@ -1,11 +1,11 @@
-"""An .npz file: one array per input, `labels` or `labels/<output>`."""
+"""An .npz file: one array per input, `labels` or `labels/<output>`, and perhaps `reference/<output>`."""
 
 from __future__ import annotations
 
 import math
 import tokenize
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from ..archives import refuse_broken
 from ..errors import BadInputError
 from .dataset import OTHER_NAMES
+from .given_answers import REFERENCE, assign_answers, is_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +53,10 @@ class Arrays:
     """Name of the array of each input."""
     labels: dict[str, str]
     """Name of the array of each output's labels."""
+    answers: dict[str, str] = field(default_factory=dict)
+    """Name of the array of each output's answers by another program."""
+    program: str | None = None
+    """Name of the array with that program's name."""
 
 
 def read_headers(file: Path, problems: Problems) -> dict[str, ArrayHeader]:
@@ -66,11 +71,12 @@ def read_headers(file: Path, problems: Problems) -> dict[str, ArrayHeader]:
     """
     headers = {}
     with _whole(file), zipfile.ZipFile(file) as archive:
+        has_answers = any(name.startswith(f"{REFERENCE}/") for name in archive.namelist())
         for member in archive.infolist():
             name = member.filename.removesuffix(".npy")
             with problems.collect(), archive.open(member) as stream:
                 headers[name] = _read_header(file.name, member, stream)
-            if name in headers and not headers[name].shape:
+            if name in headers and not headers[name].shape and not (has_answers and name == REFERENCE):
                 problems.add(f"{file.name}: {name!r} is a single value; dimension 0 of every array is the sample")
     return headers
 
@@ -84,9 +90,14 @@ def assign_arrays(file: str, names: Iterable[str], signature: SignatureSpec, pro
         signature: The signature of the data.
         problems: Receives what does not fit.
     """
+    names = list(names)
+    answers = assign_answers(file, names, signature, problems)
+    program = REFERENCE if answers and REFERENCE in names and REFERENCE not in signature.inputs else None
     labels: dict[str, str] = {}
     inputs: list[str] = []
     for name in names:
+        if name == program or is_answer(name, signature):
+            continue
         if name == LABELS and LABELS not in signature.inputs:
             output = _only_output(file, signature, problems)
             if output is not None:
@@ -103,14 +114,14 @@ def assign_arrays(file: str, names: Iterable[str], signature: SignatureSpec, pro
         )
     known = {output: name for output, name in labels.items() if output in signature.outputs}
     if len(signature.inputs) == 1 and len(inputs) == 1:
-        return Arrays({next(iter(signature.inputs)): inputs[0]}, known)
+        return Arrays({next(iter(signature.inputs)): inputs[0]}, known, answers, program)
     if set(inputs) != set(signature.inputs):
         problems.add(
             f"{file} has the arrays {', '.join(map(repr, sorted(inputs))) or 'none'}, but the inputs of "
             f"{signature.name!r} are {', '.join(map(repr, signature.inputs))}; one array per input, under its name"
             f"{_about_labels(inputs, signature)}"
         )
-    return Arrays({name: name for name in signature.inputs if name in inputs}, known)
+    return Arrays({name: name for name in signature.inputs if name in inputs}, known, answers, program)
 
 
 def load_arrays(file: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:

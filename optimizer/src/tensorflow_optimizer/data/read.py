@@ -14,6 +14,7 @@ from .dataset import Dataset
 from .expected import ExpectedData
 from .fit import Form, check_chunks, check_fit, check_headers, described
 from .formats import Format, find_data, format_of_data
+from .given_answers import program_of
 from .image_files import read_images
 from .json_lines import read_json_lines
 from .labels import as_bytes, labels_for
@@ -61,11 +62,13 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
     found = format_of_data(file)
     expected = ExpectedData.of(file, signature, shapes, batched=batched)
     images: NDArray[Any] | None = None
+    answers: dict[str, NDArray[Any]] = {}
+    program = ""
     problems = Problems()
     if found is Format.IMAGES:
         arrays, labelled, images = read_images(file, signature, shapes, image, sandbox)
     elif found is Format.NPZ:
-        arrays, labelled = _read_npz(expected, problems)
+        arrays, labelled, answers, program = _read_npz(expected, problems)
     else:
         chunks = check_chunks(READERS[found](expected, problems), expected, problems)
         arrays, labelled = joined(file.name, chunks, problems)
@@ -80,18 +83,23 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
         with problems.collect():
             labelled[name] = labels_for(file.name, name, signature.outputs[name], value, labels)
     problems.refuse()
-    return Dataset(rows, not any(form.is_whole for form in forms.values()), labelled, images)
+    return Dataset(rows, not any(form.is_whole for form in forms.values()), labelled, images, answers, program)
 
 
-def _read_npz(expected: ExpectedData, problems: Problems) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """Return inputs and labels, which are loaded only if the headers show that they fit."""
+def _read_npz(
+    expected: ExpectedData, problems: Problems
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]], dict[str, NDArray[Any]], str]:
+    """Return inputs, labels, answers of another program and its name; loaded only if the headers show that they fit."""
     headers = read_headers(expected.file, problems)
     names = assign_arrays(expected.name, headers, expected.signature, problems)
     check_headers(headers, names, expected, problems)
     problems.refuse()
-    arrays = load_arrays(expected.file, [*names.inputs.values(), *names.labels.values()])
-    inputs, labels = ({key: arrays[name] for key, name in part.items()} for part in (names.inputs, names.labels))
-    return inputs, labels
+    parts = (names.inputs, names.labels, names.answers)
+    wanted = [name for part in parts for name in part.values()]
+    arrays = load_arrays(expected.file, [*wanted, *([names.program] if names.program else [])])
+    inputs, labels, answers = ({key: arrays[name] for key, name in part.items()} for part in parts)
+    program = program_of(expected.name, arrays[names.program] if names.program else None) if answers else ""
+    return inputs, labels, answers, program
 
 
 def in_form(form: Form, value: NDArray[Any]) -> NDArray[Any]:

@@ -104,6 +104,15 @@ class OutputMetrics(Document):
     """Loss of the candidate against that accuracy."""
 
 
+class GivenReference(Document):
+    """Answers in the evaluation data that all models are compared with, in place of those of the source's model."""
+
+    program: str
+    """Name of the program that gave them, as the data states it."""
+    outputs: dict[str, OutputMetrics]
+    """Comparison of the model in the source with them, by output."""
+
+
 class Metrics(Document):
     """The measurements of one model."""
 
@@ -115,6 +124,8 @@ class Metrics(Document):
     """Figures by `<signature>/<output>`, or `<output>` of the default signature."""
     serving_version: int | None = None
     """The version that served when the gate compared with it."""
+    reference: GivenReference | None = None
+    """Of the original only: the answers in the data that figures are compared with; absent: the model's own."""
     size_bytes: int
     """Size of the .tflite file, or of the SavedModel's directory."""
     compressed_bytes: int | None = None

@@ -14,6 +14,7 @@ from ..documents.outcome import CandidateStatus, EvidenceKind, Split
 from ..errors import UnsupportedError
 from ..gate import check_measurable, passed_by_chance, plan_gate
 from ..hints import Hint
+from ..reference.given import check_conversion
 from ..reference.measure import measure_original
 from ..reference.serving import open_serving
 from ..search.ranking import ByObjective, ByQuality, lost_more
@@ -83,6 +84,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
         space = without_training(job, space, reference, progress)
         plans = space.plans
     gate = _gate(job, reference, progress, as_it_is=[plan.name for plan in plans] == ["none"])
+    check_conversion(reference, gate, progress)
     training_data = make_training_data(reference, [plan.distillation for plan in plans if plan.distillation], progress)
     allowed = job.source.allowed_operations
     trainer = Trainer(sandbox, target.source, spec, training_data, students, work, job.seed, allowed)

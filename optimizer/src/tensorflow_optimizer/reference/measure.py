@@ -26,6 +26,7 @@ from ..evaluation.closeness import is_close
 from ..evaluation.compare import check_labels
 from ..hints import Hint
 from ..runners import RunError
+from .given import given_answers
 from .samples import generated_samples, read_samples
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Reference:
     seed: int
     aliases: frozenset[str] = frozenset()
     """Signatures that answer as the default one does: what data says of that one, it says of them."""
+    converted: Arrays | None = None
+    """The source's own answers to the gate's samples, where the data has those of another program as the reference."""
 
     def key(self, signature: str, output: str) -> str:
         """Return the output's name in the metrics."""
@@ -147,6 +150,10 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     }
     progress.say(f"measuring the original on {gate.count} {_adjective(evidence)} samples")
     answers = {name: _answers(subject, name, dataset, evidence) for name, dataset in datasets.items()}
+    converted = answers[default] if gate.answers else None
+    if converted is not None:
+        answers[default] = given_answers(gate, converted)
+        progress.say(f"the reference are the answers of {gate.program} in the evaluation data")
     _refuse_lost_rows(gate, answers[default], evidence)
     tasks = {
         name: infer_tasks(
@@ -188,6 +195,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
         batch=subject.batch,
         seed=job.seed,
         aliases=_aliases(subject, datasets, answers),
+        converted=converted,
     )
 
 

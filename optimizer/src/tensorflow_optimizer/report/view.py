@@ -74,6 +74,10 @@ def rows_of(report: Report) -> list[Row]:
     rows = []
     if report.original:
         rows.append(Row("original", "original", "as given", **_measured(report.original, None, report.job)))
+        if report.original.reference is not None:
+            converted = report.original.model_copy(update={"outputs": report.original.reference.outputs})
+            cells = _measured(converted, report.original, report.job)
+            rows.append(Row("converted", "original", "before its optimization", **cells))
     for candidate in report.candidates:
         rows.append(
             Row(
@@ -235,7 +239,9 @@ def evidence_of(report: Report) -> str:
     measured = _all_measured(report)
     if not measured:
         return ""
-    return f"{min(metrics.samples for metrics in measured):,} {_EVIDENCE[measured[0].evidence]}"
+    samples = f"{min(metrics.samples for metrics in measured):,} {_EVIDENCE[measured[0].evidence]}"
+    given = report.original.reference if report.original else None
+    return f"{samples}, to which the answers of {given.program} are the reference" if given else samples
 
 
 def has_real_data(report: Report) -> bool:

@@ -15,6 +15,7 @@ from ..evaluation import answers_of
 from ..gate import passed_by_chance
 from ..hints import Hint
 from ..processes import progress_events
+from ..reference.given import given_answers
 from .branch import Branch
 from .ranking import lost_more, size_key
 
@@ -59,6 +60,8 @@ def on_selection(reference: Reference) -> Reference:
             Hint.RECIPE_STEPS,
         )
     answers = answers_of(reference.runner, name, selection, reference.batch)
+    if selection.answers:
+        answers = given_answers(selection, answers)
     return replace(
         reference,
         datasets={**reference.datasets, name: selection},
