@@ -25,7 +25,7 @@ from sample_jobs import Runs
 from sample_models import SampleModels
 from tensorflow_optimizer.evaluation import latency
 from tensorflow_optimizer.runners import RemoteSavedModel
-from tensorflow_optimizer.sandbox import ALLOW_ROOT, Sandbox, Zygote
+from tensorflow_optimizer.sandbox import ALLOW_ROOT, PRELOADED, Sandbox, Zygote
 from tensorflow_optimizer.serving import footprint
 from tensorflow_optimizer.supervision import supervise
 from tensorflow_optimizer.supervision import worker as job_worker
@@ -40,11 +40,11 @@ _zygotes: list[Zygote] = []
 
 def _zygote() -> Zygote:
     if not _zygotes:
-        _zygotes.append(Zygote())
+        _zygotes.append(Zygote((*PRELOADED, *run.TASKS)))
     return _zygotes[0]
 
 
-def _sandbox_of_a_job(directory: Path) -> Sandbox:
+def _sandbox_of_a_job(directory: Path, preloaded: Sequence[str] = ()) -> Sandbox:
     return Sandbox(directory, zygote=_zygote())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import OptimizerError
 from ..processes.plain_text import one_line
-from ..sandbox import LeafEndedError, Sandbox, Zygote
+from ..sandbox import LeafEndedError, Sandbox
 from .chunk import Chunk
 from .columns import assign_columns, in_items
 from .parquet_leaf import MOST_ROWS, damaged, read
@@ -91,8 +91,7 @@ def read_parquet(expected: ExpectedData, problems: Problems) -> Iterator[Chunk]:
 def _reader(file: Path) -> Iterator[Leaf]:
     """Yield a leaf that reads the file. It needs neither TensorFlow nor the model, so it has a sandbox of its own."""
     with (
-        Zygote(()) as zygote,
-        Sandbox(zygote=zygote) as sandbox,
+        Sandbox(preloaded=()) as sandbox,
         sandbox.leaf(_TASK, standard_input=file, subject="Parquet file") as leaf,
     ):
         try:

@@ -19,10 +19,11 @@ from .limits import Limits
 from .sandbox import Sandbox
 from .take import SAVED_MODEL, Wanted
 from .user import ALLOW_ROOT
-from .zygote_process import Zygote
+from .zygote_process import PRELOADED, Zygote
 
 __all__ = [
     "ALLOW_ROOT",
+    "PRELOADED",
     "SAVED_MODEL",
     "Answer",
     "Arrays",

@@ -20,10 +20,10 @@ from .removal import remove_tree
 from .start import why_refused
 from .streams import FrameStream, enlarge
 from .user import ALLOW_ROOT, LeafUser, closed, unreadable
-from .zygote_process import Zygote
+from .zygote_process import PRELOADED, Zygote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from ..processes.progress import Progress
@@ -33,20 +33,26 @@ class Sandbox:
     """Starts the processes that open models. One for each job; a context manager."""
 
     def __init__(
-        self, directory: Path | None = None, *, zygote: Zygote | None = None, allow_root: bool | None = None
+        self,
+        directory: Path | None = None,
+        *,
+        zygote: Zygote | None = None,
+        preloaded: Sequence[str] = PRELOADED,
+        allow_root: bool | None = None,
     ) -> None:
         """Prepare a directory, and start a zygote unless one is given.
 
         Args:
             directory: Below which leaves have their directories; None: that of temporary files.
             zygote: Of others, which stays open.
+            preloaded: Modules that leaves have imported when they start, unless a zygote is given.
             allow_root: Whether a leaf of root that cannot have a user of its own may run as root; None: as the variable
                 TENSORFLOW_OPTIMIZER_ALLOW_ROOT says.
         """
         self._allow_root = os.environ.get(ALLOW_ROOT) == "1" if allow_root is None else allow_root
         self._directory = Path(tempfile.mkdtemp(prefix="optimizer-leaves-", dir=directory))
         self._directory.chmod(0o711)
-        self._zygote = zygote or Zygote()
+        self._zygote = zygote or Zygote(preloaded)
         self._own_zygote = self._zygote if zygote is None else None
         self._leaves: list[Leaf] = []
         self._starting = threading.Lock()
