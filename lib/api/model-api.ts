@@ -1,13 +1,14 @@
 import { Validations } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import type * as apigatewayv2 from 'aws-cdk-lib/aws-apigatewayv2';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import { injectedProps } from '../private/injected-props';
 import { checkApiProps, LONGEST_NAME } from './api-checks';
 import { httpApi } from './http-api';
+import { ModelApiGrants } from './model-api-grants';
 import type { ModelApiProps } from './model-api-props';
 import { ModelApiAuthorizationType, ModelApiType } from './model-api-props';
 import { apiUsagePlan, restApi } from './rest-api';
@@ -47,33 +48,33 @@ export class ModelApi extends Construct {
   /** The log group of the access log. Undefined for a REST API without `logGroup`. */
   public readonly logGroup?: logs.ILogGroup;
 
-  private readonly authorizationType: ModelApiAuthorizationType;
-  private readonly arn: string;
+  /** Permissions for others. */
+  public readonly grants: ModelApiGrants;
 
   constructor(scope: Construct, id: string, props: ModelApiProps) {
     super(scope, id);
     props = injectedProps(ModelApi.PROPERTY_INJECTION_ID, props, scope, id);
     failIfAny(lit`InvalidModelApiProps`, checkApiProps(props), this);
 
-    this.authorizationType = props.authorizationType ?? ModelApiAuthorizationType.IAM;
+    const isPublic = props.authorizationType === ModelApiAuthorizationType.NONE;
     const apiName = props.apiName ?? props.models.map(({ modelName }) => modelName).join('-').slice(0, LONGEST_NAME);
     if (props.apiType === ModelApiType.REST) {
       this.restApi = restApi(this, 'RestApi', apiName, props);
       this.logGroup = props.logGroup;
       this.url = this.restApi.url;
-      this.arn = this.restApi.arnForExecuteApi('*', '/*', this.restApi.deploymentStage.stageName);
+      this.grants = ModelApiGrants._of({ scope: this, isPublic, arn: this.restApi.arnForExecuteApi('*', '/*', this.restApi.deploymentStage.stageName) });
     } else {
       const { api, stage, logGroup } = httpApi(this, 'HttpApi', apiName, props);
       this.httpApi = api;
       this.logGroup = logGroup;
       this.url = stage.url;
-      this.arn = api.arnForExecuteApi('*', '/*', stage.stageName);
+      this.grants = ModelApiGrants._of({ scope: this, isPublic, arn: api.arnForExecuteApi('*', '/*', stage.stageName) });
     }
     if (this.restApi && props.apiKeyRequired) {
       this.usagePlan = apiUsagePlan(this.restApi, 'UsagePlan', props.usagePlan);
       this.apiKey = this.addApiKey('ApiKey');
     }
-    if (this.authorizationType === ModelApiAuthorizationType.NONE && !props.apiKeyRequired && props.models.some(({ _hasExplorer }) => _hasExplorer)) {
+    if (isPublic && !props.apiKeyRequired && props.models.some(({ _hasExplorer }) => _hasExplorer)) {
       Validations.of(this).addWarning('cdk-tensorflow:PublicExplorer', 'explorer is public by the API: anybody can open the page and send requests, which you pay for: '
         + 'leave explorer out, and use `npx cdk-tensorflow open`, unless that is meant');
     }
@@ -95,13 +96,11 @@ export class ModelApi extends Construct {
   }
 
   /**
-   * Lets a principal call the API, in requests that it signs. Throws with `ModelApiAuthorizationType.NONE`, where anybody can call.
+   * Lets a principal call the API, in requests that it signs, as `grants.invoke` does. Throws with `ModelApiAuthorizationType.NONE`, where anybody can call.
    *
    * @param grantee who may call
    */
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
-    failIfAny(lit`ApiWithoutAuthorization`, this.authorizationType === ModelApiAuthorizationType.NONE
-      ? ['a grant has no effect, because authorizationType is ModelApiAuthorizationType.NONE: give IAM, or leave the grant out'] : [], this);
-    return iam.Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns: [this.arn] });
+    return this.grants.invoke(grantee);
   }
 }

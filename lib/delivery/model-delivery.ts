@@ -19,7 +19,8 @@ import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './asl';
 import { checkDelivery, checkEvents, checkStacks, defaultParameterPrefix } from './delivery-checks';
 import { deliveryDefinition } from './delivery-definition';
 import { DeliveryFunctions } from './delivery-functions';
-import { deliveryRole, parameterArn, stackArns } from './delivery-role';
+import { deliveryRole } from './delivery-role';
+import { ModelDeliveryGrants } from './model-delivery-grants';
 import type { ModelDeliveryProps } from './model-delivery-props';
 import { uploadBucket } from './upload-bucket';
 
@@ -63,7 +64,8 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
   /** Goes off when a delivery needs a person, such as for a stack that could be neither updated nor restored. */
   public readonly stuckAlarm: cloudwatch.Alarm;
 
-  private readonly stackNames: string[];
+  /** Permissions for others. */
+  public readonly grants: ModelDeliveryGrants;
 
   constructor(scope: Construct, id: string, props: ModelDeliveryProps) {
     super(scope, id);
@@ -71,7 +73,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     failIfAny(lit`InvalidModelDeliveryProps`, checkTypes(props, { bucket: BUCKET, pollInterval: DURATION, failureTopic: TOPIC }), this);
     failIfAny(lit`InvalidModelDeliveryProps`, checkDelivery(this, props), this);
     this.key = props.key;
-    this.stackNames = props.stackNames;
+    this.grants = ModelDeliveryGrants._of(this, props.stackNames);
     this.bucket = props.bucket ?? uploadBucket(this, 'Uploads');
     const prefix = props.parameterPrefix ?? defaultParameterPrefix(this);
     this.sourceParameterName = `${prefix}/source`;
@@ -95,45 +97,31 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
   }
 
   /**
-   * Lets a principal upload models, which become live when they pass the gate.
+   * Lets a principal upload models, which become live when they pass the gate, as `grants.upload` does.
    *
    * @param grantee who may upload
    */
   public grantUpload(grantee: iam.IGrantable): iam.Grant {
-    return this.bucket.grantPut(grantee, this.key);
+    return this.grants.upload(grantee);
   }
 
   /**
-   * Lets a principal start deliveries: of the newest upload, of an older one, or of published versions to go back to.
+   * Lets a principal start deliveries of the newest upload, of an older one, or of published versions to go back to, as `grants.deliver` does.
    *
    * @param grantee who may start executions of the state machine
    */
   public grantDeliver(grantee: iam.IGrantable): iam.Grant {
-    return this.stateMachine.grantStartExecution(grantee);
+    return this.grants.deliver(grantee);
   }
 
   /**
    * Lets a principal use the command line, `npx cdk-tensorflow delivery`: see what is live and what was, deliver an upload, and go back.
-   *
-   * It may start executions of the state machine, and read them, the parameters, the list of uploads and the stacks. To see figures of a model, it also has to
-   * read the model's manifest: call `grantRead` of each endpoint's optimizer.
+   * The same as `grants.operate`, which says what that includes.
    *
    * @param grantee who operates the delivery
    */
   public grantOperate(grantee: iam.IGrantable): iam.Grant {
-    const parameters = [this.sourceParameterName, this.serveParameterName].map((name) => parameterArn(this, name));
-    const grants: [string[], string[], Record<string, Record<string, string>>?][] = [
-      [['ssm:GetParameter'], parameters],
-      [['cloudformation:DescribeStacks'], stackArns(this, this.stackNames)],
-      [['cloudformation:ListStackResources'], [Stack.of(this).stackId]],
-      [['s3:ListBucketVersions'], [this.bucket.bucketArn], { StringEquals: { 's3:prefix': this.key } }],
-    ];
-    return grants.map(([actions, resourceArns, conditions]) => iam.Grant.addToPrincipal({ grantee, actions, resourceArns, conditions })).reduce(
-      (all, grant) => all.combine(grant),
-      this.grantDeliver(grantee)
-        .combine(this.stateMachine.grant(grantee, 'states:DescribeStateMachine', 'states:ListExecutions'))
-        .combine(this.stateMachine.grantExecution(grantee, 'states:DescribeExecution')),
-    );
+    return this.grants.operate(grantee);
   }
 
   /**

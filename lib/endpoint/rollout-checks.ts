@@ -69,12 +69,12 @@ export function checkRolloutAlarms(scope: IConstruct, rollout: Rollout | undefin
     return (['account', 'region'] as const)
       .filter((name) => isKnown(here[name]) && isKnown(there[name]) && here[name] !== there[name])
       .map((name) => 'rollout.alarms must be in the account and Region of the endpoint, where they are looked up by their names, '
-        + `got ${JSON.stringify(isKnown(alarm.alarmArn) ? alarm.alarmArn : alarm.node.path)} in ${there[name]} for an endpoint in ${here[name]}: ${WAYS_OUT[name]}`);
+        + `got ${JSON.stringify(isKnown(alarm.alarmRef.alarmArn) ? alarm.alarmRef.alarmArn : alarm.node.path)} in ${there[name]} for an endpoint in ${here[name]}: ${WAYS_OUT[name]}`);
   });
 }
 
 /** An imported alarm has the environment of the stack that imports it, and its own in its ARN. */
-function placeOf({ alarmArn, env }: cloudwatch.IAlarm): { account?: string; region?: string } {
+function placeOf({ alarmRef: { alarmArn }, env }: cloudwatch.IAlarmRef): { account?: string; region?: string } {
   return isKnown(alarmArn) ? Arn.split(alarmArn, ArnFormat.COLON_RESOURCE_NAME) : env;
 }
 

@@ -55,7 +55,7 @@ export interface RolloutLimits {
    *
    * @default - only errors and latency are watched
    */
-  readonly alarms?: cloudwatch.IAlarm[];
+  readonly alarms?: cloudwatch.IAlarmRef[];
 }
 
 /** Options of a linear rollout. */

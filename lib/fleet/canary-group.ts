@@ -57,7 +57,7 @@ export class CanaryBake extends Construct {
         TargetGroupArns: [network.grpcTargetGroup.targetGroupArn, network.restTargetGroup.targetGroupArn],
         Instances: String(canary.instances),
         BakeSeconds: String(canary.bakeSeconds),
-        Alarms: canary.alarms.length === 0 ? undefined : canary.alarms.map(({ alarmName }) => alarmName),
+        Alarms: canary.alarms.length === 0 ? undefined : canary.alarms.map(({ alarmRef }) => alarmRef.alarmName),
         ...canary.maxErrorRate === undefined ? {} : {
           MaxErrorRate: String(canary.maxErrorRate), Namespace: METRIC_NAMESPACE, FleetName: props.fleetName, ModelName: props.modelName,
         },

@@ -11,7 +11,7 @@ export interface FleetCanarySettings {
   readonly bakeSeconds: number;
   /** Undefined where instances do not publish how many requests fail. */
   readonly maxErrorRate?: number;
-  readonly alarms: cloudwatch.IAlarm[];
+  readonly alarms: cloudwatch.IAlarmRef[];
 }
 
 /** Returns the settings of a fleet's canary; undefined without one. Call only if `fleetCanaryProblems()` returned none. */

@@ -6,7 +6,7 @@ import { checkLogGroupClass } from '../endpoint/log-group-checks';
 import { checkRolloutAlarms, ROLLOUT } from '../endpoint/rollout-checks';
 import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
 import type { PropertyTypes } from '../private/property-types';
-import { CERTIFICATE, DURATION, INSTANCE_TYPE, KEY, LOG_GROUP, MACHINE_IMAGE, quoted, ROLE, SIZE, VPC } from '../private/property-types';
+import { CERTIFICATE, DURATION, INSTANCE_TYPE, KEY_REF, LOG_GROUP, MACHINE_IMAGE, quoted, ROLE, SIZE, VPC } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
 import { SERVING_TYPES } from '../serving/serving-checks';
@@ -30,7 +30,7 @@ export const FLEET_TYPES: PropertyTypes<ModelFleetProps> = {
   rollout: ROLLOUT,
   instanceWarmup: DURATION,
   volumeSize: SIZE,
-  volumeEncryptionKey: KEY,
+  volumeEncryptionKey: KEY_REF,
   certificate: CERTIFICATE,
   bootTimeout: DURATION,
   connectionDraining: DURATION,
@@ -93,7 +93,8 @@ function checkSubnets({ vpc, vpcSubnets }: ModelFleetProps): string[] {
 /** A load balancer and a disk use nothing of another Region. */
 function checkRegions(scope: Construct, { certificate, volumeEncryptionKey }: ModelFleetProps): string[] {
   const { region } = Stack.of(scope);
-  return Object.entries({ certificate: certificate?.certificateArn, volumeEncryptionKey: volumeEncryptionKey?.keyArn }).flatMap(([property, arn]) => {
+  const arns = { certificate: certificate?.certificateRef.certificateId, volumeEncryptionKey: volumeEncryptionKey?.keyRef.keyArn };
+  return Object.entries(arns).flatMap(([property, arn]) => {
     const elsewhere = arn === undefined || Token.isUnresolved(arn) ? undefined : arn.split(':')[3];
     return elsewhere === undefined || Token.isUnresolved(region) || elsewhere === region ? [] : [
       `${property} must be in the Region of the fleet, ${region}, which can use no other, got ${JSON.stringify(arn)}`,

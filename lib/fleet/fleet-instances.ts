@@ -2,6 +2,7 @@ import { ContextProvider, Tags, Validations } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { FleetSettings } from './fleet-settings';
@@ -24,6 +25,7 @@ export interface LaunchTemplateOptions {
 export function fleetLaunchTemplate(
   scope: Construct, id: string, { props, settings, name, ...options }: LaunchTemplateOptions,
 ): ec2.LaunchTemplate {
+  const key = props.volumeEncryptionKey;
   const launchTemplate = new ec2.LaunchTemplate(scope, id, {
     ...options,
     instanceType: settings.instanceType,
@@ -33,7 +35,10 @@ export function fleetLaunchTemplate(
     blockDevices: [{
       deviceName: '/dev/xvda',
       volume: ec2.BlockDeviceVolume.ebs(settings.volumeSize.toGibibytes(), {
-        encrypted: true, kmsKey: props.volumeEncryptionKey, volumeType: ec2.EbsDeviceVolumeType.GP3,
+        encrypted: true,
+        // The CDK asks for an IKey here, and reads its ARN.
+        kmsKey: key && kms.Key.fromKeyArn(scope, `${id}VolumeKey`, key.keyRef.keyArn),
+        volumeType: ec2.EbsDeviceVolumeType.GP3,
       }),
     }],
   });

@@ -12,7 +12,7 @@ export interface FleetNetworkProps {
   readonly grpcPort: number;
   readonly restPort: number;
   /** Certificate of the load balancer. */
-  readonly certificate?: acm.ICertificate;
+  readonly certificate?: acm.ICertificateRef;
   /** True where the instances encrypt. */
   readonly encrypted: boolean;
   readonly connectionDraining: Duration;
@@ -89,7 +89,7 @@ export class FleetNetwork extends Construct {
     return this.loadBalancer.addListener(id, {
       port,
       protocol: certificate ? elbv2.Protocol.TLS : elbv2.Protocol.TCP,
-      certificates: certificate ? [certificate] : undefined,
+      certificates: certificate ? [elbv2.ListenerCertificate.fromCertificateManager(certificate)] : undefined,
       sslPolicy: certificate ? elbv2.SslPolicy.RECOMMENDED_TLS : undefined,
       alpnPolicy: certificate && id === 'Grpc' ? elbv2.AlpnPolicy.HTTP2_ONLY : undefined,
       defaultTargetGroups: [targets],

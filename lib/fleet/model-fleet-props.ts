@@ -152,14 +152,14 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
    * @default - the key that AWS manages for EBS
    */
-  readonly volumeEncryptionKey?: kms.IKey;
+  readonly volumeEncryptionKey?: kms.IKeyRef;
 
   /**
    * Certificate for TLS on both ports of the load balancer. Between the load balancer and the instances, TensorFlow Serving's REST port has no TLS.
    *
    * @default - no TLS
    */
-  readonly certificate?: acm.ICertificate;
+  readonly certificate?: acm.ICertificateRef;
 
   /**
    * Maximum time until a new instance's model answers. At most one hour, which is CloudFormation's limit.

@@ -9,7 +9,7 @@ import { checkRolloutAlarms, ROLLOUT } from '../endpoint/rollout-checks';
 import { checkArtifactFor } from '../optimization/endpoint-model';
 import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
 import type { PropertyTypes } from '../private/property-types';
-import { ARCHITECTURE, checkTypes, DURATION, KEY, LOG_GROUP, PYTHON_RUNTIME, quoted, ROLE, SIZE, VPC } from '../private/property-types';
+import { ARCHITECTURE, checkTypes, DURATION, KEY_REF, LOG_GROUP, PYTHON_RUNTIME, quoted, ROLE, SIZE, VPC } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
 import { checkLogRetention } from './function-log-group';
@@ -40,7 +40,7 @@ export const FUNCTION_TYPES: PropertyTypes<ModelFunctionProps> = {
   ephemeralStorageSize: SIZE,
   rollout: ROLLOUT,
   capture: CAPTURE,
-  environmentEncryption: KEY,
+  environmentEncryption: KEY_REF,
   role: ROLE,
   vpc: VPC,
   logGroup: LOG_GROUP,

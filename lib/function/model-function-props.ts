@@ -213,7 +213,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
    *
    * @default - a key managed by AWS
    */
-  readonly environmentEncryption?: kms.IKey;
+  readonly environmentEncryption?: kms.IKeyRef;
 
   /**
    * Additional layers, e.g. an extension. Runtime and model take two of the five that Lambda allows.

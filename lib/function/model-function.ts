@@ -26,6 +26,7 @@ import { functionOffer } from './function-offer';
 import { functionModel, functionSettings } from './function-settings';
 import { checkSize, partBytes } from './function-size';
 import { liveAlias } from './live-alias';
+import { ModelFunctionGrants } from './model-function-grants';
 import type { ModelFunctionProps } from './model-function-props';
 import { RequestMetrics } from './request-metrics';
 import { servingFunction } from './serving-function';
@@ -67,6 +68,9 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
 
   /** Shifts traffic to a new version. Undefined if all of it moves at once. */
   public readonly deploymentGroup?: codedeploy.LambdaDeploymentGroup;
+
+  /** Permissions for others. */
+  public readonly grants: ModelFunctionGrants = ModelFunctionGrants._of(this);
 
   /** The function's log group. */
   public readonly logGroup: logs.ILogGroup;
@@ -171,24 +175,21 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
   }
 
   /**
-   * Lets a principal invoke the alias directly.
+   * Lets a principal invoke the alias directly, as `grants.invoke` does.
    *
    * @param grantee who may invoke
    */
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
-    return this.alias.grantInvoke(grantee);
+    return this.grants.invoke(grantee);
   }
 
   /**
-   * Lets a principal call the function URL.
+   * Lets a principal call the function URL, as `grants.invokeUrl` does. Throws before `addFunctionUrl` is called.
    *
    * @param grantee who may call
    */
   public grantInvokeUrl(grantee: iam.IGrantable): iam.Grant {
-    if (!this.url) {
-      throw new ValidationError(lit`NoFunctionUrl`, 'the function has no URL that calls could be granted for: call addFunctionUrl() first', this);
-    }
-    return this.url.grantInvokeUrl(grantee);
+    return this.grants.invokeUrl(grantee);
   }
 
   /**

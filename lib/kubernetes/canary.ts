@@ -14,7 +14,7 @@ export interface CanarySettings {
   readonly bakeSeconds: number;
   readonly maxErrorRate: number;
   readonly maxLatencyMilliseconds?: number;
-  readonly alarms: cloudwatch.IAlarm[];
+  readonly alarms: cloudwatch.IAlarmRef[];
 }
 
 /** Returns the settings of a service's canary; undefined without one. Call only if `canaryProblems()` returned none. */

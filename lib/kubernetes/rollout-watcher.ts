@@ -40,7 +40,7 @@ export interface WatchedCanary {
   readonly path: string;
   readonly maxErrorRate: number;
   readonly maxLatencyMilliseconds?: number;
-  readonly alarms: cloudwatch.IAlarm[];
+  readonly alarms: cloudwatch.IAlarmRef[];
 }
 
 /** Tells whether a cluster's kubectl function is known, whose role and network the watcher uses. */
@@ -110,7 +110,7 @@ export class RolloutWatcher extends Construct {
       Path: canary.path,
       MaxErrorRate: String(canary.maxErrorRate),
       MaxLatencyMilliseconds: maxLatencyMilliseconds === undefined ? undefined : String(maxLatencyMilliseconds),
-      Alarms: alarms.length === 0 ? undefined : alarms.map(({ alarmName }) => alarmName),
+      Alarms: alarms.length === 0 ? undefined : alarms.map(({ alarmRef }) => alarmRef.alarmName),
     });
     if (alarms.length > 0) {
       this.allowAlarms(resource, canary);

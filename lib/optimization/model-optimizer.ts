@@ -2,7 +2,7 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import type * as events from 'aws-cdk-lib/aws-events';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -16,7 +16,6 @@ import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { injectedProps } from '../private/injected-props';
 import { checkTypes } from '../private/property-types';
-import { grantArtifactRead } from './artifact/artifact-access';
 import { MODEL_PRUNED, MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './artifact/model-events';
 import { VersionPruning } from './artifact/version-pruning';
 import { artifactBucketOf, claimPrefix } from './build/artifact-bucket';
@@ -26,6 +25,7 @@ import { modelBuild } from './build/model-build';
 import { OptimizationProject } from './build/optimization-project';
 import { noteWarmUp, warmUpRecords } from './build/warm-up';
 import { defaultModelName, modelPrefix } from './model-name';
+import { ModelOptimizerGrants } from './model-optimizer-grants';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer, OPTIMIZER_TYPES } from './optimization-checks';
 import type { ArtifactRetention } from './optimization-options';
@@ -60,6 +60,9 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   /** The prefix that everything of this model has in the bucket. */
   public readonly keyPrefix: string;
+
+  /** Permissions for others. */
+  public readonly grants: ModelOptimizerGrants = ModelOptimizerGrants._of(this);
 
   /** The CodeBuild project that optimizes. */
   public readonly project: codebuild.Project;
@@ -218,23 +221,23 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   /**
-   * Lets a principal read the model's files, and nothing else in the bucket.
+   * Lets a principal read the model's files, and nothing else in the bucket, as `grants.read` does.
    *
    * @param grantee who may read
    */
   public grantRead(grantee: iam.IGrantable): iam.Grant {
-    return grantArtifactRead(grantee, this.bucket, [`${this.keyPrefix}/*`]);
+    return this.grants.read(grantee);
   }
 
   /**
-   * Lets a principal run the optimization again, outside a deployment.
+   * Lets a principal run the optimization again, outside a deployment, as `grants.startBuild` does.
    *
    * CodeBuild lets whoever starts a build give other commands than the project's, which run with the optimization's role.
    *
    * @param grantee who may start builds; each names the job to run by the environment variable BUILD_KEY
    */
   public grantStartBuild(grantee: iam.IGrantable): iam.Grant {
-    return iam.Grant.addToPrincipal({ grantee, actions: ['codebuild:StartBuild'], resourceArns: [this.project.projectArn] });
+    return this.grants.startBuild(grantee);
   }
 
   /**

@@ -38,6 +38,8 @@ export const DURATION: PropertyType<Duration> = { member: 'toSeconds', descripti
 export const DAYS: PropertyType<Duration> = { ...DURATION, example: (given) => `Duration.days(${amount(given)})` };
 export const VPC: PropertyType<ec2.IVpc> = { member: 'vpcId', description: 'an IVpc', example: () => "ec2.Vpc.fromLookup(this, 'Vpc', { vpcId: 'vpc-…' })" };
 export const KEY: PropertyType<kms.IKey> = { member: 'keyArn', description: 'an IKey', example: (given) => `kms.Key.fromKeyArn(this, 'Key', ${quoted(given)})` };
+/** A key of which the ARN is enough. */
+export const KEY_REF: PropertyType<kms.IKeyRef> = { ...KEY, member: 'keyRef', description: 'an IKeyRef' };
 export const BUCKET: PropertyType<s3.IBucket> = {
   member: 'bucketName', description: 'an IBucket', example: (given) => `s3.Bucket.fromBucketName(this, 'Bucket', ${quoted(given)})`,
 };
@@ -49,8 +51,8 @@ export const REPOSITORY: PropertyType<ecr.IRepository> = {
   member: 'repositoryArn', description: 'an IRepository', example: (given) => `ecr.Repository.fromRepositoryName(this, 'Repository', ${quoted(given)})`,
 };
 export const TOPIC: PropertyType<sns.ITopic> = { member: 'topicArn', description: 'an ITopic', example: (given) => `sns.Topic.fromTopicArn(this, 'Topic', ${quoted(given)})` };
-export const CERTIFICATE: PropertyType<acm.ICertificate> = {
-  member: 'certificateArn', description: 'an ICertificate', example: (given) => `acm.Certificate.fromCertificateArn(this, 'Certificate', ${quoted(given)})`,
+export const CERTIFICATE: PropertyType<acm.ICertificateRef> = {
+  member: 'certificateRef', description: 'an ICertificateRef', example: (given) => `acm.Certificate.fromCertificateArn(this, 'Certificate', ${quoted(given)})`,
 };
 export const ARCHITECTURE: PropertyType<lambda.Architecture> = {
   member: 'dockerPlatform', description: 'an Architecture', example: (given) => `lambda.Architecture.${processor(given)}`,

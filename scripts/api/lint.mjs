@@ -1,5 +1,6 @@
 // Runs awslint on our API, and requires documentation for everything public. awslint.json excludes aws-cdk-lib's types, which it would check too,
-// and two rules for aws-cdk-lib's own modules: grants as separate classes, and L1 reference interfaces (docs/adr/0011-grants-and-interfaces.md).
+// and two rules: `no-grants`, because grant methods stay beside `grants`, and `prefer-ref-interface`, because properties whose methods are called
+// take L2 interfaces (docs/adr/0026-grants-facade-and-references.md).
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -50,7 +50,7 @@ test.each<[object, string]>([
   [{ model: MODEL, logGroup: '/logs' }, "logGroup must be an ILogGroup, got \"/logs\": give logs.LogGroup.fromLogGroupName(this, 'Logs', \"/logs\")"],
   [{ model: MODEL, machineImage: 'ami-1' }, 'machineImage must be an IMachineImage, got "ami-1": give ec2.MachineImage.latestAmazonLinux2023()'],
   [{ model: MODEL, buildImage: 'standard:7.0' }, 'buildImage must be an IBuildImage, got "standard:7.0": give codebuild.LinuxBuildImage.STANDARD_7_0'],
-  [{ model: MODEL, certificate: 'arn' }, "certificate must be an ICertificate, got \"arn\": give acm.Certificate.fromCertificateArn(this, 'Certificate', \"arn\")"],
+  [{ model: MODEL, certificate: 'arn' }, "certificate must be an ICertificateRef, got \"arn\": give acm.Certificate.fromCertificateArn(this, 'Certificate', \"arn\")"],
   [{ model: MODEL, serverRepository: 'r' }, "serverRepository must be an IRepository, got \"r\": give ecr.Repository.fromRepositoryName(this, 'Repository', \"r\")"],
   [{ model: MODEL, instanceType: 'm8g.large' }, 'instanceType must be an InstanceType, got "m8g.large": give new ec2.InstanceType("m8g.large")'],
 ])('%j from a program without types is reported', (props, problem) => {

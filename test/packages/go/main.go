@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
@@ -17,9 +18,16 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	tensorflow "github.com/cdk-tensorflow/cdk-tensorflow-go/cdktensorflow"
+)
+
+const (
+	ordersArn      = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:orders"
+	certificateArn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-0000-4000-8000-0123456789ab"
+	volumeKeyArn   = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0000-4000-8000-0123456789ab"
 )
 
 func main() {
@@ -77,6 +85,8 @@ func functions(stack awscdk.Stack, caller awsiam.IPrincipal) {
 	digits.OnRolledBack(jsii.String("RolledBack"), &awsevents.OnEventOptions{Description: jsii.String("A version was rolled back")})
 	digits.GrantInvoke(caller)
 	digits.GrantInvokeUrl(caller)
+	digits.Grants().Invoke(caller)
+	digits.Grants().InvokeUrl(caller)
 	alarm(digits.MetricModelLoadTime(nil), digits, "LoadTime")
 	alarm(digits.MetricModelLatency(nil), digits, "ModelLatency")
 	alarm(digits.MetricFailures(nil), digits, "Failures")
@@ -143,7 +153,9 @@ func apis(stack awscdk.Stack, models []tensorflow.ModelFunction, caller awsiam.I
 		Throttle: &awsapigateway.ThrottleSettings{RateLimit: jsii.Number(100), BurstLimit: jsii.Number(50)},
 		LogGroup: awslogs.LogGroup_FromLogGroupName(stack, jsii.String("AccessLog"), jsii.String("access-of-the-laboratory")),
 	})
-	signed.GrantInvoke(awsiam.NewRole(stack, jsii.String("ApiCaller"), &awsiam.RoleProps{AssumedBy: caller}))
+	apiCaller := awsiam.NewRole(stack, jsii.String("ApiCaller"), &awsiam.RoleProps{AssumedBy: caller})
+	signed.GrantInvoke(apiCaller)
+	signed.Grants().Invoke(apiCaller)
 	stack.AddMetadata(jsii.String("Api"), &[]*string{signed.Url(), signed.HttpApi().ApiId(), signed.LogGroup().LogGroupName()})
 	keyed := tensorflow.NewModelApi(stack, jsii.String("KeyedApi"), &tensorflow.ModelApiProps{
 		Models:            &models,
@@ -178,6 +190,8 @@ func publisher(stack awscdk.Stack, images awscdk.Stack, caller awsiam.IGrantable
 	})
 	shared.GrantStartBuild(caller)
 	shared.GrantRead(caller)
+	shared.Grants().StartBuild(caller)
+	shared.Grants().Read(caller)
 	alarm(shared.MetricFailedBuilds(nil), shared, "Failed")
 	alarm(shared.MetricRefused(nil), shared, "Refused")
 	shared.OnPublished(jsii.String("Publication"), &awsevents.OnEventOptions{Description: jsii.String("A version was published")})
@@ -413,7 +427,10 @@ func fleets(stack awscdk.Stack) {
 		EmbeddedMetrics:    jsii.Bool(true),
 		Rollout: tensorflow.Rollout_Canary(&tensorflow.CanaryRolloutOptions{
 			Percent: jsii.Number(10), Bake: awscdk.Duration_Minutes(jsii.Number(10)), MaxErrorRate: jsii.Number(0.02),
+			Alarms: &[]interfacesawscloudwatch.IAlarmRef{awscloudwatch.CfnAlarm_FromAlarmArn(stack, jsii.String("Orders"), jsii.String(ordersArn))},
 		}),
+		Certificate:         awscertificatemanager.CfnCertificate_FromCertificateId(stack, jsii.String("LoadBalancerCertificate"), jsii.String(certificateArn)),
+		VolumeEncryptionKey: awskms.CfnKey_FromKeyArn(stack, jsii.String("VolumeKey"), jsii.String(volumeKeyArn)),
 	})
 	stack.AddMetadata(jsii.String("Canary"), taken.CanaryAutoScalingGroup().AutoScalingGroupName())
 	taken.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(vpc.VpcCidrBlock()), nil)
@@ -509,6 +526,9 @@ func deliveries(stack awscdk.Stack, serving awscdk.Stack, caller awsiam.IGrantab
 	digits.GrantUpload(caller)
 	digits.GrantDeliver(caller)
 	digits.GrantOperate(caller)
+	digits.Grants().Upload(caller)
+	digits.Grants().Deliver(caller)
+	digits.Grants().Operate(caller)
 	digits.OnEvent(jsii.String("Event"), nil)
 	digits.OnDelivered(jsii.String("Live"), nil)
 	digits.OnFailed(jsii.String("Failure"), &awsevents.OnEventOptions{Description: jsii.String("A model is not live")})

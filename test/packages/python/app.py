@@ -90,6 +90,8 @@ def functions(stack: cdk.Stack, caller: iam.IPrincipal) -> None:
     digits.on_rolled_back("RolledBack", description="A version was rolled back")
     digits.grant_invoke(caller)
     digits.grant_invoke_url(caller)
+    digits.grants.invoke(caller)
+    digits.grants.invoke_url(caller)
     alarm(digits.metric_model_load_time(), digits, "LoadTime")
     alarm(digits.metric_model_latency(), digits, "ModelLatency")
     alarm(digits.metric_failures(), digits, "Failures")
@@ -147,7 +149,9 @@ def apis(stack: cdk.Stack, models: list[ModelFunction], caller: iam.IPrincipal) 
         throttle=apigateway.ThrottleSettings(rate_limit=100, burst_limit=50),
         log_group=logs.LogGroup.from_log_group_name(stack, "AccessLog", "access-of-the-laboratory"),
     )
-    signed.grant_invoke(iam.Role(stack, "ApiCaller", assumed_by=caller))
+    api_caller = iam.Role(stack, "ApiCaller", assumed_by=caller)
+    signed.grant_invoke(api_caller)
+    signed.grants.invoke(api_caller)
     stack.add_metadata("Api", [signed.url, signed.http_api.api_id, signed.log_group.log_group_name])
     keyed = ModelApi(
         stack,
@@ -189,6 +193,8 @@ def publisher(stack: cdk.Stack, images: cdk.Stack, caller: iam.IGrantable) -> No
     )
     shared.grant_start_build(caller)
     shared.grant_read(caller)
+    shared.grants.start_build(caller)
+    shared.grants.read(caller)
     alarm(shared.metric_failed_builds(), shared, "Failed")
     alarm(shared.metric_refused(), shared, "Refused")
     shared.on_published("Publication", description="A version was published")
@@ -359,6 +365,9 @@ def deliveries(stack: cdk.Stack, serving: cdk.Stack, caller: iam.IGrantable) -> 
     digits.grant_upload(caller)
     digits.grant_deliver(caller)
     digits.grant_operate(caller)
+    digits.grants.upload(caller)
+    digits.grants.deliver(caller)
+    digits.grants.operate(caller)
     digits.on_event("Event")
     digits.on_delivered("Live")
     digits.on_failed("Failure", description="A model is not live")

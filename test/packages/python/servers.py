@@ -2,9 +2,12 @@
 
 import aws_cdk as cdk
 from alarms import alarm
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from cdk_tensorflow import (
@@ -35,6 +38,10 @@ from cdk_tensorflow import (
     ServingBinary,
     ServingImage,
 )
+
+ORDERS_ARN = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:orders"
+CERTIFICATE_ARN = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-0000-4000-8000-0123456789ab"
+VOLUME_KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0000-4000-8000-0123456789ab"
 
 
 def services(stack: cdk.Stack) -> None:
@@ -160,7 +167,14 @@ def fleets(stack: cdk.Stack) -> None:
         serving_binary=ServingBinary.from_image(ServingImage.from_registry("tensorflow/serving:2.20.0")),
         missing_cpu_features=MissingCpuFeatures.REFUSE,
         embedded_metrics=True,
-        rollout=Rollout.canary(percent=10, bake=cdk.Duration.minutes(10), max_error_rate=0.02),
+        rollout=Rollout.canary(
+            percent=10,
+            bake=cdk.Duration.minutes(10),
+            max_error_rate=0.02,
+            alarms=[cloudwatch.CfnAlarm.from_alarm_arn(stack, "Orders", ORDERS_ARN)],
+        ),
+        certificate=acm.CfnCertificate.from_certificate_id(stack, "LoadBalancerCertificate", CERTIFICATE_ARN),
+        volume_encryption_key=kms.CfnKey.from_key_arn(stack, "VolumeKey", VOLUME_KEY_ARN),
     )
     stack.add_metadata("Canary", taken.canary_auto_scaling_group.auto_scaling_group_name)
     taken.connections.allow_default_port_from(ec2.Peer.ipv4(vpc.vpc_cidr_block))

@@ -1,10 +1,10 @@
 import {
-  App, Duration, RemovalPolicy, Size, Stack, aws_apigateway as apigateway, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
+  App, Duration, RemovalPolicy, Size, Stack, aws_apigateway as apigateway, aws_certificatemanager as acm, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
   aws_iam as iam, aws_kms as kms, aws_logs as logs, aws_s3 as s3, aws_secretsmanager as secretsmanager,
 } from 'aws-cdk-lib';
 import {
-  ChannelOrder, Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, ImageInput, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelApi, ModelApiAuthorizationType, ModelApiType, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
-  ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
+  ChannelOrder, Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, ImageInput, LayerQuantization, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelApi, ModelApiAuthorizationType, ModelApiGrants, ModelApiType, ModelArtifact, ModelDashboard, ModelDelivery, ModelDeliveryGrants, ModelFleet, ModelFormat,
+  ModelFunction, ModelFunctionGrants, ModelHook, ModelMonitor, ModelOptimizer, ModelOptimizerGrants, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, QualityMetric, Quantization, QuantizationRecovery, RefusalBehavior, RequestCapture, ResizeMethod, Rollout, RuntimeLayer, SearchObjective, ServerCertificate, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
@@ -12,6 +12,9 @@ import {
 const app = new App();
 const caller = new iam.AccountRootPrincipal();
 const data = EvaluationData.fromAsset('digits/evaluation.npz');
+const ORDERS_ARN = 'arn:aws:cloudwatch:eu-central-1:111122223333:alarm:orders';
+const CERTIFICATE_ARN = 'arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-0000-4000-8000-0123456789ab';
+const VOLUME_KEY_ARN = 'arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0000-4000-8000-0123456789ab';
 const gateOfData = QualityGate.allOf(
   QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.01), QualityGate.maxSize(Size.mebibytes(1)), QualityGate.maxLatencyRatio(2), QualityGate.strict(),
 );
@@ -49,6 +52,9 @@ function functions(stack: Stack): void {
   digits.onRolledBack('RolledBack', { description: 'A version was rolled back' });
   digits.grantInvoke(caller);
   digits.grantInvokeUrl(caller);
+  const functionGrants: ModelFunctionGrants = digits.grants;
+  functionGrants.invoke(caller);
+  functionGrants.invokeUrl(caller);
   alarm(digits.metricModelLoadTime(), digits, 'LoadTime');
   alarm(digits.metricModelLatency(), digits, 'ModelLatency');
   alarm(digits.metricFailures(), digits, 'Failures');
@@ -96,7 +102,10 @@ function apis(stack: Stack, models: ModelFunction[]): void {
     throttle: { rateLimit: 100, burstLimit: 50 },
     logGroup: logs.LogGroup.fromLogGroupName(stack, 'AccessLog', 'access-of-the-laboratory'),
   });
-  signed.grantInvoke(new iam.Role(stack, 'ApiCaller', { assumedBy: caller }));
+  const apiCaller = new iam.Role(stack, 'ApiCaller', { assumedBy: caller });
+  signed.grantInvoke(apiCaller);
+  const apiGrants: ModelApiGrants = signed.grants;
+  apiGrants.invoke(apiCaller);
   stack.addMetadata('Api', [signed.url, signed.httpApi!.apiId, signed.logGroup!.logGroupName]);
   const keyed = new ModelApi(stack, 'KeyedApi', {
     models,
@@ -130,6 +139,9 @@ function publisher(stack: Stack, images: Stack): void {
   });
   shared.grantStartBuild(caller);
   shared.grantRead(caller);
+  const optimizerGrants: ModelOptimizerGrants = shared.grants;
+  optimizerGrants.startBuild(caller);
+  optimizerGrants.read(caller);
   alarm(shared.metricFailedBuilds(), shared, 'Failed');
   alarm(shared.metricRefused(), shared, 'Refused');
   shared.onPublished('Publication', { description: 'A version was published' });
@@ -309,7 +321,9 @@ function fleets(stack: Stack): void {
     servingBinary: ServingBinary.fromImage(ServingImage.fromRegistry('tensorflow/serving:2.20.0')),
     missingCpuFeatures: MissingCpuFeatures.REFUSE,
     embeddedMetrics: true,
-    rollout: Rollout.canary({ percent: 10, bake: Duration.minutes(10), maxErrorRate: 0.02 }),
+    rollout: Rollout.canary({ percent: 10, bake: Duration.minutes(10), maxErrorRate: 0.02, alarms: [cloudwatch.CfnAlarm.fromAlarmArn(stack, 'Orders', ORDERS_ARN)] }),
+    certificate: acm.CfnCertificate.fromCertificateId(stack, 'LoadBalancerCertificate', CERTIFICATE_ARN),
+    volumeEncryptionKey: kms.CfnKey.fromKeyArn(stack, 'VolumeKey', VOLUME_KEY_ARN),
   });
   stack.addMetadata('Canary', taken.canaryAutoScalingGroup!.autoScalingGroupName);
   taken.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock));
@@ -390,6 +404,10 @@ function deliveries(stack: Stack, serving: Stack): void {
   digits.grantUpload(caller);
   digits.grantDeliver(caller);
   digits.grantOperate(caller);
+  const deliveryGrants: ModelDeliveryGrants = digits.grants;
+  deliveryGrants.upload(caller);
+  deliveryGrants.deliver(caller);
+  deliveryGrants.operate(caller);
   digits.onEvent('Event');
   digits.onDelivered('Live');
   digits.onFailed('Failure', { description: 'A model is not live' });

@@ -92,6 +92,8 @@ import software.amazon.awscdk.services.apigateway.Period;
 import software.amazon.awscdk.services.apigateway.QuotaSettings;
 import software.amazon.awscdk.services.apigateway.ThrottleSettings;
 import software.amazon.awscdk.services.apigateway.UsagePlanProps;
+import software.amazon.awscdk.services.certificatemanager.CfnCertificate;
+import software.amazon.awscdk.services.cloudwatch.CfnAlarm;
 import software.amazon.awscdk.services.cloudwatch.CreateAlarmOptions;
 import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.ec2.IMachineImage;
@@ -111,6 +113,7 @@ import software.amazon.awscdk.services.iam.AccountRootPrincipal;
 import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.iam.IPrincipal;
 import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.kms.CfnKey;
 import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.logs.LogGroup;
@@ -121,6 +124,10 @@ import software.constructs.Construct;
 
 /** The consumer app in Java. */
 public final class Main {
+  private static final String ORDERS_ARN = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:orders";
+  private static final String CERTIFICATE_ARN = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-0000-4000-8000-0123456789ab";
+  private static final String VOLUME_KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0000-4000-8000-0123456789ab";
+
   private Main() {}
 
   public static void main(final String[] args) {
@@ -166,6 +173,8 @@ public final class Main {
     digits.onRolledBack("RolledBack", OnEventOptions.builder().description("A version was rolled back").build());
     digits.grantInvoke(caller);
     digits.grantInvokeUrl(caller);
+    digits.getGrants().invoke(caller);
+    digits.getGrants().invokeUrl(caller);
     alarm(digits.metricModelLoadTime(), digits, "LoadTime");
     alarm(digits.metricModelLatency(), digits, "ModelLatency");
     alarm(digits.metricFailures(), digits, "Failures");
@@ -221,7 +230,9 @@ public final class Main {
         .throttle(ThrottleSettings.builder().rateLimit(100).burstLimit(50).build())
         .logGroup(LogGroup.fromLogGroupName(stack, "AccessLog", "access-of-the-laboratory"))
         .build();
-    signed.grantInvoke(Role.Builder.create(stack, "ApiCaller").assumedBy(caller).build());
+    Role apiCaller = Role.Builder.create(stack, "ApiCaller").assumedBy(caller).build();
+    signed.grantInvoke(apiCaller);
+    signed.getGrants().invoke(apiCaller);
     stack.addMetadata("Api", List.of(signed.getUrl(), signed.getHttpApi().getApiId(), signed.getLogGroup().getLogGroupName()));
     ModelApi keyed = ModelApi.Builder.create(stack, "KeyedApi")
         .models(models)
@@ -255,6 +266,8 @@ public final class Main {
         .build();
     shared.grantStartBuild(caller);
     shared.grantRead(caller);
+    shared.getGrants().startBuild(caller);
+    shared.getGrants().read(caller);
     alarm(shared.metricFailedBuilds(), shared, "Failed");
     alarm(shared.metricRefused(), shared, "Refused");
     shared.onPublished("Publication", OnEventOptions.builder().description("A version was published").build());
@@ -454,7 +467,14 @@ public final class Main {
         .servingBinary(ServingBinary.fromImage(ServingImage.fromRegistry("tensorflow/serving:2.20.0")))
         .missingCpuFeatures(MissingCpuFeatures.REFUSE)
         .embeddedMetrics(true)
-        .rollout(Rollout.canary(CanaryRolloutOptions.builder().percent(10).bake(Duration.minutes(10)).maxErrorRate(0.02).build()))
+        .rollout(Rollout.canary(CanaryRolloutOptions.builder()
+            .percent(10)
+            .bake(Duration.minutes(10))
+            .maxErrorRate(0.02)
+            .alarms(List.of(CfnAlarm.fromAlarmArn(stack, "Orders", ORDERS_ARN)))
+            .build()))
+        .certificate(CfnCertificate.fromCertificateId(stack, "LoadBalancerCertificate", CERTIFICATE_ARN))
+        .volumeEncryptionKey(CfnKey.fromKeyArn(stack, "VolumeKey", VOLUME_KEY_ARN))
         .build();
     stack.addMetadata("Canary", taken.getCanaryAutoScalingGroup().getAutoScalingGroupName());
     taken.getConnections().allowDefaultPortFrom(Peer.ipv4(vpc.getVpcCidrBlock()));
@@ -542,6 +562,9 @@ public final class Main {
     digits.grantUpload(caller);
     digits.grantDeliver(caller);
     digits.grantOperate(caller);
+    digits.getGrants().upload(caller);
+    digits.getGrants().deliver(caller);
+    digits.getGrants().operate(caller);
     digits.onEvent("Event");
     digits.onDelivered("Live");
     digits.onFailed("Failure", OnEventOptions.builder().description("A model is not live").build());
