@@ -200,7 +200,7 @@ export interface Metrics {
     [k: string]: OutputMetrics;
   };
   /**
-   * Of the original only: the answers in the data that figures are compared with; absent: the model's own.
+   * Answers in the data that figures are compared with, for the original only; absent: the model's own.
    */
   reference?: GivenReference | null;
   samples: number;

@@ -125,7 +125,7 @@ class Metrics(Document):
     serving_version: int | None = None
     """The version that served when the gate compared with it."""
     reference: GivenReference | None = None
-    """Of the original only: the answers in the data that figures are compared with; absent: the model's own."""
+    """Answers in the data that figures are compared with, for the original only; absent: the model's own."""
     size_bytes: int
     """Size of the .tflite file, or of the SavedModel's directory."""
     compressed_bytes: int | None = None
