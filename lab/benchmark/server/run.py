@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 import tempfile
@@ -12,7 +11,6 @@ from subprocess import CalledProcessError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmark.digits import RESULTS
 from benchmark.onnx_file import onnx_packages
 from benchmark.running import reason_of, write_results
 from benchmark.server.contenders import MODEL_SERVER, SERVERS, contenders, server_packages
@@ -59,8 +57,7 @@ def main() -> None:
     result["candidates"] = {model.kind: model.candidate for model in models}
     result["missing"] = [*tools.missing, *missing, *([not_steady] if not_steady else [])]
     result["targets"] = targets(result)
-    archive = json.loads((RESULTS / "server_archive.json").read_text(encoding="utf-8"))
-    page = to_markdown(result, archive)
+    page = to_markdown(result)
     if asked.quick:
         print(page)
     else:

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 
-def to_markdown(result: dict[str, Any], archive: dict[str, Any]) -> str:
-    """Render the page.
-
-    Args:
-        result: The figures of this run.
-        archive: The figures of servers that are not measured any more, from a run of their own date.
-    """
+def to_markdown(result: dict[str, Any]) -> str:
+    """Render the page."""
     models = ", ".join(f"`{kind}` is candidate `{candidate}`" for kind, candidate in result["candidates"].items())
     setting = (
         f"One interleaved run of {result['rounds']} rounds of {result['seconds']:g} s a cell over loopback on "
@@ -24,7 +19,7 @@ def to_markdown(result: dict[str, Any], archive: dict[str, Any]) -> str:
     lines = ["# Servers", "", setting, ""]
     lines += [f"**Left out**: {reason}.\n" for reason in result["missing"]]
     lines += [*_requests(result), "", *_bare(result), "", "## Start and memory", "", *_servers(result), ""]
-    lines += [*_soak(result), *_targets(result), "", *_archived(archive)]
+    lines += [*_soak(result), *_targets(result)]
     return "\n".join(lines) + "\n"
 
 
@@ -91,12 +86,3 @@ def _targets(result: dict[str, Any]) -> list[str]:
             for row in result["targets"]
         ),
     ]
-
-
-def _archived(archive: dict[str, Any]) -> list[str]:
-    note = (
-        f"Measured on {archive['date']} and not since: {', '.join(archive['versions'])}, beside model_server, in one "
-        f"interleaved run of {archive['rounds']} rounds of {archive['seconds']:g} s a cell on {archive['machine']}, "
-        f"{archive['workers']} workers for every server, by the same load. Compare these rows with each other only."
-    )
-    return ["## Archived", "", note, "", *_requests(archive), "", *_servers(archive)]

@@ -11,7 +11,6 @@ from ministack.services.cloudformation import changesets, custom_resource, engin
 from embedded_aws.cloudformation import (
     conditions,
     execution_roles,
-    express,
     judged,
     long_poll,
     replacements,
@@ -51,20 +50,14 @@ def install(calls: CallFile | None = None, *, stale_answers: bool = False) -> Si
     rely_on(handlers, "_resolve_stack", "_p", "_xml")
     rely_on(stacks, "_add_event")
     replace(handlers, "_ACTION_HANDLERS", signals.with_delivery)
-    rely_on(handlers, "_error")
-    replace(handlers, "_ACTION_HANDLERS", express.with_express_mode)
     replace(handlers, "_ACTION_HANDLERS", execution_roles.with_execution_roles)
     rely_on(handlers, "_esc")
     replace(handlers, "_ACTION_HANDLERS", resolved_values.with_resolved_values)
     if stale_answers:
         replace(handlers, "_ACTION_HANDLERS", stale.with_stale_answers)
-    replace(handlers, "_stack_has_no_updates", express.with_retries)
-    for module in (handlers, changesets):
-        replace(module, "_deploy_stack_async", express.with_rollback_choice)
     rely_on(eventbridge, "_dispatch_event")
     for module in (stacks, handlers, changesets):
         replace(module, "_add_event", status_events.telling)
-    replace(stacks, "_replacing_change", express.without_replacements)
     replace(stacks, "_resource_policy", replacements.with_replace_policy)
     replace(stacks, "_roll_back_operation", replacements.remembering_replacements)
     replace(cloudformation, "handle_request", long_poll.with_answer_at_the_end)
