@@ -23,6 +23,7 @@ from .drift import drift, publish_drift
 from .failure import hints_in, in_job_file, name_hints, one_sentence
 from .inspect import inspect
 from .optimize import optimize
+from .predict import predict
 from .publish import fetch, publish
 from .report import report
 from .server_binary import server_binary
@@ -106,7 +107,7 @@ def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.
 
 # In the order of the help: what most people need comes first.
 COMMANDS = (
-    *(inspect, check, optimize, compare, report, publish, verify, drift),
+    *(inspect, check, optimize, predict, compare, report, publish, verify, drift),
     *(server_binary, run, fetch, publish_drift, schemas),
 )
 for command in COMMANDS:

@@ -77,6 +77,7 @@ def measure(
     from ..evaluation import compare as compare_answers
     from ..evaluation.compare import check_labels
     from ..evaluation.tasks import in_form_of, own_form
+    from ..prediction import check_form
     from ..runners import RunError
 
     name = first.default
@@ -91,7 +92,7 @@ def measure(
     except RunError as error:
         raise BadInputError(f"one of the models cannot compute the data ({error})") from error
     for key, value in answers["a"].items():
-        _check_form(key, value, answers["b"][key])
+        check_form(key, value, answers["b"][key])
     tasks = infer_tasks(answers["a"], dataset.labels, {}, None)
     for key, truth in dataset.labels.items():
         check_labels(key, tasks[key], answers["a"][key], truth)
@@ -108,9 +109,11 @@ class _Renamed:
     """The second model under the names of the first one's default signature."""
 
     def __init__(self, first: OpenedModel, second: OpenedModel) -> None:
+        from ..prediction import paired
+
         left, right = first.specs[first.default], second.specs[second.default]
-        self._inputs = _paired("inputs", list(left.inputs), list(right.inputs))
-        self._outputs = _paired("outputs", list(left.outputs), list(right.outputs))
+        self._inputs = paired("inputs", list(left.inputs), list(right.inputs))
+        self._outputs = paired("outputs", list(left.outputs), list(right.outputs))
         self._signature = second.default
         self._runner = second.load()
 
@@ -138,29 +141,6 @@ class _Renamed:
     def close(self) -> None:
         """Free what the runner holds."""
         self._runner.close()
-
-
-def _paired(what: str, ours: list[str], theirs: list[str]) -> dict[str, str]:
-    if len(ours) == len(theirs) == 1:
-        return {ours[0]: theirs[0]}
-    if set(ours) != set(theirs):
-        raise BadInputError(
-            f"the models have other {what} ({', '.join(map(repr, ours))}; {', '.join(map(repr, theirs))}) and cannot "
-            "be compared; give two models with the same signature"
-        )
-    return {name: name for name in ours}
-
-
-def _check_form(name: str, ours: Array, theirs: Array) -> None:
-    if ours.shape != theirs.shape or (ours.dtype == object) != (theirs.dtype == object):
-        forms = [
-            f"{'text' if entry.dtype == object else entry.dtype} of the shape {list(entry.shape[1:])}"
-            for entry in (ours, theirs)
-        ]
-        raise BadInputError(
-            f"at the output {name!r} A answers {forms[0]} to a sample, and B {forms[1]}, so that they cannot be "
-            "compared; give two models that answer alike"
-        )
 
 
 def _show(

@@ -22,11 +22,12 @@ _BAD_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirecto
 
 #: Options of `optimize` that commands which only look at a model have too.
 _SHARED = {
-    Hint.TAGS: "`inspect`, `check`",
-    Hint.ALLOWED_OPERATIONS: "`inspect`, `check`, `compare`",
+    Hint.TAGS: "`inspect`, `check`, `predict`",
+    Hint.ALLOWED_OPERATIONS: "`inspect`, `check`, `compare`, `predict`",
     Hint.CLASS_NAMES: "`check`, `compare`",
+    Hint.IMAGE_INPUT: "`predict`",
     Hint.INPUT_SHAPES: "`check`",
-    Hint.SIGNATURE: "`check`",
+    Hint.SIGNATURE: "`check`, `predict`",
 }
 
 

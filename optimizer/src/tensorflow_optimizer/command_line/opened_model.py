@@ -41,6 +41,8 @@ class OpenedModel:
     source: OpenedSource
     work: Path
     """A directory for intermediate files."""
+    signature: str | None = None
+    """The signature to load; None: the one that answers requests without a name."""
 
     @property
     def specs(self) -> dict[str, SignatureSpec]:
@@ -49,8 +51,8 @@ class OpenedModel:
 
     @property
     def default(self) -> str:
-        """The signature that answers requests without a name."""
-        return default_signature(self.specs, None)
+        """The signature to load: that of requests without a name, unless another one was asked for."""
+        return default_signature(self.specs, self.signature)
 
     @property
     def batched(self) -> bool | None:
@@ -100,8 +102,13 @@ class OpenedModel:
         return RemoteLiteRt(self.sandbox, file, Undescribed({name: bool(self.batched)}, unknown_batch=True))
 
 
-def open_model(
-    sandbox: Sandbox, path: Path, tags: list[str], work: Path, allowed_operations: Sequence[str] = ()
+def open_model(  # noqa: PLR0913, PLR0917 - one fact each about the model
+    sandbox: Sandbox,
+    path: Path,
+    tags: list[str],
+    work: Path,
+    allowed_operations: Sequence[str] = (),
+    signature: str | None = None,
 ) -> OpenedModel:
     """Find and describe the model at `path`.
 
@@ -111,6 +118,7 @@ def open_model(
         tags: Tags of the SavedModel.
         work: A directory for intermediate files.
         allowed_operations: Operations that it may have although they act on more than the model.
+        signature: The signature to load; None: the one that answers requests without a name.
 
     Raises:
         OptimizerError: There is no complete model, or it has other such operations.
@@ -123,4 +131,4 @@ def open_model(
         tags=tags,
         allowed_operations=list(allowed_operations),
     )
-    return OpenedModel(sandbox, open_source(sandbox, path, source, work), work)
+    return OpenedModel(sandbox, open_source(sandbox, path, source, work), work, signature)

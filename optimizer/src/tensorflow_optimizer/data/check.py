@@ -16,11 +16,12 @@ from .image_files import image_labels, list_images
 from .input_statistics import InputStatistics
 from .label_statistics import LabelStatistics
 from .labels import labels_for
-from .npz import assign_arrays, load_arrays, read_headers, stream_arrays
+from .npz import assign_arrays, load_arrays, read_headers
 from .parquet_rows import read_header
 from .problems import Problems
 from .read import READERS, typed
 from .row_hashes import RowHashes
+from .stream import stream_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 _LABEL_BYTES = 64 << 20
 #: Chunks of a format without headers. The reader of a file with fewer says what is wrong with the whole file, too.
 _CHUNKS = 2
-#: Values of an array that are read at once.
-_VALUES = 1 << 20
 
 
 @dataclass
@@ -125,20 +124,8 @@ def _all_chunks(expected: ExpectedData, found: DataCheck) -> Iterator[Chunk]:
         # What is checked of images are their labels: rows need some input to be counted by.
         texts = np.array([str(file) for file in listed.files])
         yield Chunk(dict.fromkeys(expected.signature.inputs, texts), image_labels(listed, expected.signature))
-    elif found.format is not Format.NPZ:
-        chunks = READERS[found.format](expected, found.problems)
-        yield from check_chunks(chunks, expected, found.problems)
     else:
-        headers = read_headers(expected.file, found.problems)
-        names = assign_arrays(expected.name, headers, expected.signature, found.problems)
-        check_headers(headers, names, expected, found.problems)
-        if found.problems:
-            return
-        for arrays in stream_arrays(expected.file, headers, [*names.inputs.values(), *names.labels.values()], _VALUES):
-            inputs, labels = (
-                {key: arrays[name] for key, name in part.items()} for part in (names.inputs, names.labels)
-            )
-            yield Chunk(inputs, labels)
+        yield from stream_chunks(expected, found.format, found.problems)
 
 
 def _typed_inputs(expected: ExpectedData, chunk: Chunk, problems: Problems) -> dict[str, NDArray[Any]]:

@@ -23,6 +23,7 @@ from .parquet_rows import read_parquet
 from .problems import Problems
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -72,18 +73,36 @@ def read_dataset(  # noqa: PLR0913 - one fact each about the data
     else:
         chunks = check_chunks(READERS[found](expected, problems), expected, problems)
         arrays, labelled = joined(file.name, chunks, problems)
-    inputs, counts = described(arrays), {name: len(value) for name, value in labelled.items()}
-    forms = check_fit(inputs, counts, expected, problems)
-    problems.refuse()
-    rows: dict[str, NDArray[Any]] = {}
-    for name, spec in signature.inputs.items():
-        with problems.collect():
-            rows[name] = in_form(forms[name], typed(file.name, name, spec, arrays[name]))
+    counts = {name: len(value) for name, value in labelled.items()}
+    rows, batched = fitting_rows(expected, arrays, counts, problems)
     for name, value in labelled.items():
         with problems.collect():
             labelled[name] = labels_for(file.name, name, signature.outputs[name], value, labels)
     problems.refuse()
-    return Dataset(rows, not any(form.is_whole for form in forms.values()), labelled, images, answers, program)
+    return Dataset(rows, batched, labelled, images, answers, program)
+
+
+def fitting_rows(
+    expected: ExpectedData, arrays: dict[str, NDArray[Any]], counts: Mapping[str, int], problems: Problems
+) -> tuple[dict[str, NDArray[Any]], bool]:
+    """Return the inputs in the types and shapes of the signature, and whether a sample is one row of its batch.
+
+    Args:
+        expected: The file, and what it is for.
+        arrays: The inputs as they were read.
+        counts: Numbers of labels, by the name of the output.
+        problems: Receives what does not fit.
+
+    Raises:
+        BadInputError: Types or shapes do not fit. Values that do not are added to the problems.
+    """
+    forms = check_fit(described(arrays), counts, expected, problems)
+    problems.refuse()
+    rows: dict[str, NDArray[Any]] = {}
+    for name, spec in expected.signature.inputs.items():
+        with problems.collect():
+            rows[name] = in_form(forms[name], typed(expected.name, name, spec, arrays[name]))
+    return rows, not any(form.is_whole for form in forms.values())
 
 
 def _read_npz(

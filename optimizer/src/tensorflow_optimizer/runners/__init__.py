@@ -16,7 +16,7 @@ The judge asks the remote ones, each of which has a leaf that runs one of the ot
 from __future__ import annotations
 
 from .litert_runner import LiteRtRunner
-from .remote_runner import RemoteLiteRt, RemoteRunner, RemoteSavedModel, Undescribed
+from .remote_runner import RemoteLiteRt, RemoteRunner, RemoteSavedModel, Undescribed, check_output
 from .runner import Elapsed, RunError, Runner, TimedRunner
 from .saved_model_runner import SavedModelRunner
 
@@ -31,4 +31,5 @@ __all__ = [
     "SavedModelRunner",
     "TimedRunner",
     "Undescribed",
+    "check_output",
 ]

@@ -108,7 +108,7 @@ class RemoteRunner:
                 f"and the model answered {_listed(answer)}"
             )
         for name, (dtype, shape) in expected.items():
-            _check(name, answer[name], dtype, shape)
+            check_output(name, answer[name], dtype, shape)
         return {name: answer[name] for name in expected}
 
     def _elapsed(self, signature: str, inputs: Mapping[str, Array], times: int, threads: int) -> Elapsed:
@@ -282,7 +282,12 @@ def _rows(inputs: Mapping[str, Array]) -> int:
     return len(first) if first is not None and first.ndim else 1
 
 
-def _check(name: str, value: Array, dtype: str, shape: _Shape) -> None:
+def check_output(name: str, value: Array, dtype: str, shape: _Shape) -> None:
+    """Refuse an answer of another type or shape than its signature says.
+
+    Raises:
+        RunError: It is such an answer.
+    """
     answered = "string" if value.dtype.kind == "O" else value.dtype.name
     fits = shape is None or (
         len(shape) == value.ndim and all(size in {None, -1, own} for size, own in zip(shape, value.shape, strict=True))
