@@ -39,6 +39,10 @@ async function main([name, ...args]: string[]): Promise<number> {
     return 0;
   }
   try {
+    if (name === 'predict') {
+      const { predictCommand } = await import('./predict/command.js');
+      return await predictCommand(args);
+    }
     if (isOptimizers(name)) {
       const { optimizerCommand } = await import('./optimizer/command.js');
       return await optimizerCommand(name, args);

@@ -38,7 +38,8 @@ export function announcement({ url, signing }: Endpoint, address: string): strin
   ].join('\n');
 }
 
-async function requireCredentials({ service, region, profile }: Signing): Promise<void> {
+/** Throws a sentence if nothing is found to sign with. */
+export async function requireCredentials({ service, region, profile }: Signing): Promise<void> {
   try {
     await signerOf({ region, profile }, service).sign({ method: 'GET', protocol: 'https:', hostname: 'localhost', path: '/', query: {}, headers: { host: 'localhost' } });
   } catch (error) {

@@ -36,34 +36,51 @@ export function parseOpenOptions(args: string[], environment: NodeJS.ProcessEnv 
   if (values.help) {
     return undefined;
   }
-  const { model, service, unsigned, profile } = values;
   const [given, ...more] = positionals;
-  const address = URL.canParse(given ?? '') ? new URL(given) : undefined;
+  const { endpoint, problems } = endpointOf(given, values, environment);
+  problems.push(
+    ...more.length > 0 ? [`one address is allowed, got also ${more.map((word) => JSON.stringify(word)).join(', ')}`] : [],
+    ...Object.entries(values).flatMap(([name, value]) => (value === '' ? [`--${name} must have a value, got ""`] : [])),
+  );
+  if (problems.length > 0 || endpoint === undefined) {
+    throw new Error(problems.join('\n'));
+  }
+  return endpoint;
+}
+
+/** Options that say how to send requests to an address. */
+export interface EndpointOptions {
+  readonly model?: string;
+  readonly service?: string;
+  readonly unsigned?: boolean;
+  readonly region?: string;
+  readonly profile?: string;
+}
+
+/** Returns the endpoint at an address, or all that is wrong with the address and the options. */
+export function endpointOf(
+  given: string | undefined, options: EndpointOptions, environment: NodeJS.ProcessEnv = process.env,
+): { endpoint?: Endpoint; problems: string[] } {
+  const { model, service, unsigned = false, profile } = options;
+  const address = URL.canParse(given ?? '') ? new URL(given!) : undefined;
   const known = address && serviceOfHost(address.hostname);
   const split = address && splitAddress(address);
   const signs = !unsigned && (service ?? known?.service) !== undefined;
-  const region = values.region ?? known?.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
+  const region = options.region ?? known?.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
   const problems = [
     ...addressProblems(given, address),
-    ...more.length > 0 ? [`one address is allowed, got also ${more.map((word) => JSON.stringify(word)).join(', ')}`] : [],
     ...service === undefined || service === '' || (SIGNING_SERVICES as readonly string[]).includes(service) ? []
       : [`--service must be one of ${SIGNING_SERVICES.join(', ')}, got ${JSON.stringify(service)}`],
     ...unsigned && service !== undefined ? ['--unsigned signs nothing and --service says for what to sign: give one of them'] : [],
     ...model !== undefined && split?.model !== undefined && model !== split.model
       ? [`the address names the model ${JSON.stringify(split.model)} and --model ${JSON.stringify(model)}: give one of them`] : [],
-    ...(['region', 'profile'] as const).flatMap((name) => (values[name] === undefined || signs || address === undefined ? []
+    ...(['region', 'profile'] as const).flatMap((name) => (options[name] === undefined || signs || address === undefined ? []
       : [`--${name} has no effect, because requests to ${address.host} are not signed: leave it out, or give --service`])),
     ...signs && region === undefined ? ['the address does not name a Region: give --region, or set AWS_REGION'] : [],
-    ...Object.entries(values).flatMap(([name, value]) => (value === '' ? [`--${name} must have a value, got ""`] : [])),
   ];
-  if (problems.length > 0 || split === undefined) {
-    throw new Error(problems.join('\n'));
-  }
-  return {
-    ...split,
-    ...model === undefined ? {} : { model },
-    ...signs ? { signing: { service: (service ?? known?.service) as SigningService, region: region!, ...profile === undefined ? {} : { profile } } } : {},
-  };
+  const signing = { service: (service ?? known?.service) as SigningService, region: region!, ...profile === undefined ? {} : { profile } };
+  const endpoint = split && { ...split, ...model === undefined ? {} : { model }, ...signs ? { signing } : {} };
+  return { endpoint, problems };
 }
 
 function addressProblems(given: string | undefined, address: URL | undefined): string[] {

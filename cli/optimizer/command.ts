@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from 'path';
 import COMMANDS from './commands.json';
 import { lockedInterpreter, SIZE } from './environment';
 import { VERSIONS } from './interpreters';
+import { takeOptions } from './own-options';
 import { become } from './processes';
 
 /** The package's directory: two above this module, and above the bundle. */
@@ -18,8 +19,12 @@ into a cache, about ${SIZE}, the first time.
 /** A command of the optimizer, whose grammar is its own: all options but --python are for it. */
 export type OptimizerCommand = keyof typeof COMMANDS;
 
-/** Runs a command of the packaged optimizer and returns its exit code. Throws if the optimizer cannot be started. */
-export async function optimizerCommand(name: OptimizerCommand, args: string[]): Promise<number> {
+/**
+ * Runs a command of the packaged optimizer and returns its exit code. Throws if the optimizer cannot be started.
+ *
+ * @param more variables of the optimizer's process, beside the caller's
+ */
+export async function optimizerCommand(name: OptimizerCommand, args: string[], more: NodeJS.ProcessEnv = {}): Promise<number> {
   const { python, rest } = takePython(args);
   if (rest.some((argument) => argument === '--help' || argument === '-h')) {
     process.stdout.write(`${COMMANDS[name].help}\n${PYTHON_HELP}`);
@@ -33,9 +38,9 @@ export async function optimizerCommand(name: OptimizerCommand, args: string[]): 
   if (python !== undefined) {
     checkInterpreter(python, join(optimizer, 'requirements.txt'));
     const path = [...code, ...process.env.PYTHONPATH ? [process.env.PYTHONPATH] : []];
-    return become(python, ['-m', 'tensorflow_optimizer', name, ...rest], { ...variables(), PYTHONPATH: path.join(delimiter) });
+    return become(python, ['-m', 'tensorflow_optimizer', name, ...rest], { ...variables(), ...more, PYTHONPATH: path.join(delimiter) });
   }
-  return become(await lockedInterpreter(optimizer), ['-m', 'tensorflow_optimizer', name, ...rest], { ...variables(), PYTHONPATH: code.join(delimiter), PYTHONHOME: undefined });
+  return become(await lockedInterpreter(optimizer), ['-m', 'tensorflow_optimizer', name, ...rest], { ...variables(), ...more, PYTHONPATH: code.join(delimiter), PYTHONHOME: undefined });
 }
 
 /** The caller's variables; without the working directory among the places of Python's modules, which may hold anything. */
@@ -43,26 +48,9 @@ const variables = () => ({ ...process.env, PYTHONSAFEPATH: '1' });
 
 /** Takes --python out of the arguments, the last one if there are several. Throws if it has no value. */
 export function takePython(args: string[]): { python?: string; rest: string[] } {
-  const rest: string[] = [];
-  let python: string | undefined;
-  for (let index = 0; index < args.length; index += 1) {
-    const argument = args[index];
-    if (argument === '--') {
-      rest.push(...args.slice(index));
-      break;
-    }
-    if (argument === '--python') {
-      index += 1;
-      python = args[index] ?? '';
-    } else if (argument.startsWith('--python=')) {
-      python = argument.slice('--python='.length);
-    } else {
-      rest.push(argument);
-      continue;
-    }
-    if (python === '') {
-      throw new Error('--python must be the path of a Python interpreter that has the optimizer\'s packages, got none');
-    }
+  const { values: { python }, rest } = takeOptions(args, ['python']);
+  if (python === '') {
+    throw new Error('--python must be the path of a Python interpreter that has the optimizer\'s packages, got none');
   }
   return { python, rest };
 }

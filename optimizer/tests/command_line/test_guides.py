@@ -32,6 +32,8 @@ def problem(words: list[str]) -> str | None:
         return f"there is no command {name}"
     known = {option for parameter in commands[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
     known.add("--python")  # of the npm package
+    if name == "predict":
+        known |= {"--model", "--service", "--unsigned", "--region", "--profile"}  # of the npm package, which signs
     unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
     return f"{name} has no {', '.join(unknown)}" if unknown else None
 

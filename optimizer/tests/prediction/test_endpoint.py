@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -95,8 +95,8 @@ def test_the_proxy_of_the_package_stands_for_an_address(double: str, monkeypatch
     assert predict(given, "-", "--json").count("\n") == 2
     with answering(b'{"error": "secret"}', 500) as other:
         monkeypatch.setenv("CDK_TENSORFLOW_ENDPOINTS", json.dumps({given: other}))
-        refused = predict(given, "-", code=2)
-    assert refused == "error: stack:Digits.Url cannot compute the rows: it answered 500, secret\n"
+        refused = predict(given, "-", code=1)
+    assert refused == "error: stack:Digits.Url: it answered 500, secret\n"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def announced(connection: socket.socket, _: bytes, __: bytes) -> None:
 @pytest.mark.parametrize("answer", [endless, announced])
 def test_an_answer_without_end_is_bounded(answer: Answer) -> None:
     with serving(answer) as address, pytest.raises(OptimizerError, match="its answer has more than 1,048,576 bytes"):
-        ask("GET", address, None, 60, 1 << 20)
+        ask("GET", address, None, seconds=60, most_bytes=1 << 20)
 
 
 def silent(connection: socket.socket, _: bytes, __: bytes) -> None:
@@ -219,7 +219,7 @@ def drip(start: bytes, part: bytes) -> Answer:
 )
 def test_a_slow_answer_ends_with_the_time(answer: Answer) -> None:
     with serving(answer) as address, pytest.raises(OptimizerError, match=r"did not answer within 0\.5 seconds"):
-        ask("GET", address, None, 0.5)
+        ask("GET", address, None, seconds=0.5)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_what_is_no_whole_answer_is_said(answer: bytes, sentence: str) -> None:
         serving(lambda connection, *_: connection.sendall(answer)) as address,
         pytest.raises(OptimizerError, match=sentence),
     ):
-        ask("GET", address, None, 10)
+        ask("GET", address, None, seconds=10)
 
 
 @pytest.mark.parametrize(
@@ -279,6 +279,27 @@ def test_an_address_without_a_server_is_said() -> None:
 def test_an_address_that_is_not_a_models_is_refused(address: str) -> None:
     with pytest.raises(BadInputError, match="must be the address of a model"):
         Endpoint(address, 1)
+
+
+def test_a_key_comes_from_the_environment_and_goes_to_one_host_only(
+    double: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str | None] = []
+
+    def note(*arguments: Any, **more: Any) -> tuple[int, bytes]:
+        sent.append(more["headers"].get("x-api-key"))
+        return ask(*arguments, **more)
+
+    monkeypatch.setattr("tensorflow_optimizer.prediction.endpoint.bounded_request", note)
+    monkeypatch.setenv("KEY", "a key")
+    predict(double, "-", "--api-key", "KEY", "--compare", f"{double}/")
+    assert set(sent) == {"a key"}
+    with answering(b"") as other:
+        assert "behind different hosts" in predict(double, "-", "--api-key", "KEY", "--compare", other, code=2)
+    for value in ("", "a\r\nb"):
+        monkeypatch.setenv("KEY", value)
+        assert "must name an environment variable that has the key" in predict(double, "-", "--api-key", "KEY", code=2)
+    assert set(sent) == {"a key"}
 
 
 def test_a_version_of_a_model_can_be_asked() -> None:

@@ -34,10 +34,10 @@ test('all problems are told at once', () => {
   expect(() => parse('https://user:word@models.example/?a=b', 'more', '--service', 'ec2', '--unsigned', '--profile', '')).toThrow([
     'the address has a user name or a password, which is not sent: leave it out',
     '"https://user:word@models.example/?a=b" has a query or a fragment, which no request would have: leave it out',
-    'one address is allowed, got also "more"',
     '--service must be one of lambda, execute-api, got "ec2"',
     '--unsigned signs nothing and --service says for what to sign: give one of them',
     '--profile has no effect, because requests to models.example are not signed: leave it out, or give --service',
+    'one address is allowed, got also "more"',
     '--profile must have a value, got ""',
   ].join('\n'));
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates
 from .option_values import read_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..prediction import Decisions, Differences, Row, Target
     from ..runners.runner import Arrays
@@ -79,6 +80,13 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     timeout: Annotated[
         float, typer.Option(help="Most seconds of a request to a served model.", min=0.1, max=3600.0)
     ] = 60.0,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VARIABLE",
+            help="Environment variable with the key of an API of API Gateway, which is sent as x-api-key.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each row, with all values; see the documentation.")
     ] = False,
@@ -95,18 +103,19 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     # Other commands start without NumPy.
     from ..sandbox import Sandbox
     from .opened_model import work_directory
-    from .predict_targets import Asked
+    from .predict_targets import Asked, key_in
 
     with one_sentence(in_inspection), Sandbox() as sandbox, work_directory() as work:
-        given = Asked(
-            signature, tag or ["serve"], allowed_operation or [], parse_image(image) if image else None, timeout
-        )
+        models = [model] if compare is None else [model, compare]
+        pixels = parse_image(image) if image else None
+        key = key_in(api_key, models) if api_key else None
+        given = Asked(signature, tag or ["serve"], allowed_operation or [], pixels, timeout, key)
         names = read_labels(labels) if labels else None
         path = _path(rows, work)
+        found = _found(sandbox, models, given, work)
         if compare is None:
-            _predict(_found(sandbox, [model], given, work), path, names, limit, as_json=as_json)
+            _predict(found, path, names, limit, as_json=as_json)
         else:
-            found = _found(sandbox, [model, compare], given, work)
             differences = _compare(found, path, names, limit, tolerance, as_json=as_json)
             if differences.differing:
                 raise typer.Exit(int(ExitCode.GATE))
@@ -135,8 +144,8 @@ def _found(sandbox: Sandbox, models: list[str], asked: Asked, work: Path) -> lis
 
 def _answered(
     found: list[Found], path: Path, class_names: list[str] | None, limit: int | None
-) -> Iterator[tuple[list[list[Row]], list[Arrays], Decisions]]:
-    """Yield the rows of each model with its answers, some at once, and all answers under the first one's names."""
+) -> Iterator[tuple[list[Arrays], Callable[[Arrays], list[Row]], Decisions]]:
+    """Yield each model's answers under the first one's names, some at once, and what makes rows of them."""
     from ..data.dataset import Dataset
     from ..prediction import Decisions, paired, read_rows, rows_of
 
@@ -162,7 +171,7 @@ def _answered(
         for target, dataset, theirs in zip(targets, some, names, strict=True):
             given = target.answers(dataset)
             answers.append({ours: given[name] for ours, name in theirs.items()})
-        yield [rows_of(number, some[0], given, decisions, files) for given in answers], answers, decisions
+        yield answers, partial(rows_of, number, some[0], decisions, files), decisions
         number += left
 
 
@@ -172,12 +181,12 @@ def _predict(found: list[Found], path: Path, names: list[str] | None, limit: int
     from .predict_table import Table, row_cells
 
     table = Table(typer.echo)
-    for (rows,), _, _ in _answered(found, path, names, limit):
+    for (answers,), rows_of, _ in _answered(found, path, names, limit):
         if as_json:
-            for row in rows:
+            for row in rows_of(answers):
                 typer.echo(line_of(row_document(row)))
         else:
-            table.add([row_cells(row) for row in rows])
+            table.add([row_cells(row) for row in rows_of(answers)])
 
 
 def _compare(  # noqa: PLR0913 - one for each option
@@ -189,9 +198,10 @@ def _compare(  # noqa: PLR0913 - one for each option
 
     differences = Differences(tolerance)
     table = Table(typer.echo)
-    for (ours, theirs), answers, decisions in _answered(found, path, names, limit):
+    for answers, rows_of, decisions in _answered(found, path, names, limit):
         first = differences.rows + 1
         differing = differences.add(answers[0], answers[1], decisions.find(answers[0]))
+        ours, theirs = map(rows_of, answers)
         pairs = [(entry, ours[entry.row - first], theirs[entry.row - first]) for entry in differing]
         if as_json:
             for entry in pairs:

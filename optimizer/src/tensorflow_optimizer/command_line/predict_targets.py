@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -47,6 +48,8 @@ class Asked:
     image: ImageInput | None
     seconds: float
     """Most seconds of a request to an endpoint."""
+    api_key: str | None = None
+    """Key of an API, for all endpoints."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def endpoint_target(address: str, asked: Asked) -> Found:
     Raises:
         OptimizerError: It is no such address, or no model answers there.
     """
-    endpoint = Endpoint(_known_addresses().get(address, address), asked.seconds, address)
+    endpoint = Endpoint(_known_addresses().get(address, address), asked.seconds, address, asked.api_key)
     spec = endpoint.specs[default_signature(endpoint.specs, asked.signature)]
 
     def pictures(files: Sequence[tuple[str, bytes]]) -> Dataset:
@@ -145,6 +148,27 @@ def target_of(sandbox: Sandbox, given: str, asked: Asked, work: Path) -> Found:
     if is_address(given) or given in _known_addresses():
         return endpoint_target(given, asked)
     return local_target(sandbox, Path(given), asked, work)
+
+
+def key_in(variable: str, models: Sequence[str]) -> str:
+    """Return the key of an API, for models that are all behind that API.
+
+    Args:
+        variable: The environment variable with the key.
+        models: The models that are asked.
+
+    Raises:
+        BadInputError: There is no key, or it would be sent to another host as well.
+    """
+    served = [model for model in models if is_address(model) or model in _known_addresses()]
+    hosts = {urlsplit(model).netloc or model.partition(".")[0] for model in served}
+    if len(hosts) != 1:
+        problem = "no model is served" if not hosts else "the models are behind different hosts"
+        raise BadInputError(f"--api-key is for models behind one API, and {problem}: leave it out")
+    key = os.environ.get(variable, "")
+    if not key or not key.isascii() or not key.isprintable():
+        raise BadInputError(f"--api-key must name an environment variable that has the key, and {variable} has none")
+    return key
 
 
 def _known_addresses() -> dict[str, str]:

@@ -90,16 +90,16 @@ class Decisions:
 
 
 def rows_of(
-    first: int, dataset: Dataset, answers: Arrays, decisions: Decisions, files: Sequence[str] | None = None
+    first: int, dataset: Dataset, decisions: Decisions, files: Sequence[str] | None, answers: Arrays
 ) -> list[Row]:
     """Return rows with their answers.
 
     Args:
         first: Number of the first one.
         dataset: The rows.
-        answers: The outputs, dimension 0 being the row.
         decisions: The outputs that score classes.
-        files: Names of the images that the rows are.
+        files: Names of the images that the rows are; None where they are none.
+        answers: The outputs, dimension 0 being the row.
     """
     scored = decisions.find(answers)
     labels = {name: value for name, value in dataset.labels.items() if len(value) == dataset.count}

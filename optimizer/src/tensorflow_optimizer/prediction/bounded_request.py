@@ -13,15 +13,21 @@ from ..errors import OptimizerError
 from ..processes.plain_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 #: Most bytes of an answer: as many as the servers take of a request.
 MOST_BYTES = 64 << 20
 _PART = 1 << 16
 
 
-def bounded_request(
-    method: str, url: str, body: bytes | None, seconds: float, most_bytes: int = MOST_BYTES
+def bounded_request(  # noqa: PLR0913 - what a request has, and its limits
+    method: str,
+    url: str,
+    body: bytes | None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    seconds: float,
+    most_bytes: int = MOST_BYTES,
 ) -> tuple[int, bytes]:
     """Return the status and the content of an answer.
 
@@ -29,6 +35,7 @@ def bounded_request(
         method: The method.
         url: The address, of HTTP or HTTPS.
         body: Content of the request, which is JSON.
+        headers: Headers of the request, beside those of its content.
         seconds: Most seconds until the end of the answer.
         most_bytes: Most bytes of its content.
 
@@ -52,7 +59,9 @@ def bounded_request(
         timer.daemon = True
         timer.start()
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            connection.request(
+                method, path, body, {**(headers or {}), **({"Content-Type": "application/json"} if body else {})}
+            )
             answer = connection.getresponse()
             content = b"".join(_parts(answer, most_bytes))
         except (OSError, http.client.HTTPException) as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadInputError, OptimizerError, RunError
 from ..processes.plain_text import one_line
 from ..signatures.fixed import is_batched
-from .bounded_request import bounded_request
+from .bounded_request import MOST_BYTES, bounded_request
 from .rest import arrays_of, body_of, parse_answer, signatures_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: The address of a model, of one of its versions, or of a label of one.
 _MODEL = re.compile(r"(https?://[^/?#@]+(?:/[^?#]*)?/v1/models/[^/:?#]+(?:/(?:versions|labels)/[^/:?#]+)?)/?")
-_OK = 200
+_OK, _TOO_MANY, _SERVERS_FAULT = 200, 429, 500
+_API_KEY = "x-api-key"
 _METADATA_BYTES = 16 << 20
 
 
@@ -32,13 +33,14 @@ def is_address(target: str) -> bool:
 class Endpoint:
     """A served model."""
 
-    def __init__(self, address: str, seconds: float, name: str | None = None) -> None:
+    def __init__(self, address: str, seconds: float, name: str | None = None, api_key: str | None = None) -> None:
         """Take the address of a model.
 
         Args:
             address: It goes on to the model: http://HOST:8501/v1/models/NAME.
             seconds: Most seconds of a request.
             name: What errors call it, where that is not its address.
+            api_key: Key of an API of API Gateway, which is sent with each request.
 
         Raises:
             BadInputError: It is no such address.
@@ -51,6 +53,7 @@ class Endpoint:
             )
         self.name = name or address
         self._model, self._seconds = model[1], seconds
+        self._headers = {} if api_key is None else {_API_KEY: api_key}
 
     @cached_property
     def specs(self) -> dict[str, SignatureSpec]:
@@ -89,11 +92,17 @@ class Endpoint:
     def close(self) -> None:
         """Do nothing: connections end with each answer."""
 
-    def _ask(self, method: str, path: str, body: bytes | None, *limits: int) -> tuple[int, bytes]:
+    def _ask(self, method: str, path: str, body: bytes | None, most_bytes: int = MOST_BYTES) -> tuple[int, bytes]:
+        address = f"{self._model}{path}"
         try:
-            return bounded_request(method, f"{self._model}{path}", body, self._seconds, *limits)
+            status, content = bounded_request(
+                method, address, body, headers=self._headers, seconds=self._seconds, most_bytes=most_bytes
+            )
         except OptimizerError as error:
             raise OptimizerError(f"{self.name}: {error}") from error
+        if status == _TOO_MANY or status >= _SERVERS_FAULT:
+            raise OptimizerError(f"{self.name}: {_refusal(status, content)}")
+        return status, content
 
 
 def _refusal(status: int, content: bytes) -> str:
