@@ -69,11 +69,12 @@ def inspect(model: str | os.PathLike[str], *, allowed_operations: Sequence[str] 
         OptimizerError: There is no whole model, or it has other such operations.
     """
     environment.prepare()
-    from .command_line.opened_model import open_model, work_directory
+    from .command_line.opened_model import described_by, open_model, work_directory
     from .sandbox import Sandbox
 
-    with Sandbox() as sandbox, work_directory() as work:
-        opened = open_model(sandbox, _existing(model), ["serve"], work, allowed_operations)
+    path = _existing(model)
+    with Sandbox(preloaded=described_by(path)) as sandbox, work_directory() as work:
+        opened = open_model(sandbox, path, ["serve"], work, allowed_operations, checksums=False)
         return Inspection(opened.source.size_bytes, opened.default, opened.specs)
 
 

@@ -7,8 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-import typer.main
-from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.command_line.app import COMMANDS, command
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -26,11 +25,10 @@ def calls(text: str) -> list[list[str]]:
 
 def problem(words: list[str]) -> str | None:
     """Return what is wrong with a command."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of commands has them
     name, *rest = words
-    if name not in commands:
+    if name not in COMMANDS:
         return f"there is no command {name}"
-    known = {option for parameter in commands[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known = {option for parameter in command(name).params for option in (*parameter.opts, *parameter.secondary_opts)}
     known.add("--python")  # of the npm package
     if name == "predict":
         known |= {"--model", "--service", "--unsigned", "--region", "--profile"}  # of the npm package, which signs

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import typer
 from sample_functions import dense_data
 from sample_jobs import job_data
 from tensorflow_optimizer.command_line import app as commands
-from tensorflow_optimizer.command_line import publish
+from tensorflow_optimizer.command_line import publish, run
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.command_line.failure import in_inspection
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 def test_options_that_are_named_exist() -> None:
     options = {
         name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]  # a group of commands has them
+        for name, command in ((name, commands.command(name)) for name in commands.COMMANDS)
     }
     for hint in Hint:
         assert hint.option
@@ -77,7 +76,7 @@ def test_run_names_the_options_that_write_its_job(tmp_path: Path, monkeypatch: p
     outcome = Outcome(
         exit_code=ExitCode.BAD_INPUT, sentence="it needs data", hints=[Hint.EVALUATION_DATA], candidates=[rejected]
     )
-    monkeypatch.setattr(commands.supervise, "supervise", lambda *_: outcome)
+    monkeypatch.setattr(run.supervise, "supervise", lambda *_: outcome)
     arguments = ["--config", str(tmp_path / "job.json"), "--source", str(tmp_path), "--output", str(tmp_path / "out")]
     done = CliRunner().invoke(app, ["run", *arguments])
 

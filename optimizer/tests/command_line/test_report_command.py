@@ -11,7 +11,7 @@ from tensorflow_optimizer.documents.draft import read_draft
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Outcome
 from tensorflow_optimizer.errors import ExitCode, GateError
-from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.report.write import write_report
 from tensorflow_optimizer.supervision.output import write_outcome
 from typer.testing import CliRunner
 

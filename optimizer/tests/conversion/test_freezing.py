@@ -8,10 +8,10 @@ import tensorflow as tf
 from sample_functions import Function, function, save, spec
 from sample_jobs import job_data
 from tensorflow_optimizer.candidates import saved_model_builder
-from tensorflow_optimizer.conversion import freeze, freeze_problem
+from tensorflow_optimizer.conversion import freeze
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.runners import RunError, SavedModelRunner
-from tensorflow_optimizer.signatures import describe_signatures_of, read_signatures
+from tensorflow_optimizer.signatures import describe_signatures_of, freeze_problem, read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
 
 if TYPE_CHECKING:

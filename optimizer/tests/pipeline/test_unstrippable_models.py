@@ -11,7 +11,7 @@ from sample_jobs import STRIP, gate, job_data
 from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.hints import Hint
-from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.report.write import write_report
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph

@@ -32,7 +32,7 @@ from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.reference.serving import ServingVersion
-from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.report.write import write_report
 from tensorflow_optimizer.storage.checksums import write_checksums
 from tensorflow_optimizer.storage.s3 import Bucket
 from tensorflow_optimizer.supervision.output import UNFINISHED_FILE

@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
 from report_samples import Page
-from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.report.write import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import ml_dtypes
 import numpy as np
 import pytest
-from tensorflow_optimizer.sandbox.frames import LONGEST_HEADER, Frame, FrameError, decode, encode
+from tensorflow_optimizer.sandbox.frame_error import FrameError
+from tensorflow_optimizer.sandbox.frames import LONGEST_HEADER, Frame, decode, encode
 from tensorflow_optimizer.sandbox.streams import EndedError
 
 if TYPE_CHECKING:

@@ -75,6 +75,14 @@ def test_the_table_names_each_operation_once_and_none_that_tensorflow_lacks() ->
     assert set.union(*map(texts, registered().values())) >= MEMBERS
 
 
+def test_the_stateless_ones_are_those_that_tensorflow_calls_so() -> None:
+    listed = {*side_effects.effects(), *HARMLESS}
+    assert {name for name in listed if not registered()[name].is_stateful} == set(TABLE["stateless"])
+    assert side_effects.is_stateful("RandomUniform")
+    assert not side_effects.is_stateful("ShardedFilename")
+    assert not side_effects.is_stateful("MatMul")
+
+
 def test_the_default_of_an_attribute_that_decides_has_no_effect() -> None:
     operations = registered()
     for name, effect in side_effects.effects().items():

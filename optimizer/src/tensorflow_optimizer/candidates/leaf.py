@@ -12,7 +12,6 @@ from ..conversion import (
     bake_bfloat16,
     convert,
     freeze,
-    freeze_problem,
     has_fewer_bits,
     strip,
     with_serve_tags,
@@ -21,7 +20,7 @@ from ..data import Dataset
 from ..documents.plain import from_plain
 from ..errors import UnsupportedError, reason_of
 from ..hints import Hint
-from ..signatures import SignatureSpec, describe_signatures_of, read_signatures
+from ..signatures import SignatureSpec, describe_signatures_of, freeze_problem, read_signatures
 from ..sources.leaf import has_tables
 from ..sources.saved_model_files import read_meta_graph
 from ..training.carried import training_set_of

@@ -1,40 +1,84 @@
-"""The command line. Each command only parses options and calls its module."""
+"""The command line. Each command only parses options and calls its module, which is imported when it runs."""
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
+from importlib import import_module
 from inspect import cleandoc
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperGroup
 
-from ..documents.export_schemas import SCHEMA_DIRECTORY, export_schemas
-from ..documents.job_file import read_job
-from ..documents.outcome import Outcome
-from ..errors import BadInputError, ExitCode
-from ..supervision import supervise
-from ..supervision.output import begin_output, check_output, held, write_outcome
-from .check import check
-from .compare import compare
-from .drift import drift, publish_drift
-from .failure import hints_in, in_job_file, name_hints, one_sentence
-from .inspect import inspect
-from .optimize import optimize
-from .predict import predict
-from .publish import fetch, publish
-from .report import report
-from .server_binary import server_binary
-from .verify import verify
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Name of the command that people call: that of the npm package, which starts this one.
 PROGRAM = "cdk-tensorflow"
+_HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+#: The module of each command, and its function, in the order of the help: what most people need comes first.
+COMMANDS = {
+    "inspect": "inspect:inspect",
+    "check": "check:check",
+    "optimize": "optimize:optimize",
+    "predict": "predict:predict",
+    "compare": "compare:compare",
+    "report": "report:report",
+    "publish": "publish:publish",
+    "verify": "verify:verify",
+    "drift": "drift:drift",
+    "server-binary": "server_binary:server_binary",
+    "run": "run:run",
+    "fetch": "publish:fetch",
+    "publish-drift": "drift:publish_drift",
+    "schemas": "schemas:schemas",
+}
+
+
+def function_of(name: str) -> Callable[..., None]:
+    """Import the module of a command, and return the function that typer makes the command of."""
+    module, _, function = COMMANDS[name].partition(":")
+    found: Callable[..., None] = getattr(import_module(f".{module}", __package__), function)
+    return found
+
+
+class Commands(TyperGroup):
+    """The group of all commands, each of which is made when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - of the base class
+        """Return the names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - of the base class
+        """Return a command; None if there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name not in self.commands:
+            self.commands[cmd_name] = command(cmd_name)
+        return self.commands[cmd_name]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the arguments name, and the others; for an unknown name, its error names them all."""
+        if args and args[0] not in COMMANDS:
+            ctx.fail(f"there is no command {args[0]!r}, but {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+def command(name: str) -> Any:
+    """Return the command of this name, with its parameters."""
+    function = function_of(name)
+    single = typer.Typer(add_completion=False, context_settings=_HELP_OPTIONS)
+    # The help wraps paragraphs itself, where its line ends.
+    text = re.sub(r"(?<!\n)\n(?!\n)", " ", cleandoc(function.__doc__ or ""))
+    single.command(name, help=text)(function)
+    return typer.main.get_command(single)
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_HELP_OPTIONS,
     add_completion=False,
     pretty_exceptions_enable=False,
     help=(
@@ -44,72 +88,7 @@ app = typer.Typer(
     ),
 )
 
-_Config = Annotated[
-    Path, typer.Option(help="job.json: what to do. Its JSON Schema is schema/job.schema.json.", dir_okay=False)
-]
-_Source = Annotated[
-    Path,
-    typer.Option(help="The model: a SavedModel directory, a .keras, .h5 or .tflite file, or a directory with one."),
-]
-_Evaluation = Annotated[
-    Path | None, typer.Option(help="Evaluation data: an .npz, .jsonl, .csv or .parquet file, or a directory with one.")
-]
-_Students = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--student",
-        help="A model that the job's distillation trains, like the source; once for each, in the order of the steps.",
-    ),
-]
-_Serving = Annotated[
-    Path | None, typer.Option(help="The version that serves, as `fetch` lays it out. Absent: none serves.")
-]
-_Output = Annotated[
-    Path,
-    typer.Option(
-        help="Receives outcome.json and report/ always; model/ and draft.json when a candidate passed.", file_okay=False
-    ),
-]
 
-
-def run(  # noqa: PLR0913, PLR0917 - each is an option
-    config: _Config,
-    source: _Source,
-    output: _Output,
-    evaluation: _Evaluation = None,
-    student: _Students = None,
-    serving: _Serving = None,
-) -> None:
-    """Optimize, evaluate and judge a model. Uploads nothing."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    with one_sentence(in_job_file), held(output):
-        try:
-            _, job = read_job(config)
-        except BadInputError as error:
-            check_output(output, [])
-            begin_output(output)
-            outcome = Outcome.of_error(error)
-            write_outcome(output, outcome)
-        else:
-            outcome = supervise.supervise(config, source, evaluation, output, student or [], serving)
-            supervise.write_report_safely(output, job, outcome)
-    typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)
-    name_hints(hints_in(outcome), in_job_file)
-    raise typer.Exit(int(outcome.exit_code))
-
-
-def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.")] = SCHEMA_DIRECTORY) -> None:
-    """Write the JSON Schemas of the documents that the optimizer reads and writes."""
-    with one_sentence():
-        for file in export_schemas(directory):
-            typer.echo(file.name)
-
-
-# In the order of the help: what most people need comes first.
-COMMANDS = (
-    *(inspect, check, optimize, predict, compare, report, publish, verify, drift),
-    *(server_binary, run, fetch, publish_drift, schemas),
-)
-for command in COMMANDS:
-    # The help wraps paragraphs itself, where its line ends.
-    app.command(help=re.sub(r"(?<!\n)\n(?!\n)", " ", cleandoc(command.__doc__ or "")))(command)
+@app.callback()
+def begin() -> None:
+    """Make a group of the commands, which typer does for functions that it knows, or with this one."""

@@ -98,14 +98,14 @@ def check(  # noqa: PLR0913 - one parameter for each option
     environment.prepare()
     # Other commands start without NumPy.
     from ..sandbox import Sandbox
-    from .opened_model import open_model, work_directory
+    from .opened_model import described_by, open_model, work_directory
 
     with one_sentence(in_inspection):
         if not data.exists():
             raise BadInputError(f"{data} does not exist; give the path of evaluation data")
         shapes, names = parse_shapes(input_shape or []), read_labels(labels) if labels else None
-        with Sandbox() as sandbox, work_directory() as work:
-            opened = open_model(sandbox, model, tag or ["serve"], work, allowed_operation or ())
+        with Sandbox(preloaded=described_by(model)) as sandbox, work_directory() as work:
+            opened = open_model(sandbox, model, tag or ["serve"], work, allowed_operation or (), checksums=False)
         checked = _check(opened, data, signature, shapes, names, seed if read_all else None)
         if as_json:
             typer.echo(checked.to_json())

@@ -9,11 +9,10 @@ import json
 import re
 from pathlib import Path
 
-import typer.main
 from rich.text import Text
 from typer.testing import CliRunner
 
-from .app import PROGRAM, app
+from .app import COMMANDS, PROGRAM, app, command
 
 HELP_FILE = Path(__file__).resolve().parents[4] / "cli" / "optimizer" / "commands.json"
 #: Most characters of a line.
@@ -24,10 +23,9 @@ _INTERNAL = frozenset({"schemas"})
 
 def help_text() -> str:
     """Return the file's text: a summary and the help of each command, in the order of the program's own help."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of commands has them
     texts = {
-        name: {"summary": _summary(command.help or ""), "help": _help(name)}
-        for name, command in commands.items()
+        name: {"summary": _summary(command(name).help or ""), "help": _help(name)}
+        for name in COMMANDS
         if name not in _INTERNAL
     }
     return json.dumps(texts, indent=1, ensure_ascii=False) + "\n"

@@ -40,10 +40,14 @@ def inspect(
     environment.prepare()
     # Other commands start without NumPy.
     from ..sandbox import Sandbox
-    from .opened_model import open_model, work_directory
+    from .opened_model import described_by, open_model, work_directory
 
-    with one_sentence(in_inspection), Sandbox() as sandbox, work_directory() as work:
-        _show(model, open_model(sandbox, model, tag or ["serve"], work, allowed_operation or ()))
+    with (
+        one_sentence(in_inspection),
+        Sandbox(preloaded=described_by(model)) as sandbox,
+        work_directory() as work,
+    ):
+        _show(model, open_model(sandbox, model, tag or ["serve"], work, allowed_operation or (), checksums=False))
 
 
 def operators(model: OpenedModel) -> Mapping[str, int]:
@@ -84,8 +88,7 @@ def _for_lambda(model: OpenedModel) -> str:
 
 
 def _for_serving(model: OpenedModel) -> str:
-    from ..conversion import freeze_problem
-    from ..signatures import refuse_python
+    from ..signatures import freeze_problem, refuse_python
     from ..sources import TfliteSource
 
     source = model.source
@@ -118,13 +121,22 @@ def _only_by_grpc(model: OpenedModel) -> str:
     return f"; by gRPC only, its REST API has no such types ({', '.join(types)}): REST needs float32"
 
 
+def _rows_of_a_run(model: OpenedModel) -> str:
+    from ..sources import TfliteSource
+
+    if not isinstance(model.source, TfliteSource):
+        return "measured by `optimize`, which converts the model"
+    from .rows_of_a_run import rows_of_a_run
+
+    return rows_of_a_run(model, model.source)
+
+
 def _show(path: Path, model: OpenedModel) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from ..signatures.side_effects import effects
-    from .rows_of_a_run import rows_of_a_run
 
     console = Console()
     source = model.source
@@ -146,7 +158,7 @@ def _show(path: Path, model: OpenedModel) -> None:
         table.add_row(Text(name), str(count), f"could {effects()[name].could}" if name in effects() else "")
     console.print(table)
     possible = Table("path", "what it can do")
-    for name, text in [*paths(model), ("rows of a run, LiteRT", rows_of_a_run(model))]:
+    for name, text in [*paths(model), ("rows of a run, LiteRT", _rows_of_a_run(model))]:
         possible.add_row(name, Text(text))
     console.print(possible)
     show_isolation(console, model.sandbox)

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..documents.job import Identity, Packaging, Source
-from ..pipeline.litert_original import fixed_file
-from ..runners import RemoteLiteRt, RemoteSavedModel, Undescribed
+from ..sandbox import PRELOADED
 from ..signatures.fixed import fix_shapes, is_batched
 from ..signatures.select import default_signature
 from ..sources import SavedModelSource, TfliteSource, open_source
+from ..sources.detect import may_need_keras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..runners import RemoteRunner
+    from ..runners import RemoteLiteRt, RemoteRunner
     from ..sandbox import Sandbox
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
+
+_WITHOUT_TENSORFLOW = ("tensorflow_optimizer.sources.leaf", "ai_edge_litert.interpreter")
 
 
 @contextmanager
@@ -83,6 +85,8 @@ class OpenedModel:
             OptimizerError: It cannot be loaded, or is a .tflite file that has dimensions that are unknown.
             RunError: LiteRT cannot load it.
         """
+        from ..runners import RemoteSavedModel
+
         source = self.source
         if isinstance(source, TfliteSource):
             return self.load_fixed(source)
@@ -97,18 +101,29 @@ class OpenedModel:
             OptimizerError: It has dimensions that are unknown.
             RunError: LiteRT cannot load it.
         """
+        # Only few commands load models.
+        from ..pipeline.litert_original import fixed_file
+        from ..runners import RemoteLiteRt, Undescribed
+
         name = self.default
         file = fixed_file(self.sandbox, source.file, [fix_shapes(self.specs[name], None)], self.work)
         return RemoteLiteRt(self.sandbox, file, Undescribed({name: bool(self.batched)}, unknown_batch=True))
 
 
-def open_model(  # noqa: PLR0913, PLR0917 - one fact each about the model
+def described_by(path: Path) -> Sequence[str]:
+    """Return the modules that a process imports to describe the model at `path`: only Keras files need TensorFlow."""
+    return PRELOADED if may_need_keras(path) else _WITHOUT_TENSORFLOW
+
+
+def open_model(  # noqa: PLR0913, PLR0917 - what a model can be opened by
     sandbox: Sandbox,
     path: Path,
     tags: list[str],
     work: Path,
     allowed_operations: Sequence[str] = (),
     signature: str | None = None,
+    *,
+    checksums: bool = True,
 ) -> OpenedModel:
     """Find and describe the model at `path`.
 
@@ -119,6 +134,7 @@ def open_model(  # noqa: PLR0913, PLR0917 - one fact each about the model
         work: A directory for intermediate files.
         allowed_operations: Operations that it may have although they act on more than the model.
         signature: The signature to load; None: the one that answers requests without a name.
+        checksums: Whether to compare the variables with their checksums, which takes TensorFlow.
 
     Raises:
         OptimizerError: There is no complete model, or it has other such operations.
@@ -131,4 +147,4 @@ def open_model(  # noqa: PLR0913, PLR0917 - one fact each about the model
         tags=tags,
         allowed_operations=list(allowed_operations),
     )
-    return OpenedModel(sandbox, open_source(sandbox, path, source, work), work, signature)
+    return OpenedModel(sandbox, open_source(sandbox, path, source, work, checksums=checksums), work, signature)

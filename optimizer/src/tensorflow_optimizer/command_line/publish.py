@@ -20,7 +20,7 @@ from ..fetching.serving import fetch_serving
 from ..publishing.provenance import builder_of
 from ..publishing.publish import publish_build
 from ..publishing.target import Target
-from ..report import write_report
+from ..report.write import write_report
 from ..storage.buckets import open_bucket
 from ..storage.storage_errors import StorageError
 from .failure import in_job_file, one_sentence

@@ -10,22 +10,20 @@ from ..proof.batches import with_batches
 from ..proof.choose_runtime import describe_model, litert_library
 from ..proof.native_program import PROGRAM_VARIABLE, RefusedError, find_program, native_program
 from ..report.run_text import run_text
-from ..sources import TfliteSource
 
 if TYPE_CHECKING:
     from ..documents.manifest import Batch, RunTimes
+    from ..sources import TfliteSource
     from .opened_model import OpenedModel
 
 #: Integers may index a table of any size.
 _INTEGERS = 1
 
 
-def rows_of_a_run(model: OpenedModel) -> str:
+def rows_of_a_run(model: OpenedModel, source: TfliteSource) -> str:
     """Return a sentence about the rows that one run of the default signature computes, or why it is one."""
-    if not isinstance(model.source, TfliteSource):
-        return "measured by `optimize`, which converts the model"
     try:
-        return run_text(*_measured(model, model.source))
+        return run_text(*_measured(model, source))
     except (OptimizerError, RunError, RefusedError) as error:
         return f"not measured: {error}"
 

@@ -1,8 +1,8 @@
 """Converts the original to the published formats.
 
->>> from tensorflow_optimizer.conversion import freeze_problem
->>> freeze_problem([], has_tables=True, size_bytes=1_000_000)
-'it has vocabulary tables, whose content is no constant'
+>>> from tensorflow_optimizer.conversion import LiteRtMode
+>>> [mode.value for mode in LiteRtMode]
+['float32', 'float16', 'dynamicRange', 'fullInteger', 'mixed']
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .bias_correction import correct_biases
 from .equalization import equalize
 from .fixed_shape import save_with_fixed_shapes
 from .fixed_tflite import with_fixed_shapes
-from .freeze import FreezeError, freeze, freeze_problem
+from .freeze import FreezeError, freeze
 from .layer_quantization import has_fewer_bits, operations_in, quantize_file, without_blocks
 from .litert_converter import LiteRtMode, convert
 from .strip import StrippingError, strip
@@ -28,7 +28,6 @@ __all__ = [
     "correct_biases",
     "equalize",
     "freeze",
-    "freeze_problem",
     "has_fewer_bits",
     "operations_in",
     "quantize_file",

@@ -8,13 +8,10 @@ from ..errors import reason_of
 from .tags import SERVE_TAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from ..signatures import DescribedSignature, SignatureSpec
+    from ..signatures import SignatureSpec
 
-#: A graph is one Protocol Buffers message, which cannot be larger than 2 GB; half of it leaves room for the rest.
-SIZE_LIMIT = 1 << 30
 #: Grappler's passes that only merge equal operators and inline functions.
 #: Folding constants would store a weight again wherever it is reshaped, and may round differently.
 _PASSES = ("function", "common_subgraph_elimination", "dependency")
@@ -22,22 +19,6 @@ _PASSES = ("function", "common_subgraph_elimination", "dependency")
 
 class FreezeError(Exception):
     """The model cannot be frozen; the message says why."""
-
-
-def freeze_problem(signatures: Iterable[DescribedSignature], *, has_tables: bool, size_bytes: int) -> str | None:
-    """Return why a model must not be frozen, or None.
-
-    Args:
-        signatures: Those to keep.
-        has_tables: It has vocabulary tables.
-        size_bytes: Of its files.
-    """
-    if size_bytes >= SIZE_LIMIT:
-        return f"it has {size_bytes:,} bytes, and a frozen graph can hold less than {SIZE_LIMIT:,}"
-    for signature in signatures:
-        if signature.all_writers:
-            return f"its signature {signature.spec.name!r} changes its state ({', '.join(signature.all_writers)})"
-    return "it has vocabulary tables, whose content is no constant" if has_tables else None
 
 
 def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], destination: Path) -> None:

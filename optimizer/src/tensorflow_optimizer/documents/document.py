@@ -20,6 +20,8 @@ class Document(BaseModel):
         frozen=True,
         protected_namespaces=(),
         use_attribute_docstrings=True,
+        # The first use of a document prepares it: a command needs few of those that it imports.
+        defer_build=True,
     )
 
     def to_data(self) -> dict[str, Any]:

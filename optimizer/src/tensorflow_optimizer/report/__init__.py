@@ -6,7 +6,3 @@
 """
 
 from __future__ import annotations
-
-from .write import write_report
-
-__all__ = ["write_report"]

@@ -21,7 +21,8 @@ from ..processes.plain_text import one_line
 from ..processes.processor_clock import processor_seconds
 from .carried_errors import from_document
 from .family import descendants, traces_of_others
-from .frames import MOST_BYTES, Frame, FrameError, Json
+from .frame_error import FrameError
+from .frames import MOST_BYTES, Frame, Json
 from .removal import remove_tree
 from .streams import EndedError, FrameStream, LateError
 from .take import Wanted, take

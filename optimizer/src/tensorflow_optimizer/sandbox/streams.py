@@ -7,7 +7,8 @@ import select
 import time
 from typing import TYPE_CHECKING
 
-from .frames import MOST_BYTES, Frame, FrameError, decode, encode
+from .frame_error import FrameError
+from .frames import MOST_BYTES, Frame, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

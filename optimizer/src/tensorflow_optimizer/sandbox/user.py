@@ -102,6 +102,10 @@ def _is_open(path: Path) -> bool:
     return bool(mode & (stat.S_IXOTH if stat.S_ISDIR(mode) else stat.S_IROTH))
 
 
+#: Parts of an installation that the optimizer never imports, beside what an environment has of its own.
+_UNNEEDED = ("site-packages", "include", "share", "config-*", "idlelib", "tkinter", "turtledemo", "ensurepip", "*.a")
+
+
 def readable_python(directory: Path) -> tuple[str, str]:
     """Return an interpreter that other users can start, and the path of its library; empty if that is found.
 
@@ -110,7 +114,7 @@ def readable_python(directory: Path) -> tuple[str, str]:
     if closed(Path(sys.executable)) is None and closed(Path(os.__file__)) is None:
         return sys.executable, ""
     copy, is_environment = directory / "python", sys.prefix != sys.base_prefix
-    unneeded = shutil.ignore_patterns("test", *(["site-packages"] if is_environment else []))
+    unneeded = shutil.ignore_patterns("test", *(_UNNEEDED if is_environment else []))
     shutil.copytree(sys.base_prefix, copy, ignore=unneeded, copy_function=_link, ignore_dangling_symlinks=True)
     program = copy / Path(sys.executable).resolve().relative_to(Path(sys.base_prefix).resolve())
     if is_environment:

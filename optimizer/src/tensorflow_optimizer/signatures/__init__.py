@@ -12,6 +12,7 @@ from __future__ import annotations
 from .described import DescribedSignature, describe_signatures_of, equal_among, operators_in, refuse_python
 from .equal import equal_signatures
 from .fixed import FixedSignature, fix_shapes
+from .freezable import freeze_problem
 from .operators import GROUPED_CONVOLUTION, operators_of
 from .read import read_signatures
 from .select import Selection, select_for_litert, select_for_serving
@@ -29,6 +30,7 @@ __all__ = [
     "equal_among",
     "equal_signatures",
     "fix_shapes",
+    "freeze_problem",
     "operators_in",
     "operators_of",
     "read_signatures",

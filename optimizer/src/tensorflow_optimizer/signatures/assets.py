@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
+from .messages import message
+
 _ASSETS = "saved_model_assets"
 
 
 def assets_of(meta_graph: Any) -> list[Any]:
     """Return the definitions of the assets, which TensorFlow 1 writes into a collection."""
-    from tensorflow.core.protobuf import meta_graph_pb2
-
     if meta_graph.asset_file_def or _ASSETS not in meta_graph.collection_def:
         return list(meta_graph.asset_file_def)
     assets = []
     for content in meta_graph.collection_def[_ASSETS].any_list.value:
-        asset = meta_graph_pb2.AssetFileDef()
+        asset = message("AssetFileDef")()
         content.Unpack(asset)
         assets.append(asset)
     return assets

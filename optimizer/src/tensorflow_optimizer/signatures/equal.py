@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from .side_effects import is_stateful
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -176,14 +178,11 @@ class _Body:
 
 def _is_unique(node: Any) -> bool:
     """Tell whether another node with the same operands would do something else."""
-    from tensorflow.python.framework import op_def_registry
-
     if node.op in _REPEATABLE:
         # `get` and no index, which would add the attribute.
         shared = node.attr.get("shared_name")
         return node.op in _RESOURCES and not (shared and shared.s)
-    definition = op_def_registry.get(node.op)
-    return definition is not None and definition.is_stateful
+    return is_stateful(node.op)
 
 
 def _node_name(tensor: str) -> str:

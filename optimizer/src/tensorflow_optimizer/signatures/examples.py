@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .messages import type_name
 from .spec import Feature
 
 if TYPE_CHECKING:
@@ -34,23 +35,12 @@ def _keys(node: Any, nodes: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _strings(inputs: Iterable[str], nodes: dict[str, Any]) -> list[str]:
-    import tensorflow as tf
-
     constants = (nodes[name.split(":")[0]] for name in inputs)
-    return [
-        key.decode()
-        for node in constants
-        if node.op == "Const"
-        for key in tf.make_ndarray(node.attr["value"].tensor).flat
-    ]
+    return [key.decode() for node in constants if node.op == "Const" for key in node.attr["value"].tensor.string_val]
 
 
 def _features(keys: list[str], types: Iterable[int], sizes: list[int]) -> Iterable[Feature]:
-    import tensorflow as tf
-
-    return (
-        Feature(key, tf.dtypes.as_dtype(dtype).name, size) for key, dtype, size in zip(keys, types, sizes, strict=False)
-    )
+    return (Feature(key, type_name(dtype), size) for key, dtype, size in zip(keys, types, sizes, strict=False))
 
 
 def _size(shape: Any) -> int:

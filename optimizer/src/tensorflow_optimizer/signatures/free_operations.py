@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .assets import assets_of, is_inside
+from .messages import message
 from .scopes import MAIN, Asset, Place, Scopes, UnknownOriginError, text_of
 
 if TYPE_CHECKING:
@@ -209,13 +210,12 @@ class FreeOperations:
 def _savers_in(meta_graph: Any) -> list[Any]:
     """Return the savers that the program of a version 1 left in a collection."""
     from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf import saver_pb2
 
     if _SAVERS not in meta_graph.collection_def:
         return []
     try:
         return [
-            saver_pb2.SaverDef.FromString(content) for content in meta_graph.collection_def[_SAVERS].bytes_list.value
+            message("SaverDef").FromString(content) for content in meta_graph.collection_def[_SAVERS].bytes_list.value
         ]
     except DecodeError:
         return []

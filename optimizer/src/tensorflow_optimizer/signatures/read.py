@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import UnsupportedError
 from .examples import features_of
+from .messages import type_name
 from .spec import STRING, Shape, SignatureSpec, TensorSpec
 
 #: Signatures that TensorFlow's own exporter adds.
@@ -48,9 +49,7 @@ def _input(info: Any, meta_graph: Any) -> TensorSpec:
 
 
 def _tensor(info: Any) -> TensorSpec:
-    import tensorflow as tf
-
     shape: Shape | None = None
     if not info.tensor_shape.unknown_rank:
         shape = tuple(None if dim.size < 0 else int(dim.size) for dim in info.tensor_shape.dim)
-    return TensorSpec(tf.dtypes.as_dtype(info.dtype).name, shape, info.name)
+    return TensorSpec(type_name(info.dtype), shape, info.name)

@@ -1,7 +1,8 @@
 """Refuses operations that act on more than their model: on files, other processes, the network, or this process.
 
 Each of them is in side_effects.json with what it could do, and so is each other operation of TensorFlow that is
-stateful or takes a text which could be a path; a test finds one that is in neither list.
+stateful or takes a text which could be a path; a test finds one that is in neither list. Those that only take a text
+are named as `stateless` too.
 """
 
 from __future__ import annotations
@@ -53,14 +54,32 @@ class Effect(NamedTuple):
 
 
 @cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return table
+
+
+@cache
 def effects() -> dict[str, Effect]:
     """Return every operation with side effects, by its name."""
     effects_by_operation = {}
-    for entry in json.loads(_FILE.read_text(encoding="utf-8"))["effects"]:
+    for entry in _table()["effects"]:
         free = entry.get("free", {"attribute": None, "matches": ""})
         for operation in entry["operations"]:
             effects_by_operation[operation] = Effect(entry["could"], free["attribute"], free["matches"])
     return effects_by_operation
+
+
+def is_stateful(operation: str) -> bool:
+    """Say whether TensorFlow calls an operation stateful: two with the same operands may differ."""
+    return operation in _stateful()
+
+
+@cache
+def _stateful() -> frozenset[str]:
+    table = _table()
+    listed = (name for group in ("effects", "harmless") for entry in table[group] for name in entry["operations"])
+    return frozenset(listed) - frozenset(table["stateless"])
 
 
 def refuse_side_effects(meta_graphs: Iterable[Any], allowed: Collection[str]) -> None:

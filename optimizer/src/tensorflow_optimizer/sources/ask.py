@@ -22,7 +22,7 @@ TASK = "tensorflow_optimizer.sources.leaf:describe"
 _VARIABLES = re.compile(r"variables/variables\.(index|data-\d{5}-of-\d{5})")
 
 
-def ask(leaf: Leaf, path: Path, source: Source) -> SavedModelDescription | TfliteDescription:
+def ask(leaf: Leaf, path: Path, source: Source, *, checksums: bool = True) -> SavedModelDescription | TfliteDescription:
     """Return what a leaf says of the model at `path`.
 
     Raises:
@@ -30,7 +30,7 @@ def ask(leaf: Leaf, path: Path, source: Source) -> SavedModelDescription | Tflit
         UnsupportedError: It cannot be served.
         OptimizerError: The leaf says what cannot be.
     """
-    answer = leaf.ask({"path": str(path), "source": to_plain(type(source), source)})
+    answer = leaf.ask({"path": str(path), "source": to_plain(type(source), source), "checksums": checksums})
     said: SavedModelDescription | TfliteDescription
     said = from_plain(Description, answer.document.get("model"), "the model")
     specs: list[SignatureSpec] = (

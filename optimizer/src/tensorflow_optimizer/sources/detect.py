@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..archives import refuse_broken
 from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..signatures.messages import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,10 +91,22 @@ def models_below(root: Path) -> list[Path]:
     return models
 
 
+def may_need_keras(path: Path) -> bool:
+    """Say whether a model at or below a path may be a Keras file, by names and first bytes; opens nothing."""
+    models = models_below(path) if path.is_dir() else [path] if path.is_file() else []
+    return any(
+        model.is_file() and model.name not in SAVED_MODEL_FILES and _head(model)[4:8] != _TFLITE for model in models
+    )
+
+
 def _has_head(file: Path) -> bool:
-    with file.open("rb") as stream:
-        head = stream.read(8)
+    head = _head(file)
     return head == _HDF or head[4:8] == _TFLITE
+
+
+def _head(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(8)
 
 
 def _search(root: Path) -> Found:
@@ -192,9 +205,8 @@ def _refuse_file(file: Path) -> SourceKind:
 def is_frozen_graph(content: bytes) -> bool:
     """Say whether `content` is a GraphDef, with operators but no SavedModel."""
     from google.protobuf.message import DecodeError
-    from tensorflow.core.framework import graph_pb2
 
-    graph = graph_pb2.GraphDef()
+    graph = message("GraphDef")()
     try:
         graph.ParseFromString(content)
     except DecodeError:

@@ -30,16 +30,19 @@ _READ = (*SAVED_MODEL_FILES, "variables", "assets")
 def describe(channel: Channel, directory: Path) -> None:
     """Answer each request for a model with its description.
 
-    A request has the model's path, and the job's description of its source. An export by Keras, and a .tflite file that
+    A request has the model's path, the job's description of its source, and whether to compare the variables with their
+    checksums, which TensorFlow reads. An export by Keras, and a .tflite file that
     got a signature, are left in the directory.
     """
     for request in channel:
         root = Path(request.document["path"])
         source = from_plain(Source, request.document["source"], "the source")
-        channel.answer({"model": to_plain(Description, _describe(root, source, directory))})
+        channel.answer(
+            {"model": to_plain(Description, _describe(root, source, directory, request.document["checksums"]))}
+        )
 
 
-def _describe(root: Path, source: Source, directory: Path) -> Description:
+def _describe(root: Path, source: Source, directory: Path, checksums: bool) -> Description:
     located = locate(root)
     path = "" if located.path == root else located.path.relative_to(root).as_posix()
     refuse_links(root, [path])
@@ -54,7 +57,7 @@ def _describe(root: Path, source: Source, directory: Path) -> Description:
     saved_model = read_saved_model(place)
     meta_graph = select_graph(saved_model, tags)
     refuse_side_effects(saved_model.meta_graphs, source.allowed_operations)
-    files = read_files(place, meta_graph)
+    files = read_files(place, meta_graph, checksums=checksums)
     return SavedModelDescription(
         located.kind,
         path,

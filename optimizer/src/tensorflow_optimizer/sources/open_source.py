@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
 
-def open_source(sandbox: Sandbox, path: Path, source: Source, work: Path) -> OpenedSource:
+def open_source(sandbox: Sandbox, path: Path, source: Source, work: Path, *, checksums: bool = True) -> OpenedSource:
     """Find, check and open the model at `path`, in a process of its own.
 
     Args:
@@ -29,6 +29,8 @@ def open_source(sandbox: Sandbox, path: Path, source: Source, work: Path) -> Ope
         path: A directory or a file.
         source: The job's description of it.
         work: A directory for what Keras exports.
+        checksums: Whether to compare a SavedModel's variables with their checksums. Otherwise only the sizes of their
+            files are checked, which needs no TensorFlow.
 
     Raises:
         BadInputError: There is no such model, or it is damaged.
@@ -42,7 +44,7 @@ def open_source(sandbox: Sandbox, path: Path, source: Source, work: Path) -> Ope
     if path.name in SAVED_MODEL_FILES and path.is_file():
         path = path.parent
     with sandbox.leaf(TASK, read=[path]) as leaf:
-        said = ask(leaf, path, source)
+        said = ask(leaf, path, source, checksums=checksums)
         leaf.end()
         if isinstance(said, TfliteDescription):
             file = _inside(path, said.path, is_file=True)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadInputError, UnsupportedError, reason_of
 from ..hints import Hint
 from ..signatures.assets import assets_of, is_inside
+from ..signatures.messages import message
 from .detect import SAVED_MODEL_FILES, frozen_graph_error, is_frozen_graph
+from .variables_index import shard_sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,14 +46,20 @@ def select_graph(saved_model: Any, tags: list[str]) -> Any:
     )
 
 
-def read_files(directory: Path, meta_graph: Any) -> list[Path]:
+def read_files(directory: Path, meta_graph: Any, *, checksums: bool = True) -> list[Path]:
     """Return the files that loading reads, after checking that all are present and complete.
+
+    Args:
+        directory: The SavedModel's.
+        meta_graph: The graph to serve.
+        checksums: Whether to read each variable, and compare it with its checksum; otherwise their sizes only, without
+            TensorFlow.
 
     Raises:
         BadInputError: One is missing or damaged.
     """
     definition = next(directory / name for name in SAVED_MODEL_FILES if (directory / name).is_file())
-    return [definition, *_variable_files(directory, meta_graph), *_asset_files(directory, meta_graph)]
+    return [definition, *_variable_files(directory, meta_graph, checksums), *_asset_files(directory, meta_graph)]
 
 
 def read_saved_model(directory: Path) -> Any:
@@ -63,9 +71,8 @@ def read_saved_model(directory: Path) -> Any:
     """
     from google.protobuf import text_format
     from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf import saved_model_pb2
 
-    saved_model = saved_model_pb2.SavedModel()
+    saved_model = message("SavedModel")()
     file = next(directory / name for name in SAVED_MODEL_FILES if (directory / name).is_file())
     content = file.read_bytes()
     if not content:
@@ -86,7 +93,7 @@ def read_saved_model(directory: Path) -> Any:
     return saved_model
 
 
-def _variable_files(directory: Path, meta_graph: Any) -> list[Path]:
+def _variable_files(directory: Path, meta_graph: Any, checksums: bool) -> list[Path]:
     folder = directory / "variables"
     index = folder / "variables.index"
     if not index.is_file():
@@ -104,14 +111,32 @@ def _variable_files(directory: Path, meta_graph: Any) -> list[Path]:
     missing = [name for name in expected if not (folder / name).is_file()]
     if missing:
         raise BadInputError(f"the SavedModel is incomplete: variables/{missing[0]} is missing; {_COPY_AGAIN}")
-    _read_every_variable(folder / "variables")
-    return [index, *(folder / name for name in expected)]
+    shards = [folder / name for name in expected]
+    if checksums or not _has_every_byte(index, shards):
+        _read_every_variable(folder / "variables")
+    return [index, *shards]
 
 
 def _has_variables(meta_graph: Any) -> bool:
     graph = meta_graph.graph_def
     functions = (node for function in graph.library.function for node in function.node_def)
     return any(node.op in _VARIABLE_OPERATORS for nodes in (graph.node, functions) for node in nodes)
+
+
+def _has_every_byte(index: Path, shards: list[Path]) -> bool:
+    """Say whether the shards are as long as their index says; False: the index cannot be read without TensorFlow.
+
+    Raises:
+        BadInputError: One is shorter.
+    """
+    needed = shard_sizes(index.read_bytes(), len(shards))
+    for shard, size in zip(shards, needed or (), strict=False):
+        if shard.stat().st_size < size:
+            raise BadInputError(
+                f"the SavedModel's variables are cut short: variables/{shard.name} has {shard.stat().st_size:,} bytes, "
+                f"and its index names {size:,}; {_COPY_AGAIN}"
+            )
+    return needed is not None
 
 
 def _read_every_variable(prefix: Path) -> None:

@@ -198,7 +198,7 @@ def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
     """
     draft: Draft | None = None
     try:
-        from ..report import write_report
+        from ..report.write import write_report
 
         if outcome.exit_code is ExitCode.DONE:
             draft = read_draft(output)
