@@ -7,14 +7,31 @@ import { thisMachine, whyNot } from './machine';
 import { show } from './processes';
 import { installUv, uvIn } from './uv';
 
-/** With compiled modules, on x86_64. */
-export const SIZE = '2 GB';
+/** A set of packages that is installed into a cache. */
+export interface Environment {
+  /** The requirements file, with digests, below the packaged optimizer. */
+  readonly lock: string;
+  /** What needs them, as a sentence begins. */
+  readonly subject: string;
+  /** Names of the large ones. */
+  readonly packages: string;
+  /** With compiled modules, on x86_64. */
+  readonly size: string;
+  /** Versions of Python that they are locked for; the first is preferred. */
+  readonly versions: readonly string[];
+}
 
-/** Returns the interpreter of the locked environment, which is made once for each lock and version of Python. `optimizer` is the packaged directory. */
-export async function lockedInterpreter(optimizer: string): Promise<string> {
+/** The environment of the optimizer itself. */
+export const OPTIMIZER: Environment = {
+  lock: 'requirements.txt', subject: 'The optimizer', packages: 'TensorFlow, LiteRT and other packages', size: '2 GB', versions: VERSIONS,
+};
+
+/** Returns the interpreter of a locked environment, which is made once for each lock and version of Python. `optimizer` is the packaged directory. */
+export async function lockedInterpreter(optimizer: string, environment: Environment = OPTIMIZER): Promise<string> {
   const cache = cacheDirectory();
-  const lock = join(optimizer, 'requirements.txt');
-  const whole = () => VERSIONS.map((version) => pythonIn(join(cache, environmentName(lock, version)))).find((python) => existsSync(python));
+  const lock = join(optimizer, environment.lock);
+  const versions = environment.versions;
+  const whole = () => versions.map((version) => pythonIn(join(cache, environmentName(lock, version)))).find((python) => existsSync(python));
   const made = whole();
   if (made !== undefined) {
     return made;
@@ -23,20 +40,20 @@ export async function lockedInterpreter(optimizer: string): Promise<string> {
   if (problem !== undefined) {
     throw new Error(problem);
   }
-  const found = newestInterpreter();
+  const found = newestInterpreter(versions);
   const helper = found ?? interpreterAt('python3');
   if (helper === undefined) {
-    throw new Error(`no Python was found on the PATH or under pyenv: install Python ${VERSIONS.join(', ')} with venv (Debian: apt install python3 python3-venv), or give --python an `
+    throw new Error(`no Python was found on the PATH or under pyenv: install Python ${versions.join(', ')} with venv (Debian: apt install python3 python3-venv), or give --python an `
       + 'interpreter that has the optimizer\'s packages');
   }
-  return alone(cache, helper.path, async () => whole() ?? make(cache, optimizer, helper.path, found));
+  return alone(cache, helper.path, async () => whole() ?? make(cache, optimizer, environment, helper.path, found));
 }
 
-async function make(cache: string, optimizer: string, helper: string, found: { path: string; version: string } | undefined): Promise<string> {
-  const lock = join(optimizer, 'requirements.txt');
-  const version = found?.version ?? VERSIONS[0];
+async function make(cache: string, optimizer: string, environment: Environment, helper: string, found: { path: string; version: string } | undefined): Promise<string> {
+  const lock = join(optimizer, environment.lock);
+  const version = found?.version ?? environment.versions[0];
   const name = environmentName(lock, version);
-  process.stderr.write(`The optimizer needs TensorFlow, LiteRT and other packages, about ${SIZE}. They are installed once, for Python ${version}${found ? '' : ', which is downloaded too'}, into\n`
+  process.stderr.write(`${environment.subject} needs ${environment.packages}, about ${environment.size}. They are installed once, for Python ${version}${found ? '' : ', which is downloaded too'}, into\n`
     + `  ${join(cache, name)}\nDelete the directory to have the space back. --python PATH takes an interpreter of yours that has them.\n`);
   const uvLock = join(optimizer, 'uv-requirements.txt');
   const uvName = `uv-${digestOf(uvLock)}-${machineName()}`;

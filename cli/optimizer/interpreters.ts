@@ -22,10 +22,10 @@ export function interpreterAt(name: string): Interpreter | undefined {
 }
 
 /** Returns this machine's newest Python of those versions, on the PATH or of pyenv, or undefined. */
-export function newestInterpreter(): Interpreter | undefined {
+export function newestInterpreter(versions: readonly string[] = VERSIONS): Interpreter | undefined {
   const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
   const installed = existsSync(pyenv) ? readdirSync(pyenv) : [];
-  for (const version of VERSIONS) {
+  for (const version of versions) {
     const names = [`python${version}`, ...installed.filter((name) => name.startsWith(`${version}.`)).map((name) => join(pyenv, name, 'bin', 'python')), 'python3'];
     for (const name of names) {
       const found = interpreterAt(name);

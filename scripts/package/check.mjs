@@ -8,7 +8,7 @@ import { root } from '../setup/environment.mjs';
 
 const REQUIRED = [
   '.jsii', 'LICENSE', 'README.md', 'package.json', 'build/lib/index.js', 'build/lib/index.d.ts',
-  'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/pyproject.toml', 'optimizer/src/tensorflow_optimizer/__main__.py',
+  'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/conversion/onnx.txt', 'optimizer/conversion/jax.txt', 'optimizer/pyproject.toml', 'optimizer/src/tensorflow_optimizer/__main__.py',
   'optimizer/src/tensorflow_optimizer/report/templates/report.html',
   'runtime/handler/src/index.py', 'runtime/build_runner/src/index.py', 'runtime/build_runner/src/model_builds/versions/record.schema.json', 'runtime/instance/src/boot.py', 'runtime/rollout_waiter/src/index.py', 'runtime/model_delivery/src/index.py',
   'runtime/shared/src/cdk_tensorflow_shared/__init__.py',

@@ -2,6 +2,8 @@
 export const LOCKS = [
   { lock: 'optimizer/requirements', python: '3.11' },
   { lock: 'optimizer/uv-requirements', python: '3.11' },
+  { lock: 'optimizer/conversion/onnx', python: '3.12' },
+  { lock: 'optimizer/conversion/jax', python: '3.11' },
   { lock: 'scripts/setup/requirements', python: '3.11', constraint: 'optimizer/requirements.txt' },
   { lock: 'runtime/layer/native/requirements', python: '3.12', complete: true },
   { lock: 'runtime/layer/numpy/requirements', python: '3.12', complete: true },

@@ -22,6 +22,7 @@ COMMANDS = {
     "inspect": "inspect:inspect",
     "check": "check:check",
     "optimize": "optimize:optimize",
+    "convert": "convert:convert",
     "predict": "predict:predict",
     "compare": "compare:compare",
     "report": "report:report",
