@@ -1,18 +1,23 @@
 import { version } from '../package.json';
 import OPTIMIZER from './optimizer/commands.json';
+import type { DeploymentCommand } from './summaries';
+import { SUMMARIES } from './summaries';
 
 type Command = (args: string[]) => Promise<number>;
 
-/** Each command with a sentence. What it needs is loaded when it runs, because the help must not take longer than reading it. */
-const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
-  preflight: { summary: 'ask an AWS account what would stand in the way of a deployment', load: async () => (await import('./preflight/command.js')).preflightCommand },
-  delivery: { summary: 'see what a ModelDelivery serves, deliver an upload again, or go back', load: async () => (await import('./delivery/command.js')).deliveryCommand },
-  recommend: { summary: 'say which path is the cheapest for a model that was optimized', load: async () => (await import('./recommend/command.js')).recommendCommand },
-  open: { summary: 'send requests to an endpoint from a page in your browser, also behind IAM', load: async () => (await import('./open/command.js')).openCommand },
-  openapi: { summary: 'print what a published model\'s servers answer, as OpenAPI 3.1', load: async () => (await import('./openapi/command.js')).openApiCommand },
+/** Loads a command when it runs, because the help must not take longer than reading it. */
+const COMMANDS: Record<DeploymentCommand, () => Promise<Command>> = {
+  preflight: async () => (await import('./preflight/command.js')).preflightCommand,
+  delivery: async () => (await import('./delivery/command.js')).deliveryCommand,
+  recommend: async () => (await import('./recommend/command.js')).recommendCommand,
+  open: async () => (await import('./open/command.js')).openCommand,
+  openapi: async () => (await import('./openapi/command.js')).openApiCommand,
+  completion: async () => (await import('./completion/command.js')).completionCommand,
 };
 
 const isOptimizers = (name: string): name is keyof typeof OPTIMIZER => Object.hasOwn(OPTIMIZER, name);
+
+const isDeploymentCommand = (name: string): name is DeploymentCommand => Object.hasOwn(SUMMARIES, name);
 
 const lines = (commands: [string, string][]) => commands.map(([name, summary]) => `  ${name.padEnd(15)}${summary}\n`).join('');
 
@@ -20,8 +25,8 @@ const usage = () => `Usage: cdk-tensorflow <command> [options]
 
 On a model, on this machine:
 ${lines(Object.entries(OPTIMIZER).map(([name, { summary }]) => [name, summary]))}
-On a deployment:
-${lines(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]))}
+On a deployment, and of this program:
+${lines(Object.entries(SUMMARIES))}
 \`cdk-tensorflow <command> --help\` prints the options of a command, \`cdk-tensorflow --version\` the version.
 The commands on a model run the package's optimizer, and install its Python packages into a cache the first time.
 `;
@@ -47,8 +52,8 @@ async function main([name, ...args]: string[]): Promise<number> {
       const { optimizerCommand } = await import('./optimizer/command.js');
       return await optimizerCommand(name, args);
     }
-    if (Object.hasOwn(COMMANDS, name)) {
-      const command = await COMMANDS[name].load();
+    if (isDeploymentCommand(name)) {
+      const command = await COMMANDS[name]();
       // The others have no option of one letter.
       return await command(args.map((argument) => (argument === '-h' ? '--help' : argument)));
     }

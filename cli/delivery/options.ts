@@ -50,25 +50,28 @@ promote and rollback show the change. With --yes they make it, by the state mach
 Exit code: 0 if all went well, 1 if the delivery failed and everything is as before, 2 if the options are wrong or AWS does not answer.
 `;
 
+/** The options, as `parseArgs` and the completion of shells read them. */
+export const OPTIONS = {
+  'stack': { type: 'string' },
+  'state-machine': { type: 'string' },
+  'object-version': { type: 'string' },
+  'to': { type: 'string' },
+  'yes': { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  'no-wait': { type: 'boolean', default: false },
+  'limit': { type: 'string', default: '100' },
+  'region': { type: 'string' },
+  'profile': { type: 'string' },
+  'json': { type: 'boolean', default: false },
+  'help': { type: 'boolean', default: false },
+} as const;
+
 /** Returns the options, or undefined if the help is wanted. Throws with all problems. */
 export function parseDeliveryOptions(args: string[]): DeliveryOptions | undefined {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: {
-      'stack': { type: 'string' },
-      'state-machine': { type: 'string' },
-      'object-version': { type: 'string' },
-      'to': { type: 'string' },
-      'yes': { type: 'boolean', default: false },
-      'dry-run': { type: 'boolean', default: false },
-      'no-wait': { type: 'boolean', default: false },
-      'limit': { type: 'string', default: '100' },
-      'region': { type: 'string' },
-      'profile': { type: 'string' },
-      'json': { type: 'boolean', default: false },
-      'help': { type: 'boolean', default: false },
-    },
+    options: OPTIONS,
   });
   if (values.help) {
     return undefined;

@@ -19,19 +19,22 @@ It may go on to the model: …/v1/models/digits. Everything sent to the printed 
 Exit code: 0 after Ctrl-C, 2 if the options are wrong or no credentials are found.
 `;
 
+/** The options, as `parseArgs` and the completion of shells read them. */
+export const OPTIONS = {
+  'model': { type: 'string' },
+  'service': { type: 'string' },
+  'unsigned': { type: 'boolean', default: false },
+  'region': { type: 'string' },
+  'profile': { type: 'string' },
+  'help': { type: 'boolean', default: false },
+} as const;
+
 /** Returns the endpoint, or undefined if the help is wanted. Throws with all problems. */
 export function parseOpenOptions(args: string[], environment: NodeJS.ProcessEnv = process.env): Endpoint | undefined {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: {
-      'model': { type: 'string' },
-      'service': { type: 'string' },
-      'unsigned': { type: 'boolean', default: false },
-      'region': { type: 'string' },
-      'profile': { type: 'string' },
-      'help': { type: 'boolean', default: false },
-    },
+    options: OPTIONS,
   });
   if (values.help) {
     return undefined;

@@ -13,9 +13,12 @@ Requests are not signed. For a model behind IAM, give the ARTIFACT, or the addre
 Exit code: 0 if it was printed, 2 if it was not.
 `;
 
+/** The options, as `parseArgs` and the completion of shells read them. */
+export const OPTIONS = { help: { type: 'boolean', default: false } } as const;
+
 /** Returns what to print the document of, or undefined if the help is wanted. Throws if it is not given once. */
 export function parseOpenApiOptions(args: string[]): string | undefined {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { help: { type: 'boolean', default: false } } });
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: OPTIONS });
   if (values.help) {
     return undefined;
   }

@@ -39,25 +39,28 @@ Exit code: 0 if nothing stands in the way, 1 if something does, 2 if the options
 example because a permission is missing, is printed with "?" and does not count.
 `;
 
+/** The options, as `parseArgs` and the completion of shells read them. */
+export const OPTIONS = {
+  'path': { type: 'string', multiple: true, default: [] as string[] },
+  'stack': { type: 'string', multiple: true, default: [] as string[] },
+  'server': { type: 'string', default: SERVERS[0] },
+  'processors': { type: 'string' },
+  'addresses': { type: 'string' },
+  'zones': { type: 'string' },
+  'compute-type': { type: 'string', default: 'large' },
+  'architecture': { type: 'string', default: 'x86_64' },
+  'qualifier': { type: 'string' },
+  'region': { type: 'string' },
+  'profile': { type: 'string' },
+  'json': { type: 'boolean', default: false },
+  'help': { type: 'boolean', default: false },
+} as const;
+
 /** Returns the options, or undefined if the help is wanted. Throws with all problems. */
 export function parsePreflightOptions(args: string[]): PreflightOptions | undefined {
   const { values } = parseArgs({
     args,
-    options: {
-      'path': { type: 'string', multiple: true, default: [] },
-      'stack': { type: 'string', multiple: true, default: [] },
-      'server': { type: 'string', default: SERVERS[0] },
-      'processors': { type: 'string' },
-      'addresses': { type: 'string' },
-      'zones': { type: 'string' },
-      'compute-type': { type: 'string', default: 'large' },
-      'architecture': { type: 'string', default: 'x86_64' },
-      'qualifier': { type: 'string' },
-      'region': { type: 'string' },
-      'profile': { type: 'string' },
-      'json': { type: 'boolean', default: false },
-      'help': { type: 'boolean', default: false },
-    },
+    options: OPTIONS,
   });
   if (values.help) {
     return undefined;

@@ -22,19 +22,22 @@ It asks no account. ARTIFACT is a version's manifest.json, or a directory that h
 Exit code: 0 if a path serves as wanted, 1 if none does, 2 if the options are wrong or the artifact has no figures.
 `;
 
+/** The options, as `parseArgs` and the completion of shells read them. */
+export const OPTIONS = {
+  'rate': { type: 'string' },
+  'p99': { type: 'string' },
+  'processor-factor': { type: 'string', default: '1' },
+  'prices': { type: 'string' },
+  'json': { type: 'boolean', default: false },
+  'help': { type: 'boolean', default: false },
+} as const;
+
 /** Returns the options, or undefined if the help is wanted. Throws with all problems. */
 export function parseRecommendOptions(args: string[]): RecommendOptions | undefined {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: {
-      'rate': { type: 'string' },
-      'p99': { type: 'string' },
-      'processor-factor': { type: 'string', default: '1' },
-      'prices': { type: 'string' },
-      'json': { type: 'boolean', default: false },
-      'help': { type: 'boolean', default: false },
-    },
+    options: OPTIONS,
   });
   if (values.help) {
     return undefined;

@@ -140,7 +140,7 @@ test('wrong options are named all at once, with exit code 2; nothing is asked', 
   expect((await run(['preflight', '--nothing'])).code).toBe(2);
   expect(await run(['verifi'])).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/^there is no command "verifi", but inspect, check, .*, verify, .*, delivery, recommend, open, openapi\n$/),
+    stderr: expect.stringMatching(/^there is no command "verifi", but inspect, check, .*, verify, .*, delivery, recommend, open, openapi, completion\n$/),
   });
   expect(aws.signedFor.size).toBe(0);
 }, PATIENCE);

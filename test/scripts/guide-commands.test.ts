@@ -1,6 +1,7 @@
 import { spawnSync } from 'child_process';
 import { readdirSync, readFileSync, statSync } from 'fs';
 import { dirname, join, resolve } from 'path';
+import { parseCompletionOptions } from '../../cli/completion/options';
 import { parseDeliveryOptions } from '../../cli/delivery/options';
 import { parseOpenOptions } from '../../cli/open/options';
 import { parseOpenApiOptions } from '../../cli/openapi/options';
@@ -75,6 +76,7 @@ function problemOfCli(command: string): string | undefined {
     const complete = name === 'delivery' && !args.includes('--stack') ? ['--stack', 'Delivery'] : [];
     const parse = {
       preflight: parsePreflightOptions, delivery: parseDeliveryOptions, recommend: parseRecommendOptions, open: parseOpenOptions, openapi: parseOpenApiOptions,
+      completion: parseCompletionOptions,
     }[name];
     if (Object.hasOwn(OPTIMIZER, name)) {
       return undefined; // the optimizer's test_guides.py has its options

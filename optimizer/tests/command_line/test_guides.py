@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CALL = re.compile(r"cdk-tensorflow ([a-z][^\n`]*)")
 #: Commands of the npm package itself, which `test/scripts/guide-commands.test.ts` checks.
-OTHERS = {"preflight", "delivery", "recommend", "open", "openapi"}
+OTHERS = {"preflight", "delivery", "recommend", "open", "openapi", "completion"}
 
 
 def calls(text: str) -> list[list[str]]:

@@ -22,9 +22,9 @@ _INTERNAL = frozenset({"schemas"})
 
 
 def help_text() -> str:
-    """Return the file's text: a summary and the help of each command, in the order of the program's own help."""
+    """Return the file's text: a summary, the help and the options of each command, in the order of the program's own help."""
     texts = {
-        name: {"summary": _summary(command(name).help or ""), "help": _help(name)}
+        name: {"summary": _summary(command(name).help or ""), "help": _help(name), "options": _options(name)}
         for name in COMMANDS
         if name not in _INTERNAL
     }
@@ -35,6 +35,16 @@ def _summary(text: str) -> str:
     """Return the first sentence, as a line of a list has it."""
     sentence = re.split(r"\.(?:\s|$)", text.strip(), maxsplit=1)[0]
     return " ".join((sentence[:1].lower() + sentence[1:]).split())
+
+
+def _options(name: str) -> dict[str, dict[str, str]]:
+    """Return the options in the form of Node.js's `parseArgs`, by their names without dashes."""
+    return {
+        option.removeprefix("--"): {"type": "boolean" if parameter.is_flag else "string"}
+        for parameter in command(name).params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+        if option.startswith("--")
+    }
 
 
 def _help(name: str) -> str:
