@@ -22,7 +22,7 @@ _INTERNAL = frozenset({"schemas"})
 
 
 def help_text() -> str:
-    """Return the file's text: a summary, the help and the options of each command, in the order of the program's own help."""
+    """Return the file's text: summary, help and options of each command, in the order of the program's own help."""
     texts = {
         name: {"summary": _summary(command(name).help or ""), "help": _help(name), "options": _options(name)}
         for name in COMMANDS
