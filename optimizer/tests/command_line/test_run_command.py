@@ -162,12 +162,12 @@ def test_an_unexpected_error_becomes_one_sentence(error: Exception, text: str) -
 def test_a_crash_in_the_report_does_not_hide_the_outcome(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tensorflow_optimizer import report
+    from tensorflow_optimizer.report import write
 
     def crash(*_: object) -> None:
         raise RuntimeError("no template")
 
-    monkeypatch.setattr(report, "write_report", crash)
+    monkeypatch.setattr(write, "write_report", crash)
     outcome = Outcome(exit_code=ExitCode.GATE, sentence="no candidate passed")
     supervise.write_report_safely(tmp_path, Job.model_validate(job_data()), outcome)
     assert "the outcome stands" in caplog.text
