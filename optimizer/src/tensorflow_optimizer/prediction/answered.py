@@ -30,7 +30,7 @@ class Top:
     """The class with the greatest score."""
 
     name: str | int
-    """Its name, or its number where there are no names."""
+    """Name, or number where there are no names."""
     score: np.floating[Any] | float
 
 
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass
 class Decisions:
-    """Which outputs score classes, as the first answers show it."""
+    """Outputs that score classes, as the first answers show it."""
 
     names: list[str] | None
     """Names of the classes, in the order of the output."""
