@@ -30,7 +30,7 @@ def framework_of(model: str) -> Framework:
         return Framework.ONNX
     raise BadInputError(
         f"{model} is no model to convert; give a .onnx file, or a factory of a function of JAX such as model.py:make "
-        "(PyTorch and scikit-learn export ONNX: torch.onnx.export, skl2onnx.to_onnx)"
+        "(PyTorch exports ONNX by torch.onnx.export)"
     )
 
 

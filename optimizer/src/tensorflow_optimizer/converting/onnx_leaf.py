@@ -87,7 +87,7 @@ def _dtype(entry: Any) -> np.dtype[Any]:
         UnsupportedError: It is not of numbers.
     """
     names = {"float": "float32", "double": "float64"}
-    name = entry.type.removeprefix("tensor(").removesuffix(")")
+    name = str(entry.type).removeprefix("tensor(").removesuffix(")")
     try:
         return np.dtype(names.get(name, name))
     except TypeError:

@@ -36,7 +36,8 @@ class Rows:
     def write(self, file: Path, answers: Arrays, program: str) -> None:
         """Write evaluation data with the answers of a program to the rows."""
         given = {f"{REFERENCE}/{name}": value for name, value in answers.items()}
-        np.savez(file, **self.inputs, **self.labels, **given, **{REFERENCE: np.array(program)})
+        arrays: dict[str, Any] = {**self.inputs, **self.labels, **given, REFERENCE: np.array(program)}
+        np.savez(file, **arrays)
 
 
 def read_rows(file: Path) -> Rows:
