@@ -84,7 +84,7 @@ export function figuresOf(manifest: Manifest) {
   };
 }
 
-export const megabytes = (bytes: number | null) => (bytes === null ? 'not known' : `${(bytes / 1e6).toFixed(2)} MB`);
+export const megabytes = (bytes: number | null) => (bytes === null ? 'not known' : bytes < 1e5 ? `${(bytes / 1e3).toFixed(2)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
 export const percent = (ratio: number | null) => (ratio === null ? 'no labels' : `${(ratio * 100).toFixed(2)} %`);
 export const decimal = (value: number | null | undefined) => (value === null || value === undefined ? '' : String(Number(value.toPrecision(4))));
 export const milliseconds = (value: number | null) => (value === null ? 'not measured' : `${value.toFixed(3)} ms`);

@@ -39,7 +39,7 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const manifest = JSON.parse(await run.text(outputs.ArtifactBucket, outputs.ManifestKey)) as Manifest;
   const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
   const golden = async () => JSON.parse(await run.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
-  const predicted = await progress.step('predict', () => (options.model ? predictOwn(server, manifest, golden) : predictDigits(server, manifest.model)));
+  const predicted = await progress.step('predict', () => (options.model ? predictOwn(server, manifest, golden, options.data !== undefined) : predictDigits(server, manifest.model)));
   let deployments = 1;
   if (path.change) {
     const buildsFirst = await run.buildsStarted();

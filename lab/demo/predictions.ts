@@ -31,13 +31,14 @@ export async function predictDigits(server: Server, model: string): Promise<Pred
   return { predictions, correct };
 }
 
-/** Sends one instance of zeros to the user's own model, or a golden request if it takes text, of which zeros are none. */
-export async function predictOwn(server: Server, manifest: Manifest, golden: () => Promise<Golden>): Promise<Predicted> {
+/** Sends a golden request to the user's own model if it takes text or has evaluation data, of which golden requests are made; else one instance of zeros. */
+export async function predictOwn(server: Server, manifest: Manifest, golden: () => Promise<Golden>, hasData: boolean): Promise<Predicted> {
   const isText = Object.values(manifest.signatures[manifest.defaultSignature].inputs).some(({ dtype }) => dtype === 'string');
-  const request = (isText ? (await golden()).requests[0]?.request : undefined) ?? zeroRequest(manifest);
+  const known = isText || hasData ? (await golden()).requests[0]?.request : undefined;
+  const request = known ?? zeroRequest(manifest);
   const answer = await ask(server, manifest.model, request) as { outputs?: unknown; predictions?: unknown };
   const outputs = answer.outputs ?? answer.predictions;
   const text = JSON.stringify(outputs);
-  process.stdout.write(`\n  ${isText ? 'A golden request' : 'One instance of zeros'} is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
+  process.stdout.write(`\n  ${known ? 'A golden request' : 'One instance of zeros'} is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
   return { predictions: [outputs] };
 }

@@ -3,7 +3,7 @@ import { Token } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { PropertyType } from '../private/property-types';
 import { BUCKET, checkTypes, DAYS, KEY } from '../private/property-types';
-import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
+import { checkExclusive, checkInteger, checkPattern, checkRange, shown } from '../private/validation';
 import type { ReplayOptions } from './replay-options';
 import type { RequestCapture, RequestCaptureOptions } from './request-capture';
 
@@ -86,7 +86,7 @@ function checkRate(rate: number): string[] {
   if (Token.isUnresolved(rate) || (rate > 0 && rate <= 1)) {
     return [];
   }
-  return [`capture.rate must be above 0 and at most 1, got ${JSON.stringify(rate) ?? typeof rate}: it is a share, not a percentage; leave capture out to capture nothing`];
+  return [`capture.rate must be above 0 and at most 1, got ${shown(rate)}: it is a share, not a percentage; leave capture out to capture nothing`];
 }
 
 function checkRedact(redact: string[] | undefined): string[] {

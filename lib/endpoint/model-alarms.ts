@@ -56,6 +56,7 @@ export class ModelAlarms extends Construct {
     failIfAny(lit`InvalidModelAlarms`, [
       ...checkMonitored('endpoint', props.endpoint),
       ...checkTypes<Omit<ModelAlarmsProps, 'endpoint'>>(props, { maxLatency: DURATION }),
+      ...checkLatency(props.maxLatency),
       ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
       ...checkInteger('maxRestarts', props.maxRestarts, 0, 1000),
       ...checkInteger('maxDroppedCaptures', props.maxDroppedCaptures, 0, 1_000_000_000),
@@ -130,6 +131,12 @@ export class ModelAlarms extends Construct {
 }
 
 /** Refuses limits on what the endpoint has no metrics of. */
+/** An alarm above 0 ms goes off at every request. */
+function checkLatency(latency: Duration | undefined): string[] {
+  return latency instanceof Object && 'toMilliseconds' in latency && !latency.isUnresolved()
+    ? checkRange('maxLatency in milliseconds', latency.toMilliseconds({ integral: false }), 1, 900_000) : [];
+}
+
 function checkApplicable({ endpoint, maxLatency, maxErrorRate, maxRestarts, maxDroppedCaptures }: ModelAlarmsProps): string[] {
   const given = (limits: Record<string, unknown>) => Object.keys(limits).filter((name) => limits[name] !== undefined);
   if (isMonitored(endpoint)) {

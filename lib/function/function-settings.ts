@@ -1,5 +1,6 @@
-import { Duration, Size, SizeRoundingBehavior } from 'aws-cdk-lib';
+import { Duration, Size, SizeRoundingBehavior, Token, Validations } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
 import { ModelFormat } from '../model/published-model';
 import type { ArtifactForProps } from '../optimization/endpoint-model';
@@ -9,6 +10,7 @@ import { LiteRtRuntime } from './runtime-layer-props';
 
 /** Memory that gives a function one full processor. More memory gives more processors, in proportion. */
 export const ONE_PROCESSOR = Size.mebibytes(1769);
+const MOST_MEMORY = 10_240;
 
 /** Number of processors of Lambda's largest function. */
 export const MOST_PROCESSORS = 6;
@@ -49,6 +51,15 @@ export function functionModel(props: ModelFunctionProps, { modelName, architectu
 
 export function mebibytesOf(memorySize: Size): number {
   return memorySize.isUnresolved() ? memorySize.toMebibytes() : memorySize.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
+}
+
+/** Lambda gives a function of less than two processors' memory no more than two. */
+export function warnOfIdleThreads(scope: Construct, { threads, memorySize = ONE_PROCESSOR }: Pick<ModelFunctionProps, 'threads' | 'memorySize'>): void {
+  const processors = threadsFor(memorySize) + 1;
+  if (threads !== undefined && !Token.isUnresolved(threads) && !memorySize.isUnresolved() && threads > processors) {
+    Validations.of(scope).addWarning('cdk-tensorflow:IdleThreads', `threads is ${threads}, and memorySize of ${mebibytesOf(memorySize)} MiB provides at most ${processors} processors, so that `
+      + `further threads only wait: give memorySize: Size.mebibytes(${Math.min(threads * ONE_PROCESSOR.toMebibytes(), MOST_MEMORY)}) or more, or leave threads out`);
+  }
 }
 
 /** One thread for each full processor: further threads would only wait. */

@@ -23,7 +23,7 @@ import { functionCors, functionCorsProblems } from './function-cors';
 import { functionLayers } from './function-layers';
 import { functionLogGroup } from './function-log-group';
 import { functionOffer } from './function-offer';
-import { functionModel, functionSettings } from './function-settings';
+import { functionModel, functionSettings, warnOfIdleThreads } from './function-settings';
 import { checkSize, partBytes } from './function-size';
 import { liveAlias } from './live-alias';
 import { ModelFunctionGrants } from './model-function-grants';
@@ -94,6 +94,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint, ec2.
     failIfAny(lit`InvalidModelFunctionProps`, checkFunctionProps(this, id, props), this);
 
     const settings = functionSettings(id, props);
+    warnOfIdleThreads(this, props);
     this.modelName = settings.modelName;
     this._hasExplorer = props.explorer ?? false;
     this.artifact = artifactFor(this, 'Optimizer', functionModel(props, settings));

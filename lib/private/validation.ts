@@ -2,6 +2,11 @@ import { Token } from 'aws-cdk-lib';
 
 /** Every check returns the problems it found. Undefined values and tokens have none. */
 
+/** Returns a value as a message shows it: JSON would write NaN and infinities as null. */
+export function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value) ?? typeof value;
+}
+
 function isUnknown(value: unknown): boolean {
   return value === undefined || Token.isUnresolved(value);
 }
@@ -11,13 +16,13 @@ export function checkRange(property: string, value: number | undefined, minimum:
   if (isUnknown(value) || (value! >= minimum && value! <= maximum)) {
     return [];
   }
-  return [`${property} must be between ${minimum} and ${maximum}, got ${JSON.stringify(value)}${hint ? `: ${hint}` : ''}`];
+  return [`${property} must be between ${minimum} and ${maximum}, got ${shown(value)}${hint ? `: ${hint}` : ''}`];
 }
 
 /** Both limits are allowed values. */
 export function checkInteger(property: string, value: number | undefined, minimum: number, maximum: number, hint?: string): string[] {
   if (!isUnknown(value) && !Number.isInteger(value)) {
-    return [`${property} must be a whole number between ${minimum} and ${maximum}, got ${JSON.stringify(value)}`];
+    return [`${property} must be a whole number between ${minimum} and ${maximum}, got ${shown(value)}`];
   }
   return checkRange(property, value, minimum, maximum, hint);
 }

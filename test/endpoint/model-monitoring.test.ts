@@ -104,6 +104,13 @@ describe('ModelAlarms', () => {
       .toThrow(/2 problems:[^]*maxErrorRate must be between 0 and 1, got 5: it is a share[^]*evaluationPeriods must be between 1/);
   });
 
+  test.each([0, 0.5, 900_001])('refuse a latency of %d ms, which every request or none exceeds', (milliseconds) => {
+    const stack = emptyStack();
+
+    expect(() => new ModelAlarms(stack, 'Alarms', { endpoint: modelFunction(stack), maxLatency: Duration.millis(milliseconds) }))
+      .toThrow(`maxLatency in milliseconds must be between 1 and 900000, got ${milliseconds}`);
+  });
+
   test('look back a day at most, as CloudWatch does', () => {
     const stack = emptyStack();
     const endpoint = modelFunction(stack);

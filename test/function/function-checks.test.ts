@@ -1,4 +1,5 @@
 import { Duration, Size } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFunctionProps } from '../../lib';
@@ -100,5 +101,22 @@ describe('fails', () => {
 
   test.each([1, 900])('not with a timeout of %d s', (seconds) => {
     expect(functionProperties({ timeout: Duration.seconds(seconds) }).Timeout).toBe(seconds);
+  });
+});
+
+describe('threads', () => {
+  const warned = (props: Partial<ModelFunctionProps>) => {
+    const stack = emptyStack();
+    modelFunction(stack, props);
+    return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('threads is')).map(({ entry }) => entry.data);
+  };
+
+  test('that no processor is for are warned of, with the memory that they need', () => {
+    expect(warned({ threads: 6, memorySize: Size.mebibytes(1769) })).toEqual([expect.stringContaining(
+      'threads is 6, and memorySize of 1769 MiB provides at most 2 processors, so that further threads only wait: give memorySize: Size.mebibytes(10240) or more')]);
+  });
+
+  test.each([{ threads: 2 }, { threads: 4, memorySize: Size.mebibytes(7076) }, { memorySize: Size.mebibytes(128) }])('that fit are not: %j', (props) => {
+    expect(warned(props)).toEqual([]);
   });
 });

@@ -181,7 +181,7 @@ test.each([[1, 1], [6, 5], [30, 30], [400, 400], [3653, 3653]])('captured reques
 test.each<[string, Partial<ModelFunctionProps>, string]>([
   ['a rate of 0', { capture: capture({ rate: 0 }) }, 'capture.rate must be above 0 and at most 1, got 0'],
   ['a percentage', { capture: capture({ rate: 5 }) }, 'capture.rate must be above 0 and at most 1, got 5'],
-  ['no rate', { capture: capture({ rate: NaN }) }, 'capture.rate must be above 0 and at most 1, got null'],
+  ['no rate', { capture: capture({ rate: NaN }) }, 'capture.rate must be above 0 and at most 1, got NaN'],
   ['hours', { capture: capture({ retention: Duration.hours(36) }) }, 'capture.retention must be whole days between 1 and 3653, got 1.5 days'],
   ['a retention without a unit', { capture: capture({ retention: 30 as any }) }, 'capture.retention must be a Duration, got 30: give Duration.days(30)'],
   ['a rate alone', { capture: 0.01 as any }, 'capture must be a RequestCapture, got 0.01'],

@@ -34,6 +34,7 @@ describe('refuses', () => {
     ['a scale of 0', { imageInput: ImageInput.linear({ scale: [1, 0, 1] }) }, 'imageInput scale must not be 0'],
     ['what is no image', { imageInput: 'torch' as never }, 'imageInput must be an ImageInput, got "torch": give ImageInput.zeroToOne()'],
     ['no labels', { labels: [] }, 'labels must name'],
+    ['labels that are numbers', { labels: [0, 1, 2] as any }, 'labels must have texts, got 0: give "0"'],
     ['a label twice', { labels: ['a', 'b', 'a'] }, 'got "a" twice'],
     ['more labels than a request can hold', { labels: Array.from({ length: 10_000 }, (_, index) => `the class ${index}`) },
       'labels must have at most 100000 bytes together, got 188893 for 10000 names'],

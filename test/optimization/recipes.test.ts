@@ -327,6 +327,10 @@ describe('QualityGate', () => {
     expect(QualityGate.minAgreement(99)._problems(true)).toEqual([expect.stringContaining('got 99: it is a share, so 99 per cent is 0.99')]);
   });
 
+  test('shows a limit that is no number as it was given', () => {
+    expect(QualityGate.maxAccuracyLoss(NaN)._problems(true)).toEqual([expect.stringContaining('got NaN')]);
+  });
+
   test.each<[QualityGate, string]>([
     [QualityGate.maxAccuracyLoss(0.01), 'inputs with labels'], [QualityGate.maxErrorIncrease(0.01), 'inputs with labels'], [QualityGate.minAgreement(0.99), 'inputs'],
     [QualityGate.maxLoss(QualityMetric.f1(), 0.01), 'inputs with labels'],

@@ -30,20 +30,21 @@ test('the options accept exactly the paths that can be shown', () => {
 });
 
 describe('the request to a model of one\'s own', () => {
-  const asked = async (dtype: string, requests: Golden['requests']) => {
+  const asked = async (dtype: string, requests: Golden['requests'], hasData: boolean) => {
     const bodies: unknown[] = [];
     const server = { request: (_: string, __: string, body: unknown) => (bodies.push(body), Promise.resolve({ status: 200, body: '{"outputs": [1]}' })) } as unknown as Server;
     const manifest = { model: 'own', defaultSignature: 's', signatures: { s: { batched: true, inputs: { x: { dtype, shape: [-1, 2] } } } } } as unknown as Manifest;
-    const { predictions } = await predictOwn(server, manifest, () => Promise.resolve({ model: 'own', signatureName: 's', relativeTolerance: 0, requests }));
+    const { predictions } = await predictOwn(server, manifest, () => Promise.resolve({ model: 'own', signatureName: 's', relativeTolerance: 0, requests }), hasData);
     return [...bodies, predictions];
   };
   const request = { inputs: { x: [['good', 'bad']] } };
 
   test.each([
-    ['numbers are zeros', 'float32', [{ request, response: { outputs: [] } }], { inputs: { x: [[0, 0]] } }],
-    ['text is a golden request', 'string', [{ request, response: { outputs: [] } }], request],
-    ['text without a golden request is empty', 'string', [], { inputs: { x: [['', '']] } }],
-  ])('of %s', async (_, dtype, golden, body) => {
-    expect(await asked(dtype, golden)).toEqual([body, [[1]]]);
+    ['numbers are zeros', 'float32', [{ request, response: { outputs: [] } }], { inputs: { x: [[0, 0]] } }, false],
+    ['numbers with data is a golden request', 'float32', [{ request, response: { outputs: [] } }], request, true],
+    ['text is a golden request', 'string', [{ request, response: { outputs: [] } }], request, false],
+    ['text without a golden request is empty', 'string', [], { inputs: { x: [['', '']] } }, false],
+  ])('of %s', async (_, dtype, golden, body, hasData) => {
+    expect(await asked(dtype, golden, hasData)).toEqual([body, [[1]]]);
   });
 });

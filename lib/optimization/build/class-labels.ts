@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'fs';
 import { Token } from 'aws-cdk-lib';
-import { checkExclusive } from '../../private/validation';
+import { checkExclusive, shown } from '../../private/validation';
 
 /** The request is the input of a Step Functions execution, limited to 262,144 bytes; an update contains old and new properties. */
 const MOST_BYTES = 100_000;
@@ -40,6 +40,10 @@ function checkNames(property: string, names: string[] | undefined): string[] {
   }
   if (names.length === 0) {
     return [`${property} must name the model's classes, got []: leave it out when they have no names`];
+  }
+  const other = names.find((name) => typeof name !== 'string');
+  if (other !== undefined) {
+    return [`${property} must have texts, got ${shown(other)}: give ${JSON.stringify(String(other))}`];
   }
   // Measure as in the build's request: a JSON string inside JSON.
   const bytes = Buffer.byteLength(JSON.stringify(JSON.stringify(names)));

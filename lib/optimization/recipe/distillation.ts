@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../../model/stored-object';
 import type * as documents from '../../private/documents/job';
-import { checkInteger } from '../../private/validation';
+import { checkInteger, shown } from '../../private/validation';
 import { OptimizationStep } from './optimization-step';
 import type { Student } from './student';
 
@@ -40,11 +40,11 @@ export class Distillation extends OptimizationStep {
       problems.push('Distillation.into(…) needs real inputs to ask the original about: give evaluation (labels are not needed)');
     }
     if (temperature !== undefined && !Token.isUnresolved(temperature) && !(temperature > 0 && temperature <= 100)) {
-      problems.push(`Distillation.into(…) temperature must be above 0 and at most 100, got ${JSON.stringify(temperature)}`);
+      problems.push(`Distillation.into(…) temperature must be above 0 and at most 100, got ${shown(temperature)}`);
     }
     if (alpha !== undefined && !Token.isUnresolved(alpha) && !(alpha >= 0 && alpha <= 1)) {
       const hint = alpha > 1 && alpha <= 100 ? `: it is a share, so ${alpha} per cent is ${alpha / 100}` : '';
-      problems.push(`Distillation.into(…) alpha must be from 0 to 1, got ${JSON.stringify(alpha)}${hint}`);
+      problems.push(`Distillation.into(…) alpha must be from 0 to 1, got ${shown(alpha)}${hint}`);
     }
     problems.push(...checkInteger('Distillation.into(…) epochs', epochs, 1, 1000));
     return problems;

@@ -1,5 +1,5 @@
 import { ModelFormat } from '../../model/published-model';
-import { checkInteger } from '../../private/validation';
+import { checkInteger, shown } from '../../private/validation';
 import type { OptimizationStep } from './optimization-step';
 
 /** The quantity that a search minimizes. */
@@ -58,11 +58,11 @@ export function searchProblems(options: OptimizationSearchOptions, format: Model
   const loss = options.maxAccuracyLoss;
   if (loss !== undefined && !(loss >= 0 && loss < 1)) {
     const hint = loss >= 1 && loss <= 100 ? `: it is a share, so ${loss} per cent is ${loss / 100}` : '';
-    problems.push(`OptimizationRecipe.search(…) maxAccuracyLoss must be at least 0 and below 1, got ${JSON.stringify(loss)}${hint}`);
+    problems.push(`OptimizationRecipe.search(…) maxAccuracyLoss must be at least 0 and below 1, got ${shown(loss)}${hint}`);
   }
   const increase = options.maxErrorIncrease;
   if (increase !== undefined && !(increase >= 0 && Number.isFinite(increase))) {
-    problems.push(`OptimizationRecipe.search(…) maxErrorIncrease must be at least 0, got ${JSON.stringify(increase)}`);
+    problems.push(`OptimizationRecipe.search(…) maxErrorIncrease must be at least 0, got ${shown(increase)}`);
   }
   problems.push(...checkInteger('OptimizationRecipe.search(…) maxTrials', options.maxTrials, 1, 100));
   if (options.steps?.length === 0) {

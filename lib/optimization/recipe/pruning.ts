@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type * as documents from '../../private/documents/job';
-import { checkInteger } from '../../private/validation';
+import { checkInteger, shown } from '../../private/validation';
 import { OptimizationStep } from './optimization-step';
 
 /**
@@ -34,7 +34,7 @@ export class Pruning extends OptimizationStep {
     const problems: string[] = [];
     if (!Token.isUnresolved(sparsity) && !(sparsity > 0 && sparsity < 1)) {
       const hint = sparsity > 1 && sparsity < 100 ? `: it is a share, so ${sparsity} per cent is ${sparsity / 100}` : '';
-      problems.push(`Pruning.magnitude(…) sparsity must be above 0 and below 1, got ${JSON.stringify(sparsity)}${hint}`);
+      problems.push(`Pruning.magnitude(…) sparsity must be above 0 and below 1, got ${shown(sparsity)}${hint}`);
     }
     problems.push(...checkInteger('Pruning.magnitude(…) epochs', epochs, 1, 1000));
     for (const name of ['schedule', 'epochs'] as const) {

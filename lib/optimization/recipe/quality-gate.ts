@@ -1,6 +1,7 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import type * as documents from '../../private/documents/job';
+import { shown } from '../../private/validation';
 import type { QualityMetric } from './quality-metric';
 
 interface Rule {
@@ -195,5 +196,5 @@ function valueProblems(given: Rule): string[] {
     return problems;
   }
   const hint = isShare && value > 1 && value <= 100 ? `: it is a share, so ${value} per cent is ${value / 100}` : '';
-  return [...problems, `${callOf(given)} must be ${words}, got ${JSON.stringify(value)}${hint}`];
+  return [...problems, `${callOf(given)} must be ${words}, got ${shown(value)}${hint}`];
 }

@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type * as documents from '../../private/documents/job';
+import { shown } from '../../private/validation';
 
 /** Options of a metric. */
 export interface QualityMetricOptions {
@@ -118,10 +119,10 @@ export class QualityMetric {
     const problems: string[] = [];
     const { classIndex, output } = this.options;
     if (classIndex !== undefined && !Token.isUnresolved(classIndex) && !(Number.isInteger(classIndex) && classIndex >= 0)) {
-      problems.push(`${this._call} classIndex must be a whole number of at least 0, got ${JSON.stringify(classIndex)}`);
+      problems.push(`${this._call} classIndex must be a whole number of at least 0, got ${shown(classIndex)}`);
     }
     if (this.k !== undefined && !Token.isUnresolved(this.k) && !(Number.isInteger(this.k) && this.k >= 1)) {
-      problems.push(`${this._call} k must be a whole number of at least 1, got ${JSON.stringify(this.k)}`);
+      problems.push(`${this._call} k must be a whole number of at least 1, got ${shown(this.k)}`);
     }
     if (output === '') {
       problems.push(`${this._call} output must be the name of an output, got "": leave it out for all outputs`);
