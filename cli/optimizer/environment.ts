@@ -49,7 +49,9 @@ export async function lockedInterpreter(optimizer: string, environment: Environm
   return alone(cache, helper.path, async () => whole() ?? make(cache, optimizer, environment, helper.path, found));
 }
 
-async function make(cache: string, optimizer: string, environment: Environment, helper: string, found: { path: string; version: string } | undefined): Promise<string> {
+async function make(
+  cache: string, optimizer: string, environment: Environment, helper: string, found: { path: string; version: string } | undefined,
+): Promise<string> {
   const lock = join(optimizer, environment.lock);
   const version = found?.version ?? environment.versions[0];
   const name = environmentName(lock, version);

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..signatures.spec import STRING
-from .given_answers import check_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -118,7 +117,7 @@ def check_headers(
     labels = {key: headers[name].shape[0] for key, name in names.labels.items() if headers[name].shape}
     if inputs:
         check_fit(inputs, labels, expected, problems)
-    check_answers(headers, names, expected, problems)
+    _check_answers(headers, names, expected, problems)
 
 
 def check_chunks(chunks: Iterable[Chunk], expected: ExpectedData, problems: Problems) -> Iterator[Chunk]:
@@ -166,3 +165,39 @@ def _fits(item: Sequence[int], shape: list[int | None]) -> bool:
 
 def _shown(shape: list[int | None]) -> str:
     return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
+
+
+def _check_answers(
+    headers: Mapping[str, ArrayHeader], names: Arrays, expected: ExpectedData, problems: Problems
+) -> None:
+    """Check by headers that answers are of as many rows as the inputs, and of their outputs' types and shapes.
+
+    Args:
+        headers: The headers of all arrays.
+        names: Which of them hold what.
+        expected: What the data is for.
+        problems: Receives what does not fit.
+    """
+    rows = {headers[name].shape[0] for name in names.inputs.values() if headers[name].shape}
+    for output, name in names.answers.items():
+        header, spec = headers[name], expected.signature.outputs[output]
+        if not header.shape:
+            continue  # which is a problem of any array
+        if rows and header.shape[0] not in rows:
+            problems.add(
+                f"{expected.name}: {name!r} has {header.shape[0]} rows, and the inputs have "
+                f"{', '.join(map(str, sorted(rows)))}; one row is one sample"
+            )
+        text = spec.dtype == STRING
+        if (header.dtype.kind in "USO") != text or (not text and header.dtype.kind not in "biuf"):
+            problems.add(f"{expected.name}: {name!r} is {header.dtype}, but the model answers {spec.dtype}")
+        row = header.shape[1:]
+        if expected.batched and spec.shape is not None and not _row_fits(row, spec.shape[1:]):
+            problems.add(
+                f"{expected.name}: the rows of {name!r} have the shape {list(row)}, but the model answers {spec}; "
+                "convert answers of another layout"
+            )
+
+
+def _row_fits(row: Sequence[int], shape: Sequence[int | None]) -> bool:
+    return len(row) == len(shape) and all(own is None or own == size for own, size in zip(shape, row, strict=True))

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
-from ..signatures.spec import STRING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from ..signatures import SignatureSpec
-    from .expected import ExpectedData
-    from .npz import ArrayHeader, Arrays
     from .problems import Problems
 
 #: The array of this very name, if there are answers, is the program's name.
@@ -49,38 +46,6 @@ def assign_answers(file: str, names: Sequence[str], signature: SignatureSpec, pr
     return {output: name for output, name in answers.items() if output in signature.outputs}
 
 
-def check_answers(
-    headers: Mapping[str, ArrayHeader], names: Arrays, expected: ExpectedData, problems: Problems
-) -> None:
-    """Check by headers that answers are of as many rows as the inputs, and of their outputs' types and shapes.
-
-    Args:
-        headers: The headers of all arrays.
-        names: Which of them hold what.
-        expected: What the data is for.
-        problems: Receives what does not fit.
-    """
-    rows = {headers[name].shape[0] for name in names.inputs.values() if headers[name].shape}
-    for output, name in names.answers.items():
-        header, spec = headers[name], expected.signature.outputs[output]
-        if not header.shape:
-            continue  # which is a problem of any array
-        if rows and header.shape[0] not in rows:
-            problems.add(
-                f"{expected.name}: {name!r} has {header.shape[0]} rows, and the inputs have "
-                f"{', '.join(map(str, sorted(rows)))}; one row is one sample"
-            )
-        text = spec.dtype == STRING
-        if (header.dtype.kind in "USO") != text or (not text and header.dtype.kind not in "biuf"):
-            problems.add(f"{expected.name}: {name!r} is {header.dtype}, but the model answers {spec.dtype}")
-        row = header.shape[1:]
-        if expected.batched and spec.shape is not None and not _fits(row, spec.shape[1:]):
-            problems.add(
-                f"{expected.name}: the rows of {name!r} have the shape {list(row)}, but the model answers {spec}; "
-                "convert answers of another layout"
-            )
-
-
 def program_of(file: str, value: NDArray[Any] | None) -> str:
     """Return the name of the program that gave the answers.
 
@@ -96,7 +61,3 @@ def program_of(file: str, value: NDArray[Any] | None) -> str:
             f"{_LONGEST_NAME} characters, got {value.dtype} of the shape {list(value.shape)}"
         )
     return text
-
-
-def _fits(row: Sequence[int], shape: Sequence[int | None]) -> bool:
-    return len(row) == len(shape) and all(own is None or own == size for own, size in zip(shape, row, strict=True))

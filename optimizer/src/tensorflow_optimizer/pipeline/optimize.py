@@ -14,7 +14,7 @@ from ..documents.outcome import CandidateStatus, EvidenceKind, Split
 from ..errors import UnsupportedError
 from ..gate import check_measurable, passed_by_chance, plan_gate
 from ..hints import Hint
-from ..reference.given import check_conversion
+from ..reference.check_conversion import check_conversion
 from ..reference.measure import measure_original
 from ..reference.serving import open_serving
 from ..search.ranking import ByObjective, ByQuality, lost_more
