@@ -4,7 +4,7 @@ import { VERSIONS } from './interpreters';
 /** Modules that the command needs, whatever it converts. */
 const OWN = ['numpy', 'pydantic', 'typer', 'jinja2', 'orjson', 'requests', ...process.platform === 'linux' ? ['py_landlock', 'pyseccomp'] : []];
 
-/** Where a model of one framework is converted. */
+/** Environment in which models of one framework are converted. */
 export interface Conversion {
   readonly environment: Environment;
   /** Versions of Python that an environment of the user's may have. */

@@ -11,7 +11,7 @@ import { installUv, uvIn } from './uv';
 export interface Environment {
   /** The requirements file, with digests, below the packaged optimizer. */
   readonly lock: string;
-  /** What needs them, as a sentence begins. */
+  /** Subject of a sentence that says who needs them. */
   readonly subject: string;
   /** Names of the large ones. */
   readonly packages: string;

@@ -7,7 +7,7 @@ import { STACK } from './options';
 
 /** A model that is served. */
 export interface ServedModel {
-  /** As the command was given it. */
+  /** Address as the command was given it. */
   readonly target: string;
   readonly endpoint: Endpoint;
   /** Path of the model below the endpoint's address. */

@@ -9,7 +9,7 @@ from sample_jobs import DYNAMIC_RANGE, STRIP, gate, job_data
 from tensorflow_optimizer.data import read_dataset
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.errors import BadInputError
-from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.report.write import write_report
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec
 from tensorflow_optimizer.training.carried import carried

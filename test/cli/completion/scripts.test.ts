@@ -33,7 +33,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   it('offers every command, and those that begin alike', () => {
     expect(completed('')).toEqual([...Object.keys(OPTIMIZER), ...Object.keys(SUMMARIES), '--help', '--version']);
-    expect(completed('pre')).toEqual(['preflight']);
+    expect(completed('pre')).toEqual(['predict', 'preflight']);
   });
 
   it('offers the options of the command, as its arguments are parsed', () => {

@@ -58,7 +58,7 @@ test('an ONNX model becomes a function\'s, answers as ONNX Runtime does, and a c
   // A converter that exchanges two channels makes a model that runs, and decides otherwise.
   await done(run(program, ['convert', at('exchanged.onnx'), '--data', at('rows.npz'), '--out', at('exchanged')]));
   const wrong = await optimize(at('exchanged', 'model.tflite'), at('onnx', 'evaluation.npz'), at('wrong-out'));
-  const sentence = /the model to optimize does not answer as ONNX Runtime \S+ did: agreement of 'probabilities' 0\.\d+/;
+  const sentence = /the model to optimize does not answer as ONNX Runtime \S+ did: agreement of\s+'probabilities' 0\.\d+/;
   expect([wrong.code, wrong.stdout + wrong.stderr]).toEqual([3, expect.stringMatching(sentence)]);
 }, 900_000);
 

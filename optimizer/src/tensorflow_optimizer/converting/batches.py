@@ -1,4 +1,4 @@
-"""What the leaves of all frameworks share: rows in batches, inputs by their names, and quiet converters."""
+"""Reads rows in batches, names inputs and quiets converters, for the leaves of all frameworks."""
 
 from __future__ import annotations
 

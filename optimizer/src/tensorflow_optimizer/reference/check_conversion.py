@@ -1,4 +1,4 @@
-"""Whether the model in the source answers as the program did that it was converted from."""
+"""Compares the model in the source with the answers of the program that it was converted from."""
 
 from __future__ import annotations
 
