@@ -42,7 +42,7 @@ def test_inspect_names_the_option_for_tags(models: SampleModels) -> None:
 
     assert done.exit_code == 4
     assert done.stderr.splitlines()[-2].startswith("error: the SavedModel has no graph with the tags ['train']")
-    assert done.stderr.splitlines()[-1] == "tags: --tag NAME of `inspect`, `check` and `optimize`"
+    assert done.stderr.splitlines()[-1] == "tags: --tag NAME of `inspect`, `check`, `predict` and `optimize`"
 
 
 def test_compare_names_options_of_optimize(models: SampleModels, tmp_path: Path) -> None:

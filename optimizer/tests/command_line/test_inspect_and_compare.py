@@ -87,7 +87,10 @@ class TestInspect:
         model = function(tmp_path / "reader", lambda name: {"text": tf.io.read_file(name)}, spec([], "name", tf.string))
         output = invoke("inspect", model, code=4)
         assert "ReadFile could read any file (the function" in output
-        assert "allowed operations: --allowed-operation NAME of `inspect`, `check`, `compare` and `optimize`" in output
+        assert (
+            "allowed operations: --allowed-operation NAME of `inspect`, `check`, `compare`, `predict` and `optimize`"
+            in output
+        )
         allowed = invoke("inspect", model, "--allowed-operation", "ReadFile")
         assert "could read any file" in row(allowed, "ReadFile")
 
