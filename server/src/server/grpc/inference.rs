@@ -18,13 +18,13 @@ use super::proto::inference::{
     ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
     ServerMetadataRequest, ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
 };
-use super::tensor::{IMAGE, texts};
+use super::tensor::IMAGE;
 use super::{contents, footprint};
 use crate::inference::{
     BYTES, Inputs, Place, elements, extension, metadata, not_offered, output_position, signature, stored,
 };
 use crate::model::{Call, Description, Outputs, Tensor};
-use crate::rest::texts::prepare;
+use crate::rest::images::decode;
 use crate::server::budget::Shared;
 use crate::server::catalogue::{Choice, Servable};
 use crate::server::failure::Failure;
@@ -260,7 +260,7 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
             continue;
         }
         let values = match (raw.get(position), &input.contents) {
-            (Some(raw), None) if raw.len() == place.bytes() || place.tensor.has_strings() => Cow::Borrowed(&raw[..]),
+            (Some(raw), None) if raw.len() == place.bytes() => Cow::Borrowed(&raw[..]),
             (Some(_), Some(_)) => {
                 let message = format!("input '{}' has both contents and raw_input_contents", place.tensor.name);
                 return Err(Failure::invalid(message));
@@ -275,16 +275,13 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
                     place.bytes()
                 )));
             }
-            (None, Some(given)) if place.tensor.has_strings() => {
-                Cow::Owned(texts(place.tensor, place.count, &given.bytes_contents, share)?)
-            }
             (None, given) => Cow::Owned(contents::read(place, given.as_ref(), |bytes| share.take(bytes))?),
         };
-        share.take(place.count * place.tensor.stored.size() + if place.tensor.has_strings() { values.len() } else { 0 })?;
-        inputs.put(place, stored(place, values)?);
+        share.take(place.count * place.tensor.stored.size())?;
+        inputs.put(place, stored(place.tensor, values)?);
     }
     let mut call = inputs.finish(index)?;
-    prepare(description, &mut call, |need| share.take_in_time(need))?;
+    decode(description, &mut call, |need| share.take_in_time(need))?;
     Ok(call)
 }
 
