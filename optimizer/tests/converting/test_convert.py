@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_optimizer.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _own_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take back what a factory adds to the imports: a job ends with its process, and these tests do not."""
+    monkeypatch.setattr(sys, "path", sys.path.copy())
 
 
 class TestTheModel:
