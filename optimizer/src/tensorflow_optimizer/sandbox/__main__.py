@@ -6,6 +6,8 @@ import os
 import sys
 
 if __name__ == "__main__":
+    # Keras would import it to draw, and in a new directory it reads every font of the machine first, for four seconds.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
     kind, *arguments = sys.argv[1:]
     if kind == "zygote":
         from .zygote import main as serve

@@ -104,7 +104,7 @@ class Zygote:
     def _environment(self) -> dict[str, str]:
         """Return the variables of all leaves: none that may hold credentials."""
         kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
-        kept.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), str(self._directory)), PYTHONFAULTHANDLER="1")
+        kept.update(dict.fromkeys(("HOME", "TMPDIR"), str(self._directory)), PYTHONFAULTHANDLER="1")
         if not _is_compiled():
             # Written by the zygote, which opens nothing, and only read by leaves.
             kept.pop("PYTHONDONTWRITEBYTECODE", None)
