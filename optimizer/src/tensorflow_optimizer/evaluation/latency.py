@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _WARM_UP = 3
 _MINIMUM_ROUNDS = 10
-_MAXIMUM_ROUNDS = 200
+#: Rounds of a model whose calls are repeated within each; more make a search a fifth longer, and decide the same.
+_MAXIMUM_ROUNDS = 64
 _BUDGET_SECONDS = 0.5
 #: Least seconds for which a model in another process repeats a call, and most repetitions. Asking for one takes a tenth
 #: of that time.
