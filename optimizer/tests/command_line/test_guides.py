@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from tensorflow_optimizer.command_line.app import COMMANDS, command
+from tensorflow_optimizer.errors import ExitCode
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXIT_CODES = re.compile(r"(?:Exit codes:|;) (\d)")
 CALL = re.compile(r"cdk-tensorflow ([a-z][^\n`]*)")
 #: Commands of the npm package itself, which `test/scripts/guide-commands.test.ts` checks.
 OTHERS = {"preflight", "delivery", "recommend", "open", "openapi", "completion"}
@@ -57,3 +59,16 @@ def test_a_page_shows_only_commands_that_exist_with_their_options(page: Path) ->
 def test_a_wrong_command_is_found(command: str, found: str | None) -> None:
     (words,) = calls(f"`npx cdk-tensorflow {command}`")
     assert problem(words) == found
+
+
+def test_the_table_of_exit_codes_is_that_of_the_commands() -> None:
+    text = (ROOT / "docs" / "optimizing.md").read_text(encoding="utf-8")
+    table = text.partition("| exit code | meaning |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert [int(row.split("|")[1]) for row in table.splitlines()] == [int(code) for code in ExitCode]
+    stated = {int(code) for name in COMMANDS for code in EXIT_CODES.findall(command(name).help or "")}
+    assert stated <= {int(code) for code in ExitCode}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_starts_the_optimizer_by_the_npm_package(page: Path) -> None:
+    assert "python -m tensorflow_optimizer" not in page.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import os
 import re
 import shutil
@@ -82,6 +83,27 @@ class TestInspect:
         assert "default recipe, search, quantization" in row(output, LITERT)
         assert "--step freeze" in row(output, SERVING)
         assert "could" not in output
+
+    def test_json_has_what_the_table_has_and_nothing_beside_it(self, models: SampleModels) -> None:
+        found = json.loads(invoke("inspect", models.two_signatures, "--json"))
+        assert found["kind"] == "saved_model"
+        assert found["sizeBytes"] > 0
+        assert found["operators"]["MatMul"] == 3
+        assert found["signatures"]["serving_default"]["inputs"] == {
+            "features": {"dtype": "float32", "shape": [None, 16]}
+        }
+        assert found["paths"][LITERT]["serves"] is True
+        assert found["isolation"]["network"] == "on"
+
+    def test_json_says_which_path_cannot_serve_it_and_what_it_could_do_to_files(
+        self, models: SampleModels, tmp_path: Path
+    ) -> None:
+        found = json.loads(invoke("inspect", models.tflite, "--json"))
+        assert found["paths"][SERVING]["serves"] is False
+        assert found["paths"][SERVING]["detail"].startswith("TensorFlow Serving needs the SavedModel")
+        model = function(tmp_path / "reader", lambda name: {"text": tf.io.read_file(name)}, spec([], "name", tf.string))
+        found = json.loads(invoke("inspect", model, "--json", "--allowed-operation", "ReadFile"))
+        assert found["sideEffects"] == {"ReadFile": "read any file"}
 
     def test_it_refuses_operators_that_touch_files_and_marks_those_that_are_allowed(self, tmp_path: Path) -> None:
         model = function(tmp_path / "reader", lambda name: {"text": tf.io.read_file(name)}, spec([], "name", tf.string))
@@ -204,6 +226,17 @@ class TestCompare:
         assert float(agreement.split("│")[-2].strip(" %")) < 60
         assert "lost" in row(output, "accuracy of probabilities")
 
+    def test_json_has_both_models_figures_and_infinity_as_a_text(self, models: SampleModels, tmp_path: Path) -> None:
+        found = json.loads(invoke("compare", models.dense, models.tflite, "--data", models.labelled, "--json"))
+        assert found["b"]["outputs"]["probabilities"]["agreement"] == 1.0
+        assert found["a"]["outputs"]["probabilities"]["accuracy"] == found["b"]["outputs"]["probabilities"]["accuracy"]
+        assert found["latencyRatio"]["interval"][0] <= found["latencyRatio"]["value"]
+        zero = function(tmp_path / "zero", lambda x: {"y": x * 0.0}, spec([None, 2], "x"))
+        one = function(tmp_path / "one", lambda x: {"y": x}, spec([None, 2], "x"))
+        np.savez(tmp_path / "data.npz", x=np.ones((8, 2), np.float32), labels=np.zeros((8, 2), np.float32))
+        outputs = json.loads(invoke("compare", zero, one, "--data", tmp_path / "data.npz", "--json"))["b"]["outputs"]
+        assert outputs["y"]["relativeError"] == "Infinity"
+
     @pytest.mark.parametrize("order", [("scores", "chances"), ("chances", "scores")])
     @pytest.mark.parametrize("columns", [1, 3])
     def test_scores_and_their_probabilities_decide_alike(
@@ -296,7 +329,9 @@ class TestModelsOfStrangers:
             leaf.ask()
         data = ["--data", models.labelled] if command == "compare" else []
         output = invoke(command, *[models.tflite] * (2 if data else 1), *data)
-        reported = " ".join(output.partition("opened in a sandbox: ")[2].split()).split("; ")
+        layers, _, hint = output.partition("opened in a sandbox: ")[2].partition("next: ")
+        assert hint.startswith("cdk-tensorflow ")
+        reported = " ".join(layers.split()).split("; ")
         assert [text.removesuffix(" on").partition(" off: ")[0] for text in reported] == list(LAYERS)
         # The tests' files are closed to the user that a leaf would get.
         kept = [text for text in reported if not text.startswith("user ")]

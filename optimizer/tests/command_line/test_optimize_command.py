@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +67,13 @@ class TestWithData:
             assert (out / name).is_file()
         for word in ("dynamicRange", "chosen", "float32", "passed", "accuracy", "compressed"):
             assert word in output
+
+    def test_json_is_the_outcome(self, models: SampleModels, data: Path, out: Path) -> None:
+        done = CliRunner().invoke(
+            app, ["optimize", str(models.dense), "--out", str(out), "--data", str(data), "--json", "--step", "float16"]
+        )
+        assert done.exit_code == 0
+        assert json.loads(done.stdout) == json.loads((out / "outcome.json").read_text(encoding="utf-8"))
 
     @pytest.mark.parametrize("labelled", [True, False])
     def test_it_takes_the_recipe_of_a_deployment_and_says_so(

@@ -52,6 +52,15 @@ def test_publishing_from_a_laptop_needs_no_build(
     assert record["BuildUrl"] == ""
 
 
+def test_json_is_the_record_and_the_rest_is_said_elsewhere(
+    s3: S3Client, make_output: Callable[..., Path], config: Path
+) -> None:
+    result = run_publish(make_output(), config, "--json")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == read_json(s3, f"{PREFIX}/keys/{build_key(job_data())}/1.json")
+
+
 def test_codebuild_provides_the_names_in_its_environment(
     s3: S3Client, make_output: Callable[..., Path], config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

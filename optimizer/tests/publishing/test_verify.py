@@ -50,6 +50,17 @@ def copy(s3: S3Client, release: Release, make_output: MakeOutput, tmp_path: Path
     return copy_of(s3, tmp_path / "copy")
 
 
+def test_json_says_what_is_as_published_and_what_is_not(copy: Path) -> None:
+    found = json.loads(verify(copy, "--json"))
+    assert found["asPublished"] is True
+    assert found["problems"] == []
+    assert found["files"] > 1
+    (copy / "more").write_text("more")
+    found = json.loads(verify(copy, "--json", code=2))
+    assert found["asPublished"] is False
+    assert any("more" in problem for problem in found["problems"])
+
+
 def pem_of(private: Any) -> bytes:
     encoded: bytes = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

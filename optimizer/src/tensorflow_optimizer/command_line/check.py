@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import BadInputError, ExitCode
 from ..processes import environment
 from .failure import in_inspection, name_hints, one_sentence
+from .json_option import AsJson, show_document
 from .label_option import ClassNames  # noqa: TC001 - typer evaluates it
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import parse_shapes, read_labels
@@ -37,10 +37,10 @@ class _Checked:
         """The data against the signature that the job evaluates."""
         return self.found[self.default]
 
-    def to_json(self) -> str:
-        """Return what was found as a document."""
+    def document(self) -> dict[str, Any]:
+        """Return what was found."""
         data = self.data
-        document = {
+        return {
             "file": self.file.name,
             "format": data.format.value,
             "fits": not data.problems,
@@ -54,7 +54,6 @@ class _Checked:
                 for name, entry in self.found.items()
             },
         }
-        return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def check(  # noqa: PLR0913 - one parameter for each option
@@ -85,7 +84,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
     labels: ClassNames = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag of the SavedModel's graph.", show_default="serve")] = None,
     allowed_operation: AllowedOperations = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check evaluation data against a model, in seconds: names, types, shapes and classes. Changes nothing.
 
@@ -108,7 +107,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
             opened = open_model(sandbox, model, tag or ["serve"], work, allowed_operation or (), checksums=False)
         checked = _check(opened, data, signature, shapes, names, seed if read_all else None)
         if as_json:
-            typer.echo(checked.to_json())
+            show_document(checked.document())
         else:
             _show(model, data, checked, read_all=read_all)
         if checked.data.problems:

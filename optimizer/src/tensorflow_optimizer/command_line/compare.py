@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,7 @@ from ..processes import environment
 from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed, speeds
 from .failure import in_inspection, one_sentence
 from .isolation import show_isolation
+from .json_option import AsJson, show_document
 from .label_option import ClassNames  # noqa: TC001 - typer evaluates it
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import read_labels
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
 _Model = Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")]
 
 
-def compare(
+def compare(  # noqa: PLR0913 - one parameter for each option
     a: _Model,
     b: _Model,
     data: Annotated[Path, typer.Option(help="Real inputs, .npz, .jsonl, .csv or .parquet, with labels or without.")],
     labels: ClassNames = None,
     allowed_operation: AllowedOperations = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Compare B with A: size, decisions, accuracy where there are labels, and latency, the two taking turns.
 
@@ -55,7 +59,13 @@ def compare(
             for path, place in zip((a, b), places, strict=True)
         )
         metrics, times = measure(first, second, data, read_labels(labels) if labels else None)
-        _show((a.name, b.name), (first.source.size_bytes, second.source.size_bytes), metrics, times, sandbox)
+        sizes = first.source.size_bytes, second.source.size_bytes
+        if as_json:
+            show_document(_document((a.name, b.name), sizes, metrics, times, sandbox))
+        else:
+            _show((a.name, b.name), sizes, metrics, times, sandbox)
+            places_of = [shlex.quote(str(path)) for path in (a, data, b)]
+            typer.echo("next: cdk-tensorflow predict {} {} --compare {}, for the rows that differ".format(*places_of))
 
 
 def measure(
@@ -141,6 +151,27 @@ class _Renamed:
     def close(self) -> None:
         """Free what the runner holds."""
         self._runner.close()
+
+
+def _document(
+    names: tuple[str, str],
+    sizes: tuple[int, int],
+    metrics: dict[str, tuple[OutputMetrics, OutputMetrics]],
+    times: dict[str, Latency],
+    sandbox: Sandbox,
+) -> dict[str, Any]:
+    from ..evaluation import comparable, latency_ratio
+
+    ratio, interval = latency_ratio(*comparable([times["b"], times["a"]]))
+    return {
+        key: {
+            "file": name,
+            "sizeBytes": size,
+            "latencyMilliseconds": times[key].wall.median,
+            "outputs": {output: pair[place].to_data() for output, pair in metrics.items()},
+        }
+        for place, (key, name, size) in enumerate(zip("ab", names, sizes, strict=True))
+    } | {"latencyRatio": {"value": ratio, "interval": interval}, "isolation": sandbox.layers}
 
 
 def _show(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,7 @@ from ..processes import environment
 from ..report.figures import megabytes
 from .failure import in_inspection, one_sentence
 from .isolation import show_isolation
+from .json_option import AsJson, show_document
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def inspect(
     model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
     tag: Annotated[list[str] | None, typer.Option(help="Tag of the SavedModel's graph.", show_default="serve")] = None,
     allowed_operation: AllowedOperations = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Print a model's signatures, size and operators, and what each path can do with it. Changes nothing.
 
@@ -47,7 +51,11 @@ def inspect(
         Sandbox(preloaded=described_by(model)) as sandbox,
         work_directory() as work,
     ):
-        _show(model, open_model(sandbox, model, tag or ["serve"], work, allowed_operation or (), checksums=False))
+        opened = open_model(sandbox, model, tag or ["serve"], work, allowed_operation or (), checksums=False)
+        if as_json:
+            show_document(_document(model, opened))
+        else:
+            _show(model, opened)
 
 
 def operators(model: OpenedModel) -> Mapping[str, int]:
@@ -131,6 +139,36 @@ def _rows_of_a_run(model: OpenedModel) -> str:
     return rows_of_a_run(model, model.source)
 
 
+def _document(path: Path, model: OpenedModel) -> dict[str, Any]:
+    from ..signatures.side_effects import effects
+
+    source, found = model.source, operators(model)
+    return {
+        "file": path.name,
+        "kind": source.kind.value,
+        "sizeBytes": source.size_bytes,
+        "tensorflowVersion": source.tensorflow_version,
+        "signatures": {
+            name: {
+                group: {
+                    tensor: {"dtype": spec.dtype, "shape": None if spec.shape is None else list(spec.shape)}
+                    for tensor, spec in tensors.items()
+                }
+                for group, tensors in (("inputs", signature.inputs), ("outputs", signature.outputs))
+            }
+            for name, signature in model.specs.items()
+        },
+        "operators": dict(sorted(found.items())),
+        "sideEffects": {name: effects()[name].could for name in sorted(found) if name in effects()},
+        "paths": {
+            name: {"serves": not text.startswith("no: "), "detail": text.removeprefix("no: ")}
+            for name, text in paths(model)
+        },
+        "rowsOfARun": _rows_of_a_run(model),
+        "isolation": model.sandbox.layers,
+    }
+
+
 def _show(path: Path, model: OpenedModel) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -162,3 +200,4 @@ def _show(path: Path, model: OpenedModel) -> None:
         possible.add_row(name, Text(text))
     console.print(possible)
     show_isolation(console, model.sandbox)
+    typer.echo(f"next: cdk-tensorflow check {shlex.quote(str(path))} DATA, with rows as callers send them")

@@ -6,7 +6,7 @@ import logging
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -44,12 +44,16 @@ from .job_from_options import (
     recipe_text,
     write_job,
 )
+from .json_option import AsJson, show_document
 from .local_files import evaluation_of, rest_name_of, source_of, student_of
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import parse_metric_rules, parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
 from .report import report_of
 from .step_options import parse_steps, step_help
+
+if TYPE_CHECKING:
+    from ..documents.outcome import Outcome
 
 log = logging.getLogger("tensorflow_optimizer")
 
@@ -229,6 +233,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             rich_help_panel=_ABOUT,
         ),
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Make a model for one platform as a deployment does, with the evidence, without a job.json.
 
@@ -315,6 +321,14 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             config = write_job(out, job)
             outcome = supervise.supervise(config, model, data, out, students, serving)
             supervise.write_report_safely(out, job, outcome)
+    if as_json:
+        show_document(outcome.to_data())
+    else:
+        _show(outcome, out, config, job.model)
+    raise typer.Exit(int(outcome.exit_code))
+
+
+def _show(outcome: Outcome, out: Path, config: Path, model: str) -> None:
     show(outcome)
     name_hints(hints_in(outcome))
     if outcome.exit_code is ExitCode.DONE:
@@ -322,6 +336,5 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         typer.echo(f"report: {report_of(out)}")
         typer.echo(
             f"next: cdk-tensorflow publish --config {shlex.quote(str(config))} --output {place} --bucket BUCKET "
-            f"--model-prefix {job.model}"
+            f"--model-prefix {model}"
         )
-    raise typer.Exit(int(outcome.exit_code))

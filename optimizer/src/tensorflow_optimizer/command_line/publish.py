@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ from ..report.write import write_report
 from ..storage.buckets import open_bucket
 from ..storage.storage_errors import StorageError
 from .failure import in_job_file, one_sentence
+from .json_option import AsJson, show_document
 
 if TYPE_CHECKING:
     from ..documents.job import Job
@@ -78,6 +80,7 @@ def publish(  # noqa: PLR0913 - options of a command
     model_prefix: Annotated[str, typer.Option(envvar="MODEL_PREFIX", help="The model's prefix in the bucket.")],
     build_key: Annotated[str | None, typer.Option(help="The key of these inputs. [default: that of job.json]")] = None,
     build_id: Annotated[str | None, typer.Option(help="The name of this build. [default: local-<time>]")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Upload the report of a build and, after exit code 0, publish its model as a new version."""
     with one_sentence(in_job_file):
@@ -104,11 +107,15 @@ def publish(  # noqa: PLR0913 - options of a command
             # post_build runs after a failed build, too. Another machine has neither variable.
             succeeding="CODEBUILD_BUILD_ID" not in os.environ or os.environ.get("CODEBUILD_BUILD_SUCCEEDING") == "1",
         )
-        record = publish_build(target, job, outcome_at, read_fetched(config.parent), typer.echo)
+        record = publish_build(target, job, outcome_at, read_fetched(config.parent), partial(typer.echo, err=as_json))
         if record is None:
             raise typer.Exit(int(_exit_code(outcome_at)))
+        if as_json:
+            show_document(record.model_dump(by_alias=True))
+            return
         typer.echo(f"version {record.version} is published: {record.summary}")
         typer.echo(f"manifestKey: {record.manifest_key}\nmanifestSha256: {record.manifest_sha256}")
+        typer.echo("next: serve it by ModelArtifact.fromBucket with this bucket and manifestKey")
 
 
 def _exit_code(output: Path) -> ExitCode:

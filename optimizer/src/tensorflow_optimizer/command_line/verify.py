@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ..errors import BadInputError
+from ..errors import BadInputError, ExitCode
 from .failure import one_sentence
+from .json_option import AsJson, show_document
 
 
 def verify(
@@ -20,6 +21,7 @@ def verify(
     public_key: Annotated[
         Path | None, typer.Option(help="PEM file of the key that must have signed it.", dir_okay=False, exists=True)
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare every file of a published version with its manifest, and the manifest with its signature."""
     # Other commands start without the package for signatures.
@@ -30,6 +32,21 @@ def verify(
     with one_sentence():
         place = artifact_at(artifact)
         verification = verify_version(place, read_public_key(public_key) if public_key else None)
+        manifest = verification.manifest
+        if as_json:
+            show_document(
+                {
+                    "version": manifest.version,
+                    "model": manifest.model,
+                    "format": manifest.format.value,
+                    "asPublished": not verification.problems,
+                    "files": verification.files,
+                    "signedBy": verification.signed_by,
+                    "problems": verification.problems,
+                    "notes": verification.notes,
+                }
+            )
+            raise typer.Exit(int(ExitCode.BAD_INPUT if verification.problems else ExitCode.DONE))
         for note in verification.notes:
             typer.echo(f"note: {note}")
         if verification.problems:
@@ -37,7 +54,6 @@ def verify(
                 f"{place.address()} is not what was published: "
                 + "".join(f"\n  - {problem}" for problem in verification.problems)
             )
-        manifest = verification.manifest
         signed = f", signed by the key with the hint {verification.signed_by}" if verification.signed_by else ""
         typer.echo(
             f"version {manifest.version} of {manifest.model} ({manifest.format.value}): {verification.files} files are "
