@@ -35,6 +35,7 @@ const common: ExampleStackProps = {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
   model: context('model') ?? 'examples/digits/saved_model',
   evaluation: context('data') ?? (context('model') ? undefined : 'examples/digits/evaluation.npz'),
+  labelsFile: context('labels'),
   modelName: context('modelName'),
   inputShapes: context('inputShapes') ? JSON.parse(context('inputShapes')!) : undefined,
   recipe: RECIPES[recipe],

@@ -17,6 +17,7 @@ export function exampleModel(stack: Stack, props: ExampleStackProps): Optimizati
     modelName,
     model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
     evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
+    labelsFile: props.labelsFile,
     recipe: props.recipe,
     gate: props.gate,
   };

@@ -7,6 +7,8 @@ export interface ExampleStackProps extends StackProps {
   readonly model: string;
   /** `.npz` or `.jsonl` file with inputs and labels. */
   readonly evaluation?: string;
+  /** Text file with the name of a class on each line, in the order of the output. */
+  readonly labelsFile?: string;
   /** Name of the model in requests. @default digits */
   readonly modelName?: string;
   readonly inputShapes?: { [name: string]: number[] };

@@ -8,6 +8,7 @@ import type { Figures } from './figures';
 import { figuresOf, figuresTable } from './figures';
 import { goldenKey } from './golden';
 import { openPages } from './open';
+import { inspectOwn, predictRows } from './optimizer';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
 import type { DemoPath } from './path';
@@ -40,6 +41,9 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
   const golden = async () => JSON.parse(await run.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
   const predicted = await progress.step('predict', () => (options.model ? predictOwn(server, manifest, golden, options.data !== undefined) : predictDigits(server, manifest.model)));
+  if (options.data) {
+    process.stdout.write(`\n${await progress.step('cdk-tensorflow predict', () => predictRows(server, manifest.model, options.data!, options.labels))}\n`);
+  }
   let deployments = 1;
   if (path.change) {
     const buildsFirst = await run.buildsStarted();
@@ -74,6 +78,9 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
   const leftOut = (reason: string) => process.stdout.write(`  left out: ${reason}\n`);
   const paths = showable(pathsToShow(options), options.strict, leftOut);
   const progress = new Progress();
+  if (options.model) {
+    process.stdout.write(`${await progress.step('cdk-tensorflow inspect', async () => inspectOwn(options))}\n`);
+  }
   let emulator: EmbeddedAws | undefined;
   const shown: Shown[] = [];
   try {

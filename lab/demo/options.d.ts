@@ -6,6 +6,8 @@ export interface DemoOptions {
   readonly model?: string;
   /** Evaluation data of that model. */
   readonly data?: string;
+  /** File with the names of the classes of that model. */
+  readonly labels?: string;
   readonly inputShapes: Record<string, number[]>;
   /** The paths to show, in this order. */
   readonly paths: readonly PathName[];

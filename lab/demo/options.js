@@ -14,6 +14,7 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
 
   --model PATH              a model of your own: a SavedModel directory, .keras, .h5 or .tflite file
   --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
+  --labels FILE             the names of its classes, one on each line, in the order of the output
   --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=-1,16000, where -1 is the
                             batch (repeatable)
   --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
@@ -37,6 +38,7 @@ function parseOptions(args) {
     options: {
       'model': { type: 'string' },
       'data': { type: 'string' },
+      'labels': { type: 'string' },
       'input-shape': { type: 'string', multiple: true, default: [] },
       'path': { type: 'string', default: 'function' },
       'server': { type: 'string', default: 'tensorflow_serving' },
@@ -52,11 +54,12 @@ function parseOptions(args) {
   }
   const shapes = values['input-shape'].map(parseInputShape);
   const problems = [
-    ...[['--model', values.model], ['--data', values.data]]
+    ...[['--model', values.model], ['--data', values.data], ['--labels', values.labels]]
       .filter(([, path]) => path !== undefined && !existsSync(path))
       .map(([option, path]) => `${option} names ${JSON.stringify(path)}, which does not exist`),
     ...(values.model && existsSync(values.model) ? modelProblems(values.model) : []),
     ...(values.data && !values.model ? ['--data goes with --model: the digits example has its own evaluation data'] : []),
+    ...(values.labels && !values.data ? ['--labels goes with --data: it names the classes of its rows, and of the answers to them'] : []),
     ...([...PATH_NAMES, 'all'].includes(values.path) ? []
       : [`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(values.path)}`]),
     ...(SERVERS.includes(values.server) ? [] : [`--server must be one of ${SERVERS.join(', ')}, got ${JSON.stringify(values.server)}`]),
@@ -69,6 +72,7 @@ function parseOptions(args) {
   return {
     model: values.model && resolve(values.model),
     data: values.data && resolve(values.data),
+    labels: values.labels && resolve(values.labels),
     inputShapes: Object.fromEntries(shapes),
     paths: values.path === 'all' ? [...PATH_NAMES] : [values.path],
     server: values.server,
@@ -80,13 +84,13 @@ function parseOptions(args) {
 }
 
 /** Needs of the options from the set-up: the native runtime's server only for a path that serves with it. */
-function setUpNeeds({ paths, server }) {
+function setUpNeeds({ paths, server, model }) {
   const isFunctionOnly = paths.every((path) => path === 'function');
   return {
     namespaces: true,
     programs: isFunctionOnly || server === 'tensorflow_serving' ? ['bootstrap'] : ['bootstrap', 'model_server'],
-    // Stand-ins and the comparison of paths run there.
-    testTools: !isFunctionOnly,
+    // Stand-ins, the comparison of paths, and what looks at a model of one's own run there.
+    testTools: !isFunctionOnly || model !== undefined,
   };
 }
 

@@ -31,6 +31,11 @@ export async function predictDigits(server: Server, model: string): Promise<Pred
   return { predictions, correct };
 }
 
+const shortened = (value: unknown) => {
+  const text = JSON.stringify(value);
+  return text.length > 300 ? `${text.slice(0, 300)} …` : text;
+};
+
 /** Sends a golden request to the user's own model if it takes text or has evaluation data, of which golden requests are made; else one instance of zeros. */
 export async function predictOwn(server: Server, manifest: Manifest, golden: () => Promise<Golden>, hasData: boolean): Promise<Predicted> {
   const isText = Object.values(manifest.signatures[manifest.defaultSignature].inputs).some(({ dtype }) => dtype === 'string');
@@ -38,7 +43,7 @@ export async function predictOwn(server: Server, manifest: Manifest, golden: () 
   const request = known ?? zeroRequest(manifest);
   const answer = await ask(server, manifest.model, request) as { outputs?: unknown; predictions?: unknown };
   const outputs = answer.outputs ?? answer.predictions;
-  const text = JSON.stringify(outputs);
-  process.stdout.write(`\n  ${known ? 'A golden request' : 'One instance of zeros'} is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
+  const row = hasData ? 'A row of the data' : known ? 'A golden request' : 'One instance of zeros';
+  process.stdout.write(`\n  ${row}, ${shortened(request)},\n  is answered with ${shortened(outputs)}\n`);
   return { predictions: [outputs] };
 }

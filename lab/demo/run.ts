@@ -85,10 +85,10 @@ export class DemoRun {
   }
 
   private modelContext(): Record<string, string> {
-    const { model, data, inputShapes } = this.options;
+    const { model, data, inputShapes, labels } = this.options;
     return {
       model: model ?? join(DIGITS, 'saved_model'),
-      ...(model ? { modelName: modelNameOf(model), ...(data ? { data } : {}) } : { data: join(DIGITS, 'evaluation.npz') }),
+      ...(model ? { modelName: modelNameOf(model), ...(data ? { data } : {}), ...(labels ? { labels } : {}) } : { data: join(DIGITS, 'evaluation.npz') }),
       ...(Object.keys(inputShapes).length ? { inputShapes: JSON.stringify(inputShapes) } : {}),
     };
   }

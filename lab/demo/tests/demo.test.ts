@@ -2,6 +2,7 @@ import type { Golden } from '../../../lib/private/documents/golden';
 import { compare } from '../comparison';
 import type { Figures } from '../figures';
 import { goldenKey, replay } from '../golden';
+import { inspections, inspectOwn } from '../optimizer';
 import type { DemoOptions } from '../options';
 import { duration, parseOptions, setUpNeeds } from '../options';
 import { formatOf } from '../path';
@@ -122,6 +123,7 @@ describe("the demo's options", () => {
     [['--path', 'fleet'], ['bootstrap'], true, /about 2 minutes/],
     [['--path', 'fleet', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 3 minutes/],
     [['--path', 'all', '--server', 'litert'], ['bootstrap', 'model_server'], true, /about 5 minutes/],
+    [['--model', 'examples/digits/saved_model'], ['bootstrap'], true, /about 2 minutes/],
   ])('%j: compiles and installs only what is needed, and says how long it takes', (args, programs, testTools, sentence) => {
     const options = parseOptions(args) as DemoOptions;
     expect(setUpNeeds(options)).toEqual({ namespaces: true, programs, testTools });
@@ -134,6 +136,28 @@ describe("the demo's options", () => {
 
   test('data without a model, and files that do not exist, are refused', () => {
     expect(() => parseOptions(['--data', __filename])).toThrow(/--data goes with --model/);
+    expect(() => parseOptions(['--labels', __filename])).toThrow(/--labels goes with --data/);
     expect(() => parseOptions(['--model', '/no/such/model'])).toThrow(/"\/no\/such\/model", which does not exist/);
+  });
+});
+
+describe('a model of one\'s own', () => {
+  const digits = { model: 'examples/digits/saved_model', data: 'examples/digits/evaluation.npz', inputShapes: {} };
+
+  test('is inspected, and its data is checked, as the command line does it', () => {
+    expect(inspections({ inputShapes: {} })).toEqual([]);
+    expect(inspections({ ...digits, inputShapes: { audio: [-1, 16000] }, labels: 'names.txt' })).toEqual([
+      ['inspect', digits.model],
+      ['check', digits.model, digits.data, '--input-shape', 'audio=-1,16000', '--labels', 'names.txt'],
+    ]);
+  });
+
+  test('and what it says is printed', () => {
+    expect(inspectOwn(digits)).toMatch(/saved_model: saved_model[^]*signature serving_default, which a job evaluates: fits/);
+  });
+
+  test('is not deployed where its data does not fit, with every problem', () => {
+    expect(() => inspectOwn({ ...digits, data: 'examples/weather/evaluation.npz' }))
+      .toThrow(/^nothing is deployed, because of the model or its data:[^]*signature serving_default, which a job evaluates: \d+ problem/);
   });
 });

@@ -27,7 +27,7 @@ from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.record import Record, find_complete
 from tensorflow_optimizer.publishing.target import Target
-from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.report.write import write_report
 from tensorflow_optimizer.storage.checksums import write_checksums
 from tensorflow_optimizer.storage.s3 import Bucket
 
