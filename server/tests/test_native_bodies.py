@@ -75,6 +75,7 @@ def test_half_a_surrogate_pair_is_not_text(answer: Answer) -> None:
     ("body", "more", "sentence"),
     [
         ("/w==", {"isBase64Encoded": True}, "the body is not UTF-8 text"),
+        ("/9j/4AA=", {"isBase64Encoded": True}, "the body is an image; send it with a Content-Type such as image/jpeg"),
         ("not base64", {"isBase64Encoded": True}, "the body is not valid base64, although the event says so"),
         ("ü", {"isBase64Encoded": True}, "the body is not valid base64, although the event says so"),
         (None, {}, "the body is empty"),

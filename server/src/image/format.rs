@@ -36,6 +36,11 @@ impl Format {
     }
 }
 
+/// Says whether bytes begin as an image that can be decoded.
+pub(crate) fn is_image(bytes: &[u8]) -> bool {
+    Format::of(bytes).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,5 +33,6 @@ mod size;
 
 pub use encoded::EncodedImage;
 pub use fault::Fault;
+pub(crate) use format::is_image;
 pub(crate) use limits::MOST_PIXELS;
 pub use preparation::{Method, Preparation, PreparationData};

@@ -1,6 +1,7 @@
 use jiter::{Jiter, JiterErrorType, JsonErrorType};
 
 use super::json::Json;
+use crate::image::is_image;
 use crate::rest::refusal::{Refusal, refuse};
 use crate::rest::request::Caller;
 use crate::rest::sentence::{printable, quoted};
@@ -25,6 +26,9 @@ pub(super) fn parse(body: &[u8], caller: Caller) -> Result<Json<'_>, Refusal> {
             refuse(match error.error_type {
                 JiterErrorType::JsonError(JsonErrorType::RecursionLimitExceeded) => {
                     format!("the {what} is nested too deeply")
+                }
+                _ if is_image(body) => {
+                    format!("the {what} is an image; send it with a Content-Type such as image/jpeg")
                 }
                 _ if std::str::from_utf8(body).is_err() => format!("the {what} is not UTF-8 text"),
                 _ => format!("the {what} is not JSON: {}", printable(&error.description(&jiter), 200)),
