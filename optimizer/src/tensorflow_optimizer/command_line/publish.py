@@ -115,7 +115,7 @@ def publish(  # noqa: PLR0913 - options of a command
             return
         typer.echo(f"version {record.version} is published: {record.summary}")
         typer.echo(f"manifestKey: {record.manifest_key}\nmanifestSha256: {record.manifest_sha256}")
-        typer.echo("next: serve it by ModelArtifact.fromBucket with this bucket and manifestKey")
+        typer.echo("next: serve it from this bucket by its manifestKey")
 
 
 def _exit_code(output: Path) -> ExitCode:
