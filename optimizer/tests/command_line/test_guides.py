@@ -66,7 +66,7 @@ def test_the_table_of_exit_codes_is_that_of_the_commands() -> None:
     table = text.partition("| exit code | meaning |\n|---|---|\n")[2].partition("\n\n")[0]
     assert [int(row.split("|")[1]) for row in table.splitlines()] == [int(code) for code in ExitCode]
     stated = {int(code) for name in COMMANDS for code in EXIT_CODES.findall(command(name).help or "")}
-    assert stated <= {int(code) for code in ExitCode}
+    assert {0, 2, 4} <= stated <= {int(code) for code in ExitCode}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
