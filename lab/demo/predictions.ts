@@ -36,14 +36,14 @@ const shortened = (value: unknown) => {
   return text.length > 300 ? `${text.slice(0, 300)} …` : text;
 };
 
-/** Sends a golden request to the user's own model if it takes text or has evaluation data, of which golden requests are made; else one instance of zeros. */
+/** Sends a golden request to the user's own model if it takes text or has evaluation data, from which golden requests are made; else one instance of zeros. */
 export async function predictOwn(server: Server, manifest: Manifest, golden: () => Promise<Golden>, hasData: boolean): Promise<Predicted> {
   const isText = Object.values(manifest.signatures[manifest.defaultSignature].inputs).some(({ dtype }) => dtype === 'string');
   const known = isText || hasData ? (await golden()).requests[0]?.request : undefined;
   const request = known ?? zeroRequest(manifest);
   const answer = await ask(server, manifest.model, request) as { outputs?: unknown; predictions?: unknown };
   const outputs = answer.outputs ?? answer.predictions;
-  const row = hasData ? 'A row of the data' : known ? 'A golden request' : 'One instance of zeros';
+  const row = known === undefined ? 'One instance of zeros' : hasData ? 'A row of the data' : 'A golden request';
   process.stdout.write(`\n  ${row}, ${shortened(request)},\n  is answered with ${shortened(outputs)}\n`);
   return { predictions: [outputs] };
 }

@@ -38,6 +38,11 @@ def test_root_has_every_layer(leaves: Sandbox, how: dict[str, Any]) -> None:
     assert leaf.layers == leaves.layers == ALL_ON
 
 
+def test_no_model_makes_its_process_read_the_fonts_of_the_machine(leaves: Sandbox, how: dict[str, Any]) -> None:
+    with pytest.raises(OptimizerError, match="import of matplotlib halted"):
+        ask(leaves, "__import__('matplotlib')", **how)
+
+
 @needs_root
 def test_several_leaves_and_jobs_have_several_users(bare: Zygote, place: Path) -> None:
     with Sandbox(place, zygote=bare) as one, Sandbox(place, zygote=bare) as two:

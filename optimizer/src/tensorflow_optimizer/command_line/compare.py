@@ -64,8 +64,10 @@ def compare(  # noqa: PLR0913 - one parameter for each option
             show_document(_document((a.name, b.name), sizes, metrics, times, sandbox))
         else:
             _show((a.name, b.name), sizes, metrics, times, sandbox)
-            places_of = [shlex.quote(str(path)) for path in (a, data, b)]
-            typer.echo("next: cdk-tensorflow predict {} {} --compare {}, for the rows that differ".format(*places_of))
+            first_path, rows, second_path = (shlex.quote(str(path)) for path in (a, data, b))
+            typer.echo(
+                f"next: cdk-tensorflow predict {first_path} {rows} --compare {second_path}, for the rows that differ"
+            )
 
 
 def measure(

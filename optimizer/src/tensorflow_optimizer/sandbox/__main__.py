@@ -6,8 +6,8 @@ import os
 import sys
 
 if __name__ == "__main__":
-    # Keras would import it to draw, and in a new directory it reads every font of the machine first, for four seconds.
-    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    # Keras imports it to draw, which no model needs; in a new directory it first reads every font, for four seconds.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]  # None refuses the import
     kind, *arguments = sys.argv[1:]
     if kind == "zygote":
         from .zygote import main as serve
