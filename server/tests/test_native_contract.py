@@ -1,7 +1,7 @@
 """One file of requests and answers, replayed on the native program (on Lambda, as a server) and the Python handler.
 
 `tensorflowServing` is what TensorFlow Serving 2.20 answered where this project answers otherwise on purpose;
-docs/rest-api.md has the reasons. All other answers are that server's own.
+docs/rest-api.md lists them. All other answers are that server's own.
 """
 
 from __future__ import annotations
