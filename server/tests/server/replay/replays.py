@@ -87,8 +87,7 @@ def function(program: Path, environment: dict[str, str], body: bytes) -> Iterato
         with _on_own_processor():
             process = subprocess.Popen([program], env=variables, stdout=subprocess.DEVNULL)
         try:
-            # Only a start that fails uses the first.
-            with listening.accept()[0], listening.accept()[0] as connection:
+            with listening.accept()[0] as connection:
                 until(connection, b"\r\n\r\n")
                 event = f"{EVENT}{len(body)}\r\n\r\n".encode() + body
                 answer = answer_to(connection, event)
