@@ -58,7 +58,6 @@ impl Tensor {
                 bytes.push(u8::from(value));
                 Ok(())
             }
-            Kind::Text => Err(Misfit::Kind),
         }
     }
 

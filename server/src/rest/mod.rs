@@ -37,7 +37,6 @@ mod route;
 pub(crate) mod sentence;
 pub(crate) mod source;
 mod status;
-pub(crate) mod texts;
 pub(crate) mod walk;
 
 pub use answer::bodies;

@@ -16,7 +16,6 @@ from .manifest import Manifest, ModelDescription
 from .outcome import Outcome
 from .profile import Profile
 from .record import Record
-from .text import TextDescription
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -36,7 +35,6 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
     "drift": DriftReport,
     "drift-event": DriftEvent,
     "captured-request": CapturedRequest,
-    "text": TextDescription,
 }
 
 
