@@ -47,10 +47,6 @@ export type Hint =
  */
 export type EvidenceKind = 'labels' | 'unlabelled' | 'generated';
 /**
- * A measured number. NaN and the infinities, which JSON has not, are the texts of Protocol Buffers.
- */
-export type Figure = number | ('NaN' | 'Infinity' | '-Infinity');
-/**
  * The split that the samples come from.
  */
 export type Split = 'selection' | 'gate';
@@ -164,7 +160,7 @@ export interface LayerError {
   /**
    * Euclidean norm of the difference over that of the output in float32; errors of earlier layers are in it.
    */
-  error: number | ('NaN' | 'Infinity' | '-Infinity');
+  error: number;
   /**
    * The name of its output in the .tflite file.
    */
@@ -259,11 +255,11 @@ export interface OutputMetrics {
    *
    * An original's error below a thousandth of the labels' mean deviation counts as that much.
    */
-  errorIncrease?: Figure | null;
+  errorIncrease?: number | null;
   /**
    * 95 %.
    */
-  errorIncreaseInterval?: [Figure, Figure] | null;
+  errorIncreaseInterval?: [number, number] | null;
   /**
    * Loss of the candidate against that accuracy.
    */
@@ -277,22 +273,22 @@ export interface OutputMetrics {
   /**
    * Error of a regression against its labels, in their unit.
    */
-  meanAbsoluteError?: Figure | null;
+  meanAbsoluteError?: number | null;
   /**
    * 1: no error; 0: as near as the mean of the labels. Absent where the labels do not vary.
    */
-  rSquared?: Figure | null;
+  rSquared?: number | null;
   /**
-   * Euclidean norm of the difference over that of the original's output: infinite where that is 0.
+   * Euclidean norm of the difference over that of the original's output.
    */
-  relativeError?: Figure | null;
-  relativeErrorInterval?: [Figure, Figure] | null;
-  rootMeanSquaredError?: Figure | null;
+  relativeError?: number | null;
+  relativeErrorInterval?: [number, number] | null;
+  rootMeanSquaredError?: number | null;
   /**
    * Metrics that the labels allow, by their keys, such as `recall:1`.
    */
   scores?: {
-    [k: string]: Figure;
+    [k: string]: number;
   };
   /**
    * Loss of a candidate against the version that serves, in each metric that the gate compares.
@@ -401,7 +397,7 @@ export interface ImageProof {
    * Largest difference of each output, divided by its largest value of that image; each decides the same.
    */
   differences: {
-    [k: string]: Figure;
+    [k: string]: number;
   };
   pictures: number;
 }
