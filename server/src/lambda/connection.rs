@@ -229,6 +229,13 @@ mod tests {
         (Connection::new(&address), server)
     }
 
+    /// Waits until the client's side knows that the server has closed its own.
+    fn wait_for_end(connection: &Connection) {
+        if let Some(stream) = &connection.stream {
+            assert_eq!(stream.get_ref().peek(&mut [0]).expect("an open socket"), 0);
+        }
+    }
+
     fn get() -> String {
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()
     }
@@ -274,6 +281,7 @@ mod tests {
         let (mut connection, server) = serve(&[CLOSED, SAID, "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nc", CLOSED]);
         for expected in [b"a", b"b", b"c", b"a"] {
             assert_eq!(connection.call(get(), b"").expect("a response").body, expected);
+            wait_for_end(&connection);
         }
         drop(connection);
         server.join().expect("four connections");
