@@ -1,7 +1,7 @@
 //! Serves one LiteRT model: on AWS Lambda, or as a server of its own.
 //!
 //! An arrow goes down only: fronts (`lambda`, `server`) → [`captured_request`], [`inference`] → [`rest`] → [`model`] →
-//! [`image`], [`litert`].
+//! [`image`], [`text`], [`litert`].
 
 #[cfg(any(feature = "lambda", feature = "server"))]
 mod allowance;
@@ -17,7 +17,9 @@ mod inflate;
 pub mod lambda;
 pub mod litert;
 pub mod measure;
+mod members;
 pub mod model;
 pub mod rest;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod text;

@@ -35,6 +35,13 @@ fn descriptions_are_refused_in_a_sentence_or_take_requests() {
 }
 
 #[test]
+fn text_parts_are_refused_in_a_sentence_or_run() {
+    for input in inputs("text") {
+        fuzz::text::check(&input);
+    }
+}
+
+#[test]
 fn messages_are_refused_in_a_sentence_or_answered() {
     for input in inputs("grpc") {
         fuzz::grpc::check(&input);

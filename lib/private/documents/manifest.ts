@@ -126,6 +126,10 @@ export interface Manifest {
    */
   sizeBytes: number;
   source: SourceRecord;
+  /**
+   * Steps on text and categories; absent where no signature has some.
+   */
+  text?: TextReference | null;
   tools: {
     [k: string]: string;
   };
@@ -489,6 +493,12 @@ export interface Signature {
    */
   batched: boolean;
   /**
+   * Inputs of the file, where text.json has the steps that make them of `inputs`; absent: they are `inputs`.
+   */
+  fileInputs?: {
+    [k: string]: Tensor;
+  } | null;
+  /**
    * LiteRT only: its name in the file, where that is another. Several signatures may be one of the file.
    */
   fileSignature?: string | null;
@@ -597,4 +607,11 @@ export interface SourceRecord {
   objectVersion?: string | null;
   revision?: string | null;
   tensorflowVersion?: string | null;
+}
+/**
+ * The description of the steps on text and categories, beside the model.
+ */
+export interface TextReference {
+  file?: 'text.json';
+  sha256: string;
 }

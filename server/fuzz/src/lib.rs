@@ -8,6 +8,7 @@ pub mod grpc;
 pub mod image;
 pub mod inference;
 pub mod path;
+pub mod text;
 
 use std::sync::{Arc, LazyLock};
 

@@ -106,7 +106,7 @@ impl<'d> Inputs<'d> {
         let missing: Vec<&str> = missing.map(|(tensor, _)| tensor.name.as_str()).collect();
         if missing.is_empty() {
             let Self { columns, images, rows, .. } = self;
-            return Ok(Call { signature, rows: rows.unwrap_or(1), columns, images });
+            return Ok(Call { signature, rows: rows.unwrap_or(1), columns, images, sent_columns: None });
         }
         Err(Refusal::bad_request(format!(
             "missing input {}; the signature '{}' takes {}",

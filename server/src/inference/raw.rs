@@ -2,11 +2,24 @@
 
 use std::borrow::Cow;
 
-use crate::model::{ElementType, Tensor, half};
+use super::inputs::Place;
+use crate::model::{ElementType, half, texts_of};
 use crate::rest::Refusal;
 
 /// Returns the stored bytes of values, of which there are as many as the tensor needs.
-pub(crate) fn stored(tensor: &Tensor, values: Cow<'_, [u8]>) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn stored(place: Place<'_>, values: Cow<'_, [u8]>) -> Result<Vec<u8>, Refusal> {
+    let tensor = place.tensor;
+    if tensor.has_strings() {
+        let mut texts = texts_of(&values);
+        let count = texts.by_ref().count();
+        if count != place.count || !texts.rest().is_empty() {
+            return Err(Refusal::bad_request(format!(
+                "input '{}': {count} elements of BYTES, each with its length before it, where {} are expected",
+                tensor.name, place.count
+            )));
+        }
+        return Ok(values.into_owned());
+    }
     if tensor.dtype == ElementType::Bool && values.iter().any(|&byte| byte > 1) {
         return Err(Refusal::bad_request(format!("input '{}': a byte is neither 0 nor 1", tensor.name)));
     }

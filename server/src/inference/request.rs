@@ -8,7 +8,8 @@ use super::metadata::default_signature;
 use super::outputs::Wanted;
 use super::raw;
 use crate::model::{Call, Description};
-use crate::rest::{Need, Refusal, images};
+use crate::rest::texts::prepare;
+use crate::rest::{Need, Refusal};
 
 /// An inference request that the model can answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +46,7 @@ impl InferRequest {
         take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
         let mut request = Self::parse(description, body, json_length)?;
-        images::decode(description, &mut request.call, take)?;
+        prepare(description, &mut request.call, take)?;
         Ok(request)
     }
 
@@ -82,7 +83,7 @@ impl InferRequest {
             )));
         }
         for &(place, size) in &binary {
-            if !place.has_images && size != place.bytes() {
+            if !place.has_images && !place.tensor.has_strings() && size != place.bytes() {
                 return Err(Refusal::bad_request(format!(
                     "input '{}' has a binary_data_size of {size}; {} values of {} have {} bytes",
                     place.tensor.name,
@@ -95,7 +96,7 @@ impl InferRequest {
         if let &[(place, _)] = &binary[..]
             && !place.has_images
         {
-            inputs.put(place, raw::stored(place.tensor, after(body, json_length))?);
+            inputs.put(place, raw::stored(place, after(body, json_length))?);
         } else {
             let mut rest = &body[json_length..];
             for (place, size) in binary {
@@ -103,7 +104,7 @@ impl InferRequest {
                 if place.has_images {
                     inputs.put_images(place, elements(place, values)?);
                 } else {
-                    inputs.put(place, raw::stored(place.tensor, Cow::Borrowed(values))?);
+                    inputs.put(place, raw::stored(place, Cow::Borrowed(values))?);
                 }
                 rest = others;
             }
@@ -128,6 +129,9 @@ impl InferRequest {
                 signature.inputs.len()
             )));
         };
+        if tensor.has_strings() {
+            return Err(Refusal::bad_request("a body without JSON is for a model whose input is numbers; send JSON"));
+        }
         let row = tensor.count() * tensor.dtype.size();
         let rows = body.len() / row;
         if rows == 0 || !body.len().is_multiple_of(row) || (!signature.batched && rows != 1) {
@@ -147,7 +151,7 @@ impl InferRequest {
             .collect();
         let mut inputs = Inputs::new(signature);
         let place = inputs.place(&tensor.name, tensor.dtype.inference(), &shape)?;
-        inputs.put(place, raw::stored(tensor, body)?);
+        inputs.put(place, raw::stored(place, body)?);
         let outputs = (0..signature.outputs.len()).map(|position| (position, true)).collect();
         let call = inputs.finish(description.signature("").unwrap_or(0))?;
         Ok(Self { call, form: Form { id: None, outputs } })

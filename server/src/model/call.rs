@@ -9,6 +9,8 @@ pub struct Call {
     pub columns: Vec<Vec<u8>>,
     /// The images among the rows, as they were sent, in the order of inputs and rows.
     pub images: Vec<SentImage>,
+    /// Columns as they were sent, where steps made others of them.
+    pub sent_columns: Option<Vec<Vec<u8>>>,
 }
 
 /// An image that was sent in the place of a row's values.
@@ -27,7 +29,7 @@ impl Call {
     #[must_use]
     pub fn sent_bytes(&self) -> usize {
         let images = self.images.iter().map(|image| image.encoded.len());
-        let columns = self.columns.iter().enumerate().filter(|(input, _)| !self.has_images(*input));
+        let columns = self.sent_columns().iter().enumerate().filter(|(input, _)| !self.has_images(*input));
         columns.map(|(_, column)| column.len()).chain(images).sum()
     }
 
@@ -36,7 +38,14 @@ impl Call {
     pub fn sent(&self) -> Self {
         let column =
             |(input, column): (usize, &Vec<u8>)| if self.has_images(input) { Vec::new() } else { column.clone() };
-        Self { columns: self.columns.iter().enumerate().map(column).collect(), images: self.images.clone(), ..*self }
+        let columns: Vec<Vec<u8>> = self.sent_columns().iter().enumerate().map(column).collect();
+        Self { columns, images: self.images.clone(), sent_columns: None, ..*self }
+    }
+
+    /// The columns of the inputs that clients name.
+    #[must_use]
+    pub fn sent_columns(&self) -> &[Vec<u8>] {
+        self.sent_columns.as_ref().unwrap_or(&self.columns)
     }
 
     /// Tells whether rows of an input were sent as images.

@@ -1,15 +1,20 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use std::sync::Arc;
+
 use memchr::{memchr, memmem};
 use serde::Deserialize;
 
 use super::batch::Batch;
 use super::digest::Digest;
 use super::error::{FILE_NAME, LoadError};
-use super::members::Members;
 use super::regular;
 use super::tensor::{Tensor, TensorData};
+use super::text_file;
+use super::text_file::TextFile;
+use crate::members::Members;
+use crate::text::TextPart;
 
 /// Directory into which Lambda puts the model's layer.
 pub const DEFAULT_DIRECTORY: &str = "/opt/ml/model";
@@ -32,8 +37,12 @@ pub struct Description {
     pub signatures: Vec<Signature>,
     /// Names of the classes, by their index.
     pub labels: Option<Vec<String>>,
+    /// Steps from texts and categories to numbers, of the signatures that have file inputs; none where no file was read.
+    pub text: Option<Arc<TextPart>>,
+    text_file: Option<TextFile>,
     default_signature: usize,
     takes_images: bool,
+    takes_texts: bool,
 }
 
 /// One callable of the model.
@@ -51,6 +60,8 @@ pub struct Signature {
     pub batch: Option<Batch>,
     /// In the order of the document.
     pub inputs: Vec<Tensor>,
+    /// What the file takes, where steps make it of the inputs that clients send.
+    pub file_inputs: Option<Vec<Tensor>>,
     /// In the order of the document.
     pub outputs: Vec<Tensor>,
 }
@@ -69,6 +80,7 @@ struct DescriptionData {
     default_signature: String,
     signatures: Members<SignatureData>,
     labels: Option<Vec<String>>,
+    text: Option<TextFile>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +92,7 @@ struct SignatureData {
     #[serde(default = "default_method")]
     method_name: String,
     inputs: Members<TensorData>,
+    file_inputs: Option<Members<TensorData>>,
     outputs: Members<TensorData>,
 }
 
@@ -92,7 +105,12 @@ impl Description {
             Err(error) => return Err(LoadError::Unreadable { path, error }),
         };
         match serde_json::from_slice::<DescriptionData>(&text) {
-            Ok(data) => Self::checked(data),
+            Ok(data) => {
+                let mut description = Self::checked(data)?;
+                description.text = description.text_file.as_ref().map(|file| file.read(directory)).transpose()?;
+                description.check_text()?;
+                Ok(description)
+            }
             Err(error) => Err(LoadError::NotADescription { path, error }),
         }
     }
@@ -142,6 +160,7 @@ impl Description {
         };
         let inputs = || signatures.iter().flat_map(|signature| &signature.inputs);
         let takes_images = inputs().any(|tensor| tensor.image.is_some());
+        let takes_texts = inputs().any(Tensor::has_strings);
         Ok(Self {
             model: data.model,
             version: data.version,
@@ -149,8 +168,11 @@ impl Description {
             sha256,
             signatures,
             labels: data.labels,
+            text: None,
+            text_file: data.text,
             default_signature,
             takes_images,
+            takes_texts,
         })
     }
 
@@ -158,6 +180,27 @@ impl Description {
     #[must_use]
     pub fn takes_images(&self) -> bool {
         self.takes_images
+    }
+
+    /// Tells whether an input takes strings.
+    #[must_use]
+    pub fn takes_texts(&self) -> bool {
+        self.takes_texts
+    }
+
+    /// Checks that the steps are those of the signatures.
+    fn check_text(&self) -> Result<(), LoadError> {
+        let part = self.text.as_deref();
+        for signature in &self.signatures {
+            text_file::check(signature, part.and_then(|part| part.steps(&signature.name)))?;
+        }
+        let is_known = |name: &&str| self.signatures.iter().any(|signature| signature.name == **name);
+        match part.into_iter().flat_map(TextPart::names).find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => {
+                Err(LoadError::Invalid(format!("the text part has steps for '{name}', which is no signature")))
+            }
+        }
     }
 
     /// Tells whether a body, which is JSON at its beginning, may hold images.
@@ -186,6 +229,12 @@ impl Signature {
         self.batch.as_ref().map_or(1, |batch| batch.next(left))
     }
 
+    /// What the file takes.
+    #[must_use]
+    pub fn file_inputs(&self) -> &[Tensor] {
+        self.file_inputs.as_ref().unwrap_or(&self.inputs)
+    }
+
     /// The most rows that one run computes.
     #[must_use]
     pub fn most_rows(&self) -> usize {
@@ -205,7 +254,21 @@ impl Signature {
             let tensors = members.0.into_iter().map(|(name, tensor)| Tensor::new(name, tensor, batched));
             tensors.collect::<Result<Vec<_>, _>>()
         };
-        let (inputs, outputs) = (tensors(data.inputs)?, tensors(data.outputs)?);
+        let outputs = tensors(data.outputs)?;
+        let (inputs, file_inputs) = match data.file_inputs {
+            None => (tensors(data.inputs)?, None),
+            Some(file_inputs) => {
+                let inputs = data.inputs.0.into_iter().map(|(name, tensor)| Tensor::of_clients(name, tensor, batched));
+                (inputs.collect::<Result<Vec<_>, _>>()?, Some(tensors(file_inputs)?))
+            }
+        };
+        let for_file = file_inputs.as_ref().unwrap_or(&inputs).iter();
+        if let Some(tensor) = for_file.chain(&outputs).find(|tensor| tensor.has_strings()) {
+            return Err(LoadError::Invalid(format!(
+                "{FILE_NAME}: signature '{name}': '{}' is of type string, which the file cannot have without steps",
+                tensor.name
+            )));
+        }
         if inputs.is_empty() || outputs.is_empty() {
             return Err(LoadError::Invalid(format!(
                 "{FILE_NAME}: signature '{name}' needs at least one input and one output"
@@ -227,13 +290,14 @@ impl Signature {
             method_name: data.method_name,
             batched,
             inputs,
+            file_inputs,
             outputs,
         })
     }
 }
 
 /// Tells whether a file is named that can only be in the same directory.
-fn is_beside(file: &str) -> bool {
+pub(super) fn is_beside(file: &str) -> bool {
     !file.contains('\0') && Path::new(file).file_name() == Some(OsStr::new(file))
 }
 

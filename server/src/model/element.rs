@@ -58,6 +58,7 @@ impl Tensor {
                 bytes.push(u8::from(value));
                 Ok(())
             }
+            Kind::Text => Err(Misfit::Kind),
         }
     }
 

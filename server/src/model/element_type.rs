@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::texts::LENGTH_BYTES;
+
 /// The element types that LiteRT has and JSON can carry, under NumPy's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -19,6 +21,7 @@ pub enum ElementType {
     UInt32,
     UInt64,
     Bool,
+    String,
 }
 
 /// The kind of value that stands in JSON for an element.
@@ -30,6 +33,8 @@ pub enum Kind {
     Integer,
     /// true or false.
     Bool,
+    /// A string, or bytes.
+    Text,
 }
 
 impl ElementType {
@@ -39,7 +44,7 @@ impl ElementType {
         self.row().0
     }
 
-    /// Bytes of one element.
+    /// Bytes of one element; of a string those of the length before it.
     #[must_use]
     pub const fn size(self) -> usize {
         self.row().1
@@ -69,6 +74,7 @@ impl ElementType {
         match self {
             Self::Float16 | Self::Float32 | Self::Float64 => Kind::Float,
             Self::Bool => Kind::Bool,
+            Self::String => Kind::Text,
             _ => Kind::Integer,
         }
     }
@@ -91,7 +97,7 @@ impl ElementType {
             Self::UInt16 => (0, u16::MAX as u64),
             Self::UInt32 => (0, u32::MAX as u64),
             Self::UInt64 => (0, u64::MAX),
-            Self::Float16 | Self::Float32 | Self::Float64 | Self::Bool => (0, 0),
+            Self::Float16 | Self::Float32 | Self::Float64 | Self::Bool | Self::String => (0, 0),
         }
     }
 
@@ -109,6 +115,7 @@ impl ElementType {
             Self::UInt32 => ("uint32", 4, 16, "DT_UINT32", "UINT32"),
             Self::UInt64 => ("uint64", 8, 13, "DT_UINT64", "UINT64"),
             Self::Bool => ("bool", 1, 6, "DT_BOOL", "BOOL"),
+            Self::String => ("string", LENGTH_BYTES, 0, "DT_STRING", "BYTES"),
         }
     }
 }

@@ -55,7 +55,7 @@ impl Instance {
             if !is_wanted(rows) {
                 return Err(RunError::Abandoned);
             }
-            let inputs = signature.inputs.iter().zip(&call.columns).map(|(tensor, column)| {
+            let inputs = signature.file_inputs().iter().zip(&call.columns).map(|(tensor, column)| {
                 let size = tensor.stored_bytes();
                 &column[done * size..(done + rows) * size]
             });
@@ -97,8 +97,10 @@ impl Instance {
             let all = Call {
                 signature: first.signature,
                 rows: calls.iter().map(|call| call.rows).sum(),
-                columns: (0..signature.inputs.len()).map(|input| columns(input).collect::<Vec<_>>().concat()).collect(),
-                images: Vec::new(),
+                columns: (0..signature.file_inputs().len())
+                    .map(|input| columns(input).collect::<Vec<_>>().concat())
+                    .collect(),
+                ..Call::default()
             };
             if let Ok(outputs) = self.run_while(&all, &mut is_wanted) {
                 return divided(signature, calls, &outputs);
@@ -157,9 +159,9 @@ fn divided(signature: &Signature, calls: &[&Call], outputs: &Outputs) -> Vec<Res
 }
 
 fn check(signature: &Signature, call: &Call) -> Result<(), RunError> {
-    let fits = signature.inputs.len() == call.columns.len()
+    let fits = signature.file_inputs().len() == call.columns.len()
         && signature
-            .inputs
+            .file_inputs()
             .iter()
             .zip(&call.columns)
             .all(|(tensor, column)| tensor.stored_bytes().checked_mul(call.rows) == Some(column.len()));

@@ -103,7 +103,7 @@ fn spec(signature: &Signature, rows: usize) -> SignatureSpec<'_> {
     SignatureSpec {
         name: &signature.file_signature,
         rows,
-        inputs: signature.inputs.iter().map(tensor_spec).collect(),
+        inputs: signature.file_inputs().iter().map(tensor_spec).collect(),
         outputs: signature.outputs.iter().map(tensor_spec).collect(),
     }
 }

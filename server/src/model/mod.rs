@@ -29,13 +29,16 @@ mod error;
 pub(crate) mod half;
 mod instance;
 mod loaded;
-mod members;
 mod openapi;
 mod quantization;
 pub(crate) mod regular;
 mod tensor;
+mod text_file;
+mod texts;
 mod trial;
 
+#[cfg(any(feature = "lambda", feature = "server"))]
+pub(crate) use crate::members::Members;
 pub use batch::Batch;
 pub use call::{Call, Outputs, SentImage};
 pub use description::{DEFAULT_DIRECTORY, Description, Signature};
@@ -45,11 +48,12 @@ pub use element_type::{ElementType, Kind};
 pub use error::{FILE_NAME, LoadError, RunError};
 pub use instance::Instance;
 pub use loaded::{DEFAULT_LIBRARY, Model, Options};
-#[cfg(any(feature = "lambda", feature = "server"))]
-pub(crate) use members::Members;
 pub use openapi::{OPENAPI_FILE, read as openapi};
 pub use quantization::Quantization;
 pub use tensor::Tensor;
+#[cfg(feature = "server")]
+pub(crate) use texts::LENGTH_BYTES;
+pub(crate) use texts::{push_text, texts_of};
 pub use trial::{Taken, Trial};
 
 pub use crate::litert::Weights;

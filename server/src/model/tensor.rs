@@ -107,6 +107,26 @@ impl Tensor {
         })
     }
 
+    /// Makes an input of clients, which steps take as it is.
+    pub(super) fn of_clients(name: String, data: TensorData, batched: bool) -> Result<Self, LoadError> {
+        let mut shape = data.shape.clone();
+        if let Some(rows) = shape.first_mut().filter(|rows| batched && **rows == -1) {
+            *rows = 1;
+        }
+        if data.tensor.is_some() {
+            let problem = "is made into the inputs of the file by steps, and cannot be in the file itself";
+            return Err(LoadError::Invalid(format!("{FILE_NAME}: tensor '{name}' {problem}")));
+        }
+        let tensor = StoredData { dtype: data.dtype, shape, quantization: None };
+        Self::new(name, TensorData { tensor: Some(tensor), ..data }, batched)
+    }
+
+    /// Tells whether the values are strings.
+    #[must_use]
+    pub fn has_strings(&self) -> bool {
+        self.dtype == ElementType::String
+    }
+
     /// Tells whether the file has the float32 values of clients as they are, as nearly all models do.
     #[must_use]
     pub fn stores_float32(&self) -> bool {

@@ -33,7 +33,7 @@ impl Model {
         let signature = &self.description.signatures[call.signature];
         let compiled = self.compiled_signature(signature, rows, threads)?;
         let inputs = signature
-            .inputs
+            .file_inputs()
             .iter()
             .zip(&call.columns)
             .map(|(tensor, column)| column.iter().copied().cycle().take(rows * tensor.stored_bytes()).collect());

@@ -2,7 +2,7 @@
 
 use super::base64;
 use super::request::Form;
-use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor, half};
+use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor, half, texts_of};
 
 /// Classes that an answer names of each row.
 pub(super) const MOST_CLASSES: usize = 5;
@@ -40,7 +40,7 @@ pub(super) fn answer(description: &Description, signature: &Signature, form: For
 pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec<u8>, Vec<u8>) {
     let signature = &description.signatures[call.signature];
     let values: Vec<Values<'_>> =
-        signature.inputs.iter().zip(&call.columns).map(|(tensor, stored)| Values::new(tensor, stored)).collect();
+        signature.inputs.iter().zip(call.sent_columns()).map(|(tensor, stored)| Values::new(tensor, stored)).collect();
     let rows = signature.batched.then_some(call.rows);
     let mut request = b"{\"signature_name\":".to_vec();
     write_string(&signature.name, &mut request);
@@ -69,6 +69,14 @@ pub(crate) fn write_flat(tensor: &Tensor, stored: &[u8], text: &mut Vec<u8>) {
 /// Appends a JSON string.
 pub(crate) fn write_string(string: &str, text: &mut Vec<u8>) {
     serde_json::to_writer(text, string).expect("a Vec takes all that is written");
+}
+
+/// Appends a string, or the object that stands for its bytes where they are no text.
+fn write_text(bytes: &[u8], text: &mut Vec<u8>) {
+    match std::str::from_utf8(bytes) {
+        Ok(string) => write_string(string, text),
+        Err(_) => base64::write(bytes, text),
+    }
 }
 
 fn write_list(count: usize, text: &mut Vec<u8>, mut write: impl FnMut(usize, &mut Vec<u8>)) {
@@ -125,15 +133,18 @@ fn write_classes(labels: &[String], scores: &Values<'_>, row: usize, text: &mut 
 struct Values<'a> {
     tensor: &'a Tensor,
     real: std::borrow::Cow<'a, [u8]>,
+    /// The values, where they are strings.
+    texts: Vec<&'a [u8]>,
 }
 
 impl<'a> Values<'a> {
     fn new(tensor: &'a Tensor, stored: &'a [u8]) -> Self {
-        Self { tensor, real: tensor.dequantized(stored) }
+        let texts = if tensor.has_strings() { texts_of(stored).collect() } else { Vec::new() };
+        Self { tensor, real: tensor.dequantized(stored), texts }
     }
 
     fn count(&self) -> usize {
-        self.real.len() / self.tensor.dtype.size()
+        if self.tensor.has_strings() { self.texts.len() } else { self.real.len() / self.tensor.dtype.size() }
     }
 
     /// Appends all values, with the rows as dimension 0 where there are rows.
@@ -170,6 +181,7 @@ impl<'a> Values<'a> {
             ElementType::UInt16 => write_integer(u16::from_le_bytes(self.bytes(index)), text),
             ElementType::UInt32 => write_integer(u32::from_le_bytes(self.bytes(index)), text),
             ElementType::UInt64 => write_integer(u64::from_le_bytes(self.bytes(index)), text),
+            ElementType::String => write_text(self.texts[index], text),
             ElementType::Bool => text.extend_from_slice(if self.bytes(index) == [0] { b"false" } else { b"true" }),
         }
     }
@@ -188,6 +200,7 @@ impl<'a> Values<'a> {
             ElementType::UInt16 => f64::from(u16::from_le_bytes(self.bytes(index))),
             ElementType::UInt32 => f64::from(u32::from_le_bytes(self.bytes(index))),
             ElementType::UInt64 => u64::from_le_bytes(self.bytes(index)) as f64,
+            ElementType::String => f64::NAN,
         }
     }
 

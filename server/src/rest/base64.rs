@@ -5,13 +5,22 @@ use data_encoding::BASE64;
 /// Fewest bytes of a JPEG or PNG: a shorter text holds none, which also limits how many images a request can have.
 const SMALLEST_IMAGE_BYTES: usize = 48;
 
+/// Returns the bytes of a text.
+///
+/// # Errors
+///
+/// A few words for the text.
+pub(crate) fn bytes(text: &str) -> Result<Vec<u8>, &'static str> {
+    BASE64.decode(text.as_bytes()).map_err(|_| "bytes that are not valid base64 stand")
+}
+
 /// Returns the bytes of an image that is sent as text.
 ///
 /// # Errors
 ///
 /// A few words for the text.
 pub(crate) fn encoded(text: &str) -> Result<Vec<u8>, &'static str> {
-    let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "bytes that are not valid base64 stand")?;
+    let bytes = bytes(text)?;
     if is_long_enough(&bytes) { Ok(bytes) } else { Err("too few bytes for an image stand") }
 }
 
@@ -29,7 +38,7 @@ pub(crate) fn body(encoded: &[u8]) -> Vec<u8> {
 }
 
 /// Appends an image as JSON has it.
-pub(super) fn write(encoded: &[u8], text: &mut Vec<u8>) {
+pub(crate) fn write(encoded: &[u8], text: &mut Vec<u8>) {
     text.extend_from_slice(br#"{"b64":""#);
     text.extend_from_slice(BASE64.encode(encoded).as_bytes());
     text.extend_from_slice(br#""}"#);

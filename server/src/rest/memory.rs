@@ -17,7 +17,9 @@ pub fn reading(description: &Description, body: &[u8]) -> usize {
     if body.len() <= LONGEST_UNCOUNTED_BODY {
         return body.len().div_ceil(2) * ELEMENT_BYTES + body.len();
     }
-    let strings = memchr(b'\\', body).map_or(0, |_| body.len());
+    // A list of texts grows to twice what it needs.
+    let texts = if description.takes_texts() { 2 * body.len() } else { 0 };
+    let strings = memchr(b'\\', body).map_or(0, |_| body.len()) + texts;
     // Count the bytes of images, and what is known of each, which is less than its text.
     let images = if description.may_hold_images(body) { 2 * body.len() } else { 0 };
     (memchr_iter(b',', body).count() + 1) * ELEMENT_BYTES + strings + images
@@ -69,6 +71,7 @@ pub(crate) fn digits(dtype: ElementType) -> usize {
         ElementType::Int32 | ElementType::UInt32 => 11,
         ElementType::Int16 | ElementType::UInt16 => 6,
         ElementType::Bool => 5,
+        ElementType::String => 2,
         ElementType::Int8 | ElementType::UInt8 => 4,
     }
 }

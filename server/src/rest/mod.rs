@@ -37,6 +37,7 @@ mod route;
 pub(crate) mod sentence;
 pub(crate) mod source;
 mod status;
+pub(crate) mod texts;
 pub(crate) mod walk;
 
 pub use answer::bodies;

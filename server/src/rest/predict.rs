@@ -1,11 +1,11 @@
 use super::answer;
 use super::explain;
-use super::images;
 use super::need::Need;
 use super::read;
 use super::refusal::Refusal;
 use super::request::{Caller, Form, PredictRequest};
 use super::sentence::inputs;
+use super::texts::prepare;
 use crate::model::{Call, Description, Outputs, SentImage, Signature};
 
 /// TensorFlow Serving ignores it at the beginning of a body.
@@ -53,7 +53,7 @@ impl PredictRequest {
             return Err(Refusal::bad_request(message).into());
         }
         let images = vec![SentImage { input: 0, row: 0, encoded: body.to_vec() }];
-        let call = Call { signature: index, rows: 1, columns: vec![Vec::new()], images };
+        let call = Call { signature: index, rows: 1, columns: vec![Vec::new()], images, sent_columns: None };
         Self { call, form: Form::Instances }.fitting(description)?.decoded(description, take)
     }
 
@@ -62,7 +62,7 @@ impl PredictRequest {
         description: &Description,
         take: impl FnMut(Need) -> Result<(), E>,
     ) -> Result<Self, E> {
-        images::decode(description, &mut self.call, take)?;
+        prepare(description, &mut self.call, take)?;
         Ok(self)
     }
 

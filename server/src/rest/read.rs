@@ -168,8 +168,8 @@ impl<'d> Columns<'d> {
         mut read: impl FnMut(&Tensor, &mut Source<'_>, &mut Column) -> Read<()>,
     ) -> Read<bool> {
         let inputs = &self.signature.inputs;
-        let only_image = || matches!(&inputs[..], [tensor] if tensor.image.is_some());
-        if peek != Peek::Object || (only_image() && jiter.is_base64()) {
+        let takes_bytes = || matches!(&inputs[..], [tensor] if tensor.image.is_some() || tensor.has_strings());
+        if peek != Peek::Object || (takes_bytes() && jiter.is_base64()) {
             let ([tensor], [column]) = (&inputs[..], &mut self.columns[..]) else {
                 return Err(Declined);
             };

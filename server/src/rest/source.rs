@@ -5,7 +5,7 @@ use jiter::{Jiter, JiterError, Peek};
 use super::base64;
 use super::number::element;
 use super::plain;
-use crate::model::{Element, Misfit, SentImage, Tensor};
+use crate::model::{Element, Misfit, SentImage, Tensor, push_text};
 
 /// A text that is not what the reader expects; `explain` finds the words.
 pub(crate) struct Declined;
@@ -55,6 +55,9 @@ impl<'j> Source<'j> {
         images: Option<&mut Images>,
     ) -> Read<()> {
         let before = stored.len();
+        if tensor.has_strings() {
+            return self.nested(tensor, peek, shape, stored, None);
+        }
         if let Some(rest) = plain::nested(self.rest(), shape, tensor, stored) {
             // Jiter keeps nothing but its position.
             *self = Self::new(rest);
@@ -70,13 +73,23 @@ impl<'j> Source<'j> {
         matches!(ahead.next_object(), Ok(Some("b64"))) && matches!(ahead.peek(), Ok(Peek::String))
     }
 
-    /// Reads the object that stands for the bytes of an image.
-    fn image(&mut self) -> Read<Vec<u8>> {
+    /// Reads the object that stands for bytes.
+    fn bytes(&mut self, decode: impl FnOnce(&str) -> Result<Vec<u8>, &'static str>) -> Read<Vec<u8>> {
         if self.jiter.known_object()? != Some("b64") {
             return Err(Declined);
         }
-        let encoded = base64::encoded(self.jiter.next_str()?).map_err(|_| Declined)?;
-        if self.jiter.next_key()?.is_some() { Err(Declined) } else { Ok(encoded) }
+        let bytes = decode(self.jiter.next_str()?).map_err(|_| Declined)?;
+        if self.jiter.next_key()?.is_some() { Err(Declined) } else { Ok(bytes) }
+    }
+
+    /// Reads a string, or the object that stands for its bytes.
+    fn text(&mut self, peek: Peek, stored: &mut Vec<u8>) -> Read<()> {
+        match peek {
+            Peek::String => push_text(self.jiter.known_str()?.as_bytes(), stored),
+            Peek::Object => push_text(&self.bytes(base64::bytes)?, stored),
+            _ => return Err(Declined),
+        }
+        Ok(())
     }
 
     /// Reads nested lists of `shape` by jiter.
@@ -89,6 +102,9 @@ impl<'j> Source<'j> {
         mut images: Option<&mut Images>,
     ) -> Read<()> {
         let Some((&size, inner)) = shape.split_first() else {
+            if tensor.has_strings() {
+                return self.text(peek, stored);
+            }
             let element = match peek {
                 Peek::True | Peek::False => Element::Bool(self.jiter.known_bool(peek)?),
                 peek => element(self.jiter.known_number_bytes(peek)?),
@@ -97,7 +113,8 @@ impl<'j> Source<'j> {
         };
         if peek != Peek::Array {
             let taking = images.filter(|_| peek == Peek::Object && is_image(tensor, shape));
-            let encoded = taking.map(|images| self.image().map(|encoded| images.push(tensor, stored, encoded)));
+            let encoded =
+                taking.map(|images| self.bytes(base64::encoded).map(|encoded| images.push(tensor, stored, encoded)));
             return encoded.unwrap_or(Err(Declined));
         }
         let mut next = self.jiter.known_array()?;

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
 from ..runners import RemoteLiteRt, RunError, Undescribed
+from ..text import SplitModel, TextRunner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,15 +25,20 @@ class LoadedLiteRt:
 
     sandbox: Sandbox
     file: Path
-    runner: RemoteLiteRt
+    runner: RemoteLiteRt | TextRunner
     reset_state: bool = False
     timed: bool = True
     floats: Path | None = None
     """The file of floats that it was made from, if its layers compute other numbers than those of the baseline."""
+    text: SplitModel | None = None
+    """The text part, which makes the numbers that the file takes."""
 
     @property
     def signatures(self) -> dict[str, Signature]:
-        """Descriptions of the signatures, by name."""
+        """Descriptions of the signatures as clients call them, by name."""
+        if isinstance(self.runner, TextRunner):
+            described = self.runner.numeric.signatures
+            return described if self.text is None else self.text.described(described)
         return self.runner.signatures
 
     @property
@@ -42,8 +48,8 @@ class LoadedLiteRt:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the file."""
-        return self.file.stat().st_size
+        """Size of the file, with that of its text part."""
+        return self.file.stat().st_size + (self.text.size_bytes if self.text else 0)
 
     @cached_property
     def compressed_bytes(self) -> int:
@@ -66,6 +72,8 @@ class LiteRtArtifact:
     """The file may leave the batch open, as the user's own does."""
     floats: Path | None = None
     """The file of floats that it was made from, if its layers compute other numbers than those of the baseline."""
+    text: SplitModel | None = None
+    """The text part, which makes the numbers that the file takes."""
 
     def load(self) -> LoadedLiteRt:
         """Describe and load it, in a leaf that sees this file alone.
@@ -88,7 +96,10 @@ class LiteRtArtifact:
             if problem is not None:
                 runner.close()
                 raise UnsupportedError(f"LiteRT's converter made another signature {name!r}: {problem}")
-        return LoadedLiteRt(self.sandbox, self.file, runner, self.reset_state, floats=self.floats)
+        served: RemoteLiteRt | TextRunner = runner
+        if self.text is not None:
+            served = TextRunner(self.text.encoder, runner, frozenset(self.text.description.signatures))
+        return LoadedLiteRt(self.sandbox, self.file, served, self.reset_state, floats=self.floats, text=self.text)
 
 
 def _difference(wanted: FixedSignature, found: Signature) -> str | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..signatures import Selection
     from ..sources import SavedModelFiles
+    from ..text import SplitModel
     from ..training.trainer import Trainer
 
 _MAKE, _FIX = "tensorflow_optimizer.candidates.leaf:make_file", "tensorflow_optimizer.conversion.leaf:fix_saved_model"
@@ -47,6 +48,8 @@ class LiteRtCandidateBuilder:
     calibration: Dataset
     as_it_is: LiteRtArtifact | None = None
     """The original, when it is a .tflite file."""
+    text: SplitModel | None = None
+    """The text part of the original, where it takes text or categories."""
     environment: Mapping[str, str] | None = None
     """Variables of the leaves."""
     _once: Once = field(default_factory=Once)
@@ -187,7 +190,16 @@ class _Converter:
             self._leave_out(str(error), *error.hints)
             file, floats = self._convert(plan)
         aliases = {name: entry for name, entry in self._equal.items() if name in self._signatures}
-        return LiteRtArtifact(self._builder.sandbox, file, dict(self._signatures), reset_state, aliases, floats=floats)
+        builder = self._builder
+        return LiteRtArtifact(
+            builder.sandbox,
+            file,
+            dict(self._signatures),
+            reset_state,
+            aliases,
+            floats=floats,
+            text=builder.text,
+        )
 
     @property
     def _in_file(self) -> list[str]:

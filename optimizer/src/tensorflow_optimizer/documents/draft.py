@@ -122,4 +122,5 @@ def describe(draft: Draft, version: int, sha256: str | None = None) -> ModelDesc
         default_signature=draft.default_signature,
         signatures=draft.signatures,
         labels=draft.labels,
+        text=draft.text,
     )

@@ -16,6 +16,7 @@ from .manifest import Manifest, ModelDescription
 from .outcome import Outcome
 from .profile import Profile
 from .record import Record
+from .text import TextDescription
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -35,6 +36,7 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
     "drift": DriftReport,
     "drift-event": DriftEvent,
     "captured-request": CapturedRequest,
+    "text": TextDescription,
 }
 
 

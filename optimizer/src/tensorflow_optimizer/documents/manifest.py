@@ -74,7 +74,16 @@ class Signature(Document):
     """LiteRT only: its name in the file, where that is another. Several signatures may be one of the file."""
     method_name: str = "tensorflow/serving/predict"
     inputs: dict[str, Tensor]
+    file_inputs: dict[str, Tensor] | None = None
+    """Inputs of the file, where text.json has the steps that make them of `inputs`; absent: they are `inputs`."""
     outputs: dict[str, Tensor]
+
+
+class TextReference(Document):
+    """The description of the steps on text and categories, beside the model."""
+
+    file: Literal["text.json"] = "text.json"
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ModelDescription(Document):
@@ -93,6 +102,8 @@ class ModelDescription(Document):
     default_signature: str
     signatures: dict[str, Signature]
     labels: list[str] | None = None
+    text: TextReference | None = None
+    """Absent where no signature takes text or categories."""
 
 
 class File(Document):
@@ -216,6 +227,8 @@ class Draft(Document):
     reset_state: bool = False
     """Variables change between calls: every request starts from the initial state (numpy only)."""
     labels: list[str] | None = None
+    text: TextReference | None = None
+    """Steps on text and categories; absent where no signature has some."""
     source: SourceRecord
     recipe: Recipe
     candidate: str

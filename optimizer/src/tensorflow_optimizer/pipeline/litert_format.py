@@ -14,14 +14,16 @@ from ..candidates.plans import LiteRtPlan, litert_plans, plan_of
 from ..candidates.suited_plans import check_tflite_recipe, suited_plans
 from ..candidates.unverified import why_unverified
 from ..conversion import LiteRtMode
+from ..documents.document import sha256_of
 from ..documents.draft import LITERT_FILE, MODEL_DIRECTORY
 from ..documents.job import Distillation, Pruning
-from ..documents.manifest import Requirements, Runtime
+from ..documents.manifest import Requirements, Runtime, TextReference
 from ..documents.outcome import CandidateStatus, EvidenceKind
 from ..documents.quantization import Quantization
+from ..documents.text import TEXT_FILE
 from ..errors import OptimizerError, UnsupportedError
 from ..hints import Hint
-from ..proof import RefusedError, prove, prove_images
+from ..proof import RefusedError, prove, prove_images, prove_text
 from ..runners import RunError
 from ..search.space import litert_space
 from ..signatures import equal_among
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from ..candidates.evaluator import CandidateEvaluator
     from ..candidates.trial import Trial
     from ..documents.job import Job, Search
-    from ..documents.manifest import ImageProof, RunTimes
+    from ..documents.manifest import ImageProof, RunTimes, Signature
     from ..documents.outcome import Candidate
     from ..processes.progress import Progress
     from ..proof import Proof, ServingTimes
@@ -68,7 +70,15 @@ class ChosenLiteRt(ChosenCandidate):
         directory = output / MODEL_DIRECTORY
         directory.mkdir(parents=True, exist_ok=True)
         (directory / LITERT_FILE).write_bytes(self.loaded.content)
+        for name, path in self.loaded.text.files.items() if self.loaded.text else ():
+            (directory / name).write_bytes(path.read_bytes())
         return self.loaded.size_bytes
+
+    def text(self) -> TextReference | None:
+        """Return the name and digest of the steps on text and categories."""
+        if self.loaded.text is None:
+            return None
+        return TextReference(sha256=sha256_of(self.loaded.text.files[TEXT_FILE].read_bytes()))
 
     def requirements(self) -> Requirements:
         """Return the requirements for the function."""
@@ -97,6 +107,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
     def __init__(self, job: Job, source: OpenedSource, sandbox: Sandbox, work: Path, progress: Progress) -> None:
         super().__init__(job, source, sandbox, work, progress)
         self._opened: LiteRtOriginal | None = None
+        self._is_text_proved = False
 
     @property
     def _original(self) -> LiteRtOriginal:
@@ -129,7 +140,16 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
 
     def suited(self, plans: list[LiteRtPlan]) -> list[LiteRtPlan]:
         """Return the plans that can be made of the original's layers."""
-        return suited_plans(self.job, plans, self._original.layers)
+        plans = suited_plans(self.job, plans, self._original.layers)
+        if self._original.text is None:
+            return plans
+        untrained = [plan for plan in plans if not plan.trains]
+        if plans and not untrained:
+            raise UnsupportedError(
+                "the model takes text or categories, and pruning, distillation and recovery train models that take "
+                "numbers alone; leave these steps out, or train the model before"
+            )
+        return untrained
 
     def restrict(self, space: SearchSpace[LiteRtPlan]) -> SearchSpace[LiteRtPlan]:
         """Leave out what needs calibration if there are several computations: only one has data for it."""
@@ -155,14 +175,19 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
 
     def builder(self, trainer: Trainer, reference: Reference) -> LiteRtCandidateBuilder:
         """Return the builder of candidates."""
-        original = self._original
+        original, text = self._original, self._original.text
+        selection, calibration = original.selection, reference.calibration
+        if text is not None:
+            selection, calibration = text.selection, text.encoded(calibration)
+            trainer = replace(trainer, source=text.numeric, teacher=selection.signatures[selection.default].spec)
         return LiteRtCandidateBuilder(
             self.sandbox,
             trainer,
-            original.selection,
+            selection,
             original.subject.stateful,
-            reference.calibration,
+            calibration,
             original.as_it_is,
+            text,
         )
 
     def baseline(self, builder: CandidateBuilder[LiteRtPlan, LoadedLiteRt]) -> Runner | None:
@@ -216,6 +241,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         if image is not None:
             signatures = with_image(signatures, evaluator.reference.default, image)
         try:
+            self._prove_text(signatures, evaluator)
             proof = prove(
                 self.sandbox,
                 loaded.content,
@@ -224,8 +250,9 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
                 datasets,
                 loaded.runner,
                 reset_state=loaded.reset_state,
+                text=self._original.text.files if self._original.text else None,
             )
-        except RunError as error:
+        except (RunError, RefusedError) as error:
             self.progress.add(with_status(candidate, CandidateStatus.FAILED, str(error)))
             return None
         if proof.runtime is not Runtime.NATIVE and image is not None:
@@ -239,6 +266,19 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
                 f"the native runtime cannot serve this model, the numpy runtime will: {proof.native_refusal}"
             )
         return proof
+
+    def _prove_text(self, signatures: dict[str, Signature], evaluator: CandidateEvaluator) -> None:
+        """Compare the numbers that the native program makes of texts, once: all candidates have the same steps.
+
+        Raises:
+            RefusedError: It makes other numbers than TensorFlow.
+        """
+        text = self._original.text
+        if text is None or self._is_text_proved:
+            return
+        count = prove_text(self.sandbox, self.job.model, text, signatures, evaluator.reference.datasets)
+        self._is_text_proved = True
+        self.progress.say(f"the native runtime makes the same numbers of {count:,} samples with text as TensorFlow")
 
     def _with_images(
         self, proof: Proof, loaded: LoadedLiteRt, candidate: Candidate, reference: Reference

@@ -26,6 +26,7 @@ from ..signatures import (
 )
 from ..signatures.select import FROM_SAVED_MODEL, OTHER_PATHS
 from ..sources import TfliteSource
+from ..text import SplitModel, needs_split, split_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +58,8 @@ class LiteRtOriginal:
     layers: OriginalLayers
     as_it_is: LiteRtArtifact | None = None
     """A .tflite file, with fixed shapes."""
+    text: SplitModel | None = None
+    """The parts of a model that takes text or categories."""
 
 
 def open_original(job: Job, source: OpenedSource, sandbox: Sandbox, work: Path, progress: Progress) -> LiteRtOriginal:
@@ -69,6 +72,9 @@ def open_original(job: Job, source: OpenedSource, sandbox: Sandbox, work: Path, 
         _warn_of_suppression(source.operators, progress)
         return _open_tflite(job, source, sandbox, work, progress)
     selection, reset_state = _select(job, source, progress)
+    text: SplitModel | None = None
+    if needs_split(source, selection):
+        text, selection = split_model(sandbox, source, selection, job.source.allowed_operations, work, progress)
     _warn_of_suppression(operators_in(source.signatures[name] for name in selection.signatures), progress)
     runner = RemoteSavedModel(
         sandbox,
@@ -81,7 +87,7 @@ def open_original(job: Job, source: OpenedSource, sandbox: Sandbox, work: Path, 
     subject = Subject(
         runner, selection.default, _signatures(selection), source.size_bytes, reset_state, one_row_at_a_time=True
     )
-    return LiteRtOriginal(subject, selection, _layers(source, selection))
+    return LiteRtOriginal(subject, selection, _layers(source, selection), text=text)
 
 
 def _open_tflite(job: Job, source: TfliteSource, sandbox: Sandbox, work: Path, progress: Progress) -> LiteRtOriginal:
@@ -143,7 +149,7 @@ def _signatures(selection: Selection) -> dict[str, EvaluatedSignature]:
 
 def _select(job: Job, source: SavedModelSource, progress: Progress) -> tuple[Selection, bool]:
     """Return the signatures to publish, and whether their state must be reset before every request."""
-    selection = select_for_litert(source.specs, job.source)
+    selection = select_for_litert(source.specs, job.source, with_text=True)
     progress.warn_all(selection.warnings)
     for name in selection.signatures:
         refuse_python(source.signatures[name])

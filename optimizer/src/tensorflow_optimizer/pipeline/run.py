@@ -150,6 +150,7 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
         signatures=chosen.signatures,
         reset_state=chosen.reset_state,
         labels=job.labels,
+        text=chosen.text(),
         source=SourceRecord(
             digest=opened.digest,
             format=opened.kind.value,

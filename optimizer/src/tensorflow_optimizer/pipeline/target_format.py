@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..candidates.evaluator import CandidateEvaluator
     from ..candidates.trial import Trial
     from ..documents.job import Job, Search
-    from ..documents.manifest import Draft, ImageProof, Requirements, RunTimes, Signature
+    from ..documents.manifest import Draft, ImageProof, Requirements, RunTimes, Signature, TextReference
     from ..documents.outcome import Candidate
     from ..errors import UnsupportedError
     from ..hints import Message
@@ -62,6 +62,10 @@ class ChosenCandidate(ABC):
     def runs(self) -> dict[str, RunTimes]:
         """Return the times of each signature's runs, where they were measured."""
         return {}
+
+    def text(self) -> TextReference | None:
+        """Return the name and digest of the steps on text and categories, where there are some."""
+        return None
 
     def images(self) -> ImageProof | None:
         """Return how its answers to images differ from those to numbers, where that was compared."""

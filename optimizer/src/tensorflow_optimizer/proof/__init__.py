@@ -12,5 +12,13 @@ from .choose_runtime import Proof, prove
 from .images import prove_images
 from .native_program import RefusedError
 from .serving_times import ServingTimes
+from .text_steps import prove_text
 
-__all__ = ["Proof", "RefusedError", "ServingTimes", "prove", "prove_images"]
+__all__ = [
+    "Proof",
+    "RefusedError",
+    "ServingTimes",
+    "prove",
+    "prove_images",
+    "prove_text",
+]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..documents.manifest import Batch
 from .answers import is_same, relative_difference
-from .native_program import RefusedError, as_array
+from .native_program import RefusedError, as_array, request_of
 from .run_times import choose_batch, measure_runs
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _described(
 def _request(name: str, dataset: Dataset, rows: range) -> Request:
     """Return a request for rows of the data, which are repeated where there are fewer."""
     inputs = dataset.take(np.asarray(rows) % dataset.count).call(0, len(rows))
-    return name, {key: value.tolist() for key, value in inputs.items()}
+    return request_of(name, inputs)
 
 
 def _difference(function: Function, signatures: dict[str, Signature], name: str, dataset: Dataset) -> float:

@@ -7,7 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..documents.manifest import ModelDescription, Runtime
+from ..documents.document import sha256_of
+from ..documents.manifest import ModelDescription, Runtime, TextReference
+from ..documents.text import TEXT_FILE
 from ..errors import OptimizerError, RunError
 from .answers import is_same
 from .batches import with_batches
@@ -18,10 +20,13 @@ from .native_program import (
     find_program,
     measure_program,
     native_program,
+    request_of,
 )
 from .numpy_handler import measure_handler
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..data import Dataset
     from ..documents.manifest import ImageProof, RunTimes, Signature
     from ..runners import Runner
@@ -59,6 +64,8 @@ class _Case:
     datasets: dict[str, Dataset]
     requests: list[Request]
     expected: list[dict[str, Any]]
+    beside: dict[str, bytes]
+    """Files beside the model, by name."""
 
 
 def prove(  # noqa: PLR0913, PLR0917 - one fact each about the model
@@ -70,6 +77,7 @@ def prove(  # noqa: PLR0913, PLR0917 - one fact each about the model
     reference: Runner,
     *,
     reset_state: bool,
+    text: Mapping[str, Path] | None = None,
 ) -> Proof:
     """Prove the native program, or otherwise the Python handler with NumPy.
 
@@ -83,6 +91,7 @@ def prove(  # noqa: PLR0913, PLR0917 - one fact each about the model
         datasets: Inputs by signature.
         reference: The same file in the reference interpreter.
         reset_state: Every request starts from the initial state.
+        text: text.json and its tables by name, where the model takes text or categories.
 
     Raises:
         RunError: Neither answers like the reference interpreter.
@@ -96,15 +105,18 @@ def prove(  # noqa: PLR0913, PLR0917 - one fact each about the model
     case = _Case(
         sandbox,
         content,
-        describe_model(name, signatures, reset_state=reset_state),
+        describe_model(name, signatures, reset_state=reset_state, text=text),
         datasets,
-        [(name, {key: value.tolist() for key, value in inputs.items()}) for name, inputs in asked],
+        [request_of(name, inputs) for name, inputs in asked],
         [reference.run(signature, inputs) for signature, inputs in asked],
+        {name: path.read_bytes() for name, path in (text or {}).items()},
     )
     try:
         return _prove_native(case)
     except RefusedError as error:
         native_refusal = str(error)
+    if text:
+        raise RunError(f"only the native runtime takes text, and it cannot serve this model: {native_refusal}")
     try:
         return _prove_numpy(case, native_refusal)
     except RefusedError as error:
@@ -113,7 +125,9 @@ def prove(  # noqa: PLR0913, PLR0917 - one fact each about the model
         ) from error
 
 
-def describe_model(name: str, signatures: dict[str, Signature], *, reset_state: bool = False) -> ModelDescription:
+def describe_model(
+    name: str, signatures: dict[str, Signature], *, reset_state: bool = False, text: Mapping[str, Path] | None = None
+) -> ModelDescription:
     """Return the content of model.json, as a function finds it beside its model."""
     return ModelDescription(
         schema_version=1,
@@ -123,6 +137,7 @@ def describe_model(name: str, signatures: dict[str, Signature], *, reset_state: 
         reset_state=reset_state,
         default_signature=next(iter(signatures)),
         signatures=signatures,
+        text=TextReference(sha256=sha256_of(text[TEXT_FILE].read_bytes())) if text else None,
     )
 
 
@@ -144,7 +159,7 @@ def _prove_native(case: _Case) -> Proof:
     program = find_program()
     if program is None:
         raise RefusedError(f"the native program was not found, so it was not tried; {PROGRAM_VARIABLE} can name it")
-    with native_program(case.sandbox, program, litert_library(), case.content, case.description) as native:
+    with native_program(case.sandbox, program, litert_library(), case.content, case.description, case.beside) as native:
         measured = measure_program(native, case.description.signatures, case.requests)
         _compare(measured.answers, case.expected)
         signatures, runs = with_batches(native, case.description, case.datasets)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: The judge has a deadline of its own, a little later.
 TIMEOUT_SECONDS = 300.0
 MEASURE_SECONDS = 600.0
+#: Prefix of the names of files beside the model.
+BESIDE = "beside/"
 #: Most bytes to pass on of a log, an error, or a text that a program printed.
 _TEXT_BYTES = 1 << 20
 #: Variables of Lambda that the program needs.
@@ -66,6 +68,9 @@ class _Driver:
         self._program.write_bytes(request.arrays["program"].tobytes())
         self._program.chmod(0o755)
         (self._model / LITERT_FILE).write_bytes(request.arrays["model"].tobytes())
+        for name, content in request.arrays.items():
+            if name.startswith(BESIDE):
+                (self._model / name.removeprefix(BESIDE)).write_bytes(content.tobytes())
         self._library = request.document["library"]
         return self.describe(request)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
@@ -17,12 +18,12 @@ import numpy as np
 
 from ..errors import OptimizerError
 from ..processes.plain_text import one_line
-from .native_leaf import MEASURE_SECONDS, TIMEOUT_SECONDS, byte_strings
+from .native_leaf import BESIDE, MEASURE_SECONDS, TIMEOUT_SECONDS, byte_strings
 from .program_process import ProgramProcess
 from .serving_times import ServingTimes, percentile_99, typical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..documents.manifest import ModelDescription, Signature
     from ..sandbox import Answer, Leaf, Sandbox
@@ -75,8 +76,13 @@ def find_program() -> Path | None:
 
 
 @contextmanager
-def native_program(
-    sandbox: Sandbox, program: Path, library: Path, content: bytes, description: ModelDescription
+def native_program(  # noqa: PLR0913, PLR0917 - the files of one function
+    sandbox: Sandbox,
+    program: Path,
+    library: Path,
+    content: bytes,
+    description: ModelDescription,
+    beside: Mapping[str, bytes] | None = None,
 ) -> Iterator[NativeProgram]:
     """Lay out program and model in a leaf, which ends with the block.
 
@@ -86,13 +92,14 @@ def native_program(
         library: libLiteRt.so.
         content: The .tflite file.
         description: The model's description.
+        beside: Further files of the model, by name.
 
     Raises:
         OptimizerError: The sandbox cannot start the leaf.
     """
     with sandbox.leaf(_TASK, loopback=True) as leaf:
         native = NativeProgram(leaf)
-        native.lay_out(program, library, content, description)
+        native.lay_out(program, library, content, description, beside or {})
         yield native
 
 
@@ -102,9 +109,17 @@ class NativeProgram:
     def __init__(self, leaf: Leaf) -> None:
         self._leaf = leaf
 
-    def lay_out(self, program: Path, library: Path, content: bytes, description: ModelDescription) -> None:
+    def lay_out(
+        self,
+        program: Path,
+        library: Path,
+        content: bytes,
+        description: ModelDescription,
+        beside: Mapping[str, bytes],
+    ) -> None:
         """Write the files for the program."""
         files = {"program": _bytes_of(program.read_bytes()), "model": _bytes_of(content)}
+        files |= {f"{BESIDE}{name}": _bytes_of(other) for name, other in beside.items()}
         self._ask("lay_out", files, library=str(library), description=description.to_json())
 
     def describe(self, description: ModelDescription) -> None:
@@ -319,6 +334,18 @@ def as_array(value: Any, dtype: str | None = None) -> np.ndarray[Any, Any]:
         return np.asarray(value, dtype)
     except (ValueError, TypeError, OverflowError) as error:
         raise RefusedError(f"it answered {str(value)[:100]!r}") from error
+
+
+def request_of(name: str, inputs: Mapping[str, np.ndarray[Any, Any]]) -> Request:
+    """Return the request for inputs of a signature."""
+    return name, {key: _plain(value.tolist()) for key, value in inputs.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return values as JSON has them: bytes are Base64."""
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode("ascii")}
+    return [_plain(entry) for entry in value] if isinstance(value, list) else value
 
 
 def event_of(request: Request) -> bytes:

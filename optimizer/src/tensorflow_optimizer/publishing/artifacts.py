@@ -9,6 +9,7 @@ from ..documents.document import sha256_of
 from ..documents.draft import CHECKSUMS_FILE, GOLDEN_FILE, LITERT_FILE, MODEL_DIRECTORY, describe
 from ..documents.job import ModelFormat
 from ..documents.manifest import Draft, File
+from ..documents.text import TEXT_FILE, TextDescription
 from ..errors import OptimizerError
 from ..openapi import OPENAPI_FILE
 from ..sources.digest import file_digest
@@ -86,6 +87,7 @@ def _publish_litert(publication: Publication) -> Published:
     openapi = publication.scratch / OPENAPI_FILE
     openapi.write_bytes(openapi_of(publication.draft, publication.version, publication.output))
     paths = {DESCRIPTION_FILE: description, OPENAPI_FILE: openapi, LITERT_FILE: model}
+    paths |= _text_files(publication)
     layer = publication.scratch / LAYER_FILE
     write_layer(layer, paths)
     stored = publication.upload(publication.key_prefix + LAYER_FILE, layer, "application/zip")
@@ -106,6 +108,22 @@ def _publish_litert(publication: Publication) -> Published:
             "runtime": described.runtime.value,
         },
     )
+
+
+def _text_files(publication: Publication) -> dict[str, Path]:
+    """Return the description of the text part and its tables, by name, after comparing them with their digests."""
+    reference, directory = publication.draft.text, publication.output / MODEL_DIRECTORY
+    if reference is None:
+        return {}
+    paths = {TEXT_FILE: directory / TEXT_FILE}
+    if not paths[TEXT_FILE].is_file() or file_digest(paths[TEXT_FILE]) != reference.sha256:
+        raise OptimizerError(f"{MODEL_DIRECTORY}/{TEXT_FILE} is not the one that `run` left; run it again")
+    tables = TextDescription.model_validate_json(paths[TEXT_FILE].read_bytes()).tables
+    for table in tables:
+        paths[table.file] = directory / table.file
+        if not paths[table.file].is_file() or file_digest(paths[table.file]) != table.sha256:
+            raise OptimizerError(f"{MODEL_DIRECTORY}/{table.file} is not the one that `run` left; run it again")
+    return paths
 
 
 def _publish_saved_model(publication: Publication) -> Published:

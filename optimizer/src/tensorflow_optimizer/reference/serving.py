@@ -144,6 +144,12 @@ def open_serving(sandbox: Sandbox, directory: Path, work: Path, class_names: lis
             Hint.SERVING_RULE,
         ) from error
     model, reset_state = directory / MODEL_FILES, manifest.reset_state
+    if manifest.text is not None:
+        raise BadInputError(
+            f"the version {manifest.version}, which serves, takes text or categories, and such versions are not "
+            f"compared yet; {_WAY_OUT}",
+            Hint.SERVING_RULE,
+        )
     if manifest.format is ModelFormat.LITERT:
         (file,) = model.iterdir()
         runner = RemoteLiteRt(sandbox, file, manifest.signatures, reset_state=reset_state)

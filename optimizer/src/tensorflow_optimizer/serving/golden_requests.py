@@ -177,9 +177,17 @@ def _only(values: dict[str, Any]) -> Any:
     return next(iter(values.values())) if len(values) == 1 else values
 
 
+def _text(value: bytes) -> str | dict[str, str]:
+    """Return the text, which people can read, or Base64 of bytes that are none."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"b64": base64.b64encode(value).decode("ascii")}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
-        return {"b64": base64.b64encode(value).decode("ascii")}
+        return _text(value)
     if hasattr(value, "tolist"):
         return _plain((_shortest(value) if value.dtype in (np.float32, np.float16) else value).tolist())
     return [_plain(entry) for entry in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError, UnsupportedError
 from ..hints import Hint
-from .spec import SignatureSpec  # noqa: TC001 - pydantic reads it
+from .spec import STRING, SignatureSpec
 
 if TYPE_CHECKING:
     from .spec import Shape, TensorSpec
@@ -82,8 +82,8 @@ def fix_shapes(spec: SignatureSpec, given: dict[str, list[int]] | None) -> Fixed
 def is_batched(spec: SignatureSpec, given: dict[str, list[int]]) -> bool:
     """Say whether dimension 0 of all inputs and outputs is the batch.
 
-    It is if it is unknown everywhere and every input has a rank of at least 2: a lone unknown dimension may as well be
-    a length (audio), and fixing it to one sample would change the model.
+    It is if it is unknown everywhere and every input of numbers has a rank of at least 2: a lone unknown dimension may
+    as well be a length (audio), and fixing it to one sample would change the model.
     """
     if not spec.inputs:
         return False
@@ -101,7 +101,9 @@ def _may_be_batch(tensor: TensorSpec, given: list[int] | None) -> bool:
         return False
     if declared:
         return True
-    return len(shape) >= 2 and (given is None or given[0] == 1)
+    # No text is a row of numbers, so that a lone dimension of texts is no length.
+    least = 1 if tensor.dtype == STRING else 2
+    return len(shape) >= least and (given is None or given[0] == 1)
 
 
 def _fixed(tensor: TensorSpec, given: list[int] | None, *, batched: bool) -> list[int] | None:

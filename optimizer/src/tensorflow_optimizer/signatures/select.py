@@ -56,8 +56,13 @@ def select_for_serving(specs: dict[str, SignatureSpec], source: Source) -> tuple
     return default, ({default: specs[default]} if source.signature_name else dict(specs))
 
 
-def select_for_litert(specs: dict[str, SignatureSpec], source: Source) -> Selection:
+def select_for_litert(specs: dict[str, SignatureSpec], source: Source, *, with_text: bool = False) -> Selection:
     """Choose the signatures that LiteRT can serve; the default one must be among them.
+
+    Args:
+        specs: All signatures.
+        source: The job's description of the model.
+        with_text: Keep those that take or return strings: their text part is separated later.
 
     Raises:
         UnsupportedError: the default signature needs strings or unknown dimensions.
@@ -65,7 +70,7 @@ def select_for_litert(specs: dict[str, SignatureSpec], source: Source) -> Select
     """
     check_input_names(specs, source.input_shapes)
     default = default_signature(specs, source.signature_name)
-    if specs[default].string_tensors:
+    if specs[default].string_tensors and not with_text:
         raise _string_refusal(specs, default)
     signatures = {default: fix_shapes(specs[default], source.input_shapes)}
     warnings: list[Message] = []
@@ -74,7 +79,7 @@ def select_for_litert(specs: dict[str, SignatureSpec], source: Source) -> Select
     for name, spec in specs.items():
         if name == default:
             continue
-        if spec.string_tensors:
+        if spec.string_tensors and not with_text:
             warnings.append(
                 Message(f"the signature {name!r} is left out: it takes or returns strings, which LiteRT cannot")
             )

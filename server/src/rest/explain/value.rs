@@ -131,6 +131,9 @@ fn wrong_size(found: usize, size: usize) -> Problem {
 }
 
 fn element_problem(tensor: &Tensor, value: Json<'_>) -> Option<String> {
+    if tensor.has_strings() {
+        return text_problem(value);
+    }
     if value.is_base64() {
         return Some(format!("bytes (\"b64\") are for inputs of type string, and this one is {}", tensor.dtype));
     }
@@ -152,11 +155,23 @@ fn element_problem(tensor: &Tensor, value: Json<'_>) -> Option<String> {
     })
 }
 
+fn text_problem(value: Json<'_>) -> Option<String> {
+    if value.is_base64() {
+        let problem = base64::bytes(&value.base64()).err()?;
+        return Some(format!("{problem} where a string belongs"));
+    }
+    match value.scalar() {
+        Scalar::String(_) => None,
+        _ => Some(format!("{} stands where a string belongs", described(value))),
+    }
+}
+
 fn belongs(tensor: &Tensor) -> &'static str {
     match tensor.dtype.kind() {
         Kind::Float => "a number",
         Kind::Integer => "an integer",
         Kind::Bool => "true or false",
+        Kind::Text => "a string",
     }
 }
 

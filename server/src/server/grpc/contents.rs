@@ -35,6 +35,7 @@ pub(super) fn read(
         }
         ElementType::UInt32 => filler.fill(&given.uint_contents, |value| Some(value.to_le_bytes())),
         ElementType::UInt64 => filler.fill(&given.uint64_contents, |value| Some(value.to_le_bytes())),
+        ElementType::String => filler.fill(&[], |value: u8| Some([value])),
         ElementType::Bool => filler.fill(&given.bool_contents, |value| Some([u8::from(value)])),
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn answer(signature: &Signature, wanted: &[usize], rows: usize, is_ra
 /// Returns the bytes of a number in a message, decoded and at most encoded.
 fn sizes(dtype: ElementType) -> (usize, usize) {
     match dtype {
-        ElementType::Bool => (1, 1),
+        ElementType::Bool | ElementType::String => (1, 1),
         ElementType::Float32 => (4, 4),
         ElementType::Float64 => (8, 8),
         ElementType::UInt8 | ElementType::UInt16 | ElementType::Float16 => (4, 3),

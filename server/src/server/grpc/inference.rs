@@ -18,13 +18,13 @@ use super::proto::inference::{
     ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
     ServerMetadataRequest, ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
 };
-use super::tensor::IMAGE;
+use super::tensor::{IMAGE, texts};
 use super::{contents, footprint};
 use crate::inference::{
     BYTES, Inputs, Place, elements, extension, metadata, not_offered, output_position, signature, stored,
 };
 use crate::model::{Call, Description, Outputs, Tensor};
-use crate::rest::images::decode;
+use crate::rest::texts::prepare;
 use crate::server::budget::Shared;
 use crate::server::catalogue::{Choice, Servable};
 use crate::server::failure::Failure;
@@ -100,6 +100,7 @@ impl GrpcInferenceService for Inference {
             sizes.fold(1, usize::saturating_mul)
         };
         let size = request.inputs.iter().map(|input| values(&input.shape)).fold(0, usize::saturating_add);
+        let size = size.saturating_add(text_bytes(&request));
         let unsent = share.unsent(size);
         let is_image = |input: &InferInputTensor| servable.description.takes_images() && input.datatype == BYTES;
         let size = Some(size).filter(|_| !request.inputs.iter().any(is_image));
@@ -125,6 +126,14 @@ impl GrpcInferenceService for Inference {
         count(&servable, Entry::GrpcInfer, start, &result);
         Ok(Response::new(result?))
     }
+}
+
+/// The bytes of texts in a request, each of which takes time. Numbers are counted by their shapes.
+fn text_bytes(request: &ModelInferRequest) -> usize {
+    let contents = request.inputs.iter().filter_map(|input| input.contents.as_ref());
+    let typed: usize = contents.flat_map(|contents| &contents.bytes_contents).map(Bytes::len).sum();
+    let raw = request.inputs.iter().zip(&request.raw_input_contents).filter(|(input, _)| input.datatype == BYTES);
+    typed + raw.map(|(_, raw)| raw.len()).sum::<usize>()
 }
 
 /// The version that a request names.
@@ -260,7 +269,7 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
             continue;
         }
         let values = match (raw.get(position), &input.contents) {
-            (Some(raw), None) if raw.len() == place.bytes() => Cow::Borrowed(&raw[..]),
+            (Some(raw), None) if raw.len() == place.bytes() || place.tensor.has_strings() => Cow::Borrowed(&raw[..]),
             (Some(_), Some(_)) => {
                 let message = format!("input '{}' has both contents and raw_input_contents", place.tensor.name);
                 return Err(Failure::invalid(message));
@@ -275,13 +284,22 @@ fn call(description: &Description, request: &ModelInferRequest, share: &Shared) 
                     place.bytes()
                 )));
             }
+            (None, Some(given)) if place.tensor.has_strings() => {
+                Cow::Owned(texts(place.tensor, place.count, &given.bytes_contents, share)?)
+            }
             (None, given) => Cow::Owned(contents::read(place, given.as_ref(), |bytes| share.take(bytes))?),
         };
-        share.take(place.count * place.tensor.stored.size())?;
-        inputs.put(place, stored(place.tensor, values)?);
+        // Texts that were sent one by one are a column already.
+        let copied = match &values {
+            Cow::Borrowed(raw) if place.tensor.has_strings() => raw.len(),
+            Cow::Owned(_) if place.tensor.has_strings() => 0,
+            _ => place.count * place.tensor.stored.size(),
+        };
+        share.take(copied)?;
+        inputs.put(place, stored(place, values)?);
     }
     let mut call = inputs.finish(index)?;
-    decode(description, &mut call, |need| share.take_in_time(need))?;
+    prepare(description, &mut call, |need| share.take_in_time(need))?;
     Ok(call)
 }
 

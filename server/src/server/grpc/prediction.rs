@@ -11,8 +11,8 @@ use super::proto::serving::{
 };
 use super::{footprint, metadata, spec, tensor};
 use crate::model::{Call, Description, Outputs, SentImage};
-use crate::rest::images::decode;
 use crate::rest::sentence::printable;
+use crate::rest::texts::prepare;
 use crate::server::budget::Shared;
 use crate::server::failure::Failure;
 use crate::server::metrics::Entry;
@@ -168,8 +168,8 @@ fn call(description: &Description, request: &PredictRequest, share: &Shared) -> 
         }
         columns.push(column);
     }
-    let mut call = Call { signature: index, rows: rows.unwrap_or(1), columns, images };
-    decode(description, &mut call, |need| share.take_in_time(need))?;
+    let mut call = Call { signature: index, rows: rows.unwrap_or(1), columns, images, sent_columns: None };
+    prepare(description, &mut call, |need| share.take_in_time(need))?;
     Ok(call)
 }
 

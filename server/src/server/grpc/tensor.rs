@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
 use super::proto::tensor_shape_proto::Dim;
 use super::proto::{TensorProto, TensorShapeProto};
 use crate::inference;
-use crate::model::{ElementType, Tensor};
+use crate::model::{ElementType, LENGTH_BYTES, Tensor, push_text, texts_of};
 use crate::server::budget::Shared;
 use crate::server::failure::Failure;
 
@@ -12,6 +14,7 @@ pub(super) fn data_type(element: ElementType) -> i32 {
     match element {
         ElementType::Float32 => 1,
         ElementType::Float64 => 2,
+        ElementType::String => STRING,
         ElementType::Int32 => 3,
         ElementType::UInt8 => 4,
         ElementType::Int16 => 5,
@@ -28,7 +31,9 @@ pub(super) fn data_type(element: ElementType) -> i32 {
 /// The number of values that a tensor says to have, which may be more than were sent.
 pub(super) fn size(proto: &TensorProto) -> usize {
     let shape = proto.tensor_shape.iter().flat_map(|shape| &shape.dim);
-    shape.map(|dim| usize::try_from(dim.size).unwrap_or(usize::MAX)).fold(1, usize::saturating_mul)
+    let values = shape.map(|dim| usize::try_from(dim.size).unwrap_or(usize::MAX)).fold(1, usize::saturating_mul);
+    // A string takes time for each of its bytes.
+    values.saturating_add(proto.string_val.iter().map(Bytes::len).sum())
 }
 
 /// Reads an input.
@@ -57,6 +62,9 @@ pub(super) fn read(
     }
     let rows = rows(tensor, batched, proto.tensor_shape.as_ref())?;
     let count = rows.checked_mul(tensor.count()).ok_or_else(|| Failure::invalid("the shape is too large"))?;
+    if tensor.has_strings() {
+        return Ok((rows, texts(tensor, count, &proto.string_val, share)?));
+    }
     let real = values(tensor, count, proto, share)?;
     if tensor.quantization.is_some() && inference::has_nan(tensor.dtype, &real) {
         return Err(Failure::invalid(format!(
@@ -69,6 +77,24 @@ pub(super) fn read(
         Cow::Owned(stored) => stored,
     };
     Ok((rows, stored))
+}
+
+/// Returns the column of strings.
+pub(super) fn texts(tensor: &Tensor, count: usize, given: &[Bytes], share: &Shared) -> Result<Vec<u8>, Failure> {
+    if given.len() != count {
+        return Err(Failure::invalid(format!(
+            "input '{}' has {} strings; its shape has {count}",
+            tensor.name,
+            given.len()
+        )));
+    }
+    let size = given.iter().map(|text| LENGTH_BYTES + text.len()).sum();
+    share.take(size)?;
+    let mut column = Vec::with_capacity(size);
+    for text in given {
+        push_text(text, &mut column);
+    }
+    Ok(column)
 }
 
 /// Tells whether a tensor has strings.
@@ -131,6 +157,7 @@ pub(super) fn write(tensor: &Tensor, rows: Option<usize>, stored: &[u8]) -> Tens
         ElementType::Int64 => proto.int64_val = numbers(&bytes, i64::from_le_bytes),
         ElementType::UInt32 => proto.uint32_val = numbers(&bytes, u32::from_le_bytes),
         ElementType::UInt64 => proto.uint64_val = numbers(&bytes, u64::from_le_bytes),
+        ElementType::String => proto.string_val = texts_of(stored).map(Bytes::copy_from_slice).collect(),
         ElementType::Bool => proto.bool_val = numbers(&bytes, |[byte]| byte != 0),
     }
     proto
@@ -180,6 +207,7 @@ fn values<'a>(tensor: &Tensor, count: usize, proto: &'a TensorProto, share: &Sha
         ElementType::Int64 => fill.from(&proto.int64_val, |value| Some(value.to_le_bytes())),
         ElementType::UInt32 => fill.from(&proto.uint32_val, |value| Some(value.to_le_bytes())),
         ElementType::UInt64 => fill.from(&proto.uint64_val, |value| Some(value.to_le_bytes())),
+        ElementType::String => Err(Failure::invalid("strings are no numbers")),
         ElementType::Bool => fill.from(&proto.bool_val, |value| Some([u8::from(value)])),
     }
     .map(Cow::Owned)
