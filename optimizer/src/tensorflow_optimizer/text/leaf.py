@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..documents.document import sha256_of
-from ..documents.plain import from_plain, to_plain
+from ..documents.plain import from_plain
 from ..documents.text import MOST_TABLES, TEXT_FILE, StepInput, TableFile, TextDescription, TextPart
 from ..errors import reason_of
 from ..runners.runner import RunError
@@ -47,7 +47,7 @@ def split(channel: Channel, directory: Path) -> None:
         if splitter.parts:
             splitter.write()
             save_numeric(flat, list(splitter.numeric.values()), directory / NUMERIC)
-        channel.answer({"refused": refused, "numeric": to_plain(list[Numeric], list(splitter.numeric.values()))})
+        channel.answer({"refused": refused, "separated": bool(splitter.parts)})
 
 
 def encode(channel: Channel, _: Path) -> None:
@@ -118,6 +118,8 @@ class _Splitter:
             has_text=bool(parts.operations),
         )
         if not parts.operations:
+            if texts := [key for key, spec in signature.spec.inputs.items() if spec.dtype == "string"]:
+                raise CutError(f"no output depends on its texts ({', '.join(map(repr, texts))})")
             return
         info = self._flat.signatures[name].inputs
         inputs = [

@@ -106,7 +106,7 @@ def split_model(  # noqa: PLR0913, PLR0917 - one fact each
     allowed: list[str],
     work: Path,
     progress: Progress,
-) -> tuple[SplitModel, Selection]:
+) -> tuple[SplitModel | None, Selection]:
     """Separate the text part of a model's signatures.
 
     Args:
@@ -118,7 +118,7 @@ def split_model(  # noqa: PLR0913, PLR0917 - one fact each
         progress: Receives a warning for each signature that is left out.
 
     Returns:
-        The parts, and the signatures that can be published.
+        The parts, or None if no signature has a text part; and the signatures that can be published.
 
     Raises:
         UnsupportedError: The default signature cannot be separated.
@@ -132,9 +132,11 @@ def split_model(  # noqa: PLR0913, PLR0917 - one fact each
         said = leaf.ask(request).document
         refused = from_plain(dict[str, str], said.get("refused"), "signatures without a text part")
         _refuse(refused, selection, progress)
+        clients = {name: signature for name, signature in selection.signatures.items() if name not in refused}
+        if not said.get("separated"):
+            return None, replace(selection, signatures=clients)
         take_saved_model(sandbox, leaf, NUMERIC, work / NUMERIC, allowed)
         leaf.take(Wanted(TEXT, (TEXT_FILE, TABLE_PATTERN), (TEXT_FILE,), _MOST_TABLE_BYTES), work / TEXT)
-    clients = {name: signature for name, signature in selection.signatures.items() if name not in refused}
     made = describe_made(sandbox, work / NUMERIC, allowed)
     numeric = replace(
         source,
@@ -155,9 +157,12 @@ def split_model(  # noqa: PLR0913, PLR0917 - one fact each
 
 def _refuse(refused: dict[str, str], selection: Selection, progress: Progress) -> None:
     if problem := refused.get(selection.default):
+        usable = [name for name in selection.signatures if name not in refused]
+        other = f"give another signature to publish ({', '.join(map(repr, usable))}), or " if usable else ""
         raise UnsupportedError(
             f"the signature {selection.default!r} computes on text or categories, and this part of it cannot be "
-            f"separated from its numbers: {problem[:1000]}; {_WAY_OUT}",
+            f"separated from its numbers: {problem[:1000]}; {other}{_WAY_OUT}",
+            *([Hint.SIGNATURE] if usable else []),
             Hint.TENSORFLOW_SERVING,
         )
     for name, problem in refused.items():
