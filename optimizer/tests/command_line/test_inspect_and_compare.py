@@ -119,7 +119,7 @@ class TestInspect:
     @pytest.mark.parametrize(
         ("model", "path", "text"),
         [
-            ("text", LITERT, "uses strings"),
+            ("text", LITERT, "if its text part can be separated from its numbers"),
             ("counter", LITERT, "only with --stateful reset_per_request"),
             ("counter", SERVING, "no --step freeze and no --step bfloat16"),
             ("tflite", SERVING, "no: TensorFlow Serving needs the SavedModel"),

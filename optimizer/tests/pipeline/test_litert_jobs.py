@@ -222,6 +222,6 @@ def test_a_failed_run_removes_the_files_of_an_earlier_one(models: SampleModels, 
     job = Job.model_validate(job_data(recipe="none"))
     run(job, Paths(models.dense, None, tmp_path))
     assert (tmp_path / "draft.json").exists()
-    run(job, Paths(models.text, None, tmp_path))
+    run(job, Paths(models.counter, None, tmp_path))
     assert not (tmp_path / "draft.json").exists()
     assert not (tmp_path / "model").exists()

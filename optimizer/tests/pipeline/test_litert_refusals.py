@@ -34,16 +34,18 @@ class TestRefusals:
             assert text in result.sentence
         assert not (result.output / "model").exists()
 
-    def test_strings(self, models: SampleModels, runs: Runs) -> None:
+    def test_texts_that_are_not_separated_from_the_numbers(
+        self, models: SampleModels, runs: Runs, tmp_path: Path
+    ) -> None:
         self.check(
             runs(models.vocabulary),
-            "uses strings ('words')",
-            "another signature to publish ('mix'",
+            "the signature 'serving_default' computes on text or categories, and this part of it cannot be separated",
+            "give another signature to publish ('mix')",
             SERVING,
             hints=[Hint.SIGNATURE, Hint.TENSORFLOW_SERVING],
         )
-        text = runs(models.text)
-        self.check(text, "the model has no other signature", SERVING, hints=[Hint.TENSORFLOW_SERVING])
+        upper = save_function(tmp_path / "upper", lambda x: {"y": tf.strings.upper(x)}, spec([None], "x", tf.string))
+        self.check(runs(upper), "it returns strings ('y')", SERVING, hints=[Hint.TENSORFLOW_SERVING])
 
     def test_state(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.counter), "AssignAddVariableOp", "reset the state", hints=STATE)

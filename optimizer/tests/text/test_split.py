@@ -33,7 +33,9 @@ def _split(sandbox: Sandbox, model: Path, work: Path) -> SplitModel:
     )
     selection = select_for_litert(source.specs, Source(packaging=Packaging.ZIP, identity=Identity()), with_text=True)
     assert needs_split(source, selection)
-    return split_model(sandbox, source, selection, [], work, Progress())[0]
+    split, _ = split_model(sandbox, source, selection, [], work, Progress())
+    assert split is not None
+    return split
 
 
 def _texts(*texts: str) -> np.ndarray[Any, Any]:
@@ -178,3 +180,14 @@ def columns_model(tmp_path_factory: pytest.TempPathFactory, zygote: Any) -> Path
     work = tmp_path_factory.mktemp("columns")
     with Sandbox(zygote=zygote, allow_root=True) as made:
         return _split(made, columns(work / "model"), work).directory
+
+
+def test_a_layer_that_refuses_unknown_words_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+    import keras
+
+    city = keras.Input((1,), dtype="string", name="city")
+    number = keras.layers.StringLookup(vocabulary=["rome", "oslo"], num_oov_indices=0)(city)
+    answer = keras.layers.Flatten()(keras.layers.Embedding(2, 3)(number))
+    keras.Model(city, answer).export(tmp_path / "model", verbose=False)
+    with pytest.raises(UnsupportedError, match=r"it refuses some texts .*give unknown values an index of their own"):
+        _split(sandbox, tmp_path / "model", tmp_path)

@@ -79,7 +79,7 @@ def _for_lambda(model: OpenedModel) -> str:
     described = Source(packaging=Packaging.FILE, identity=Identity())
     source = model.source
     try:
-        selection = select_for_litert(model.specs, described)
+        selection = select_for_litert(model.specs, described, with_text=not isinstance(source, TfliteSource))
         if not isinstance(source, TfliteSource):
             refuse_python(source.signatures[selection.default])
     except OptimizerError as error:
@@ -92,6 +92,11 @@ def _for_lambda(model: OpenedModel) -> str:
     writers = source.signatures[selection.default].writers
     if writers:
         return f"only with --stateful reset_per_request, because it changes its state ({', '.join(writers)})"
+    spec = selection.signatures[selection.default].spec
+    if texts := [name for name, tensor in spec.outputs.items() if tensor.dtype == "string"]:
+        return f"no: the signature {selection.default!r} returns strings ({', '.join(map(repr, texts))})"
+    if spec.string_tensors:
+        return "default recipe, search, quantization, if its text part can be separated from its numbers"
     return "default recipe, search, quantization, pruning, distillation, if LiteRT has all of its operators"
 
 

@@ -63,6 +63,11 @@ def cut(flat: FlatGraph, name: str) -> Cut:
     if strings := [key for key, info in signature.outputs.items() if flat.tensor(info.name).dtype.name == "string"]:
         raise CutError(f"it returns strings ({', '.join(map(repr, strings))})")
     _refuse(flat, (operation for operation in order if operation in text))
+    if checks := _checks(flat, order, text):
+        raise CutError(
+            f"it refuses some texts ({', '.join(checks)}), as StringLookup(num_oov_indices=0) does, and steps compute "
+            "all of them; give unknown values an index of their own"
+        )
     return Cut([operation for operation in order if operation in text], _frontier(order, text, inputs, outputs))
 
 
@@ -70,6 +75,22 @@ def _frontier(order: list[Any], text: set[Any], inputs: set[Any], outputs: list[
     inside = text | inputs
     taken = [tensor for operation in order if operation not in inside for tensor in operation.inputs]
     return list({tensor.ref(): tensor for tensor in (*taken, *outputs) if tensor.op in inside}.values())
+
+
+def _checks(flat: FlatGraph, order: list[Any], text: set[Any]) -> list[str]:
+    """Return assertions on what the text part computes: operations wait for them, but take nothing from them."""
+    waiting = [before for operation in order for before in operation.control_inputs]
+    seen: set[Any] = set(order)
+    found: dict[str, None] = {}
+    while waiting:
+        operation = waiting.pop()
+        if operation in seen:
+            continue
+        seen.add(operation)
+        waiting += [*operation.control_inputs, *(tensor.op for tensor in operation.inputs)]
+        if "Assert" in {operation.type, *_inner(flat, operation)} and text & set(_reached(operation.inputs)):
+            found[operation.type] = None
+    return sorted(found)
 
 
 def _reached(outputs: Iterable[Any]) -> list[Any]:
@@ -100,8 +121,12 @@ def _tensors(operation: Any) -> list[Any]:
 
 def _inner_lacking(flat: FlatGraph, operation: Any) -> list[str]:
     """Return the names of operations on text in the functions that an operation calls."""
+    return sorted(name for name in _inner(flat, operation) if is_lacking(name))
+
+
+def _inner(flat: FlatGraph, operation: Any) -> set[str]:
     library = {function.signature.name: function for function in flat.definition.library.function}
-    waiting, seen, found = list(_called(operation.node_def)), set(), []
+    waiting, seen, found = list(_called(operation.node_def)), set(), set()
     while waiting:
         name = waiting.pop()
         if name in seen or name not in library:
@@ -109,9 +134,8 @@ def _inner_lacking(flat: FlatGraph, operation: Any) -> list[str]:
         seen.add(name)
         for node in library[name].node_def:
             waiting += _called(node)
-            if is_lacking(node.op):
-                found.append(node.op)
-    return sorted(set(found))
+            found.add(node.op)
+    return found
 
 
 def _called(node: Any) -> list[str]:

@@ -66,8 +66,7 @@ class FlatGraph:
             flat = _inlined(frozen, self.signatures, nodes)
         except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
             raise UnsupportedError(
-                f"the text part cannot be separated: TensorFlow makes no constants of the model's variables "
-                f"({reason_of(error)}); serve the model with TensorFlow Serving"
+                f"TensorFlow makes no constants of the model's variables ({reason_of(error)})"
             ) from error
         for node in flat.node:
             # A table without a shared name has that of its node, which the import changes.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..documents.document import sha256_of
 from ..documents.plain import from_plain
 from ..documents.text import MOST_TABLES, TEXT_FILE, StepInput, TableFile, TextDescription, TextPart
-from ..errors import reason_of
+from ..errors import UnsupportedError, reason_of
 from ..runners.runner import RunError
 from ..signatures import FixedSignature
 from .cut import Cut, CutError, Emitter, cut
@@ -36,7 +36,13 @@ def split(channel: Channel, directory: Path) -> None:
     for request in channel:
         asked = request.document
         signatures = from_plain(list[FixedSignature], asked["signatures"], "the signatures")
-        flat = FlatGraph(Path(asked["path"]), asked["tags"], [signature.name for signature in signatures])
+        names = [signature.name for signature in signatures]
+        try:
+            flat = FlatGraph(Path(asked["path"]), asked["tags"], names)
+        except UnsupportedError as error:
+            lost = {signature.name: str(error) for signature in signatures if signature.spec.string_tensors}
+            channel.answer({"refused": lost, "separated": False})
+            return
         splitter = _Splitter(flat, directory / TEXT)
         refused: dict[str, str] = {}
         for signature in signatures:
