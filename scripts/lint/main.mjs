@@ -8,7 +8,7 @@ import { nativeChecks } from './native.mjs';
 
 await setUp({ programs: [] });
 const bin = (name) => join(tools, 'python', 'bin', name);
-const nativeTests = ['server/tests', 'server/tests/server', 'server/tests/server/attack', 'server/tests/server/replay', 'server/tests/clients', 'server/tests/openapi', 'runtime/handler/tests', 'test/contract'].join(delimiter);
+const nativeTests = ['server/tests', 'server/tests/text', 'server/tests/server', 'server/tests/server/attack', 'server/tests/server/replay', 'server/tests/clients', 'server/tests/openapi', 'runtime/handler/tests', 'test/contract'].join(delimiter);
 const checks = [
   ['.jsiirc and package.json agree', 'node', ['scripts/lint/jsiirc.mjs', '--check']],
   ['conventional commits', 'node', ['scripts/lint/commits.mjs']],

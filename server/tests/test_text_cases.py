@@ -8,7 +8,7 @@ from pathlib import Path
 from tensorflow_optimizer.text import operations
 
 CASES = json.loads((Path(__file__).parent / "text" / "cases.json").read_text())["cases"]
-#: Its table is a file: the tests of tables have its cases.
+#: Operations whose cases stand with the tests of tables, since a table is a file.
 OF_TABLES = {"LookupTableFindV2"}
 
 

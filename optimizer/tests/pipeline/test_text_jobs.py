@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sample_jobs import FULL_INTEGER, gate
-from sample_text_models import TEXTS, columns, vectorized, vectorizing
+from sample_text_models import ABOUT_DOGS, TEXTS, columns, trained, vectorized, vectorizing
 from tensorflow_optimizer.documents.text import TextDescription
 from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE, find_program
 
@@ -28,9 +28,12 @@ def _files(result: Result) -> dict[str, bytes]:
 @needs_program
 def test_a_classifier_of_texts_is_published_with_its_steps_and_its_words(tmp_path: Path, runs: Runs) -> None:
     data = tmp_path / "texts.jsonl"
-    lines = [{"instances": [[text]], "label": number % 2} for number, text in enumerate(TEXTS * 3)]
+    rows = zip(TEXTS * 3, ABOUT_DOGS * 3, strict=True)
+    lines = [{"instances": [[text]], "label": label} for text, label in rows]
     data.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    result = runs(vectorized(tmp_path / "model"), data, recipe="none")
+    result = runs(trained(tmp_path / "model"), data, recipe="none")
+    assert result.outcome.original is not None
+    assert result.outcome.original.outputs["output_0"].accuracy == 1
     published, files = result.published, _files(result)
     assert files.keys() == {"model.tflite", "text.json", "text-0.table"}
     assert published.runtime.value == "native"
@@ -57,8 +60,8 @@ def test_a_keras_file_with_a_layer_of_texts_is_published(tmp_path: Path, runs: R
 @needs_program
 def test_the_numbers_behind_categories_are_quantized_with_the_rows_of_the_table(tmp_path: Path, runs: Runs) -> None:
     data = tmp_path / "table.csv"
-    cities = enumerate(["rome", "oslo", "x", ""] * 4)
-    rows = [f"{city},{code},{number / 8},{-number}" for number, city in cities for code in (12, 7)]
+    pairs = [(city, code) for city in ("rome", "oslo", "x", "") for code in (12, 7)]
+    rows = [f"{city},{code},{code / 12},{-1}" for city, code in pairs * 8]
     data.write_text("\n".join(["city,code,numbers/0,numbers/1", *rows]), encoding="utf-8")
     allowed = gate(("maxRelativeError", 0.2))
     result = runs(columns(tmp_path / "model"), data, recipe=FULL_INTEGER, gate=allowed)

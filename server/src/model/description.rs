@@ -1,17 +1,15 @@
-use std::ffi::OsStr;
 use std::path::Path;
-
 use std::sync::Arc;
 
 use memchr::{memchr, memmem};
 use serde::Deserialize;
 
-use super::batch::Batch;
 use super::digest::Digest;
 use super::error::{FILE_NAME, LoadError};
 use super::regular;
-use super::tensor::{Tensor, TensorData};
-use super::text_file;
+use super::regular::is_beside;
+use super::signature::{Signature, SignatureData};
+use super::tensor::Tensor;
 use super::text_file::TextFile;
 use crate::members::Members;
 use crate::text::TextPart;
@@ -45,27 +43,6 @@ pub struct Description {
     takes_texts: bool,
 }
 
-/// One callable of the model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Signature {
-    /// Clients name it so.
-    pub name: String,
-    /// Name in the file, where several names of clients can stand for one.
-    pub file_signature: String,
-    /// Method name of the SavedModel's signature.
-    pub method_name: String,
-    /// Dimension 0 of each tensor is the number of rows, which is 1 in the file.
-    pub batched: bool,
-    /// Rows that one run computes: one where the job measured nothing.
-    pub batch: Option<Batch>,
-    /// In the order of the document.
-    pub inputs: Vec<Tensor>,
-    /// What the file takes, where steps make it of the inputs that clients send.
-    pub file_inputs: Option<Vec<Tensor>>,
-    /// In the order of the document.
-    pub outputs: Vec<Tensor>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DescriptionData {
@@ -81,19 +58,6 @@ struct DescriptionData {
     signatures: Members<SignatureData>,
     labels: Option<Vec<String>>,
     text: Option<TextFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SignatureData {
-    batched: bool,
-    batch: Option<Batch>,
-    file_signature: Option<String>,
-    #[serde(default = "default_method")]
-    method_name: String,
-    inputs: Members<TensorData>,
-    file_inputs: Option<Members<TensorData>>,
-    outputs: Members<TensorData>,
 }
 
 impl Description {
@@ -192,7 +156,7 @@ impl Description {
     fn check_text(&self) -> Result<(), LoadError> {
         let part = self.text.as_deref();
         for signature in &self.signatures {
-            text_file::check(signature, part.and_then(|part| part.steps(&signature.name)))?;
+            signature.check_steps(part.and_then(|part| part.steps(&signature.name)))?;
         }
         let is_known = |name: &&str| self.signatures.iter().any(|signature| signature.name == **name);
         match part.into_iter().flat_map(TextPart::names).find(|name| !is_known(name)) {
@@ -222,106 +186,6 @@ impl Description {
     }
 }
 
-impl Signature {
-    /// Returns how many of so many rows the next run computes.
-    #[must_use]
-    pub fn next_rows(&self, left: usize) -> usize {
-        self.batch.as_ref().map_or(1, |batch| batch.next(left))
-    }
-
-    /// What the file takes.
-    #[must_use]
-    pub fn file_inputs(&self) -> &[Tensor] {
-        self.file_inputs.as_ref().unwrap_or(&self.inputs)
-    }
-
-    /// The most rows that one run computes.
-    #[must_use]
-    pub fn most_rows(&self) -> usize {
-        self.batch.as_ref().map_or(1, |batch| batch.rows)
-    }
-
-    /// Bytes of the outputs' values for so many rows, of the clients' types.
-    #[must_use]
-    pub fn output_bytes(&self, rows: usize) -> usize {
-        let of_a_row = |tensor: &Tensor| tensor.count().saturating_mul(tensor.dtype.size());
-        self.outputs.iter().map(of_a_row).fold(0, usize::saturating_add).saturating_mul(rows)
-    }
-
-    fn new(name: String, data: SignatureData) -> Result<Self, LoadError> {
-        let batched = data.batched;
-        let tensors = |members: Members<TensorData>| {
-            let tensors = members.0.into_iter().map(|(name, tensor)| Tensor::new(name, tensor, batched));
-            tensors.collect::<Result<Vec<_>, _>>()
-        };
-        let outputs = tensors(data.outputs)?;
-        let (inputs, file_inputs) = match data.file_inputs {
-            None => (tensors(data.inputs)?, None),
-            Some(file_inputs) => {
-                let inputs = data.inputs.0.into_iter().map(|(name, tensor)| Tensor::of_clients(name, tensor, batched));
-                (inputs.collect::<Result<Vec<_>, _>>()?, Some(tensors(file_inputs)?))
-            }
-        };
-        let for_file = file_inputs.as_ref().unwrap_or(&inputs).iter();
-        if let Some(tensor) = for_file.chain(&outputs).find(|tensor| tensor.has_strings()) {
-            return Err(LoadError::Invalid(format!(
-                "{FILE_NAME}: signature '{name}': '{}' is of type string, which the file cannot have without steps",
-                tensor.name
-            )));
-        }
-        if inputs.is_empty() || outputs.is_empty() {
-            return Err(LoadError::Invalid(format!(
-                "{FILE_NAME}: signature '{name}' needs at least one input and one output"
-            )));
-        }
-        if let Some(output) = outputs.iter().find(|output| output.image.is_some()) {
-            return Err(LoadError::Invalid(format!(
-                "{FILE_NAME}: output '{}' of signature '{name}' has 'image', which is for inputs",
-                output.name
-            )));
-        }
-        if let Some(batch) = &data.batch {
-            batch.check(&name, batched)?;
-        }
-        Ok(Self {
-            batch: data.batch,
-            file_signature: data.file_signature.unwrap_or_else(|| name.clone()),
-            name,
-            method_name: data.method_name,
-            batched,
-            inputs,
-            file_inputs,
-            outputs,
-        })
-    }
-}
-
-/// Tells whether a file is named that can only be in the same directory.
-pub(super) fn is_beside(file: &str) -> bool {
-    !file.contains('\0') && Path::new(file).file_name() == Some(OsStr::new(file))
-}
-
 fn default_file() -> String {
     "model.tflite".to_owned()
-}
-
-fn default_method() -> String {
-    "tensorflow/serving/predict".to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_beside_the_description() {
-        for file in ["model.tflite", "..tflite", "a b", "ä"] {
-            assert!(is_beside(file), "{file:?}");
-        }
-        for file in
-            ["", ".", "..", "../model.tflite", "/model.tflite", "a/model.tflite", "model.tflite/", "a/..", "a\0b"]
-        {
-            assert!(!is_beside(file), "{file:?}");
-        }
-    }
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::call::{Call, Outputs};
-use super::description::Signature;
 use super::error::{LoadError, RunError};
 use super::loaded::Model;
+use super::signature::Signature;
 use super::tensor::Tensor;
 use crate::litert::{CompiledModel, Error, Weights};
 

@@ -1,10 +1,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::description::{Description, Signature};
+use super::description::Description;
 use super::digest::Digest;
 use super::error::LoadError;
 use super::regular;
+use super::signature::Signature;
 use super::tensor::Tensor;
 use crate::litert::{CompiledModel, Error, Library, ModelFile, SignatureSpec, TensorSpec, Weights};
 

@@ -1,5 +1,6 @@
 //! The files of a model: whoever reads a pipe or a device as one waits for ever.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Error, Read, Result};
 use std::path::Path;
@@ -22,6 +23,11 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     File::open(path)
 }
 
+/// Tells whether a file is named that can only be in the same directory.
+pub(crate) fn is_beside(file: &str) -> bool {
+    !file.contains('\0') && Path::new(file).file_name() == Some(OsStr::new(file))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +38,18 @@ mod tests {
         assert_eq!(read(&file).unwrap(), std::fs::read(&file).unwrap());
         for other in ["/dev/zero", env!("CARGO_MANIFEST_DIR")] {
             assert_eq!(read(Path::new(other)).unwrap_err().to_string(), "it is no regular file", "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_beside_the_description() {
+        for file in ["model.tflite", "..tflite", "a b", "ä"] {
+            assert!(is_beside(file), "{file:?}");
+        }
+        for file in
+            ["", ".", "..", "../model.tflite", "/model.tflite", "a/model.tflite", "model.tflite/", "a/..", "a\0b"]
+        {
+            assert!(!is_beside(file), "{file:?}");
         }
     }
 }

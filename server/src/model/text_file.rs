@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::description::{Signature, is_beside};
 use super::digest::Digest;
 use super::error::LoadError;
 use super::regular;
-use crate::text::{Steps, TextPart};
+use super::regular::is_beside;
+use crate::text::TextPart;
 
 /// text.json, as model.json names it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -38,36 +38,4 @@ fn whole(directory: &Path, file: &str, sha256: &str) -> Result<Vec<u8>, String> 
         return Ok(bytes);
     }
     Err(format!("it has the SHA-256 {found} instead of {expected}: it is damaged, or another file"))
-}
-
-/// Checks that steps take what clients send, and make what the file takes.
-pub(super) fn check(signature: &Signature, steps: Option<&Steps>) -> Result<(), LoadError> {
-    let name = &signature.name;
-    let invalid =
-        |problem: String| Err(LoadError::Invalid(format!("the text part of the signature '{name}': {problem}")));
-    let (steps, file_inputs) = match (steps, &signature.file_inputs) {
-        (None, None) => return Ok(()),
-        (Some(steps), Some(file_inputs)) => (steps, file_inputs),
-        (Some(_), None) => return invalid("it has steps, but no fileInputs".to_owned()),
-        (None, Some(_)) => return invalid("it has fileInputs, but no steps".to_owned()),
-    };
-    for given in &steps.inputs {
-        let fits = |tensor: &&super::tensor::Tensor| {
-            tensor.name == given.name
-                && tensor.dtype.name() == given.dtype.to_string()
-                && tensor.stored_shape[..] == given.shape[..]
-        };
-        if !signature.inputs.iter().any(|tensor| fits(&tensor)) {
-            return invalid(format!("its input '{}' is none of the signature", given.name.escape_debug()));
-        }
-    }
-    let is_given = |name: &str| steps.inputs.iter().filter(|given| given.name == name).count() == 1;
-    if let Some(tensor) = signature.inputs.iter().find(|tensor| !is_given(&tensor.name)) {
-        return invalid(format!("the input '{}' is not there once", tensor.name));
-    }
-    let is_fed = |name: &str| steps.fed.iter().any(|(fed, _)| fed == name);
-    if steps.fed.len() != file_inputs.len() || !file_inputs.iter().all(|tensor| is_fed(&tensor.name)) {
-        return invalid("'fed' does not have the inputs of the file".to_owned());
-    }
-    Ok(())
 }

@@ -53,7 +53,7 @@ pub struct Given {
     pub name: String,
     /// Type of its elements.
     pub dtype: Type,
-    /// Of one row: dimension 0 is 1 where the signature is batched.
+    /// Shape of one row: dimension 0 is 1 where the signature is batched.
     pub shape: Shape,
 }
 

@@ -2,7 +2,7 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strings {
     bytes: Vec<u8>,
-    /// Where each string ends.
+    /// End of each string in `bytes`.
     ends: Vec<usize>,
 }
 

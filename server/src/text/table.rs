@@ -7,7 +7,7 @@ const HEADER_BYTES: usize = 64;
 const MOST_SLOTS: u64 = 1 << 32;
 const MOST_ENTRIES: u64 = (1 << 31) - 1;
 
-/// What the description says of a table.
+/// Properties that the description states of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     pub entries: u64,
@@ -25,7 +25,7 @@ pub(super) struct Table {
     values: Section,
 }
 
-/// Where a section of the file is.
+/// Position of a section of the file.
 #[derive(Clone, Copy, Debug)]
 enum Section {
     Integers(usize),

@@ -1,6 +1,6 @@
 //! Code points of UTF-8, as the converter of TensorFlow reads and writes them.
 
-/// What stands for bytes that are no UTF-8.
+/// Replacement of bytes that are no UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Invalid {
     /// A code point for each part that is invalid.

@@ -37,7 +37,7 @@ def numbers() -> None:
                 case("Cumsum", {"x": first, "axis": np.int32(-1)}, {"exclusive": exclusive, "reverse": reverse})
     case("FloorDiv", {"x": np.int64(1), "y": np.int64(0)}, {})
     case("Mul", {"x": np.int32(2**30), "y": np.int32(6)}, {})
-    case("Maximum", {"x": np.float32([np.nan, 1]), "y": np.float32([1, np.nan])}, {})
+    case("Maximum", {"x": np.array([np.nan, 1], np.float32), "y": np.array([1, np.nan], np.float32)}, {})
     case("Equal", {"x": tf.constant([b"a", b"b"]), "y": tf.constant(b"a")}, {})
     case("LogicalAnd", {"x": [True, False], "y": [True]}, {})
     case("All", {"input": [[True, False], [True, True]], "axis": [1]}, {"keep_dims": False})
@@ -93,16 +93,20 @@ def truths() -> None:
         for axes in ([0], [1], [-1, 0], []):
             case(
                 operation,
-                {"input": [[True, False, True], [False, False, True]], "axis": np.int32(axes)},
+                {"input": [[True, False, True], [False, False, True]], "axis": np.array(axes, np.int32)},
                 {"keep_dims": axes == [1]},
             )
-        case(operation, {"input": np.zeros((0, 2), bool), "axis": np.int32([0])}, {"keep_dims": False})
-    for weights in (np.float32([]), np.float32([1, 2, 4, 8, 16]), np.int64([1, 1, 1, 1, 5])):
-        case("Bincount", {"arr": np.int32([2, 0, 2, 9, 1]), "size": np.int32(4), "weights": weights}, {})
-    case("Bincount", {"arr": np.int32([-1]), "size": np.int32(4), "weights": np.float32([])}, {})
+        case(operation, {"input": np.zeros((0, 2), bool), "axis": np.array([0], np.int32)}, {"keep_dims": False})
+    for weights in (
+        np.array([], np.float32),
+        np.array([1, 2, 4, 8, 16], np.float32),
+        np.array([1, 1, 1, 1, 5], np.int64),
+    ):
+        case("Bincount", {"arr": np.array([2, 0, 2, 9, 1], np.int32), "size": np.int32(4), "weights": weights}, {})
+    case("Bincount", {"arr": np.array([-1], np.int32), "size": np.int32(4), "weights": np.array([], np.float32)}, {})
     for value in (
-        np.int64([[0, 3], [-1, 0]]),
-        np.float32([0, -0.0, np.nan, 1]),
+        np.array([[0, 3], [-1, 0]], np.int64),
+        np.array([0, -0.0, np.nan, 1], np.float32),
         np.array(True),
         np.zeros((2, 0), bool),
     ):
@@ -110,7 +114,7 @@ def truths() -> None:
 
 
 def odd_numbers() -> None:
-    odd = np.float32([np.nan, -0.0, np.inf, -np.inf, 2.5, -2.5])
+    odd = np.array([np.nan, -0.0, np.inf, -np.inf, 2.5, -2.5], np.float32)
     for operation in (
         "Equal",
         "NotEqual",
@@ -123,12 +127,12 @@ def odd_numbers() -> None:
         "FloorDiv",
         "FloorMod",
     ):
-        case(operation, {"x": odd[:, None], "y": np.float32([np.nan, 0.0, 1.5, -1.5])}, {})
+        case(operation, {"x": odd[:, None], "y": np.array([np.nan, 0.0, 1.5, -1.5], np.float32)}, {})
     for operation in ("Neg", "Abs", "Sign"):
         case(operation, {"x": odd}, {})
     for operation in ("Max", "Min", "Sum", "Prod"):
         case(
             operation,
-            {"input": np.float32([[np.nan, 1], [2, np.nan], [3, 4]]), "axis": np.int32([1])},
+            {"input": np.array([[np.nan, 1], [2, np.nan], [3, 4]], np.float32), "axis": np.array([1], np.int32)},
             {"keep_dims": False},
         )

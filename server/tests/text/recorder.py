@@ -60,7 +60,7 @@ def case(
         for name, values in inputs.items()
         for value in (values if name in several and isinstance(values, list) else [values])
     ]
-    entry = {
+    entry: dict[str, Any] = {
         "operation": operation,
         "inputs": [document(value) for value in flat],
         "attributes": attributes if written is None else written,

@@ -78,13 +78,13 @@ def shapes() -> None:
 def sizes() -> None:
     cube = np.arange(6, dtype=np.int64).reshape(1, 3, 1, 2)
     words = tf.constant([[b"a", b"b"], [b"c", b"d"]])
-    for value in (cube, words, np.float32([]), np.array(True), np.uint8([[7]])):
+    for value in (cube, words, np.array([], np.float32), np.array(True), np.array([[7]], np.uint8)):
         for dtype in ("int32", "int64"):
             for operation in ("Shape", "Size"):
                 case(operation, {"input": value}, {"out_type": NAMES[dtype]}, {"out_type": dtype})
         case("Rank", {"input": value}, {})
         case("ZerosLike", {"x": value}, {})
-    for value in (cube, np.array(False), np.float64([2.5]), np.uint8([[7]])):
+    for value in (cube, np.array(False), np.array([2.5], np.float64), np.array([[7]], np.uint8)):
         case("OnesLike", {"x": value}, {})
     for axes in ([], [0], [-2], [0, 2], [1], [4]):
         case("Squeeze", {"input": cube}, {"axis": axes}, {"squeeze_dims": axes})
@@ -105,13 +105,13 @@ def choices() -> None:
         (words, [[1, 1]]),
     ):
         case("Pad", {"input": value, "paddings": np.array(pads, np.int32)}, {})
-    for indices in (np.int64(1), np.array([], np.int32), np.int32([-1])):
+    for indices in (np.int64(1), np.array([], np.int32), np.array([-1], np.int32)):
         case("GatherV2", {"params": words, "indices": indices, "axis": np.int64(-1)}, {"batch_dims": 0})
     case("ConcatV2", {"values": [words, others[:1]], "axis": np.int32(0)}, {})
     case("ConcatV2", {"values": [words, others[:1]], "axis": np.int32(1)}, {})
-    case("Slice", {"input": words, "begin": np.int32([0, 1]), "size": np.int32([2, -1])}, {})
-    case("Slice", {"input": words, "begin": np.int32([0, 1]), "size": np.int32([2, 2])}, {})
-    case("Transpose", {"x": words, "perm": np.int32([1, 0])}, {})
+    case("Slice", {"input": words, "begin": np.array([0, 1], np.int32), "size": np.array([2, -1], np.int32)}, {})
+    case("Slice", {"input": words, "begin": np.array([0, 1], np.int32), "size": np.array([2, 2], np.int32)}, {})
+    case("Transpose", {"x": words, "perm": np.array([1, 0], np.int32)}, {})
     case("Range", {"start": np.int64(0), "limit": np.int64(5), "delta": np.int64(2)}, {})
     case("Range", {"start": np.int64(0), "limit": np.int64(5), "delta": np.int64(0)}, {})
     case("Range", {"start": np.int64(0), "limit": np.int64(5), "delta": np.int64(-1)}, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -138,8 +139,8 @@ def hashes_and_numbers() -> None:
             np.array([True, False]),
         ):
             case("Cast", {"x": value}, {"DstT": NAMES[to]}, {"DstT": to})
-    for dtype in (np.float32, np.float64, np.int32, np.int64):
-        values = np.array([[-3, 0, 1], [2, 7, 2**24 + 1]], dtype)
+    for number in (np.float32, np.float64, np.int32, np.int64):
+        values = np.array([[-3, 0, 1], [2, 7, 2**24 + 1]], number)
         case("Bucketize", {"input": values}, {"boundaries": [0.0, 1.0, 2.5, 7.0]})
         case("Bucketize", {"input": values}, {"boundaries": []})
     case(
@@ -157,13 +158,14 @@ def hashes_and_numbers() -> None:
             "out_type": tf.int64,
             "internal_type": tf.int64,
         }
-        for key in (956888297470, 2**63 - 1):
-            written = {"num_buckets": 1000, "hash_key": str(key)}
-            case("SparseCross", {"dense_inputs": columns}, {"num_buckets": 1000, "hash_key": key}, written, **sparse)
+        for salt in (956888297470, 2**63 - 1):
+            written = {"num_buckets": 1000, "hash_key": str(salt)}
+            case("SparseCross", {"dense_inputs": columns}, {"num_buckets": 1000, "hash_key": salt}, written, **sparse)
 
 
 def pieces() -> None:
     words, splits = tf.constant([b"a", b"bb", b"c", b"", b"e\xcc\x81"]), np.array([0, 3, 3, 4, 5], np.int64)
+    given: dict[str, Any]
     for widths, pad, short in (
         ([2], 0, False),
         ([1, 2], 0, False),
@@ -211,4 +213,9 @@ def pieces() -> None:
         given,
         written,
     )
-    case("StringNGrams", {"data": tf.constant([b"a", b"b", b"c"]), "data_splits": np.int64([0, 2])}, given, written)
+    case(
+        "StringNGrams",
+        {"data": tf.constant([b"a", b"b", b"c"]), "data_splits": np.array([0, 2], np.int64)},
+        given,
+        written,
+    )

@@ -20,6 +20,7 @@ from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..sources import TfliteSource
     from .opened_model import OpenedModel
 
 #: Types that TensorFlow Serving's REST API cannot carry. gRPC carries all.
@@ -85,10 +86,7 @@ def _for_lambda(model: OpenedModel) -> str:
     except OptimizerError as error:
         return f"no: {error}"
     if isinstance(source, TfliteSource):
-        able = "serves it as it is" if source.quantized else "default recipe, search, quantization, distillation"
-        if source.stateful:
-            return f"{able}, with --stateful reset_per_request, because it changes its state"
-        return f"{able}, because it is quantized already" if source.quantized else able
+        return _with_file(source)
     writers = source.signatures[selection.default].writers
     if writers:
         return f"only with --stateful reset_per_request, because it changes its state ({', '.join(writers)})"
@@ -98,6 +96,16 @@ def _for_lambda(model: OpenedModel) -> str:
     if spec.string_tensors:
         return "default recipe, search, quantization, if its text part can be separated from its numbers"
     return "default recipe, search, quantization, pruning, distillation, if LiteRT has all of its operators"
+
+
+def _with_file(source: TfliteSource) -> str:
+    if source.quantized:
+        able, reason = "serves it as it is", ", because it is quantized already"
+    else:
+        able, reason = "default recipe, search, quantization, distillation", ""
+    if source.stateful:
+        reason = ", with --stateful reset_per_request, because it changes its state"
+    return f"{able}{reason}"
 
 
 def _for_serving(model: OpenedModel) -> str:

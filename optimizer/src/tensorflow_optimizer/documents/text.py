@@ -34,7 +34,7 @@ class TableFile(Document):
     file: Annotated[str, Field(pattern=r"^text-\d+\.table$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size: Number
-    """Of the file, in bytes."""
+    """Size of the file, in bytes."""
     entries: Number
     key: Literal["string", "int64"]
     value: Literal["string", "int64"]
@@ -125,7 +125,7 @@ class TextDescription(Document):
     schema_version: Literal[1] = 1
     tables: Annotated[list[TableFile], Field(max_length=MOST_TABLES)]
     signatures: Annotated[dict[str, TextPart], Field(max_length=MOST_SIGNATURES)]
-    """By the names that clients use."""
+    """Steps of each signature, by the name that clients use."""
 
     def to_json(self) -> str:
         """Return the text that is written to disk, without indentation: it is read at every start."""

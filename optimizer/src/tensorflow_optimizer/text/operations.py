@@ -196,7 +196,7 @@ def _to_number(operation: Any) -> Attributes:
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 _NGRAMS = ("ngram_widths", "pad_width", "preserve_short_sequences", "separator", "left_pad", "right_pad")
 _CHARACTERS = ("errors", "replacement_char")
-#: How attributes are read, and their names.
+#: Operations, each with the reader of its attributes and their names.
 _OPERATIONS: dict[str, tuple[Callable[[Any], Attributes], tuple[str, ...]]] = {
     **dict.fromkeys(("StringLower", "StringUpper"), (_only("encoding", ""), ("encoding",))),
     "StringStrip": (_none, ()),

@@ -116,7 +116,7 @@ class _Reader:
 
     @property
     def left(self) -> str:
-        """What is not read yet."""
+        """The rest of the pattern, which is not read yet."""
         return self._text[self._at :]
 
     def error(self, what: str) -> PatternError:

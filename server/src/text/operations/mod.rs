@@ -27,9 +27,9 @@ type Kernel = Box<dyn Fn(&[&Value], &mut Meter<'_>) -> Result<Vec<Value>, Fault>
 
 /// An operation with its attributes.
 pub(super) struct Operation {
-    /// How many values it takes.
+    /// Number of values it takes.
     pub inputs: RangeInclusive<usize>,
-    /// How many values it makes.
+    /// Number of values it makes.
     pub outputs: usize,
     /// Makes them.
     pub run: Kernel,

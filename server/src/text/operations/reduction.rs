@@ -7,7 +7,7 @@ use super::super::shape::{MOST_DIMENSIONS, Shape, Walk};
 use super::super::value::{Data, Value};
 use super::{Read, one};
 
-/// What the elements of some dimensions become.
+/// Reduction of the elements of some dimensions.
 #[derive(Clone, Copy, PartialEq)]
 enum Reduction {
     Most,

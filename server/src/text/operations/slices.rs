@@ -33,7 +33,7 @@ fn mask(attributes: &mut Attributes, name: &str) -> Result<u64, String> {
     attributes.count(name, usize::MAX).map(|mask| mask as u64)
 }
 
-/// Which dimensions of a `StridedSlice` are not as its numbers say, as bits.
+/// Masks of a `StridedSlice`: a bit for each dimension that is not as its numbers say.
 struct Masks {
     begin: u64,
     end: u64,
