@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sample_jobs import FULL_INTEGER, gate
 from sample_text_models import ABOUT_DOGS, TEXTS, columns, trained, vectorized, vectorizing
+from tensorflow_optimizer.documents.manifest import Runtime
 from tensorflow_optimizer.documents.text import TextDescription
 from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE, find_program
 
@@ -36,7 +37,7 @@ def test_a_classifier_of_texts_is_published_with_its_steps_and_its_words(tmp_pat
     assert result.outcome.original.outputs["output_0"].accuracy == 1
     published, files = result.published, _files(result)
     assert files.keys() == {"model.tflite", "text.json", "text-0.table"}
-    assert published.runtime.value == "native"
+    assert published.requirements.runtime is Runtime.NATIVE
     assert published.text is not None
     assert published.text.sha256 == hashlib.sha256(files["text.json"]).hexdigest()
     (table,) = TextDescription.model_validate_json(files["text.json"]).tables
@@ -61,7 +62,8 @@ def test_a_keras_file_with_a_layer_of_texts_is_published(tmp_path: Path, runs: R
 def test_the_numbers_behind_categories_are_quantized_with_the_rows_of_the_table(tmp_path: Path, runs: Runs) -> None:
     data = tmp_path / "table.csv"
     pairs = [(city, code) for city in ("rome", "oslo", "x", "") for code in (12, 7)]
-    rows = [f"{city},{code},{code / 12},{-1}" for city, code in pairs * 8]
+    # The range of the generated inputs, by which the alias of the signature is measured.
+    rows = [f"{city},{code},{number % 13 / 2 - 3},{number % 7 - 3}" for number, (city, code) in enumerate(pairs * 16)]
     data.write_text("\n".join(["city,code,numbers/0,numbers/1", *rows]), encoding="utf-8")
     allowed = gate(("maxRelativeError", 0.2))
     result = runs(columns(tmp_path / "model"), data, recipe=FULL_INTEGER, gate=allowed)

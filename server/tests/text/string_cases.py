@@ -130,7 +130,8 @@ def hashes_and_numbers() -> None:
     for text in numbers:
         for dtype in ("float32", "float64", "int32", "int64"):
             case("StringToNumber", {"string_tensor": [text]}, {"out_type": NAMES[dtype]}, {"out_type": dtype})
-    for value in (np.array([0, -5, 2**62], np.int64), np.array([-(2**31), 7], np.int32), np.array([True, False])):
+    whole = (np.array([0, -5, 2**62], np.int64), np.array([-(2**31), 7], np.int32), np.array([0, 255], np.uint8))
+    for value in (*whole, np.array([True, False]), texts[:9]):
         case("AsString", {"input": value}, {})
     for to in ("int32", "int64", "float32", "float64", "bool"):
         for value in (

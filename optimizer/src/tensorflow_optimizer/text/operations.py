@@ -137,7 +137,7 @@ def _regex_match(operation: Any) -> Attributes:
 
 def _as_string(operation: Any) -> Attributes:
     kind = operation.inputs[0].dtype.name
-    if kind not in {"int32", "int64", "bool", "string"}:
+    if kind not in {"int32", "int64", "uint8", "bool", "string"}:
         raise RefusedStepError(f"writes {kind} as text")
     for name, plain in (("precision", -1), ("scientific", False), ("shortest", False), ("width", -1), ("fill", b"")):
         if operation.get_attr(name) != plain:

@@ -2,7 +2,7 @@ use super::super::attributes::Attributes;
 use super::super::fault::{Fault, fault};
 use super::super::meter::Meter;
 use super::super::value::{Data, Value};
-use super::{Read, one};
+use super::operation::{Read, one};
 
 /// An operation of two numbers.
 #[derive(Clone, Copy)]

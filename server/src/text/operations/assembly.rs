@@ -3,7 +3,7 @@ use super::super::fault::{Fault, fault};
 use super::super::meter::Meter;
 use super::super::shape::{MOST_DIMENSIONS, MOST_ELEMENTS, Shape, Walk, axis_of};
 use super::super::value::{Data, Value, mapped};
-use super::{Read, one, several};
+use super::operation::{Read, one, several};
 
 /// Most values that are taken apart.
 const MOST_PARTS: usize = 1 << 12;

@@ -3,7 +3,7 @@ use super::super::fault::{Fault, fault};
 use super::super::meter::Meter;
 use super::super::shape::Shape;
 use super::super::value::{Data, Value};
-use super::{Read, one};
+use super::operation::{Read, one};
 
 pub(super) fn read(name: &str, _: &mut Attributes) -> Read {
     match name {

@@ -8,7 +8,7 @@ use super::super::numbers::{real, whole, write_whole};
 use super::super::siphash::siphash24;
 use super::super::strings::Strings;
 use super::super::value::{Data, Type, Value};
-use super::{Read, one};
+use super::operation::{Read, one};
 
 /// Most bytes of a number in decimal.
 const LONGEST_NUMBER: usize = 20;
@@ -65,6 +65,10 @@ fn hashed(value: &Value, buckets: u64, hash: impl Fn(&[u8]) -> u64, meter: &mut 
 }
 
 fn as_string(value: &Value, meter: &mut Meter<'_>) -> Result<Value, Fault> {
+    if let Data::Strings(strings) = &value.data {
+        meter.strings(strings.len(), strings.bytes().len())?;
+        return Ok(value.clone());
+    }
     meter.strings(value.data.len(), LONGEST_NUMBER * value.data.len())?;
     let mut text = Vec::with_capacity(LONGEST_NUMBER);
     let mut written = |number: i64| {

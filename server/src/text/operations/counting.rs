@@ -4,7 +4,7 @@ use super::super::meter::Meter;
 use super::super::shape::Shape;
 use super::super::value::{Data, Value};
 use super::conversion::truths;
-use super::{Read, one};
+use super::operation::{Read, one};
 
 pub(super) fn read(name: &str, attributes: &mut Attributes) -> Read {
     match name {

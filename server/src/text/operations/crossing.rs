@@ -6,7 +6,7 @@ use super::super::fingerprint::fingerprint64;
 use super::super::meter::Meter;
 use super::super::shape::Shape;
 use super::super::value::{Data, Value};
-use super::{Read, several};
+use super::operation::{Read, several};
 
 /// Most columns of one cross.
 const MOST_COLUMNS: usize = 64;

@@ -6,6 +6,7 @@ mod comparison;
 mod conversion;
 mod counting;
 mod crossing;
+mod operation;
 mod ragged;
 mod reduction;
 mod shapes;
@@ -14,29 +15,12 @@ mod splitting;
 mod strings;
 mod tables;
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+pub(super) use operation::Operation;
+
 use super::attributes::Attributes;
-use super::fault::Fault;
-use super::meter::Meter;
 use super::table::Table;
-use super::value::Value;
-
-type Kernel = Box<dyn Fn(&[&Value], &mut Meter<'_>) -> Result<Vec<Value>, Fault> + Send + Sync>;
-
-/// An operation with its attributes.
-pub(super) struct Operation {
-    /// Number of values it takes.
-    pub inputs: RangeInclusive<usize>,
-    /// Number of values it makes.
-    pub outputs: usize,
-    /// Makes them.
-    pub run: Kernel,
-}
-
-/// An operation, if the name is that of one; or a few words on its attributes.
-type Read = Result<Option<Operation>, String>;
 
 /// Reads an operation.
 pub(super) fn read(name: &str, mut attributes: Attributes, tables: &[Arc<Table>]) -> Result<Operation, String> {
@@ -60,22 +44,4 @@ pub(super) fn read(name: &str, mut attributes: Attributes, tables: &[Arc<Table>]
     let found = found.ok_or("this program does not have it")?;
     attributes.finish()?;
     Ok(found)
-}
-
-/// Makes an operation with one output.
-fn one(
-    inputs: RangeInclusive<usize>,
-    run: impl Fn(&[&Value], &mut Meter<'_>) -> Result<Value, Fault> + Send + Sync + 'static,
-) -> Read {
-    several(inputs, 1, move |values, meter| Ok(vec![run(values, meter)?]))
-}
-
-/// Makes an operation.
-#[expect(clippy::unnecessary_wraps, reason = "it ends a reader of operations, which can fail")]
-fn several(
-    inputs: RangeInclusive<usize>,
-    outputs: usize,
-    run: impl Fn(&[&Value], &mut Meter<'_>) -> Result<Vec<Value>, Fault> + Send + Sync + 'static,
-) -> Read {
-    Ok(Some(Operation { inputs, outputs, run: Box::new(run) }))
 }

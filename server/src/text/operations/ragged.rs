@@ -4,8 +4,8 @@ use super::super::meter::Meter;
 use super::super::shape::Shape;
 use super::super::value::Value;
 use super::counting::counted;
+use super::operation::{Read, one};
 use super::splitting::rows;
-use super::{Read, one};
 
 /// The way in which a tensor says where rows begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::super::fault::{Fault, fault};
 use super::super::meter::Meter;
 use super::super::shape::{MOST_DIMENSIONS, Shape, Walk};
 use super::super::value::{Data, Value};
-use super::{Read, one};
+use super::operation::{Read, one};
 
 /// Reduction of the elements of some dimensions.
 #[derive(Clone, Copy, PartialEq)]

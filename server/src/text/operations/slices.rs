@@ -3,7 +3,7 @@ use super::super::fault::{Fault, fault};
 use super::super::meter::Meter;
 use super::super::shape::{MOST_DIMENSIONS, Shape, Walk};
 use super::super::value::Value;
-use super::{Read, one};
+use super::operation::{Read, one};
 
 pub(super) fn read(name: &str, attributes: &mut Attributes) -> Read {
     match name {

@@ -7,8 +7,8 @@ use super::super::strings::{STRING_BYTES, Strings};
 use super::super::unicode::{Invalid, decode, encode};
 use super::super::value::{Data, Type, Value};
 use super::super::words::split;
+use super::operation::{Read, one, several};
 use super::strings::list;
-use super::{Read, one, several};
 
 /// Most strings that are joined to one, and most pads beside them.
 const WIDEST_NGRAM: usize = 1 << 10;

@@ -6,7 +6,7 @@ use super::super::shape::Shape;
 use super::super::strings::Strings;
 use super::super::value::{Data, Value};
 use super::super::words::{Unit, length, part, stripped};
-use super::{Read, one};
+use super::operation::{Read, one};
 
 pub(super) fn read(name: &str, attributes: &mut Attributes) -> Read {
     match name {

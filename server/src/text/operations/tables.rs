@@ -6,7 +6,7 @@ use super::super::meter::Meter;
 use super::super::strings::Strings;
 use super::super::table::Table;
 use super::super::value::{Data, Value};
-use super::{Read, one};
+use super::operation::{Read, one};
 
 pub(super) fn read(name: &str, attributes: &mut Attributes, tables: &[Arc<Table>]) -> Read {
     if name != "LookupTableFindV2" {
