@@ -139,7 +139,7 @@ TENSOR = ("signatures", "serving_default", "inputs", "x", "tensor")
     ("path", "value", "reason"),
     [
         ((*TENSOR, "dtype"), "int32", "'x' cannot turn float32 into int32"),
-        ((*TENSOR[:-1], "dtype"), "string", "is not a model description: unknown variant `string`"),
+        ((*TENSOR[:-1], "dtype"), "string", "'x' cannot turn string into float32"),
         ((*TENSOR, "shape"), [1, 5], "input 'x' of the file has type 1 and shape [1, 4], its description 1 and [1, 5]"),
         ((*TENSOR, "shape"), [1, 4, 1], "and shape [1, 4], its description 1 and [1, 4, 1]"),
         ((*TENSOR, "shape"), [-1, 4], "model.json"),
