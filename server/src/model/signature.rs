@@ -21,7 +21,7 @@ pub struct Signature {
     pub batch: Option<Batch>,
     /// In the order of the document.
     pub inputs: Vec<Tensor>,
-    /// What the file takes, where steps make it of the inputs that clients send.
+    /// Tensors that the file takes, where steps make them of the inputs that clients send.
     pub file_inputs: Option<Vec<Tensor>>,
     /// In the order of the document.
     pub outputs: Vec<Tensor>,
@@ -47,7 +47,7 @@ impl Signature {
         self.batch.as_ref().map_or(1, |batch| batch.next(left))
     }
 
-    /// What the file takes.
+    /// Tensors that the file takes.
     #[must_use]
     pub fn file_inputs(&self) -> &[Tensor] {
         self.file_inputs.as_ref().unwrap_or(&self.inputs)
