@@ -24,7 +24,7 @@ export class RuntimeLayer extends Construct {
   public static readonly PROPERTY_INJECTION_ID: string = 'cdk-tensorflow.RuntimeLayer';
 
   /**
-   * The stack's layer with the native program and LiteRT's C library: at most 10 MB unzipped.
+   * The stack's layer with the native program and LiteRT's C library: at most 11 MB unzipped.
    *
    * @param scope any construct in the stack
    * @param options architecture and bundling

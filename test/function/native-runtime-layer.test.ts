@@ -22,7 +22,7 @@ jest.mock('../../lib/private/asset-paths', () => {
 });
 
 /** Maximum unzipped size of the native runtime's layer, with the program as it is published. */
-const MAX_BYTES = 10_000_000;
+const MAX_BYTES = 11_000_000;
 
 /** Programs of the development profile, which `npm run setup` compiles because it takes less time; they are larger. */
 const unpublished = execFileSync(process.execPath, ['--input-type=module', '--eval', 'import { unpublishedPrograms } from "./scripts/server/programs.mjs"; console.log(unpublishedPrograms().join("\\n"));'], {
@@ -51,7 +51,7 @@ describe.each(machines)('for %s', (machine, architecture) => {
     rmSync(directory, { recursive: true });
   }, 120_000);
 
-  whenPublished('the layer has at most 10 MB', () => {
+  whenPublished('the layer has at most 11 MB', () => {
     const bytes = bundledBytes(layer(architecture));
     expect(bytes).toBeGreaterThan(5_000_000);
     expect(bytes).toBeLessThanOrEqual(MAX_BYTES);
