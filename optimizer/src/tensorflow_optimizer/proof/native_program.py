@@ -36,9 +36,9 @@ _NAME = "bootstrap"
 _PROCESSORS = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _ROUNDS = 2
 _STARTS = 3
-_WARM_PROCESSES, _WARM_RUNS = 5, 60
+_WARM_PROCESSES, _WARM_RUNS, _WARM_TURNS = 5, 60, 12
 _WARM_SECONDS = 3.0
-_ASKED, _IN_A_ROW = 20, 5
+_ASKED, _IN_A_ROW = 20, 20
 _REFUSAL_LIMIT = 500
 #: Time that a leaf has beyond its program's limit, to report that the program is late.
 _GRACE_SECONDS = 30.0
@@ -299,7 +299,7 @@ def measure_warm(native: NativeProgram, event: bytes) -> Warm:
         single = clock.taken
         clock = _ProcessorClock(function.process)
         end, turns = time.perf_counter() + half, 0
-        while turns < _WARM_RUNS // _IN_A_ROW and (turns < 3 or time.perf_counter() < end):
+        while turns < _WARM_TURNS and (turns < 3 or time.perf_counter() < end):
             native.send([event], _IN_A_ROW)
             clock.stop(_IN_A_ROW)
             turns += 1
