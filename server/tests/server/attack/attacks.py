@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from floods import STREAMS, ended, flood, opening
+from floods import STREAMS, flood, opening, refused
 from http2 import PREDICT, Connection, message
 
 if TYPE_CHECKING:
@@ -206,7 +206,8 @@ FLOODS: dict[str, bytes] = {
     "reflection": opening(REFLECTION),
     "watch": opening(WATCH, message(0)),
     "begun_predictions": opening(PREDICT),
-    "begun_messages": opening(PREDICT, message(1000) + bytes(900)),
+    # All streams of a connection together stay within its first window: what exceeds it ends the connection.
+    "begun_messages": opening(PREDICT, message(1000) + bytes(600)),
     "large_headers": opening(PREDICT, headers=(("a", "b" * 12_000),)),
 }
 
@@ -215,11 +216,12 @@ def floods(server: Server, name: str, clients: int = 1000) -> None:
     """Open nearly all streams of as many connections as may be open; not all of them are admitted."""
     with flood(server.grpc_port, FLOODS[name], clients) as opened:
         time.sleep(5)
-        end = time.monotonic() + 60
-        while (refused := ended(opened)) == 0:
+        # A busy machine takes long to read 100,000 streams; the limit bounds only how late a failure is told.
+        end = time.monotonic() + 300
+        while (count := refused(opened)) == 0:
             assert time.monotonic() < end, "every stream was admitted"
             time.sleep(1)
-        print(f"{name}: {refused} of {clients * STREAMS} streams ended")
+        print(f"{name}: {count} of {clients * STREAMS} streams refused")
 
 
 def everything(server: Server) -> None:

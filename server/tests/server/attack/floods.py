@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 from typing import TYPE_CHECKING
 
-from http2 import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, SETTINGS, headers_block
+from hpack import Decoder
+from http2 import DATA, END_HEADERS, HEADERS, RST_STREAM, SETTINGS, headers_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 STREAMS = 100
 """Streams of a connection: as many as the server allows."""
+REFUSED_STREAM = 7
+"""HTTP/2's code of a reset stream that was not begun."""
+RESOURCE_EXHAUSTED = "8"
+"""The status of gRPC for a call for which there is no room."""
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -32,8 +36,41 @@ def opening(path: str, data: bytes = b"", headers: tuple[tuple[str, str], ...] =
     return PREFACE + frame(SETTINGS, 0, 0, b"") + opened
 
 
+class Flooded:
+    """A connection that has sent all its streams, and what the server has said of them."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+        self._unread = b""
+        self._decoder = Decoder()
+        self.refused = 0
+        """Streams that the server has refused. Those that it has ended at their deadline were admitted."""
+
+    def read(self) -> None:
+        """Read what has come."""
+        self._client.setblocking(False)
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while more := self._client.recv(1 << 20):
+                self._unread += more
+        at = 0
+        while (start := at + 9) <= len(self._unread):
+            head = self._unread[at:start]
+            at = start + int.from_bytes(head[:3], "big")
+            if at > len(self._unread):
+                at = start - 9
+                break
+            self.refused += self._is_refusal(head[3], self._unread[start:at])
+        self._unread = self._unread[at:]
+
+    def _is_refusal(self, kind: int, payload: bytes) -> bool:
+        if kind == RST_STREAM:
+            return int.from_bytes(payload, "big") == REFUSED_STREAM
+        # The decoder has to see every block of the connection: one may name a field of another.
+        return kind == HEADERS and ("grpc-status", RESOURCE_EXHAUSTED) in self._decoder.decode(payload)
+
+
 @contextlib.contextmanager
-def flood(port: int, sent: bytes, connections: int) -> Iterator[list[socket.socket]]:
+def flood(port: int, sent: bytes, connections: int) -> Iterator[list[Flooded]]:
     """Open connections, send the same on each, and read nothing."""
     with contextlib.ExitStack() as stack:
         opened = []
@@ -41,23 +78,12 @@ def flood(port: int, sent: bytes, connections: int) -> Iterator[list[socket.sock
             with contextlib.suppress(OSError):
                 client = stack.enter_context(socket.create_connection(("localhost", port), timeout=60))
                 client.sendall(sent)
-                opened.append(client)
+                opened.append(Flooded(client))
         yield opened
 
 
-def ended(clients: list[socket.socket]) -> int:
-    """Read what has come, and return how many streams the server has ended."""
-    count = 0
+def refused(clients: list[Flooded]) -> int:
+    """Read what has come, and return how many streams the server has refused so far."""
     for client in clients:
-        client.setblocking(False)
-        data = b""
-        with contextlib.suppress(BlockingIOError, ConnectionError):
-            while more := client.recv(1 << 20):
-                data += more
-        while len(data) >= 9:
-            size, kind, flags = int.from_bytes(data[:3], "big"), data[3], data[4]
-            # A call that is refused has one block of headers, which ends it; a reset may follow.
-            count += kind == HEADERS and bool(flags & END_STREAM)
-            count += kind == RST_STREAM and struct.unpack(">I", data[9:13])[0] != 0
-            data = data[9 + size :]
-    return count
+        client.read()
+    return sum(client.refused for client in clients)
