@@ -1,4 +1,4 @@
-import type { Manifest } from '../../lib/private/documents/manifest';
+import type { Figure, Manifest } from '../../lib/private/documents/manifest';
 import type { DeliveryClient } from './client';
 import type { Delivery, ServingStack, Upload, Version } from './documents';
 import { numberOf } from './documents';
@@ -34,13 +34,16 @@ export async function statusOf(client: DeliveryClient, limit: number): Promise<S
   return { endpoints, ...parameters, newest, running: deliveries.filter(({ outcome }) => outcome === 'RUNNING') };
 }
 
+/** Returns an error with four digits, or the text of one that is no finite number. */
+const errorText = (error: Figure) => (typeof error === 'number' ? error.toPrecision(4) : error);
+
 /** Returns a manifest's size, quality and latency. */
 function figures(manifest: Manifest | undefined): string {
   if (manifest === undefined) {
     return 'no manifest to read';
   }
   const qualities = Object.entries(manifest.evaluation?.outputs ?? {}).flatMap(([output, { accuracy, meanAbsoluteError }]) => (
-    typeof accuracy === 'number' ? [`${output} accuracy ${accuracy.toFixed(4)}`] : typeof meanAbsoluteError === 'number' ? [`${output} error ${meanAbsoluteError.toPrecision(4)}`] : []));
+    typeof accuracy === 'number' ? [`${output} accuracy ${accuracy.toFixed(4)}`] : (meanAbsoluteError ?? null) !== null ? [`${output} error ${errorText(meanAbsoluteError!)}`] : []));
   const latency = typeof manifest.latencyMilliseconds === 'number' ? [`${manifest.latencyMilliseconds.toPrecision(3)} ms`] : [];
   return [manifest.candidate, `${(manifest.sizeBytes / 1e6).toFixed(2)} MB`, ...qualities, ...latency].join(', ');
 }

@@ -17,8 +17,10 @@ export async function openCommand(args: string[]): Promise<number> {
   }
   // Beside the bundled command: see scripts/package/command.mjs.
   const proxy = await startProxy(endpoint, { page: readFileSync(join(__dirname, 'page.html'), 'utf8') });
+  // A signal may come as soon as the address is read.
+  const ended = new Promise<void>((resolve) => (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).forEach((signal) => process.once(signal, () => resolve())));
   process.stdout.write(announcement(endpoint, proxy.address));
-  await new Promise<void>((resolve) => (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).forEach((signal) => process.once(signal, () => resolve())));
+  await ended;
   await proxy.close();
   return 0;
 }

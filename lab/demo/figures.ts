@@ -1,13 +1,13 @@
-import type { Manifest, Metrics, OutputMetrics, Runtime } from '../../lib/private/documents/manifest';
+import type { Figure, Manifest, Metrics, OutputMetrics, Runtime } from '../../lib/private/documents/manifest';
 import type { DemoPath } from './path';
 import type { PathName } from './path-name';
 
 /** The errors of one output that is a regression, against its labels and in their unit. */
 export interface RegressionErrors {
   readonly output: string;
-  readonly meanAbsoluteError: number;
-  readonly rootMeanSquaredError: number | null;
-  readonly rSquared: number | null;
+  readonly meanAbsoluteError: Figure;
+  readonly rootMeanSquaredError: Figure | null;
+  readonly rSquared: Figure | null;
 }
 
 /** The demo's measurements, as written by `--json`. */
@@ -50,7 +50,7 @@ function accuracy(metrics: Metrics | null): number | null {
 /** The name of the regression whose error increased most, or null where no output is a regression with labels. */
 function worstRegression(metrics: Metrics | null): string | null {
   const regressions = Object.entries(metrics?.outputs ?? {}).filter(([, output]) => (output.meanAbsoluteError ?? null) !== null);
-  const increase = (output: OutputMetrics) => output.errorIncrease ?? -Infinity;
+  const increase = (output: OutputMetrics) => Number(output.errorIncrease ?? -Infinity);
   return regressions.length ? regressions.reduce((worst, output) => (increase(output[1]) > increase(worst[1]) ? output : worst))[0] : null;
 }
 
@@ -86,7 +86,7 @@ export function figuresOf(manifest: Manifest) {
 
 export const megabytes = (bytes: number | null) => (bytes === null ? 'not known' : bytes < 1e5 ? `${(bytes / 1e3).toFixed(2)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
 export const percent = (ratio: number | null) => (ratio === null ? 'no labels' : `${(ratio * 100).toFixed(2)} %`);
-export const decimal = (value: number | null | undefined) => (value === null || value === undefined ? '' : String(Number(value.toPrecision(4))));
+export const decimal = (value: Figure | null | undefined) => (typeof value === 'number' ? String(Number(value.toPrecision(4))) : value ?? '');
 export const milliseconds = (value: number | null) => (value === null ? 'not measured' : `${value.toFixed(3)} ms`);
 
 /** The rows of what labels tell: accuracy, errors, or both where a model has outputs of both kinds. */

@@ -46,6 +46,14 @@ describe('status', () => {
     ].join('\n'));
   });
 
+  test('shows errors of a regression, also one that is no finite number', async () => {
+    aws.delivered('0123456789-a', 1, undefined);
+    aws.outputs = { price: { meanAbsoluteError: 12.3456 }, weight: { meanAbsoluteError: 'Infinity' }, mass: { accuracy: null } };
+
+    await run('status');
+    expect(printed).toContain('float16, 0.94 MB, price error 12.35, weight error Infinity, 1.23 ms');
+  });
+
   test('says that a deployment brought what no delivery did, with the time of the stack', async () => {
     aws.delivered('0123456789', 1, undefined);
 

@@ -49,6 +49,8 @@ export class DeliveryServer {
   };
   /** Content of a kept.json beside the model. */
   public refusals: { reason: string; refusedAt: string }[] = [];
+  /** Figures of each output in a manifest. */
+  public outputs: Record<string, object> = { probabilities: { accuracy: 0.98765, meanAbsoluteError: null } };
   /** Actions that are answered by 403. */
   public denied: string[] = [];
   /** State machines that may not be described. */
@@ -127,7 +129,7 @@ export class DeliveryServer {
         <Contents><Key>digits-1a2b/keys/ab/1.json</Key></Contents></ListBucketResult>`];
       case 'GetObject': return url.includes('/kept.json') ? json({ schemaVersion: 1, refusals: this.refusals }) : json({
         version: 1, candidate: 'float16', created: '2026-01-01T00:00:00Z', sizeBytes: 940_000, latencyMilliseconds: 1.234,
-        source: { objectVersion: `v${/litert\/(\d+)\//.exec(url)![1]}` }, evaluation: { outputs: { probabilities: { accuracy: 0.98765, meanAbsoluteError: null } } },
+        source: { objectVersion: `v${/litert\/(\d+)\//.exec(url)![1]}` }, evaluation: { outputs: this.outputs },
       });
       default: throw new Error(`nothing asks for ${action}`);
     }

@@ -54,6 +54,14 @@ describe("the table of a model's figures", () => {
     expect(table.MAE).toEqual(['2', '3']);
   });
 
+  test('an infinite increase is the greatest, and an error that is no finite number has its text', () => {
+    const table = rows(
+      { weight: { meanAbsoluteError: 900 }, price: { meanAbsoluteError: 2 } },
+      { weight: { meanAbsoluteError: 901, errorIncrease: 0.5 }, price: { meanAbsoluteError: 'Infinity', rSquared: 'NaN', errorIncrease: 'Infinity' } },
+    );
+    expect(table).toMatchObject({ 'MAE': ['2', 'Infinity'], 'R²': ['NaN'] });
+  });
+
   test('a model with both kinds of outputs has accuracy and errors', () => {
     const table = rows(
       { kind: { accuracy: 1 }, price: { meanAbsoluteError: 2 } },

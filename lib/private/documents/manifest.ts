@@ -47,6 +47,10 @@ export type Hint =
  */
 export type EvidenceKind = 'labels' | 'unlabelled' | 'generated';
 /**
+ * A measured number. NaN and the infinities, which JSON has not, are the texts of Protocol Buffers.
+ */
+export type Figure = number | ('NaN' | 'Infinity' | '-Infinity');
+/**
  * The split that the samples come from.
  */
 export type Split = 'selection' | 'gate';
@@ -164,7 +168,7 @@ export interface LayerError {
   /**
    * Euclidean norm of the difference over that of the output in float32; errors of earlier layers are in it.
    */
-  error: number;
+  error: number | ('NaN' | 'Infinity' | '-Infinity');
   /**
    * The name of its output in the .tflite file.
    */
@@ -259,11 +263,11 @@ export interface OutputMetrics {
    *
    * An original's error below a thousandth of the labels' mean deviation counts as that much.
    */
-  errorIncrease?: number | null;
+  errorIncrease?: Figure | null;
   /**
    * 95 %.
    */
-  errorIncreaseInterval?: [number, number] | null;
+  errorIncreaseInterval?: [Figure, Figure] | null;
   /**
    * Loss of the candidate against that accuracy.
    */
@@ -277,22 +281,22 @@ export interface OutputMetrics {
   /**
    * Error of a regression against its labels, in their unit.
    */
-  meanAbsoluteError?: number | null;
+  meanAbsoluteError?: Figure | null;
   /**
    * 1: no error; 0: as near as the mean of the labels. Absent where the labels do not vary.
    */
-  rSquared?: number | null;
+  rSquared?: Figure | null;
   /**
-   * Euclidean norm of the difference over that of the original's output.
+   * Euclidean norm of the difference over that of the original's output: infinite where that is 0.
    */
-  relativeError?: number | null;
-  relativeErrorInterval?: [number, number] | null;
-  rootMeanSquaredError?: number | null;
+  relativeError?: Figure | null;
+  relativeErrorInterval?: [Figure, Figure] | null;
+  rootMeanSquaredError?: Figure | null;
   /**
    * Metrics that the labels allow, by their keys, such as `recall:1`.
    */
   scores?: {
-    [k: string]: number;
+    [k: string]: Figure;
   };
   /**
    * Loss of a candidate against the version that serves, in each metric that the gate compares.
@@ -357,7 +361,7 @@ export interface GivenReference {
  */
 export interface RuleResult {
   limit: number;
-  measured: number | null;
+  measured: Figure | null;
   /**
    * Key of the metric, for the rules that name one.
    */
@@ -401,7 +405,7 @@ export interface ImageProof {
    * Largest difference of each output, divided by its largest value of that image; each decides the same.
    */
   differences: {
-    [k: string]: number;
+    [k: string]: Figure;
   };
   pictures: number;
 }

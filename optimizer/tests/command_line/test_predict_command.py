@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec
 from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.command_line.next_step import after_predict
 from tensorflow_optimizer.sandbox import Sandbox
 from typer.testing import CliRunner, Result
 
@@ -49,7 +50,9 @@ def documents(result: Result) -> list[Any]:
 
 
 def table(result: Result) -> list[list[str]]:
-    return [line.split() for line in result.stdout.splitlines()]
+    *rows, last = result.stdout.splitlines()
+    assert last.startswith("next: cdk-tensorflow ")
+    return [line.split() for line in rows]
 
 
 def json_lines(count: int = ROWS, labelled: bool = False) -> bytes:
@@ -111,7 +114,7 @@ def test_several_outputs_and_inputs_have_their_names(models: SampleModels) -> No
     given = b'{"instances": [{"zeta": [1, 2, 3], "alpha": [0, 0, 1]}]}\n'
     (row,) = documents(run(models.two_inputs, "-", "--json", given=given))
     assert row == {"row": 1, "outputs": {"difference": [2.0, 4.0, 5.0], "total": [7.0]}}
-    header, cells = run(models.two_inputs, "-", given=given).stdout.splitlines()
+    header, cells, _ = run(models.two_inputs, "-", given=given).stdout.splitlines()
     assert header.split() == ["row", "difference", "total"]
     assert cells.split(maxsplit=1) == ["1", "[2, 4, 5]   [7]"]
 
@@ -241,3 +244,40 @@ def test_models_that_answer_in_other_forms_cannot_be_compared(models: SampleMode
     assert "cannot be compared; give two models that answer alike" in refused.output
     two = run(models.dense, "-", "--compare", models.two_inputs, code=2, given=csv())
     assert "the models have other outputs" in two.output
+
+
+def test_the_next_step_asks_another_model_about_the_same_rows(models: SampleModels, tmp_path: Path) -> None:
+    rows = tmp_path / "rows of today.jsonl"
+    rows.write_bytes(json_lines())
+    shown = run(models.tflite, rows).stdout.splitlines()
+    assert shown[-1] == (
+        f"next: cdk-tensorflow predict {models.tflite} '{rows}' --compare MODEL, for the rows that another model "
+        "answers otherwise"
+    )
+    piped = run(models.tflite, "-", given=json_lines()).stdout.splitlines()
+    assert piped[-1].startswith(f"next: cdk-tensorflow predict {models.tflite} ROWS --compare MODEL")
+    assert "next:" not in run(models.tflite, rows, "--json").output
+
+
+def test_two_models_of_this_machine_are_measured_next(models: SampleModels, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(json_lines())
+    shown = run(models.dense, rows, "--compare", models.tflite).stdout.splitlines()
+    command = f"cdk-tensorflow compare {models.dense} {models.tflite} --data {rows}"
+    assert shown[-1] == f"next: {command}, for accuracy and latency"
+    done = CliRunner().invoke(app, command.split()[1:])
+    assert done.exit_code == 0, done.output
+
+
+def test_the_next_step_of_a_version_names_its_model_and_that_of_an_address_all_values(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "draft.json").write_text("{}")
+    version, served = str(tmp_path), "http://localhost:8501/v1/models/m"
+    assert f" {tmp_path}/model m.h5 --data" in after_predict([version, "m.h5"], "rows.csv", is_local=True)
+    (tmp_path / "model" / "model.tflite").touch()
+    assert f" {tmp_path}/model/model.tflite m.h5 --data" in after_predict([version, "m.h5"], "r.csv", is_local=True)
+    for rows, local in (("rows.csv", False), ("photo.png", True)):
+        command = after_predict(["m.h5", served], rows, is_local=local)
+        assert command == (
+            f"cdk-tensorflow predict m.h5 {rows} --compare {served} --json, for all values of the rows that differ"
+        )

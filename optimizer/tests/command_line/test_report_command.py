@@ -32,6 +32,12 @@ def test_it_prints_what_the_job_found_and_the_figures_as_json(models: SampleMode
     assert "chosen" in shown.output
     assert f"report: {out}/report/report.html" in shown.output.replace("\n", "")
 
+    publish = f"cdk-tensorflow publish --config JOB.json --output {out} --bucket BUCKET --model-prefix "
+    assert shown.output.splitlines()[-1].startswith(f"next: {publish}{read_draft(out).model}")
+    (out / "job.json").write_text("{}", encoding="utf-8")
+    shown = CliRunner().invoke(app, ["report", str(out)])
+    assert f"next: {publish.replace('JOB.json', f'{out}/job.json')}" in shown.output
+
     figures = CliRunner().invoke(app, ["report", str(out), "--json"])
     assert figures.exit_code == 0
     assert json.loads(figures.stdout) == json.loads((out / "report" / "report.json").read_text(encoding="utf-8"))
@@ -43,6 +49,7 @@ def test_its_exit_code_is_the_jobs(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["report", str(tmp_path)])
     assert shown.exit_code == ExitCode.GATE
     assert "no candidate passed" in shown.output
+    assert "next:" not in shown.output
 
 
 def test_a_directory_without_an_outcome_or_with_another_one_is_refused(tmp_path: Path) -> None:

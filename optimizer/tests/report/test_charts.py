@@ -216,9 +216,12 @@ def test_an_interval_is_drawn_and_a_square_is_the_time_on_two_threads(write: Wri
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_is_left_out_and_named(write: Write, loss: float) -> None:
-    broken = candidate("broken", 2000, ratio=math.nan, accuracy_loss=loss)
-    html = html_of(write, sample.accepted(candidates=[broken, sample.CHOSEN]))
-    assert "broken" not in centers(charts_in(html)["size-and-loss"])
+    broken = candidate("broken", 2000, error_increase=loss)
+    whole = candidate("whole", 3000, ratio=0.5, error_increase=0.01)
+    html = html_of(write, sample.accepted(candidates=[broken, whole]))
+    shown = centers(charts_in(html)["size-and-loss"])
+    assert "whole" in shown
+    assert "broken" not in shown
     assert "Not drawn, as its loss is unknown: broken." in html
     assert "Not drawn are 1 whose time was not compared." in html
 

@@ -155,7 +155,7 @@ def test_the_model_card_warns_if_the_model_is_unverified(write: Write, evidence:
 
 def test_the_front_holds_candidates_that_no_other_beats_in_both() -> None:
     def one(name: str, size: int, *losses: float) -> Candidate:
-        outputs = {f"y{number}": {"accuracy_loss": loss} for number, loss in enumerate(losses)}
+        outputs = {f"y{number}": {"error_increase": loss} for number, loss in enumerate(losses)}
         return Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, outputs=outputs))
 
     tried = [one("big", 9, 0.01), one("worse", 8, 0.1), one("small", 5, 0.05), one("tie", 5, 0.06)]

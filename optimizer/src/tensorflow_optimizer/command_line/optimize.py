@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,6 +45,7 @@ from .job_from_options import (
 )
 from .json_option import AsJson, show_document
 from .local_files import evaluation_of, rest_name_of, source_of, student_of
+from .next_step import publish_command
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import parse_metric_rules, parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
@@ -332,9 +332,5 @@ def _show(outcome: Outcome, out: Path, config: Path, model: str) -> None:
     show(outcome)
     name_hints(hints_in(outcome))
     if outcome.exit_code is ExitCode.DONE:
-        place = shlex.quote(str(out))
         typer.echo(f"report: {report_of(out)}")
-        typer.echo(
-            f"next: cdk-tensorflow publish --config {shlex.quote(str(config))} --output {place} --bucket BUCKET "
-            f"--model-prefix {model}"
-        )
+        typer.echo(f"next: {publish_command(config, out, model)}")

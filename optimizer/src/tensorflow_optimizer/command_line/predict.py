@@ -13,6 +13,7 @@ from ..errors import BadInputError, ExitCode
 from ..processes import environment
 from .failure import in_inspection, one_sentence
 from .image_option import image_help, parse_image
+from .next_step import after_predict
 from .operation_option import AllowedOperations  # noqa: TC001 - typer evaluates it
 from .option_values import read_labels
 
@@ -115,10 +116,20 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         found = _found(sandbox, models, given, work)
         if compare is None:
             _predict(found, path, names, limit, as_json=as_json)
+            _name_next(models, rows, as_json=as_json)
         else:
             differences = _compare(found, path, names, limit, tolerance, as_json=as_json)
+            _name_next(models, rows, as_json=as_json)
             if differences.differing:
                 raise typer.Exit(int(ExitCode.GATE))
+
+
+def _name_next(models: list[str], rows: str, *, as_json: bool) -> None:
+    from .predict_targets import is_served
+
+    if not as_json:
+        given = "ROWS" if rows == _STANDARD_INPUT else rows
+        typer.echo(f"next: {after_predict(models, given, is_local=not any(map(is_served, models)))}")
 
 
 def _path(rows: str, work: Path) -> Path:

@@ -145,7 +145,7 @@ def _spec(name: str, signature: Signature) -> SignatureSpec:
 
 def target_of(sandbox: Sandbox, given: str, asked: Asked, work: Path) -> Found:
     """Return the model at a path or an address."""
-    if is_address(given) or given in _known_addresses():
+    if is_served(given):
         return endpoint_target(given, asked)
     return local_target(sandbox, Path(given), asked, work)
 
@@ -160,7 +160,7 @@ def key_in(variable: str, models: Sequence[str]) -> str:
     Raises:
         BadInputError: There is no key, or it would be sent to another host as well.
     """
-    served = [model for model in models if is_address(model) or model in _known_addresses()]
+    served = [model for model in models if is_served(model)]
     hosts = {urlsplit(model).netloc or model.partition(".")[0] for model in served}
     if len(hosts) != 1:
         problem = "no model is served" if not hosts else "the models are behind different hosts"
@@ -169,6 +169,11 @@ def key_in(variable: str, models: Sequence[str]) -> str:
     if not key or not key.isascii() or not key.isprintable():
         raise BadInputError(f"--api-key must name an environment variable that has the key, and {variable} has none")
     return key
+
+
+def is_served(given: str) -> bool:
+    """Say whether a model is asked by its address."""
+    return is_address(given) or given in _known_addresses()
 
 
 def _known_addresses() -> dict[str, str]:

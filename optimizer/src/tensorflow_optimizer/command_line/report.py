@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from ..documents.draft import OUTCOME_FILE, REPORT_DIRECTORY
+from ..documents.draft import DRAFT_FILE, OUTCOME_FILE, REPORT_DIRECTORY, read_draft
 from ..documents.outcome import Outcome
-from ..errors import BadInputError
+from ..errors import BadInputError, ExitCode
 from .failure import one_sentence
+from .next_step import publish_command
 from .outcome_table import show
 
 
@@ -33,6 +34,9 @@ def report(
         else:
             show(found)
             typer.echo(f"report: {report_of(out)}")
+            if found.exit_code is ExitCode.DONE and (out / DRAFT_FILE).is_file():
+                config = out / "job.json" if (out / "job.json").is_file() else Path("JOB.json")
+                typer.echo(f"next: {publish_command(config, out, read_draft(out).model)}")
         raise typer.Exit(int(found.exit_code))
 
 

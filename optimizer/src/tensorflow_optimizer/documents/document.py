@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypeAliasType
+
+NotFinite = Literal["NaN", "Infinity", "-Infinity"]
+
+
+def _written(number: float) -> float | NotFinite:
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+_MEASURED = "A measured number. NaN and the infinities, which JSON has not, are the texts of Protocol Buffers."
+#: A number of a document that may be NaN or infinite; all others are finite.
+Figure = TypeAliasType(
+    "Figure",
+    Annotated[float, Field(allow_inf_nan=True, description=_MEASURED), PlainSerializer(_written, when_used="json")],
+)
 
 
 class Document(BaseModel):
@@ -20,6 +38,8 @@ class Document(BaseModel):
         frozen=True,
         protected_namespaces=(),
         use_attribute_docstrings=True,
+        # A number that may not be finite is a Figure, which has a text in JSON.
+        allow_inf_nan=False,
         # The first use of a document prepares it: a command needs few of those that it imports.
         defer_build=True,
     )
@@ -31,7 +51,7 @@ class Document(BaseModel):
 
     def to_json(self) -> str:
         """Return the text that is written to disk: stable, so that equal documents are equal files."""
-        return json.dumps(self.to_data(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return json.dumps(self.to_data(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def problems_of(error: ValidationError) -> str:

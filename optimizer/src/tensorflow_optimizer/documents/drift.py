@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from .document import Document
+from .document import Document, Figure
 from .profile import Direction
 
 DRIFT_FILE = "drift.json"
@@ -43,8 +43,8 @@ class FeatureDrift(DriftedFeature):
     """Share of the profile's samples in each bin."""
     observed: list[float]
     """Share of the captured samples in each bin."""
-    expected_mean: float | None
-    observed_mean: float | None
+    expected_mean: Figure | None
+    observed_mean: Figure | None
 
 
 class DriftReport(Document):

@@ -9,9 +9,8 @@ from pydantic import Field, model_validator
 
 from .document import Document
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
 #: One number for all channels, or one for each.
-Numbers = Annotated[list[Number], Field(min_length=1, max_length=3)]
+Numbers = Annotated[list[float], Field(min_length=1, max_length=3)]
 
 
 class Preprocessing(StrEnum):
@@ -82,7 +81,7 @@ class Image(Document):
     """Take all pixels into account where an image is made smaller, as Pillow does."""
     channel_order: ChannelOrder | None = None
     """Order of the channels; absent for one channel: gray."""
-    scale: list[Number]
+    scale: list[float]
     """Factors: one for each channel, in the order of the model's channels."""
-    offset: list[Number]
+    offset: list[float]
     """A number of the tensor is pixel (0 to 255) * scale + offset."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from .document import Document
+from .document import Document, Figure
 from .image import Image
 from .job import Architecture, Gate, ModelFormat, Recipe
 from .outcome import Candidate, Metrics, RuleResult
@@ -166,7 +166,7 @@ class ImageProof(Document):
     """The native program's answers to images of the evaluation data, compared with those to TensorFlow's numbers."""
 
     pictures: int
-    differences: dict[str, float]
+    differences: dict[str, Figure]
     """Largest difference of each output, divided by its largest value of that image; each decides the same."""
 
 

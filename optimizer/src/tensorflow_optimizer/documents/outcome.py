@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..errors import ExitCode, OptimizerError
 from ..hints import Hint
-from .document import Document
+from .document import Document, Figure
 
 
 class CandidateStatus(StrEnum):
@@ -68,23 +68,23 @@ class OutputMetrics(Document):
     """95 %."""
     agreement: float | None = None
     agreement_interval: tuple[float, float] | None = None
-    mean_absolute_error: float | None = None
+    mean_absolute_error: Figure | None = None
     """Error of a regression against its labels, in their unit."""
-    root_mean_squared_error: float | None = None
-    r_squared: float | None = None
+    root_mean_squared_error: Figure | None = None
+    r_squared: Figure | None = None
     """1: no error; 0: as near as the mean of the labels. Absent where the labels do not vary."""
-    error_increase: float | None = None
+    error_increase: Figure | None = None
     """Share by which the mean absolute error is greater than the original's, paired; negative where it is smaller.
 
     An original's error below a thousandth of the labels' mean deviation counts as that much.
     """
-    error_increase_interval: tuple[float, float] | None = None
+    error_increase_interval: tuple[Figure, Figure] | None = None
     """95 %."""
-    relative_error: float | None = None
-    """Euclidean norm of the difference over that of the original's output."""
-    relative_error_interval: tuple[float, float] | None = None
+    relative_error: Figure | None = None
+    """Euclidean norm of the difference over that of the original's output: infinite where that is 0."""
+    relative_error_interval: tuple[Figure, Figure] | None = None
     snr_decibels: float | None = None
-    scores: dict[str, float] = {}
+    scores: dict[str, Figure] = {}
     """Metrics that the labels allow, by their keys, such as `recall:1`."""
     losses: dict[str, Loss] = {}
     """Loss of a candidate in each of them."""
@@ -146,9 +146,9 @@ class InputRange(Document):
     """The range of one input of the evaluation data, over the samples of the gate."""
 
     dtype: str
-    minimum: float
-    maximum: float
-    mean: float
+    minimum: Figure
+    maximum: Figure
+    mean: Figure
 
 
 class RuleResult(Document):
@@ -156,7 +156,7 @@ class RuleResult(Document):
 
     rule: str
     limit: float
-    measured: float | None
+    measured: Figure | None
     passed: bool
     sentence: str
     output: str | None = None
@@ -173,7 +173,7 @@ class LayerError(Document):
     operation: str
     weights: str
     """The type of its weights, such as `int8`."""
-    error: float
+    error: Figure
     """Euclidean norm of the difference over that of the output in float32; errors of earlier layers are in it."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .document import Document
+from .document import Document, Figure
 
 PROFILE_FILE = "profile.json"
 
@@ -67,7 +67,7 @@ class Feature(Document):
     """Categories, by falling frequency; all others are counted together, after the last."""
     counts: list[Annotated[int, Field(ge=0)]]
     """Samples in each bin or category."""
-    mean: float | None = None
+    mean: Figure | None = None
     """Mean of numbers; absent for categories."""
 
     @model_validator(mode="after")
@@ -108,4 +108,4 @@ class Profile(Document):
     def to_json(self) -> str:
         """Return the text that is written to disk, without spaces: it is for programs."""
         data = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return json.dumps(data, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+        return json.dumps(data, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"

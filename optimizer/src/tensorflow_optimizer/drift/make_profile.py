@@ -161,7 +161,8 @@ def _edges(values: Array) -> list[float]:
 
 def _between(low: float, high: float) -> float:
     """Return a number between two, with as few digits as possible."""
-    middle = low + (high - low) / 2
+    # The distance of the greatest floats is infinite.
+    middle = low + (high - low) / 2 if np.isfinite(high - low) else low / 2 + high / 2
     for digits in range(2, 17):
         rounded = float(f"{middle:.{digits}g}")
         if low < rounded < high:
