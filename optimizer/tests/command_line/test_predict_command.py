@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec
+from sample_text_models import columns
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.command_line.next_step import after_predict
+from tensorflow_optimizer.proof.native_program import find_program
 from tensorflow_optimizer.sandbox import Sandbox
 from typer.testing import CliRunner, Result
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
     from tensorflow_optimizer.sandbox import Zygote
 
+needs_program = pytest.mark.skipif(find_program() is None, reason="the native program is not compiled")
 ROWS = 5
 NAMES = ["ash", "birch", "cedar", "\x1b[31mdogwood"]
 
@@ -138,6 +141,39 @@ def test_text_is_asked_and_answered(tmp_path: Path) -> None:
     shown = run(model, "-", given='name\n"\x9b31mEve"\n'.encode()).stdout
     assert "hello Eve" in shown
     assert "\x9b" not in shown
+
+
+@needs_program
+def test_a_version_that_takes_text_is_asked_by_the_native_program(tmp_path: Path) -> None:
+    model, out = columns(tmp_path / "model"), tmp_path / "out"
+    made = CliRunner().invoke(app, ["optimize", str(model), "--out", str(out), "--step", "float16"])
+    assert made.exit_code == 0, made.output
+    given = b'city,code,numbers/0,numbers/1\nrome,12,0.5,-1\n"",7,2,3\n"no such, \xc3\xa9",36,0,0\n'
+
+    answers = [next(iter(row["outputs"].values())) for row in documents(run(out, "-", "--json", given=given))]
+
+    serve = tf.saved_model.load(str(model)).signatures["serving_default"]
+    expected = serve(
+        city=tf.constant([["rome"], [""], ["no such, é"]]),
+        code=tf.constant([[12], [7], [36]], tf.int64),
+        numbers=tf.constant([[0.5, -1], [2, 3], [0, 0]]),
+    )
+    (name,) = expected
+    np.testing.assert_allclose(answers, expected[name].numpy(), rtol=1e-3, atol=1e-3)
+    assert "differ by more than" in run(out, "-", "--compare", model, given=given).stdout
+
+
+@needs_program
+def test_a_version_that_takes_text_cannot_be_asked_without_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, out = columns(tmp_path / "model"), tmp_path / "out"
+    made = CliRunner().invoke(app, ["optimize", str(model), "--out", str(out), "--step", "float16"])
+    assert made.exit_code == 0, made.output
+    monkeypatch.setattr("tensorflow_optimizer.command_line.text_version.find_program", lambda: None)
+
+    said = run(out, "-", code=2, given=b"city,code,numbers/0,numbers/1\nrome,12,0.5,-1\n").output
+    assert "the native program was not found" in said
 
 
 def test_values_that_are_no_numbers_are_valid_json(tmp_path: Path) -> None:
@@ -276,6 +312,8 @@ def test_the_next_step_of_a_version_names_its_model_and_that_of_an_address_all_v
     assert f" {tmp_path}/model m.h5 --data" in after_predict([version, "m.h5"], "rows.csv", is_local=True)
     (tmp_path / "model" / "model.tflite").touch()
     assert f" {tmp_path}/model/model.tflite m.h5 --data" in after_predict([version, "m.h5"], "r.csv", is_local=True)
+    (tmp_path / "model" / "text.json").touch()
+    assert after_predict([version, "m.h5"], "r.csv", is_local=True).startswith("cdk-tensorflow predict")
     for rows, local in (("rows.csv", False), ("photo.png", True)):
         command = after_predict(["m.h5", served], rows, is_local=local)
         assert command == (

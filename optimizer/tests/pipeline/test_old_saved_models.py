@@ -88,10 +88,16 @@ def test_litert_keeps_the_answers_within_rounding(name: str, runs: Runs, tmp_pat
         expect_close(answers[key], expected, tolerance=0.01)
 
 
-STRINGS = "uses strings"
+REASONS = {
+    "boosted": "needs the operator 'BoostedTrees",
+    "deep": "the signature 'predict' has inputs with unknown dimensions",
+    "linear": "it returns strings ('classes')",
+    "words": "it returns strings ('name')",
+}
+WAYS_OUT = {"boosted": "train a model without it", "deep": "give the input shapes"}
 REFUSED = {
     "recurrent_1_15": "operators that LiteRT does not have (TensorArray",
-    **{name: STRINGS for name in NAMES if name.startswith(("boosted", "deep", "linear", "words"))},
+    **{name: reason for kind, reason in REASONS.items() for name in NAMES if name.startswith(kind)},
 }
 
 
@@ -104,4 +110,13 @@ def test_litert_refuses_the_rest_with_the_reason_and_the_way_out(name: str, runs
     refused = runs(unpack(name, tmp_path).directory)
     assert refused.code == 4
     assert REFUSED[name] in refused.sentence
+    kind = name.partition("_")[0]
+    assert WAYS_OUT.get(kind, "serve the model with TensorFlow Serving") in refused.sentence
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("deep")])
+def test_sparse_columns_are_refused_by_the_names_of_their_operations(name: str, runs: Runs, tmp_path: Path) -> None:
+    refused = runs(unpack(name, tmp_path).directory, source={"inputShapes": {"size": [-1], "word": [-1]}})
+    assert refused.code == 4
+    assert "SparseFillEmptyRows is not among the operations of a text part" in refused.sentence
     assert "serve the model with TensorFlow Serving" in refused.sentence

@@ -153,7 +153,7 @@ class TestAgain:
         command("optimize", models.dense, "--out", out, "--step", "float16")
         first = (out / "model" / "model.tflite").read_bytes()
 
-        command("optimize", models.text, "--out", out, code=4)
+        command("optimize", models.text, "--out", out, "--step", "pruning:sparsity=0.5", code=4)
         assert not (out / "model").exists()
 
         command("optimize", models.dense, "--out", out, "--step", "dynamic-range")

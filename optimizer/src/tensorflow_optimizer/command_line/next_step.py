@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..documents.draft import DRAFT_FILE, MODEL_DIRECTORY
+from ..documents.text import TEXT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,15 +41,16 @@ def after_predict(models: Sequence[str], rows: str, *, is_local: bool) -> str:
     asked = f"cdk-tensorflow predict {shlex.quote(models[0])} {shlex.quote(rows)}"
     if len(models) == 1:
         return f"{asked} --compare MODEL, for the rows that another model answers otherwise"
-    if is_local and Path(rows).suffix.lower() in _DATA:
-        first, second = (shlex.quote(str(_file_of(Path(model)))) for model in models)
+    files = [_file_of(Path(model)) for model in models] if is_local and Path(rows).suffix.lower() in _DATA else []
+    if files and None not in files:
+        first, second = (shlex.quote(str(file)) for file in files)
         return f"cdk-tensorflow compare {first} {second} --data {shlex.quote(rows)}, for accuracy and latency"
     return f"{asked} --compare {shlex.quote(models[1])} --json, for all values of the rows that differ"
 
 
-def _file_of(model: Path) -> Path:
-    """Return the model itself: `compare` takes no directory of `optimize`."""
+def _file_of(model: Path) -> Path | None:
+    """Return the model itself: `compare` takes no directory of `optimize`, and no version that takes text."""
     made = model / MODEL_DIRECTORY
     if not (model / DRAFT_FILE).is_file():
         return model
-    return next(made.glob("*.tflite"), made)
+    return None if (made / TEXT_FILE).is_file() else next(made.glob("*.tflite"), made)

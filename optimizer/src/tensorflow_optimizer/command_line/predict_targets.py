@@ -23,6 +23,7 @@ from ..signatures.fixed import is_batched
 from ..signatures.images import image_input, image_of
 from ..signatures.select import default_signature
 from .opened_model import open_model
+from .text_version import TextVersionRunner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,7 @@ def local_target(sandbox: Sandbox, path: Path, asked: Asked, work: Path) -> Foun
     draft = read_draft(path) if (path / DRAFT_FILE).is_file() else None
     try:
         if draft is not None and draft.format is ModelFormat.LITERT:
-            loaded = _version(sandbox, path / MODEL_DIRECTORY / LITERT_FILE, draft, asked)
+            loaded = _version(sandbox, path, draft, asked)
         else:
             loaded = _model(sandbox, path / MODEL_DIRECTORY if draft else path, asked, work)
     except RunError as error:
@@ -118,11 +119,16 @@ class _Loaded:
     shapes: dict[str, list[int]] | None
 
 
-def _version(sandbox: Sandbox, file: Path, draft: Draft, asked: Asked) -> _Loaded:
+def _version(sandbox: Sandbox, path: Path, draft: Draft, asked: Asked) -> _Loaded:
     """Load a LiteRT model as it was proved, with the types of its clients."""
     specs = {name: _spec(name, signature) for name, signature in draft.signatures.items()}
     name = default_signature(specs, asked.signature or draft.default_signature)
-    runner = RemoteLiteRt(sandbox, file, draft.signatures, reset_state=draft.reset_state)
+    runner: Runner
+    if draft.text is not None:
+        runner = TextVersionRunner(sandbox, path, draft, specs)
+    else:
+        file = path / MODEL_DIRECTORY / LITERT_FILE
+        runner = RemoteLiteRt(sandbox, file, draft.signatures, reset_state=draft.reset_state)
     return _Loaded(runner, specs[name], draft.signatures[name].batched, None)
 
 

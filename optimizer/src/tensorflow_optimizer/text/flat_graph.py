@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError, reason_of
+from ..processes.exhaustion import raise_exhausted
+from ..runners.saved_model_runner import loading_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +17,10 @@ SCOPE = "flat"
 #: Merging equal operations makes steps fewer; folding constants would store a weight again where it is reshaped.
 _PASSES = ("function", "common_subgraph_elimination", "dependency")
 _TABLES = ("HashTableV2", "MutableHashTableV2", "MutableDenseHashTableV2")
+
+
+class NotFlatError(UnsupportedError):
+    """A model whose variables cannot be constants."""
 
 
 class FlatGraph:
@@ -29,7 +35,8 @@ class FlatGraph:
             names: The signatures to keep.
 
         Raises:
-            UnsupportedError: TensorFlow cannot make constants of its variables.
+            OptimizerError: TensorFlow cannot load it.
+            NotFlatError: TensorFlow cannot make constants of its variables.
         """
         import tensorflow as tf
 
@@ -37,7 +44,11 @@ class FlatGraph:
         self.graph = v1.Graph()
         self.session = v1.Session(graph=self.graph)
         with self.graph.as_default():
-            meta_graph = v1.saved_model.load(self.session, tags, str(directory))
+            try:
+                meta_graph = v1.saved_model.load(self.session, tags, str(directory))
+            except Exception as error:
+                raise_exhausted(error)
+                raise loading_error(error, None) from error
             self.signatures = {name: meta_graph.signature_def[name] for name in names}
             self.definition = self._flat(self.graph.as_graph_def())
             v1.import_graph_def(self.definition, name=SCOPE)
@@ -65,7 +76,7 @@ class FlatGraph:
             frozen = convert_variables_to_constants_from_session_graph(self.session, definition, nodes)
             flat = _inlined(frozen, self.signatures, nodes)
         except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
-            raise UnsupportedError(
+            raise NotFlatError(
                 f"TensorFlow makes no constants of the model's variables ({reason_of(error)})"
             ) from error
         for node in flat.node:

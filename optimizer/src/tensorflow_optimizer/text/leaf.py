@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..documents.document import sha256_of
 from ..documents.plain import from_plain
 from ..documents.text import MOST_TABLES, TEXT_FILE, StepInput, TableFile, TextDescription, TextPart
-from ..errors import UnsupportedError, reason_of
+from ..errors import reason_of
 from ..runners.runner import RunError
 from ..signatures import FixedSignature
 from .cut import Cut, CutError, Emitter, cut
-from .flat_graph import FlatGraph
+from .flat_graph import FlatGraph, NotFlatError
 from .numeric import Numeric, save_numeric
 from .samples import sample_calls
 from .tables import kind_of, table_bytes
@@ -39,7 +39,7 @@ def split(channel: Channel, directory: Path) -> None:
         names = [signature.name for signature in signatures]
         try:
             flat = FlatGraph(Path(asked["path"]), asked["tags"], names)
-        except UnsupportedError as error:
+        except NotFlatError as error:
             lost = {signature.name: str(error) for signature in signatures if signature.spec.string_tensors}
             channel.answer({"refused": lost, "separated": False})
             return

@@ -142,7 +142,7 @@ def padded(images: int) -> bytes:
 @pytest.mark.parametrize("ends_by", ["the client goes", "the deadline comes"])
 def test_images_are_not_decoded_for_nobody(start: Callable[..., Server], ends_by: str) -> None:
     few, many = padded(4), padded(24)
-    timeout = ["--rest_api_timeout_in_ms=1000"] if ends_by == "the deadline comes" else []
+    timeout = ["--rest_api_timeout_in_ms=300"] if ends_by == "the deadline comes" else []
     with start("images", 1, "--workers=1") as server:
         server.wait_until(lambda: server.says("all copies compiled"))
         before = processor_seconds(server)
