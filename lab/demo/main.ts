@@ -1,4 +1,4 @@
-import { writeFileSync } from 'fs';
+import { existsSync, writeFileSync } from 'fs';
 import type { Golden } from '../../lib/private/documents/golden';
 import type { Manifest } from '../../lib/private/documents/manifest';
 import { EmbeddedAws } from '../emulator/client/embedded-aws';
@@ -8,7 +8,7 @@ import type { Figures } from './figures';
 import { figuresOf, figuresTable } from './figures';
 import { goldenKey } from './golden';
 import { openPages } from './open';
-import { inspectOwn, predictRows } from './optimizer';
+import { inspectOwn, makeExample, predictRows } from './optimizer';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
 import type { DemoPath } from './path';
@@ -78,6 +78,9 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
   const leftOut = (reason: string) => process.stdout.write(`  left out: ${reason}\n`);
   const paths = showable(pathsToShow(options), options.strict, leftOut);
   const progress = new Progress();
+  if (options.make && !existsSync(options.model!)) {
+    process.stdout.write(`  ${await progress.step('download the data, and train the model', async () => makeExample(options.make!))}\n`);
+  }
   if (options.model) {
     process.stdout.write(`${await progress.step('cdk-tensorflow inspect', async () => inspectOwn(options))}\n`);
   }

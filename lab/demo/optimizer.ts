@@ -21,6 +21,15 @@ export function inspections({ model, data, inputShapes, labels }: OwnModel): str
   ];
 }
 
+/** Runs the program that makes an example, and returns the last line that it prints. */
+export function makeExample(program: string): string {
+  const { status, stdout, stderr, error } = spawnSync(PYTHON, [program], { encoding: 'utf8' });
+  if (status !== 0) {
+    throw new Error(`the example was not made:\n${error?.message ?? stderr.trim().split('\n').slice(-5).join('\n')}`);
+  }
+  return stdout.trim().split('\n').at(-1)!;
+}
+
 /** Looks at a model as `npx cdk-tensorflow inspect` and `check` do, and returns what they print. Throws if the model or its data cannot be used. */
 export function inspectOwn(options: OwnModel): string {
   return inspections(options).map((words) => {
@@ -46,7 +55,8 @@ export async function predictRows({ address: { endpoint, instead } }: Pick<DemoS
     if (code !== 0) {
       throw new Error(`the model does not answer rows of its data: ${errors.trim()}`);
     }
-    return output;
+    // The next command would ask an address that ends with this function.
+    return output.replace(/^next: .*\n/m, '');
   } finally {
     await proxy.close();
   }

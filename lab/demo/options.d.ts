@@ -2,6 +2,8 @@ import type { PathName } from './path-name';
 
 /** Options of the demo's command line. */
 export interface DemoOptions {
+  /** The program that makes the model and its data, where it is not made yet. */
+  readonly make?: string;
   /** The model to deploy. Defaults to the digits example. */
   readonly model?: string;
   /** Evaluation data of that model. */
@@ -24,6 +26,9 @@ export interface DemoOptions {
 
 /** Names of the paths, in the order in which the demo shows them. */
 export const PATH_NAMES: readonly PathName[];
+
+/** The models of examples/ that can be shown, by name, with paths from the root of the repository. */
+export const EXAMPLES: Record<string, { readonly make?: string; readonly model?: string; readonly data?: string; readonly labels?: string }>;
 
 export const USAGE: string;
 

@@ -6,14 +6,27 @@ const { parseArgs } = require('util');
 const PATH_NAMES = ['function', 'service', 'fleet'];
 const SERVERS = ['tensorflow_serving', 'litert'];
 const NODES = ['simulated', 'real', 'auto'];
+const ROOT = resolve(__dirname, '..', '..');
+/** Models to show, by the name of their directory in examples/. Those that are made are below .tools/, after their make.py has run. */
+const EXAMPLES = {
+  digits: {},
+  weather: { model: 'examples/weather/weather.keras', data: 'examples/weather/evaluation.npz' },
+  penguins: { model: 'examples/penguins/penguins.keras', data: 'examples/penguins/evaluation.csv', labels: 'examples/penguins/species.txt' },
+  spam: {
+    make: 'examples/spam/make.py',
+    model: '.tools/examples/spam/spam.keras', data: '.tools/examples/spam/evaluation.jsonl', labels: '.tools/examples/spam/classes.txt',
+  },
+};
 const MODEL_FILES = ['.keras', '.h5', '.hdf5', '.tflite'];
 
 const USAGE = `Usage: npm run demo -- [options]
 
 Deploys a model to an AWS that runs on this machine, and asks it for predictions.
 
+  --example NAME            ${Object.keys(EXAMPLES).join(', ')}: a model of examples/; digits when absent. penguins has categories in
+                            a table. spam reads texts; its mails are downloaded, 20 MB, and its model is trained first
   --model PATH              a model of your own: a SavedModel directory, .keras, .h5 or .tflite file
-  --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
+  --data FILE               its evaluation data: .npz with one array per input and \`labels\`, .jsonl, .csv or .parquet
   --labels FILE             the names of its classes, one on each line, in the order of the output
   --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=-1,16000, where -1 is the
                             batch (repeatable)
@@ -36,6 +49,7 @@ function parseOptions(args) {
   const { values } = parseArgs({
     args,
     options: {
+      'example': { type: 'string' },
       'model': { type: 'string' },
       'data': { type: 'string' },
       'labels': { type: 'string' },
@@ -58,6 +72,7 @@ function parseOptions(args) {
       .filter(([, path]) => path !== undefined && !existsSync(path))
       .map(([option, path]) => `${option} names ${JSON.stringify(path)}, which does not exist`),
     ...(values.model && existsSync(values.model) ? modelProblems(values.model) : []),
+    ...exampleProblems(values),
     ...(values.data && !values.model ? ['--data goes with --model: the digits example has its own evaluation data'] : []),
     ...(values.labels && !values.data ? ['--labels goes with --data: it names the classes of its rows, and of the answers to them'] : []),
     ...([...PATH_NAMES, 'all'].includes(values.path) ? []
@@ -69,10 +84,12 @@ function parseOptions(args) {
   if (problems.length > 0) {
     throw new Error(problems.join('\n'));
   }
+  const given = values.example === undefined ? values : absolute(EXAMPLES[values.example]);
   return {
-    model: values.model && resolve(values.model),
-    data: values.data && resolve(values.data),
-    labels: values.labels && resolve(values.labels),
+    make: given.make,
+    model: given.model && resolve(given.model),
+    data: given.data && resolve(given.data),
+    labels: given.labels && resolve(given.labels),
     inputShapes: Object.fromEntries(shapes),
     paths: values.path === 'all' ? [...PATH_NAMES] : [values.path],
     server: values.server,
@@ -81,6 +98,16 @@ function parseOptions(args) {
     strict: values.strict,
     json: values.json && resolve(values.json),
   };
+}
+
+const absolute = (example) => Object.fromEntries(Object.entries(example).map(([name, path]) => [name, join(ROOT, path)]));
+
+function exampleProblems({ example, ...values }) {
+  const own = ['model', 'data', 'labels'].filter((name) => values[name] !== undefined);
+  return example === undefined ? [] : [
+    ...example in EXAMPLES ? [] : [`--example must be one of ${Object.keys(EXAMPLES).join(', ')}, got ${JSON.stringify(example)}`],
+    ...own.length ? [`--example has a model and data of its own: leave out --${own.join(' and --')}`] : [],
+  ];
 }
 
 /** Needs of the options from the set-up: the native runtime's server only for a path that serves with it. */
@@ -128,4 +155,4 @@ function parseInputShape(text) {
     : `--input-shape must be NAME=N,N,… with whole numbers above 0, or -1 first for the batch, got ${JSON.stringify(text)}`;
 }
 
-module.exports = { PATH_NAMES, USAGE, duration, parseOptions, setUpNeeds };
+module.exports = { EXAMPLES, PATH_NAMES, USAGE, duration, parseOptions, setUpNeeds };

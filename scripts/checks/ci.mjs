@@ -34,6 +34,10 @@ const RELEASE = [
   [npm('Kubernetes control plane', 60, 'test:cluster', '--', '1.37'), npm('packages in four languages', 30, 'test:packages')],
   [npm('templates, state machines and policies', 30, 'lint', '--', 'templates'), npm('site of the documentation in Chromium', 10, 'docs', '--', '--browser')],
   [npm('workflows', 10, 'lint', '--', 'workflows')],
+  [
+    npm('demo of a model of texts', 15, 'demo', '--', '--example', 'spam', '--strict'),
+    npm('demo of a table with categories', 15, 'demo', '--', '--example', 'penguins', '--strict'),
+  ],
   // One client, three paths: it fails where a path answers a golden request otherwise than it may, and where one cannot be shown.
   [npm('demo of all paths', 20, 'demo', '--', '--path', 'all', '--strict')],
 ];

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'fs';
 import type { Golden } from '../../../lib/private/documents/golden';
 import { compare } from '../comparison';
 import type { Figures } from '../figures';
@@ -101,6 +102,23 @@ describe("the demo's options", () => {
   test('show the function path by default', () => {
     expect(parseOptions([])).toMatchObject({ paths: ['function'], open: false });
     expect(parseOptions(['--open'])).toMatchObject({ paths: ['function'], open: true });
+  });
+
+  test('an example brings its model, data and labels, and the program that makes them', () => {
+    const of = (name: string) => parseOptions(['--example', name]) as DemoOptions;
+    expect(of('digits').model).toBeUndefined();
+    for (const name of ['weather', 'penguins']) {
+      expect([of(name).model, of(name).data].map((file) => existsSync(file!))).toEqual([true, true]);
+    }
+    expect(readFileSync(of('penguins').labels!, 'utf8')).toBe('Adelie\nChinstrap\nGentoo\n');
+    expect(existsSync(of('spam').make!)).toBe(true);
+    expect(of('spam').model).toMatch(/\.tools.*spam\.keras$/);
+    expect(setUpNeeds(of('spam'))).toMatchObject({ testTools: true });
+  });
+
+  test('an unknown example, and one beside a model of ones own, are refused', () => {
+    expect(() => parseOptions(['--example', 'cats'])).toThrow('--example must be one of digits, weather, penguins, spam, got "cats"');
+    expect(() => parseOptions(['--example', 'spam', '--model', 'x.keras', '--data', 'x.npz'])).toThrow('leave out --model and --data');
   });
 
   test('an unknown path is refused with the known ones', () => {

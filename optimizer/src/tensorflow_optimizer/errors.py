@@ -15,7 +15,7 @@ _MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?")
 #: Lines that TensorFlow and Keras write before the reason.
 _PREFACE = re.compile(
     r"Graph execution error:|Detected at node |<stack traces unavailable>|File \"|Node: '|"
-    r"Exception encountered when calling "
+    r"Exception encountered when calling |A total of \d+ objects could not be loaded\."
 )
 
 #: The error itself below a traceback, such as `ValueError: Dimensions must be equal`.
