@@ -45,7 +45,7 @@ def test_the_reason_of_an_error_in_a_layer_comes_after_the_layers_name() -> None
             "no such node",
         ),
         ("Exception encountered when calling GRU.call().", "Exception encountered when calling GRU.call()."),
-        ("A total of 2 objects could not be loaded. Example error message for object <L>:\n\nno such word", "no such word"),
+        ("A total of 2 objects could not be loaded. Example error message:\n\nno such word", "no such word"),
         ("x" * 400, "x" * 300),
         (" \n", "ValueError"),
     ],

@@ -66,7 +66,8 @@ class Flooded:
         if kind == RST_STREAM:
             return int.from_bytes(payload, "big") == REFUSED_STREAM
         # The decoder has to see every block of the connection: one may name a field of another.
-        return kind == HEADERS and ("grpc-status", RESOURCE_EXHAUSTED) in self._decoder.decode(payload)
+        fields = self._decoder.decode(payload) if kind == HEADERS else ()
+        return any(tuple(field) == ("grpc-status", RESOURCE_EXHAUSTED) for field in fields)
 
 
 @contextlib.contextmanager
