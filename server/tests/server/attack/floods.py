@@ -17,7 +17,7 @@ STREAMS = 100
 """Streams of a connection: as many as the server allows."""
 REFUSED_STREAM = 7
 """HTTP/2's code of a reset stream that was not begun."""
-RESOURCE_EXHAUSTED = "8"
+RESOURCE_EXHAUSTED = b"8"
 """The status of gRPC for a call for which there is no room."""
 
 
@@ -66,8 +66,8 @@ class Flooded:
         if kind == RST_STREAM:
             return int.from_bytes(payload, "big") == REFUSED_STREAM
         # The decoder has to see every block of the connection: one may name a field of another.
-        fields = self._decoder.decode(payload) if kind == HEADERS else ()
-        return any(tuple(field) == ("grpc-status", RESOURCE_EXHAUSTED) for field in fields)
+        fields = self._decoder.decode(payload, raw=True) if kind == HEADERS else ()
+        return any(tuple(field) == (b"grpc-status", RESOURCE_EXHAUSTED) for field in fields)
 
 
 @contextlib.contextmanager
