@@ -39,6 +39,8 @@ export type Form = { readonly many: boolean; readonly rowwise: boolean } & (
 
 const MOST_COLUMNS = 64;
 const SMALLEST_IMAGE = 8;
+/** Texts that have a box each: a text, or a pair. More are columns of a table. */
+const MOST_TEXTS = 2;
 /** The sizes that images have where a signature shows neither rows nor columns. */
 const FLAT_IMAGES: Record<number, number> = { 784: 28 };
 
@@ -54,7 +56,8 @@ export function formOf({ inputs }: Signature): Form {
   const rows = inputs.map((input) => (rowwise ? { ...input, shape: input.shape!.slice(1) } : input));
   const columns = rows.map(columnsOf);
   const count = columns.reduce((sum, each) => sum + (each?.length ?? Infinity), 0);
-  return count <= MOST_COLUMNS
+  const isOfTexts = rows.length <= MOST_TEXTS && rows.every(({ dtype, shape }) => dtype === 'string' && shape !== undefined && sizeOf(shape) === 1);
+  return count <= MOST_COLUMNS && !isOfTexts
     ? { kind: 'table', many, rowwise, columns: columns.flatMap((each) => each ?? []), inputs: rows }
     : { kind: 'fields', many: false, rowwise, fields: rows.map((input) => imageOf(input) ?? { kind: 'text', input: input.name, dtype: input.dtype, shape: input.shape }) };
 }

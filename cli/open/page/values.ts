@@ -20,11 +20,14 @@ export function valueOf(text: string, dtype: string, name: string): string | num
   return value;
 }
 
-/** Returns the value of an input that is typed as text: JSON, or its values one after the other. Throws a sentence. */
+/** Returns the value of an input that is typed: one text as it is, JSON, or values one after the other. Throws a sentence. */
 export function tensorOf(text: string, dtype: string, shape: readonly number[] | undefined, name: string): unknown {
   const trimmed = text.trim();
   if (shape?.length === 0) {
     return valueOf(text, dtype, name);
+  }
+  if (shape !== undefined && dtype === 'string' && shape.every((size) => size === 1)) {
+    return shaped([text], shape);
   }
   if (/^[[{"]/.test(trimmed)) {
     try {

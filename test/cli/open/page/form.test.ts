@@ -50,6 +50,14 @@ describe('rows', () => {
     expect(formOfInputs({ x: { shape: [-1, 3] }, y: { shape: [2] } })).toMatchObject({ many: false, rowwise: false });
   });
 
+  test('of one text or a pair have a box each, and of more texts or other inputs beside are a table', () => {
+    const text = { dtype: 'string', shape: [-1, 1] };
+    expect(formOfInputs({ text })).toEqual({ kind: 'fields', many: false, rowwise: true, fields: [{ kind: 'text', input: 'text', dtype: 'string', shape: [1] }] });
+    expect(formOfInputs({ question: { dtype: 'string', shape: [-1] }, answer: text })).toMatchObject({ kind: 'fields' });
+    expect(formOfInputs({ a: text, b: text, c: text })).toMatchObject({ kind: 'table' });
+    expect(formOfInputs({ city: text, age: { shape: [-1, 1] } })).toMatchObject({ kind: 'table' });
+  });
+
   test('of many values, of unknown sizes and of more dimensions are typed as text', () => {
     expect(formOfInputs({ x: { shape: [-1, 64] } }).kind).toBe('table');
     expect(formOfInputs({ x: { shape: [-1, 65] } })).toMatchObject({ kind: 'fields', fields: [{ kind: 'text', shape: [65] }] });

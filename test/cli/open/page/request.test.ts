@@ -54,6 +54,7 @@ describe('a value that is typed as text', () => {
     expect(tensorOf('[[1, 2]]', 'float32', undefined, 'x')).toEqual([[1, 2]]);
     expect(tensorOf('["a", "b"]', 'string', [-1], 'x')).toEqual(['a', 'b']);
     expect(tensorOf('3', 'int32', [], 'x')).toBe(3);
+    expect(tensorOf('["a", "b"]\nno list, but a text ', 'string', [1], 'x')).toEqual(['["a", "b"]\nno list, but a text ']);
     expect(tensorOf('[not JSON, but text]', 'string', [], 'x')).toBe('[not JSON, but text]');
   });
 
