@@ -185,7 +185,7 @@ await check('long vectors are typed as text', pages.invented, async (page) => {
 
 await check('what a model or its answer says is text, and never markup', pages.invented, async (page) => {
   await model(page, 'hostile');
-  await page.locator('.values input').fill('<b>bold</b><script>alert(1)</script>');
+  await page.locator('.text textarea').fill('<b>bold</b><script>alert(1)</script>');
   await predict(page);
   ensure(await page.innerText('.text-output') === '<b>bold</b><script>alert(1)</script>', 'the answer is not shown as it is');
   ensure(await page.locator('#answer b').count() === 1 && await page.locator('img').count() === 0, 'it became markup');
