@@ -57,7 +57,7 @@ export interface ProgramReport {
  * Compiles a program, and compares its use of the library with the public API.
  *
  * @param assembly of the library
- * @param file a TypeScript program that imports the library by its name
+ * @param file a TypeScript program that imports the library by its name, and other files of its directory
  */
 export function inspectProgram(assembly: Assembly, file: string): ProgramReport {
   const options: ts.CompilerOptions = {
@@ -70,7 +70,7 @@ export function inspectProgram(assembly: Assembly, file: string): ProgramReport 
   }
   const program = ts.createProgram([file], options);
   const errors = ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
-  const used = usedNames(program, file, dirname(entry));
+  const used = usedNames(program, dirname(file), dirname(entry));
   return { errors, unused: Object.values(assembly.types).flatMap((type) => unusedOf(assembly, type, used)).sort() };
 }
 
@@ -112,13 +112,13 @@ function structsThatExtend(assembly: Assembly, struct: AssemblyType): string[] {
     .flatMap((other) => [other.name, ...structsThatExtend(assembly, other)]);
 }
 
-/** Returns the names, declared in `directory`, that a file constructs, calls, reads or fills. */
-function usedNames(program: ts.Program, file: string, directory: string): Set<string> {
+/** Returns the names, declared in `library`, that the files of a directory construct, call, read or fill. */
+function usedNames(program: ts.Program, directory: string, library: string): Set<string> {
   const checker = program.getTypeChecker();
   const used = new Set<string>();
   const note = (symbol: ts.Symbol | undefined): void => {
     const [declaration] = symbol?.declarations ?? [];
-    if (symbol !== undefined && declaration?.getSourceFile().fileName.startsWith(directory + sep)) {
+    if (symbol !== undefined && declaration?.getSourceFile().fileName.startsWith(library + sep)) {
       const isMember = ts.isClassElement(declaration) || ts.isTypeElement(declaration) || ts.isEnumMember(declaration);
       used.add(isMember ? qualified((declaration.parent as ts.ClassDeclaration).name!.text, symbol.name) : symbol.name);
     }
@@ -134,6 +134,6 @@ function usedNames(program: ts.Program, file: string, directory: string): Set<st
     }
     ts.forEachChild(node, visit);
   };
-  visit(program.getSourceFile(file)!);
+  program.getSourceFiles().filter(({ fileName }) => dirname(fileName) === directory).forEach(visit);
   return used;
 }
